@@ -1,0 +1,64 @@
+"""Periods: a month `YYYY-MM` in Asia/Shanghai (spec/01)."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from five_precisions.errors import UsageError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Period:
+    """One calendar month, written `2019-06` everywhere outside Python."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """The period written `YYYY-MM`.
+
+        Raises:
+            UsageError: the text is not such a period.
+        """
+        match = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
+        if match is None or match[1] == "0000":
+            raise UsageError(f"{text!r} is not a period; write a month as YYYY-MM, for example 2019-06.")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Period:
+        """The month that a day falls in."""
+        return cls(day.year, day.month)
+
+    @classmethod
+    def current(cls) -> Period:
+        """The month of now in Asia/Shanghai."""
+        return cls.of(datetime.now(SHANGHAI).date())
+
+    @property
+    def begin(self) -> date:
+        """First day."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def end(self) -> date:
+        """Last day (`end` in spec/04)."""
+        return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
+
+    def next(self) -> Period:
+        """The month after."""
+        return Period(self.year + self.month // 12, self.month % 12 + 1)
+
+    def previous(self) -> Period:
+        """The month before."""
+        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"

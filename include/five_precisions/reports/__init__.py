@@ -1,0 +1,5 @@
+"""The eleven reports as data (spec/02): declaration, reading of cells, masking of sensitive values."""
+
+from five_precisions.reports.declaration import Column, ColumnType, Kind, Report, Sensitivity, load_reports
+
+__all__ = ["Column", "ColumnType", "Kind", "Report", "Sensitivity", "load_reports"]

