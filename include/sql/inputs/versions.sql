@@ -1,0 +1,23 @@
+-- Which versions does a run use? Of its own month what the close froze, of earlier months the flows that their newest
+-- run used (spec/04, opening). One row per period, institution and report.
+insert into run_version
+select
+    frozen.period,
+    frozen.institution_code,
+    frozen.report,
+    frozen.submission_id
+from intake.frozen_report as frozen
+where frozen.period = :period
+union all
+select
+    used.period,
+    used.institution_code,
+    used.report,
+    used.submission_id
+from mart.run_input as used
+inner join mart.run on used.run_id = run.run_id
+where
+    run.current
+    and run.period < :period
+    and used.period = run.period
+    and used.report = any(:flows)

@@ -1,0 +1,125 @@
+-- How far has outreach come since the first period on record, and which towns did it reach this quarter
+-- (spec/04, Outreach)? One row per metric and city, county, town, or bank that delivered it.
+with placed as (
+    select
+        place.scope,
+        place.scope_code,
+        outreach.*
+    from outreach
+    cross join lateral (
+        values
+        ('city', :city),
+        ('county', left(outreach.town_code, 6)),
+        ('town', outreach.town_code),
+        ('bank', outreach.delivered_by)
+    ) as place (scope, scope_code)
+),
+
+summed as (
+    select
+        placed.scope,
+        placed.scope_code,
+        sum(placed.cadres) as cadres,
+        sum(placed.attendees) as attendees,
+        sum(placed.leaflets) as leaflets,
+        count(distinct placed.town_code) filter (
+            where placed.held_on between :quarter_begin and :period_end
+        ) as towns,
+        count(*) filter (where placed.period = :period) as activities
+    from placed
+    group by placed.scope, placed.scope_code
+),
+
+town_team as (
+    select distinct on (outreach.town_code)
+        outreach.town_code,
+        outreach.team_size
+    from outreach
+    inner join registry.institution as office on outreach.delivered_by = office.code
+    where
+        office.kind = 'county_office'
+        and outreach.team_size is not null
+    order by outreach.town_code, outreach.held_on desc, outreach.team_size desc
+),
+
+team as (
+    select
+        place.scope,
+        place.scope_code,
+        sum(town_team.team_size) as team_size
+    from town_team
+    cross join lateral (
+        values
+        ('city', :city),
+        ('county', left(town_team.town_code, 6)),
+        ('town', town_team.town_code)
+    ) as place (scope, scope_code)
+    group by place.scope, place.scope_code
+),
+
+counted as (
+    select
+        subject.scope,
+        subject.scope_code,
+        coalesce(summed.cadres, 0) as cadres,
+        coalesce(summed.attendees, 0) as attendees,
+        coalesce(summed.leaflets, 0) as leaflets,
+        coalesce(team.team_size, 0) as team_size,
+        coalesce(summed.towns, 0) as towns,
+        (
+            select count(*)
+            from subject as town
+            where
+                town.scope = 'town'
+                and (subject.scope = 'city' or subject.scope_code = town.county_code)
+        ) as all_towns,
+        case
+            when exists (
+                select 1
+                from present
+                where
+                    present.report = 'outreach'
+                    and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
+            )
+                then coalesce(summed.activities, 0)
+        end as activities
+    from subject
+    left join summed
+        on
+            subject.scope = summed.scope
+            and subject.scope_code = summed.scope_code
+    left join team
+        on
+            subject.scope = team.scope
+            and subject.scope_code = team.scope_code
+)
+
+select
+    counted.scope,
+    counted.scope_code,
+    figure.metric,
+    figure.value,
+    figure.numerator,
+    figure.denominator
+from counted
+cross join lateral (
+    values
+    ('cadres_trained_cumulative', counted.cadres, null, null),
+    ('attendees_cumulative', counted.attendees, null, null),
+    ('leaflets_cumulative', counted.leaflets, null, null),
+    ('outreach_team', counted.team_size, null, null),
+    ('outreach_towns_quarter', counted.towns, null, null),
+    (
+        'outreach_town_coverage',
+        counted.towns / nullif(cast(counted.all_towns as numeric), 0) * 100,
+        counted.towns,
+        counted.all_towns
+    ),
+    ('activities_month', counted.activities, null, null)
+) as figure (metric, value, numerator, denominator)
+where
+    (figure.metric <> 'outreach_team' or counted.scope <> 'bank')
+    and (
+        figure.metric not in ('outreach_towns_quarter', 'outreach_town_coverage')
+        or counted.scope in ('city', 'county')
+    )

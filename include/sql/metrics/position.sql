@@ -1,0 +1,127 @@
+-- How do all loans and microcredit grow since the year began, and what relending is used (spec/04, Position)?
+-- One row per metric and city, county or bank; amounts in 万元, growth in percent. Microcredit growth is a ratio of
+-- two reports: it is taken over the banks that delivered both.
+with placed as (
+    select
+        place.scope,
+        place.scope_code,
+        position.*,
+        exists (
+            select 1
+            from present
+            where
+                present.report = 'loans'
+                and present.institution_code = position.delivered_by
+        ) as has_loans
+    from position
+    cross join lateral (
+        values
+        ('city', :city),
+        ('county', position.county_code),
+        ('bank', position.delivered_by)
+    ) as place (scope, scope_code)
+),
+
+summed as (
+    select
+        placed.scope,
+        placed.scope_code,
+        sum(placed.all_loans) as all_loans,
+        sum(placed.all_loans_year_begin) as all_loans_year_begin,
+        sum(placed.microcredit_year_begin) as microcredit_year_begin,
+        sum(placed.microcredit_year_begin) filter (where placed.has_loans) as compared_year_begin,
+        sum(placed.relending) as relending,
+        sum(placed.relending_extended) as relending_extended
+    from placed
+    group by placed.scope, placed.scope_code
+),
+
+microcredit as (
+    select
+        place.scope,
+        place.scope_code,
+        sum(loans.balance) / 10000 as balance
+    from loans
+    inner join present
+        on
+            loans.delivered_by = present.institution_code
+            and present.report = 'position'
+    cross join lateral (
+        values
+        ('city', :city),
+        ('county', left(loans.town_code, 6)),
+        ('bank', loans.delivered_by)
+    ) as place (scope, scope_code)
+    where loans.microcredit
+    group by place.scope, place.scope_code
+),
+
+counted as (
+    select
+        subject.scope,
+        subject.scope_code,
+        coalesce(summed.all_loans, 0) as all_loans,
+        coalesce(summed.all_loans_year_begin, 0) as all_loans_year_begin,
+        coalesce(summed.microcredit_year_begin, 0) as microcredit_year_begin,
+        coalesce(summed.compared_year_begin, 0) as compared_year_begin,
+        coalesce(summed.relending, 0) as relending,
+        coalesce(summed.relending_extended, 0) as relending_extended,
+        coalesce(microcredit.balance, 0) as microcredit_balance,
+        exists (
+            select 1
+            from present
+            where
+                present.report = 'loans'
+                and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
+        ) as has_loans
+    from subject
+    left join summed
+        on
+            subject.scope = summed.scope
+            and subject.scope_code = summed.scope_code
+    left join microcredit
+        on
+            subject.scope = microcredit.scope
+            and subject.scope_code = microcredit.scope_code
+    where
+        subject.scope <> 'town'
+        and exists (
+            select 1
+            from present
+            where
+                present.report = 'position'
+                and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
+        )
+)
+
+select
+    counted.scope,
+    counted.scope_code,
+    figure.metric,
+    figure.value,
+    figure.numerator,
+    figure.denominator
+from counted
+cross join lateral (
+    values
+    ('microcredit_year_begin', counted.microcredit_year_begin, null, null),
+    (
+        'microcredit_growth',
+        case
+            when counted.has_loans
+                then (counted.microcredit_balance / nullif(counted.compared_year_begin, 0) - 1) * 100
+        end,
+        case when counted.has_loans then counted.microcredit_balance end,
+        case when counted.has_loans then counted.compared_year_begin end
+    ),
+    ('all_loans', counted.all_loans, null, null),
+    (
+        'all_loans_growth',
+        (counted.all_loans / nullif(counted.all_loans_year_begin, 0) - 1) * 100,
+        counted.all_loans,
+        counted.all_loans_year_begin
+    ),
+    ('relending', counted.relending, null, null),
+    ('relending_extended', counted.relending_extended, null, null)
+) as figure (metric, value, numerator, denominator)
+where counted.scope <> 'county' or figure.metric not in ('relending', 'relending_extended')
