@@ -1,0 +1,347 @@
+"""The command line (spec/05): the same functions as the DAGs, for repair and exploration.
+
+Exit codes: 0 done, 1 findings above a notice or refused, 2 wrong usage or set-up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from five_precisions.errors import FivePrecisionsError, SetupError, UsageError
+from five_precisions.period import Period
+from five_precisions.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from five_precisions.intake import Judgement
+
+# Commands import what they need when they run: `--help` and `status` do not wait for the checks' libraries.
+
+app = typer.Typer(
+    name="five-precisions",
+    help="Five Precisions (五个精准): reports in, figures, assessment and bulletin out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
+app.add_typer(warehouse_app, name="warehouse")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_EXIT_FINDINGS = 1
+
+PeriodArgument = Annotated[Period, typer.Argument(parser=Period.parse, metavar="PERIOD", help="A month, YYYY-MM.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+ReplayOption = Annotated[
+    bool, typer.Option("--replay", help="Take file times as delivery times; v1/, v2/ … in order; keep the files.")
+]
+
+
+@app.command()
+def init() -> None:
+    """Create or migrate the warehouse and load the register."""
+    from five_precisions.register import load_register, save_register
+    from five_precisions.warehouse import migrate, open_warehouse
+
+    settings = Settings.load()
+    register = load_register(settings.register_folder)
+    with _progress("preparing the warehouse"), open_warehouse(settings) as engine:
+        migrate(engine)
+        with engine.begin() as connection:
+            save_register(connection, register)
+    out.print(
+        f"The warehouse is ready: {len(register.institutions)} institutions, {len(register.divisions)} divisions."
+    )
+
+
+@app.command("demo-data")
+def demo_data(
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder that becomes the demo's inbox.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2019,
+    # Typer hands a default to the parser as it does a word of the command line.
+    until: Annotated[
+        Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Last month to write.")
+    ] = "2019-06",  # type: ignore[assignment]
+) -> None:
+    """Write the demo inbox: the packages of an invented city, 2019-01 to 2019-06."""
+    from five_precisions.demo import write_inbox
+
+    with _progress("writing the demo inbox") as tell:
+        written = write_inbox(out_folder, seed=seed, until=until, report_progress=tell)
+    out.print(f"{len(written)} files in {out_folder}")
+
+
+@app.command()
+def collect(
+    period: PeriodArgument,
+    institution: Annotated[str | None, typer.Option(help="Take in this institution only.")] = None,
+    replay: ReplayOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what the inbox holds now: archive, check, ledger, rows. Emits no Airflow asset."""
+    from five_precisions.intake import collect as collect_packages
+
+    with _warehouse() as (engine, settings), _progress(f"collecting {period}") as tell:
+        judgements = collect_packages(
+            engine,
+            settings,
+            period,
+            institution=institution,
+            replay=replay or settings.replay,
+            report_progress=tell,
+        )
+    _print_judgements(judgements, as_json=as_json)
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A package folder, or one file of it.")],
+    institution: Annotated[str, typer.Option(help="Who would deliver it.")],
+    period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="For which month.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Run the intake's checks on files, without a database or keys. Rules that need one are left out, and named."""
+    from five_precisions.intake import check as check_package
+
+    settings = Settings.load()
+    with _progress("checking"):
+        judgement = check_package(settings, path, institution, period)
+    _print_judgements([judgement], as_json=as_json, with_findings=True)
+
+
+@app.command()
+def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOption = False) -> None:
+    """Close the month: freeze the accepted versions. Emits no Airflow asset."""
+    from five_precisions.intake import close as close_month
+
+    with _warehouse() as (engine, settings), _progress(f"closing {period}"):
+        closed = close_month(engine, settings, period, replay=replay or settings.replay)
+    if as_json:
+        _print_json(closed)
+    else:
+        out.print(f"{period} is closed; next: five-precisions assess {period}")
+
+
+@app.command()
+def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
+    """Compute the figures, scores, assessment and rankings of a closed month. Emits no Airflow asset."""
+    from five_precisions.figures import assess as assess_month
+
+    with _warehouse() as (engine, settings), _progress(f"assessing {period}") as tell:
+        assessed = assess_month(engine, settings, period, report_progress=tell)
+        ranking = _read_assessment(engine, assessed.run_id)
+    if as_json:
+        _print_json({**dataclasses.asdict(assessed), "assessment": ranking})
+        return
+    out.print(f"{assessed.run_id} {'computed' if assessed.is_new else 'stands, its input is unchanged'}")
+    table = Table("rank", "bank", "", "score", "deductions", "grade", "before", "reason", box=None)
+    for row in ranking:
+        cells = (row["rank"], row["institution_code"], row["short_name"], row["score"], row["deductions"])
+        table.add_row(*map(_cell, (*cells, row["grade"], row["previous_rank"], row["reason"])))
+    out.print(table)
+
+
+@app.command()
+def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
+    """Who has delivered what: the matrix of institutions and reports."""
+    from five_precisions.intake import read_status
+
+    with _warehouse() as (engine, _):
+        matrix = read_status(engine, period)
+    if as_json:
+        _print_json(matrix)
+        return
+    reports = list(dict.fromkeys(row.report for row in matrix))
+    table = Table("", "", *reports, box=None)
+    for code in dict.fromkeys(row.institution_code for row in matrix):
+        mine = {row.report: row for row in matrix if row.institution_code == code}
+        name = next(iter(mine.values())).short_name
+        cells = []
+        for report in reports:
+            row = mine.get(report)
+            cells.append("" if row is None else _state(row.state, row.version, is_late=row.late))
+        table.add_row(code, name, *cells)
+    out.print(table)
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(help="A code of include/reference/metrics.yaml.")],
+    period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Which month.")],
+    scope: Annotated[str, typer.Option(help="city, county, town or bank.")] = "city",
+    code: Annotated[str | None, typer.Option(help="Which one; may be left out for the city.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Where a figure comes from: value, formula, numerator, denominator, run."""
+    from five_precisions.figures import explain as explain_figure
+
+    with _warehouse() as (engine, settings):
+        explained = explain_figure(engine, settings, metric, scope=scope, code=code, period=period)
+    if as_json:
+        _print_json(explained)
+        return
+    value = "no value" if explained.value is None else f"{_display(explained.value)} {explained.unit}"
+    table = Table(show_header=False, box=None)
+    table.add_row("figure", f"{explained.metric} {explained.name}")
+    table.add_row("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}")
+    table.add_row("value", value)
+    table.add_row("exact", _cell(explained.value))
+    table.add_row("formula", explained.formula)
+    table.add_row("numerator", _cell(explained.numerator))
+    table.add_row("denominator", _cell(explained.denominator))
+    table.add_row("run", f"{explained.run_id}, input {explained.input_digest}")
+    out.print(table)
+
+
+@warehouse_app.command()
+def start() -> None:
+    """Start the embedded server and keep it until `warehouse stop`."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    url = EmbeddedServer(_embedded_settings().var).start()
+    out.print(url.render_as_string(hide_password=False), soft_wrap=True)
+
+
+@warehouse_app.command()
+def stop() -> None:
+    """Stop the embedded server."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    stopped = EmbeddedServer(_embedded_settings().var).stop()
+    out.print("The embedded server is stopped." if stopped else "The embedded server was not running.")
+
+
+@warehouse_app.command()
+def url() -> None:
+    """Print the warehouse's SQLAlchemy URL; the embedded server is started, and kept, where it does not run."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    settings = Settings.load()
+    if settings.warehouse is not None:
+        out.print(settings.warehouse, soft_wrap=True, markup=False)
+    else:
+        started = EmbeddedServer(settings.var).start()
+        out.print(started.render_as_string(hide_password=False), soft_wrap=True, markup=False)
+
+
+def main() -> None:
+    """Run the command line; an error that is ours ends it with one sentence and its exit code."""
+    from sqlalchemy.exc import OperationalError
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except FivePrecisionsError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        err.print(f"The connection to the warehouse was lost: {reason}", style="red", markup=False, soft_wrap=True)
+        raise SystemExit(SetupError.exit_code) from None
+
+
+@contextmanager
+def _warehouse() -> Iterator[tuple[Engine, Settings]]:
+    from five_precisions.warehouse import open_warehouse
+    from five_precisions.warehouse.schema import require_migrated
+
+    settings = Settings.load()
+    with open_warehouse(settings) as engine:
+        require_migrated(engine)
+        yield engine, settings
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A line on a terminal's standard error that moves while the work lasts; nothing in a pipe or a log."""
+    with err.status(escape(what)) as line:
+        yield lambda step: line.update(escape(f"{what}: {step}"))
+
+
+def _embedded_settings() -> Settings:
+    settings = Settings.load()
+    if settings.warehouse is not None:
+        raise UsageError("FIVE_PRECISIONS_WAREHOUSE names a server; the embedded one is not in use.")
+    return settings
+
+
+def _read_assessment(engine: Engine, run_id: str) -> list[dict[str, Any]]:
+    from sqlalchemy import text
+
+    query = text(
+        "select assessment.rank, assessment.institution_code, institution.short_name, assessment.score, "
+        "assessment.deductions, assessment.grade, assessment.previous_rank, assessment.status, assessment.reason "
+        "from mart.assessment inner join registry.institution on assessment.institution_code = institution.code "
+        "where run_id = :run_id order by assessment.rank nulls last, assessment.institution_code"
+    )
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query, {"run_id": run_id}).mappings()]
+
+
+def _print_judgements(judgements: list[Judgement], *, as_json: bool, with_findings: bool = False) -> None:
+    findings = [finding for judgement in judgements for finding in judgement.findings]
+    if as_json:
+        _print_json(judgements)
+    else:
+        table = Table("institution", "receipt", "verdict", "reports", "errors", "warnings", box=None)
+        for judgement in judgements:
+            verdicts = " ".join(f"{report.report}:{report.verdict}" for report in judgement.reports)
+            errors = sum(report.errors for report in judgement.reports)
+            warnings = sum(report.warnings for report in judgement.reports)
+            cells = (judgement.institution_code, judgement.submission_id, judgement.verdict, verdicts, errors, warnings)
+            table.add_row(*map(_cell, cells))
+        out.print(table)
+        if with_findings:
+            for finding in findings:
+                where = " ".join(str(part) for part in (finding.file, finding.sheet, finding.cell) if part)
+                out.print(f"{finding.rule} {finding.level} {where} {finding.message}", markup=False, soft_wrap=True)
+    if any(finding.level != "notice" for finding in findings):
+        raise typer.Exit(_EXIT_FINDINGS)
+
+
+def _print_json(data: object) -> None:
+    typer.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Decimal | Period):
+        return str(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    raise TypeError(f"cannot print {type(value).__name__} as JSON")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "—"
+    return escape(f"{value:f}" if isinstance(value, Decimal) else str(value))
+
+
+def _display(value: Decimal) -> str:
+    """Two decimals, rounded half up once (spec/01, Amounts)."""
+    return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
+
+
+def _state(state: str, version: int | None, *, is_late: bool) -> str:
+    shown = state if version is None else f"{state} v{version}"
+    return f"{shown} late" if is_late else shown
