@@ -59,7 +59,7 @@ def test_published_figure(city: Engine, published: dict[str, str]) -> None:
 
 
 def test_what_months_bring(city: Engine) -> None:
-    """A rejected version that was mended, a bank missing in February, a late one, nil returns (spec/04, Golden city)."""
+    """A rejected version mended, a bank missing in February, a late one, nil returns (spec/04, Golden city)."""
     with city.connect() as connection:
         mended = connection.execute(
             text("select count(*) from mart.current_reporting where status = 'accepted' and not first_pass")
@@ -91,7 +91,10 @@ def test_every_month_has_one_run_and_june_shows_all_grades(city: Engine) -> None
 def test_additive_figures_of_banks_and_categories_add_up(city: Engine) -> None:
     with city.connect() as connection:
         figures = connection.execute(
-            text("select metric, scope, sum(value) as total from mart.current_metric where period = '2019-06' group by 1, 2")
+            text(
+                "select metric, scope, sum(value) as total from mart.current_metric "
+                "where period = '2019-06' group by metric, scope"
+            )
         ).all()
     totals = {(row.metric, row.scope): row.total for row in figures}
     for metric in ("loan_balance", "microcredit_ytd_amount", "all_loans", "households_able", "fund_total_arrived"):

@@ -12,7 +12,7 @@ class RefusedError(FivePrecisionsError):
 
 
 class SetupError(FivePrecisionsError):
-    """The installation is not usable: a secret is missing, the database cannot be reached, a reference file is wrong."""
+    """The installation is not usable: a secret is missing, no database answers, a reference file is wrong."""
 
     exit_code = 2
 

@@ -211,9 +211,7 @@ FUNDS_AND_REPORTING = [
 @pytest.mark.parametrize(
     ("metric", "scope", "code", "value"), LOANS + POSITION + MATCHING + VISITS + OUTREACH + FUNDS_AND_REPORTING
 )
-def test_metric(
-    january: Engine, figure: Figure, metric: str, scope: str, code: str, value: str | None
-) -> None:
+def test_metric(january: Engine, figure: Figure, metric: str, scope: str, code: str, value: str | None) -> None:
     assert figure(metric, scope, code) == (None if value is None else Decimal(value))
 
 
@@ -386,9 +384,7 @@ def test_a_round_once_reached_stays_reached_and_the_next_one_begins(
             city.deliver(period, "C01", households=households, guarantee_funds=[{}])
         # 17 of 20 are exactly 85 percent.
         city.deliver(JANUARY, "B01", visits=[{"household_no": f"H{number}"} for number in range(17)])
-        city.deliver(
-            FEBRUARY, "B01", visits=[{"household_no": "H0", "round": 2, "visited_on": date(2019, 2, 3)}]
-        )
+        city.deliver(FEBRUARY, "B01", visits=[{"household_no": "H0", "round": 2, "visited_on": date(2019, 2, 3)}])
         for period in (JANUARY, FEBRUARY, march):
             city.close(period)
     for period in (JANUARY, FEBRUARY, march):
@@ -418,7 +414,9 @@ def dump_marts(engine: Engine) -> dict[str, str]:
     """Every mart table as text, in physical order, and the runs without the time they were made."""
     with engine.connect() as connection:
         dumped = {
-            table: "\n".join(connection.execute(text(f"select cast(result as text) from mart.{table} as result")).scalars())
+            table: "\n".join(
+                connection.execute(text(f"select cast(result as text) from mart.{table} as result")).scalars()
+            )
             for table in MART_TABLES
         }
         dumped["run"] = str(
@@ -436,9 +434,7 @@ def test_the_same_inputs_in_another_row_order_give_the_same_bytes(january: Engin
         connection.execute(text(f"truncate mart.run, {', '.join(f'mart.{table}' for table in MART_TABLES)} cascade"))
         for table in ("loans", "visits", "households", "guarantee_funds", "outreach"):
             # An update moves the row to the end of its table.
-            connection.execute(
-                text(f"update core.delivered_{table} set row_number = row_number where row_number = 2")
-            )
+            connection.execute(text(f"update core.delivered_{table} set row_number = row_number where row_number = 2"))
         connection.execute(text("update intake.frozen_report set report = report where institution_code = 'B01'"))
     assert assess(january, settings, JANUARY).is_new
     assert dump_marts(january) == first
@@ -473,5 +469,5 @@ def test_a_metric_is_added_by_an_entry_and_may_not_stray(january: Engine, settin
     (tmp_path / "metrics.yaml").write_text(catalogue.replace("loan_count:", "loan_number:"), encoding="utf-8")
     with january.begin() as connection:
         connection.execute(text("truncate mart.run cascade"))
-    with pytest.raises(SetupError, match="metrics.yaml does not declare: loan_count for bank"):
+    with pytest.raises(SetupError, match=r"metrics\.yaml does not declare: loan_count for bank"):
         assess(january, settings.model_copy(update={"reference": tmp_path}), JANUARY)

@@ -20,8 +20,7 @@ from five_precisions.warehouse import load_statement
 
 _TABLES = (
     "run_version (period text, institution_code text, report text, submission_id text)",
-    "open_institution (code text, name text, short_name text, kind text, division_code text, "
-    "local_legal_person boolean)",
+    "open_institution (code text, short_name text, kind text, division_code text, local_legal_person boolean)",
     "subject (scope text, scope_code text, subject_name text, county_code text)",
     "present (report text, institution_code text, county_code text)",
     "target (institution_code text, households integer)",

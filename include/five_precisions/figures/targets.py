@@ -71,7 +71,7 @@ def _basis_of(connection: Connection, period: Period) -> Period:
 
 
 def _funds_arrived(connection: Connection, basis: Period, period: Period, parameters: Parameters) -> dict[str, str]:
-    """Funds that had arrived at the basis close by bank, in 万元: from this run's inputs or from the basis month's run."""
+    """Funds that had arrived at the basis close by bank, in 万元, from this run's inputs or the basis month's run."""
     if basis == period:
         source, bound = load_statement("metrics/funds").text, parameters
     else:

@@ -6,6 +6,7 @@ type or it is a `CellFault` with the rule that it breaks; nothing is guessed and
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -32,11 +33,16 @@ _LARGEST_AMOUNT = Decimal(10) ** 14
 _LARGEST_PCT = Decimal(100)
 _DAY_ZERO = date(1899, 12, 30)
 _DAYS_FROM_1900_TO_1904 = 1462
-_LAST_SERIAL = 2_958_465
+_EARLIEST_SERIAL = date(1950, 1, 1)
+_LATEST_SERIAL = date(2099, 12, 31)
+"""A number outside is no date but a year, a month or a typing error: 2019 would be a day of 1905."""
 
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff\u200b"
 _FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_FULL_WIDTH_SIGNS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+"""Wider than what texts need, narrower than NFKC, by which 10² would be 102."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?")
+_SERIAL = re.compile(r"[0-9]{1,5}")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
 _DATES = (
     re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]00:00(?::00(?:\.0+)?)?)?"),
@@ -54,7 +60,7 @@ class CellFault:
     message: str
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     def __init__(self, message: str, rule: str = "T02") -> None:
         super().__init__(message)
         self.fault = CellFault(rule, message)
@@ -68,7 +74,8 @@ def cell_text(cell: Cell) -> str:
         case bool():
             return "TRUE" if cell else "FALSE"
         case float():
-            return _plain(cell)
+            # Not a number is how data frames say empty.
+            return "" if math.isnan(cell) else _plain(cell)
         case datetime():
             return cell.date().isoformat() if (cell.hour, cell.minute, cell.second) == (0, 0, 0) else str(cell)
         case str():
@@ -116,10 +123,12 @@ def read_cell(cell: Cell, column: Column, *, epoch_1904: bool = False) -> Value 
             case ColumnType.YUAN | ColumnType.WAN:
                 return _read_decimal(cell, text, column, places=2, largest=_LARGEST_AMOUNT)
             case ColumnType.PCT:
-                return _read_decimal(cell, text.removesuffix("%"), column, places=4, largest=_LARGEST_PCT)
+                return _read_decimal(
+                    cell, text.removesuffix("%").removesuffix("％"), column, places=4, largest=_LARGEST_PCT
+                )
             case ColumnType.YESNO | ColumnType.CHOICE:
                 return _read_choice(text, column)
-    except _Unreadable as unreadable:
+    except _UnreadableError as unreadable:
         return unreadable.fault
 
 
@@ -131,15 +140,15 @@ def _plain(number: float) -> str:
 
 def _refuse_what_is_no_content(text: str) -> None:
     if text.upper() in EXCEL_ERRORS:
-        raise _Unreadable(f"单元格是公式错误{text}，请改正公式或直接填写数值。")
+        raise _UnreadableError(f"单元格是公式错误{text}，请改正公式或直接填写数值。")
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\t\r\n" for char in text):
-        raise _Unreadable("单元格中有看不见的控制字符或残缺字符，请删除后重新录入。")
+        raise _UnreadableError("单元格中有看不见的控制字符或残缺字符，请删除后重新录入。")
 
 
 def _refuse_lost_digits(cell: Cell, text: str) -> None:
     is_long_number = isinstance(cell, int | float) and abs(cell) >= 10**_DIGITS_OF_A_NUMBER_CELL
     if is_long_number or _SCIENTIFIC.fullmatch(text):
-        raise _Unreadable(
+        raise _UnreadableError(
             "长编号被当作数字保存，成了科学记数法，末尾几位已经丢失；请把该列设置为“文本”格式后重新录入完整编号。"
         )
 
@@ -148,7 +157,7 @@ def _read_text(cell: Cell, text: str, column: Column) -> str:
     _refuse_lost_digits(cell, text)
     text = text.translate(_FULL_WIDTH)
     if column.max is not None and len(text) > column.max:
-        raise _Unreadable(f"{column.header}有{len(text)}个字符，超过{column.max}个，请缩短。", "T03")
+        raise _UnreadableError(f"{column.header}有{len(text)}个字符，超过{column.max}个，请缩短。", "T03")
     return text
 
 
@@ -157,38 +166,40 @@ def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = unicodedata.normalize("NFKC", text)
+    text = text.translate(_FULL_WIDTH_SIGNS)
     for form in _DATES:
         if match := form.fullmatch(text):
             try:
                 return date(*map(int, match.groups()))
             except ValueError:
-                raise _Unreadable(f"没有{text}这一天，请改为实际日期，如2019-06-30。") from None
-    if not isinstance(cell, bool) and text.isascii() and text.isdigit() and 0 < int(text) <= _LAST_SERIAL:
-        return _DAY_ZERO + timedelta(days=int(text) + (_DAYS_FROM_1900_TO_1904 if epoch_1904 else 0))
-    raise _Unreadable("不是日期，请填写日期，如2019-06-30。")
+                raise _UnreadableError(f"没有{text}这一天，请改为实际日期，如2019-06-30。") from None
+    if _SERIAL.fullmatch(text):
+        day = _DAY_ZERO + timedelta(days=int(text) + (_DAYS_FROM_1900_TO_1904 if epoch_1904 else 0))
+        if _EARLIEST_SERIAL <= day <= _LATEST_SERIAL:
+            return day
+    raise _UnreadableError("不是日期，请填写日期，如2019-06-30。")
 
 
 def _read_number(cell: Cell, text: str) -> Decimal:
     if isinstance(cell, bool | date):
-        raise _Unreadable("不是数字，请填写数字。")
-    text = unicodedata.normalize("NFKC", text).replace(" ", "")
+        raise _UnreadableError("不是数字，请填写数字。")
+    text = text.translate(_FULL_WIDTH_SIGNS).replace(" ", "")
     if _SCIENTIFIC.fullmatch(text):
-        raise _Unreadable("数字是科学记数法，末尾几位可能已经丢失；请填写完整数字。")
+        raise _UnreadableError("数字是科学记数法，末尾几位可能已经丢失；请填写完整数字。")
     if not _NUMBER.fullmatch(text):
-        raise _Unreadable("不是数字，请只填写数字，不要带单位或文字。")
+        raise _UnreadableError("不是数字，请只填写数字，不要带单位或文字。")
     return Decimal(text.replace(",", ""))
 
 
 def _refuse_out_of_bounds(number: Decimal, text: str, column: Column, smallest: int, largest: Decimal) -> None:
     if not smallest <= number <= largest:
-        raise _Unreadable(f"{text}超出范围，请填写{column.expected}。", "T05")
+        raise _UnreadableError(f"{_shown(text)}超出范围，请填写{column.expected}。", "T05")
 
 
 def _read_int(cell: Cell, text: str, column: Column) -> int:
     number = _read_number(cell, text)
     if number != number.to_integral_value():
-        raise _Unreadable("不是整数，请填写整数。")
+        raise _UnreadableError("不是整数，请填写整数。")
     _refuse_out_of_bounds(number, text, column, column.min, Decimal(column.max or _LARGEST_INT))
     return int(number)
 
@@ -198,17 +209,17 @@ def _read_decimal(cell: Cell, text: str, column: Column, *, places: int, largest
     _refuse_out_of_bounds(number, text, column, 0, largest)
     rounded = number.quantize(Decimal(1).scaleb(-places))
     if rounded != number:
-        raise _Unreadable(f"小数多于{places}位，请四舍五入到{places}位小数。")
-    return rounded
+        raise _UnreadableError(f"小数多于{places}位，请四舍五入到{places}位小数。")
+    return abs(rounded)  # -0 is within the bounds, and is 0
 
 
 def _read_choice(text: str, column: Column) -> str | bool:
     if column.type is ColumnType.YESNO:
         if text not in ("是", "否"):
-            raise _Unreadable(f"“{_shown(text)}”不在可选值之内，请填写：{column.expected}。", "T04")
+            raise _UnreadableError(f"“{_shown(text)}”不在可选值之内，请填写：{column.expected}。", "T04")
         return text == "是"
     if text not in column.of:
-        raise _Unreadable(f"“{_shown(text)}”不在可选值之内，请选择：{column.expected}。", "T04")
+        raise _UnreadableError(f"“{_shown(text)}”不在可选值之内，请选择：{column.expected}。", "T04")
     return text
 
 

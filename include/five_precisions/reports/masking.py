@@ -9,7 +9,8 @@ import re
 from five_precisions.reports.declaration import Sensitivity
 
 _SHOWN_AT_EACH_END = 4
-_DIGIT_RUN = re.compile(r"[0-9]{10,}[0-9Xx]")
+_MOBILE_LENGTH = 11
+_DIGIT_RUN = re.compile(r"\d{10,}[\dXxＸｘ]")
 
 
 def mask(value: str, sensitivity: Sensitivity) -> str:
@@ -28,7 +29,8 @@ def mask(value: str, sensitivity: Sensitivity) -> str:
         case Sensitivity.ACCOUNT:
             return "****" + (value[-_SHOWN_AT_EACH_END:] if len(value) >= 2 * _SHOWN_AT_EACH_END else "")
         case Sensitivity.PHONE:
-            return value[:3] + "****" + value[-4:] if len(value) > 7 else "****"
+            shown = value[-_SHOWN_AT_EACH_END:] if len(value) >= 2 * _SHOWN_AT_EACH_END else ""
+            return (value[:3] if len(value) >= _MOBILE_LENGTH else "") + "****" + shown
 
 
 def mask_digit_runs(text: str) -> str:

@@ -45,7 +45,7 @@ def _engine(url: URL) -> Iterator[Engine]:
         try:
             engine.connect().close()
         except OperationalError as error:
-            reason = str(error.orig).strip().splitlines()[-1]
+            reason = str(error.orig).strip().splitlines()[0]
             raise SetupError(f"The warehouse {url.render_as_string()} cannot be reached: {reason}") from None
         yield engine
     finally:

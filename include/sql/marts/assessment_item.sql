@@ -59,7 +59,7 @@ assessed as (
         coalesce(reported.expected, 0) as expected,
         coalesce(reported.on_time, 0) as on_time,
         coalesce(reported.first_pass, 0) as first_pass,
-        exists (
+        exists(
             select 1
             from present
             where

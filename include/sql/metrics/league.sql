@@ -1,4 +1,5 @@
--- Where does the city stand among the cities of its province, by microcredit issued this year (spec/04, Funds and league)?
+-- Where does the city stand among the cities of its province, by microcredit issued this year (spec/04, Funds and
+-- league)?
 -- Two rows, scope city; none where the league was not delivered.
 with placed as (
     select
@@ -16,9 +17,10 @@ select
     cast(null as numeric) as numerator,
     cast(null as numeric) as denominator
 from placed
-cross join lateral (
-    values
-    ('province_rank', placed.place),
-    ('province_cities', placed.cities)
-) as figure (metric, value)
+cross join
+    lateral (
+        values
+        ('province_rank', placed.place),
+        ('province_cities', placed.cities)
+    ) as figure (metric, value)
 where placed.city_code = :city

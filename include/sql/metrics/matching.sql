@@ -5,14 +5,14 @@ with library as (
         place.scope,
         place.scope_code,
         projects.*,
-        exists (
+        exists(
             select 1
             from matches
             where
                 matches.project_no = projects.project_no
                 and matches.status in ('已授信', '已放款')
         ) as matched,
-        exists (
+        exists(
             select 1
             from matches
             where
@@ -20,11 +20,12 @@ with library as (
                 and matches.paired
         ) as paired
     from projects
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(projects.town_code, 6))
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(projects.town_code, 6))
+        ) as place (scope, scope_code)
     where projects.status <> '退出'
 ),
 
@@ -47,6 +48,12 @@ summed as (
     group by library.scope, library.scope_code
 ),
 
+taken_up as (
+    select count(*) > 0 as known
+    from present
+    where present.report = 'matches'
+),
+
 counted as (
     select
         subject.scope,
@@ -58,9 +65,7 @@ counted as (
         case when taken_up.known then coalesce(summed.paired, 0) end as paired,
         case when taken_up.known then coalesce(summed.stale, 0) end as stale
     from subject
-    cross join lateral (
-        select exists (select 1 from present where present.report = 'matches') as known
-    ) as taken_up
+    cross join taken_up
     left join summed
         on
             subject.scope = summed.scope

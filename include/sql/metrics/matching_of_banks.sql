@@ -12,14 +12,14 @@ with library as (
 bank as (
     select
         subject.scope_code as code,
-        exists (
+        exists(
             select 1
             from present
             where
                 present.report = 'position'
                 and present.institution_code = subject.scope_code
         ) as has_position,
-        exists (
+        exists(
             select 1
             from present
             where
@@ -50,6 +50,33 @@ offered as (
             )
 ),
 
+answer as (
+    select
+        offered.code,
+        count(*) as offered,
+        count(*) filter (
+            where exists (
+                select 1
+                from matches
+                where
+                    matches.delivered_by = offered.code
+                    and matches.project_no = offered.project_no
+            )
+        ) as answered
+    from offered
+    group by offered.code
+),
+
+taken as (
+    select
+        matches.delivered_by as code,
+        count(*) filter (where matches.status in ('已授信', '已放款')) as matched,
+        count(*) filter (where matches.paired) as paired
+    from matches
+    inner join library on matches.project_no = library.project_no
+    group by matches.delivered_by
+),
+
 counted as (
     select
         bank.code,
@@ -58,31 +85,8 @@ counted as (
         case when bank.has_matches then coalesce(taken.matched, 0) end as matched,
         case when bank.has_matches then coalesce(taken.paired, 0) end as paired
     from bank
-    left join (
-        select
-            offered.code,
-            count(*) as offered,
-            count(*) filter (
-                where exists (
-                    select 1
-                    from matches
-                    where
-                        matches.delivered_by = offered.code
-                        and matches.project_no = offered.project_no
-                )
-            ) as answered
-        from offered
-        group by offered.code
-    ) as answer on bank.code = answer.code
-    left join (
-        select
-            matches.delivered_by as code,
-            count(*) filter (where matches.status in ('已授信', '已放款')) as matched,
-            count(*) filter (where matches.paired) as paired
-        from matches
-        inner join library on matches.project_no = library.project_no
-        group by matches.delivered_by
-    ) as taken on bank.code = taken.code
+    left join answer on bank.code = answer.code
+    left join taken on bank.code = taken.code
 )
 
 select

@@ -39,7 +39,7 @@ town_team as (
     where
         office.kind = 'county_office'
         and outreach.team_size is not null
-    order by outreach.town_code, outreach.held_on desc, outreach.team_size desc
+    order by outreach.town_code asc, outreach.held_on desc, outreach.team_size desc
 ),
 
 team as (
@@ -48,12 +48,13 @@ team as (
         place.scope_code,
         sum(town_team.team_size) as team_size
     from town_team
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(town_team.town_code, 6)),
-        ('town', town_team.town_code)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(town_team.town_code, 6)),
+            ('town', town_team.town_code)
+        ) as place (scope, scope_code)
     group by place.scope, place.scope_code
 ),
 
@@ -74,13 +75,14 @@ counted as (
                 and (subject.scope = 'city' or subject.scope_code = town.county_code)
         ) as all_towns,
         case
-            when exists (
-                select 1
-                from present
-                where
-                    present.report = 'outreach'
-                    and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
-            )
+            when
+                exists (
+                    select 1
+                    from present
+                    where
+                        present.report = 'outreach'
+                        and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
+                )
                 then coalesce(summed.activities, 0)
         end as activities
     from subject
@@ -102,21 +104,22 @@ select
     figure.numerator,
     figure.denominator
 from counted
-cross join lateral (
-    values
-    ('cadres_trained_cumulative', counted.cadres, null, null),
-    ('attendees_cumulative', counted.attendees, null, null),
-    ('leaflets_cumulative', counted.leaflets, null, null),
-    ('outreach_team', counted.team_size, null, null),
-    ('outreach_towns_quarter', counted.towns, null, null),
-    (
-        'outreach_town_coverage',
-        counted.towns / nullif(cast(counted.all_towns as numeric), 0) * 100,
-        counted.towns,
-        counted.all_towns
-    ),
-    ('activities_month', counted.activities, null, null)
-) as figure (metric, value, numerator, denominator)
+cross join
+    lateral (
+        values
+        ('cadres_trained_cumulative', counted.cadres, null, null),
+        ('attendees_cumulative', counted.attendees, null, null),
+        ('leaflets_cumulative', counted.leaflets, null, null),
+        ('outreach_team', counted.team_size, null, null),
+        ('outreach_towns_quarter', counted.towns, null, null),
+        (
+            'outreach_town_coverage',
+            counted.towns / nullif(cast(counted.all_towns as numeric), 0) * 100,
+            counted.towns,
+            counted.all_towns
+        ),
+        ('activities_month', counted.activities, null, null)
+    ) as figure (metric, value, numerator, denominator)
 where
     (figure.metric <> 'outreach_team' or counted.scope <> 'bank')
     and (

@@ -6,7 +6,7 @@ with placed as (
         place.scope,
         place.scope_code,
         position.*,
-        exists (
+        exists(
             select 1
             from present
             where
@@ -46,12 +46,13 @@ microcredit as (
         on
             loans.delivered_by = present.institution_code
             and present.report = 'position'
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(loans.town_code, 6)),
-        ('bank', loans.delivered_by)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(loans.town_code, 6)),
+            ('bank', loans.delivered_by)
+        ) as place (scope, scope_code)
     where loans.microcredit
     group by place.scope, place.scope_code
 ),
@@ -67,7 +68,7 @@ counted as (
         coalesce(summed.relending, 0) as relending,
         coalesce(summed.relending_extended, 0) as relending_extended,
         coalesce(microcredit.balance, 0) as microcredit_balance,
-        exists (
+        exists(
             select 1
             from present
             where
@@ -102,26 +103,27 @@ select
     figure.numerator,
     figure.denominator
 from counted
-cross join lateral (
-    values
-    ('microcredit_year_begin', counted.microcredit_year_begin, null, null),
-    (
-        'microcredit_growth',
-        case
-            when counted.has_loans
-                then (counted.microcredit_balance / nullif(counted.compared_year_begin, 0) - 1) * 100
-        end,
-        case when counted.has_loans then counted.microcredit_balance end,
-        case when counted.has_loans then counted.compared_year_begin end
-    ),
-    ('all_loans', counted.all_loans, null, null),
-    (
-        'all_loans_growth',
-        (counted.all_loans / nullif(counted.all_loans_year_begin, 0) - 1) * 100,
-        counted.all_loans,
-        counted.all_loans_year_begin
-    ),
-    ('relending', counted.relending, null, null),
-    ('relending_extended', counted.relending_extended, null, null)
-) as figure (metric, value, numerator, denominator)
+cross join
+    lateral (
+        values
+        ('microcredit_year_begin', counted.microcredit_year_begin, null, null),
+        (
+            'microcredit_growth',
+            case
+                when counted.has_loans
+                    then (counted.microcredit_balance / nullif(counted.compared_year_begin, 0) - 1) * 100
+            end,
+            case when counted.has_loans then counted.microcredit_balance end,
+            case when counted.has_loans then counted.compared_year_begin end
+        ),
+        ('all_loans', counted.all_loans, null, null),
+        (
+            'all_loans_growth',
+            (counted.all_loans / nullif(counted.all_loans_year_begin, 0) - 1) * 100,
+            counted.all_loans,
+            counted.all_loans_year_begin
+        ),
+        ('relending', counted.relending, null, null),
+        ('relending_extended', counted.relending_extended, null, null)
+    ) as figure (metric, value, numerator, denominator)
 where counted.scope <> 'county' or figure.metric not in ('relending', 'relending_extended')

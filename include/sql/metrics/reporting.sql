@@ -9,12 +9,13 @@ with placed as (
         reporting.first_pass
     from mart.reporting
     inner join open_institution as institution on reporting.institution_code = institution.code
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', case when institution.kind = 'county_office' then institution.division_code end),
-        ('bank', case when institution.kind = 'bank' then institution.code end)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', case when institution.kind = 'county_office' then institution.division_code end),
+            ('bank', case when institution.kind = 'bank' then institution.code end)
+        ) as place (scope, scope_code)
     where
         reporting.run_id = :run_id
         and place.scope_code is not null

@@ -7,13 +7,14 @@ with placed as (
         household_score.score,
         household_score.tier
     from mart.household_score
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(household_score.town_code, 6)),
-        ('town', household_score.town_code),
-        ('bank', household_score.bank_code)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(household_score.town_code, 6)),
+            ('town', household_score.town_code),
+            ('bank', household_score.bank_code)
+        ) as place (scope, scope_code)
     where household_score.run_id = :run_id
 ),
 
@@ -23,13 +24,14 @@ able as (
         place.scope_code,
         count(*) as households
     from households
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(households.town_code, 6)),
-        ('town', households.town_code),
-        ('bank', households.bank_code)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(households.town_code, 6)),
+            ('town', households.town_code),
+            ('bank', households.bank_code)
+        ) as place (scope, scope_code)
     where households.workers > 0
     group by place.scope, place.scope_code
 ),

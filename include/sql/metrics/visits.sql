@@ -16,7 +16,7 @@ latest as (
         visits.wants_loan
     from visits
     inner join intake.submission on visits.submission_id = submission.submission_id
-    order by visits.household_no, visits.visited_on desc, submission.received_at desc, visits.wants_loan desc
+    order by visits.household_no asc, visits.visited_on desc, submission.received_at desc, visits.wants_loan desc
 ),
 
 served as (
@@ -41,13 +41,14 @@ able as (
     left join visited on households.household_no = visited.household_no
     left join latest on households.household_no = latest.household_no
     left join served on households.household_no = served.household_no
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(households.town_code, 6)),
-        ('town', households.town_code),
-        ('bank', households.bank_code)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(households.town_code, 6)),
+            ('town', households.town_code),
+            ('bank', households.bank_code)
+        ) as place (scope, scope_code)
     where households.workers > 0
 ),
 

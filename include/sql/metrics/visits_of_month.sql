@@ -1,6 +1,7 @@
 -- How many visits did the month bring (spec/04, Visits and scoring)?
 -- visits_month: rows to registered households, by the household's place and responsible bank; the city counts all rows.
--- visits_made_month: rows that the bank itself delivered. NULL (no row) where no bank's, or not that bank's, report is in.
+-- visits_made_month: rows that the bank itself delivered.
+-- No row where no bank's, or not that bank's, report is in.
 with month as (
     select
         visits.household_no,
@@ -16,12 +17,13 @@ registered as (
         count(*) as visits
     from month
     inner join households on month.household_no = households.household_no
-    cross join lateral (
-        values
-        ('county', left(households.town_code, 6)),
-        ('town', households.town_code),
-        ('bank', households.bank_code)
-    ) as place (scope, scope_code)
+    cross join
+        lateral (
+            values
+            ('county', left(households.town_code, 6)),
+            ('town', households.town_code),
+            ('bank', households.bank_code)
+        ) as place (scope, scope_code)
     group by place.scope, place.scope_code
 )
 

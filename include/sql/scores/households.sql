@@ -97,13 +97,14 @@ select
     tier.tier,
     greatest(tier.credit_limit - scored.microcredit_owed, 0) as credit_limit
 from scored
-cross join lateral (
-    select
-        band.tier,
-        band.credit_limit
-    from jsonb_to_recordset(cast(:tiers as jsonb)) as band (tier text, at_least numeric, credit_limit numeric)
-    where scored.score >= band.at_least
-    order by band.at_least desc
-    limit 1
-) as tier
+cross join
+    lateral (
+        select
+            band.tier,
+            band.credit_limit
+        from jsonb_to_recordset(cast(:tiers as jsonb)) as band (tier text, at_least numeric, credit_limit numeric)
+        where scored.score >= band.at_least
+        order by band.at_least desc
+        limit 1
+    ) as tier
 order by scored.household_no

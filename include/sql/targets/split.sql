@@ -1,5 +1,5 @@
 -- How many households is each bank to reach this year? The city's target split in proportion to the funds that had
--- arrived at the basis close, by largest remainder; ties go to the larger fund, then the smaller code (spec/04, Targets).
+-- arrived at the basis close, by largest remainder; ties go to the larger fund, then the smaller code (spec/04).
 -- One row per bank open at the basis close; the parts add up to the city's target exactly.
 with fund as (
     select
@@ -28,7 +28,7 @@ quota as (
 ordered as (
     select
         quota.*,
-        row_number() over (order by quota.remainder desc, quota.fund desc, quota.code) as place,
+        row_number() over (order by quota.remainder desc, quota.fund desc, quota.code asc) as place,
         :households - sum(quota.whole) over () as left_over
     from quota
 )

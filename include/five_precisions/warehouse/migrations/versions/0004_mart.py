@@ -33,7 +33,7 @@ create table mart.run_input (
     submission_id text not null references intake.submission (submission_id),
     primary key (run_id, period, institution_code, report)
 );
-comment on table mart.run_input is 'the exact versions a run used: of its own month every report, of earlier months the flows';
+comment on table mart.run_input is 'versions a run used: of its own month every report, of earlier months the flows';
 
 create table mart.metric (
     run_id text not null references mart.run (run_id),
@@ -56,7 +56,7 @@ create table mart.visit_round (
     reached boolean not null,
     primary key (run_id, round)
 );
-comment on table mart.visit_round is 'city-wide coverage of each round of visits; reached = 85 percent in this month or an earlier one';
+comment on table mart.visit_round is 'coverage of each round of visits; reached: in this month or an earlier one';
 
 create table mart.household_score (
     run_id text not null references mart.run (run_id),
