@@ -42,6 +42,9 @@ warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", 
 app.add_typer(warehouse_app, name="warehouse")
 
 out = Console(highlight=False)
+if not out.is_terminal:
+    # In a pipe or a file nothing is cut to the width of a window that is not there.
+    out.width = 250
 err = Console(stderr=True, highlight=False)
 
 _EXIT_FINDINGS = 1
@@ -343,5 +346,8 @@ def _display(value: Decimal) -> str:
 
 
 def _state(state: str, version: int | None, *, is_late: bool) -> str:
-    shown = state if version is None else f"{state} v{version}"
+    """A cell of the matrix: what is accepted shows its version alone."""
+    if version is None:
+        return state
+    shown = f"v{version}" if state == "accepted" else f"{state} v{version}"
     return f"{shown} late" if is_late else shown

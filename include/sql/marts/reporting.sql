@@ -1,5 +1,6 @@
 -- What became of every report owed for the period (spec/03, Its life; spec/04, Reporting)?
--- One row per open institution and report that its kind owes. What was recorded after the close does not count.
+-- One row per open institution and report that its kind owes. What was recorded after the close does not count,
+-- unless the run names it.
 with judged as (
     select
         submission.institution_code,
@@ -16,7 +17,10 @@ with judged as (
     inner join intake.close on submission.period = close.period
     where
         submission.period = :period
-        and submission.recorded_at <= close.closed_at
+        and (
+            submission.recorded_at <= close.closed_at
+            or submission.submission_id in (select run_version.submission_id from run_version)
+        )
 ),
 
 counted as (

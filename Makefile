@@ -1,0 +1,82 @@
+# From a bare python3 (3.11 to 3.13) to everything else. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SECRETS := var/secrets.env
+
+# Another activated environment or another project's path must not leak into ours.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+export UV_HTTP_TIMEOUT ?= 180
+
+UV_PIP := $(BIN)/uv pip
+UV_LOCK := $(BIN)/uv pip compile --no-config --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while IFS='|' read -r name does; do printf '  make %-10s %s\n' "$$name" "$$does"; done
+
+.PHONY: install
+install: $(INSTALLED) $(SECRETS) ## make .venv from the lock, the command .venv/bin/five-precisions, and var/secrets.env
+
+$(INSTALLED): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
+	@if ! $(BIN)/python -c '' 2>/dev/null; then \
+		$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+			|| { echo 'Python 3.11, 3.12 or 3.13 is needed; name one: make install PYTHON=python3.12' >&2; exit 1; }; \
+		echo 'making $(VENV)'; \
+		$(PYTHON) -m venv --clear $(VENV); \
+	fi
+	@# PIP_USER: a `user = true` in somebody's pip.conf makes pip refuse to install into a virtual environment.
+	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements/bootstrap.txt
+	@# uv does not read pip's configuration; a mirror that stands there is meant for it too.
+	@index="$$(PIP_USER=0 $(BIN)/python -m pip config get global.index-url 2>/dev/null || true)"; \
+		if [[ -n "$$index" && -z "$${UV_DEFAULT_INDEX:-}" ]]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+		echo 'installing what requirements/lock.txt holds'; \
+		$(UV_PIP) sync --python $(BIN)/python --quiet --require-hashes requirements/lock.txt
+	$(UV_PIP) install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SECRETS): | $(INSTALLED)
+	@$(BIN)/python -m five_precisions.secrets_file $@
+
+.PHONY: test
+test: install quality ## quality, then all tests
+	$(BIN)/python -m pytest
+
+.PHONY: quality
+quality: install ## style, types, SQL style, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: install ## mend what ruff and sqlfluff can mend by themselves
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+
+.PHONY: bench
+bench: install ## benchmarks: speed against the limits
+	$(BIN)/python benchmarks/city.py
+
+.PHONY: lock
+lock: install ## lock anew what pyproject.toml asks for; newest of all: make lock UPGRADE=--upgrade
+	$(UV_LOCK) $(UPGRADE) --all-extras --output-file requirements/lock.txt pyproject.toml
+	$(UV_LOCK) --constraint requirements/lock.txt --output-file requirements/bootstrap.txt requirements/bootstrap.in
+
+.PHONY: clean
+clean: ## take away .venv and caches; var/ stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

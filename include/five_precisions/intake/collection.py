@@ -1,0 +1,207 @@
+"""Taking in what the inbox holds: settle → read and check → archive → ledger and rows → out of the inbox (spec/03)."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Engine, text
+
+from five_precisions.errors import FivePrecisionsError, SetupError, UsageError
+from five_precisions.intake.archive import Archive
+from five_precisions.intake.findings import Judgement, State
+from five_precisions.intake.inbox import Delivery, Inbox, digest_of
+from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.ledger import Recorded, Submission, find_recorded, read_reports, record
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import Institution, open_period, read_register
+from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def require_usable(settings: Settings, period: Period) -> None:
+    """Refuse a period that has not begun, or that this installation does not work on.
+
+    Raises:
+        UsageError: it is such a period.
+    """
+    if period > Period.current():
+        raise UsageError(f"{period} has not begun.")
+    if settings.first_period is not None and period < settings.first_period:
+        raise UsageError(f"{period} lies before the first period, {settings.first_period}.")
+    if settings.last_period is not None and period > settings.last_period:
+        raise UsageError(f"{period} lies after the last period, {settings.last_period}.")
+
+
+def collect(
+    engine: Engine,
+    settings: Settings,
+    period: Period,
+    *,
+    institution: str | None = None,
+    replay: bool = False,
+    report_progress: Callable[[str], None] | None = None,
+) -> list[Judgement]:
+    """Take in the packages of a period, of one institution or of all, in the order of their codes.
+
+    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such.
+
+    Raises:
+        UsageError: the period or the institution is not one that can be collected.
+        SetupError: a secret is missing, or the inbox, the archive or a reference file cannot be used.
+    """
+    replay = replay or settings.replay
+    require_usable(settings, period)
+    intake = _Intake(engine, settings, period, replay=replay)
+    judgements: list[Judgement] = []
+    for each in intake.institutions(institution):
+        if report_progress is not None:
+            report_progress(each.code)
+        judgements += intake.take_in(each)
+    if institution is None:
+        intake.tell_unknown_folders()
+    return judgements
+
+
+class _Intake:
+    """One run over the inbox."""
+
+    def __init__(self, engine: Engine, settings: Settings, period: Period, *, replay: bool) -> None:
+        self._engine = engine
+        self._period = period
+        self._replay = replay
+        self._settle = timedelta(seconds=0 if replay else settings.settle_seconds)
+        self._pii_key = settings.require_pii_key()
+        self._archive = Archive.of(settings)
+        self._inbox = Inbox(settings.inbox_address)
+        with engine.begin() as connection:
+            self._register = read_register(connection)
+            open_period(connection, settings, period)
+        self._settings = settings
+        self._yardstick: Yardstick | None = None
+
+    def institutions(self, code: str | None) -> list[Institution]:
+        open_now = self._register.open_in(self._period)
+        if code is None:
+            return open_now
+        if self._register.institution(code) is None:
+            raise UsageError(f"{code} is not an institution of the register.")
+        named = [institution for institution in open_now if institution.code == code]
+        if not named:
+            raise UsageError(f"{code} is not open in {self._period}.")
+        return named
+
+    def tell_unknown_folders(self) -> None:
+        known = {institution.code for institution in self._register.open_in(self._period)}
+        for name in self._inbox.unknown_folders(self._period, known):
+            logger.warning("%s: the folder %r belongs to no institution open in the period", self._period, name)
+
+    def take_in(self, institution: Institution) -> list[Judgement]:
+        judgements: list[Judgement] = []
+        try:
+            for delivery in self._inbox.deliveries(self._period, institution.code, replay=self._replay):
+                judgements += [self._take_in_delivery(institution, delivery)]
+        except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
+            raise
+        except psycopg.OperationalError as error:
+            raise SetupError("The connection to the warehouse was lost.") from error
+        except Exception as error:  # noqa: BLE001 - whatever is in a package, the others' work goes on
+            # The message of an unexpected error may quote a delivered value: its kind and its place must do.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            kind = type(error).__name__
+            logger.error("%s %s failed: %s\n%s", self._period, institution.code, kind, where)  # noqa: TRY400
+            judgements.append(self._skipped(institution, State.FAILED, f"{type(error).__name__}, see the log"))
+        return judgements
+
+    def _take_in_delivery(self, institution: Institution, delivery: Delivery) -> Judgement:
+        now = datetime.now(SHANGHAI)
+        if not self._replay and now - delivery.newest_at < self._settle:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        files = self._inbox.read(delivery)
+        if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        digest = digest_of(files)
+        with self._engine.connect() as connection:
+            known = find_recorded(connection, self._period, institution.code, digest)
+        judgement = (
+            self._repeated(institution, known) if known else self._judge(institution, delivery, files, digest, now)
+        )
+        if judgement.verdict is not State.INCOMPLETE and not self._replay:
+            self._inbox.remove(delivery)
+        return judgement
+
+    def _judge(
+        self,
+        institution: Institution,
+        delivery: Delivery,
+        files: Sequence[DeliveredFile],
+        digest: str,
+        now: datetime,
+    ) -> Judgement:
+        if self._yardstick is None:
+            self._yardstick = yardstick_of(self._settings, self._register, self._period)
+        judged = judge_package(files, institution, self._yardstick)
+        # A file that does not open may be the very one that holds the cover.
+        waits_in_vain = judged.has_unread_workbook or (
+            self._replay and any(finding.rule == "F01" for finding in judged.findings)
+        )
+        if not judged.has_cover and not waits_in_vain:
+            return self._skipped(institution, State.INCOMPLETE, "there is no cover yet")
+        for file in files:
+            self._archive.put(file.content)
+        submission = Submission(
+            period=self._period,
+            institution_code=institution.code,
+            received_at=delivery.newest_at if self._replay else now,
+            replayed=self._replay,
+            digest=digest,
+            files=files,
+        )
+        with self._engine.begin() as connection:
+            recorded = record(connection, submission, judged, self._pii_key)
+        if not recorded.is_new:
+            return self._repeated(institution, recorded)
+        logger.info("%s is %s", recorded.submission_id, judged.verdict)
+        return Judgement(
+            institution_code=institution.code,
+            period=str(self._period),
+            verdict=judged.verdict,
+            submission_id=recorded.submission_id,
+            version=recorded.version,
+            received_at=submission.received_at,
+            reports=judged.reports,
+            findings=judged.findings,
+        )
+
+    def _repeated(self, institution: Institution, known: Recorded) -> Judgement:
+        with self._engine.connect() as connection:
+            reports = read_reports(connection, known.submission_id)
+        return Judgement(
+            institution_code=institution.code,
+            period=str(self._period),
+            verdict=State.REPEATED,
+            submission_id=known.submission_id,
+            version=known.version,
+            remark="the same bytes as an earlier version",
+            reports=reports,
+        )
+
+    def _skipped(self, institution: Institution, state: State, remark: str) -> Judgement:
+        if state is not State.FAILED:
+            logger.info("%s %s: %s", self._period, institution.code, remark)
+        return Judgement(institution_code=institution.code, period=str(self._period), verdict=state, remark=remark)
+
+
+def read_deadline(engine: Engine, settings: Settings, period: Period) -> datetime:
+    """The first instant that is too late for the period; opens it where it is not open yet."""
+    with engine.begin() as connection:
+        open_period(connection, settings, period)
+        deadline: datetime = connection.execute(
+            text("select deadline_at from registry.period where period = :period"), {"period": str(period)}
+        ).scalar_one()
+    return deadline

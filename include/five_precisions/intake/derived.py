@@ -1,0 +1,158 @@
+"""Derived columns of the checked frame: named functions that the suites in include/expectations ask for.
+
+A suite's `meta.derived` says `{"term_months": {"function": "term_months", "of": ["issued_on", "matures_on"]}}`. Each
+function gets the named columns, row by row aligned, and answers None where something that it needs is empty or faulty,
+so that no finding is a consequence of another one.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from stdnum.cn import ric, uscc
+
+from five_precisions.errors import SetupError
+from five_precisions.reports.cells import Value
+
+_RESIDENT_ID: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A benchmark rate: valid from a day, for loans up to a number of months (None = longer)."""
+
+    valid_from: date
+    up_to_months: int | None
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedContext:
+    """What derived columns need beyond the rows."""
+
+    last_day: date
+    """Last day of the period: no date of birth lies after it."""
+    rates: tuple[Rate, ...]
+
+
+@cache
+def load_rates(path: Path) -> tuple[Rate, ...]:
+    """The dated table of benchmark rates (`from, up_to_months, rate`).
+
+    Raises:
+        SetupError: the file is missing or wrong.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return tuple(
+                Rate(
+                    date.fromisoformat(line["from"]),
+                    int(line["up_to_months"]) if line["up_to_months"] else None,
+                    Decimal(line["rate"]),
+                )
+                for line in csv.DictReader(file)
+            )
+    except (OSError, ValueError, KeyError, TypeError, InvalidOperation) as error:
+        raise SetupError(f"{path} is not a table of rates (from, up_to_months, rate): {error}") from error
+
+
+def resident_id_defect(context: DerivedContext, numbers: Sequence[Value]) -> list[Value]:
+    """What is wrong with a resident ID (GB 11643): `form`, `birth date` or `check digit`; None = nothing, or empty.
+
+    The area code is not checked: IDs keep the code of their first registration (spec/02, L01).
+    """
+    return [_resident_id_defect(number, context.last_day) if isinstance(number, str) else None for number in numbers]
+
+
+def _resident_id_defect(number: str, last_day: date) -> str | None:
+    number = number.upper()
+    if not _RESIDENT_ID.fullmatch(number):
+        return "form"
+    try:
+        born_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return "birth date"
+    if born_on > last_day:
+        return "birth date"
+    return None if ric.calc_check_digit(number) == number[-1] else "check digit"
+
+
+def credit_code_defect(_: DerivedContext, codes: Sequence[Value]) -> list[Value]:
+    """`invalid` where a 统一社会信用代码 (GB 32100) lacks its form or check digit; None = nothing wrong."""
+    return ["invalid" if isinstance(code, str) and not uscc.is_valid(code) else None for code in codes]
+
+
+def term_months(_: DerivedContext, begins: Sequence[Value], ends: Sequence[Value]) -> list[Value]:
+    """Months from one day to a later one, a begun month counted whole; None where the second is not later."""
+    return [_months(begin, end) for begin, end in zip(begins, ends, strict=True)]
+
+
+def _months(begin: Value, end: Value) -> int | None:
+    if not (isinstance(begin, date) and isinstance(end, date)) or end <= begin:
+        return None
+    return (end.year - begin.year) * 12 + end.month - begin.month + (end.day > begin.day)
+
+
+def benchmark_rate(context: DerivedContext, begins: Sequence[Value], ends: Sequence[Value]) -> list[Value]:
+    """The benchmark rate in percent of a loan's issue date and term; None where the table knows none."""
+    known: dict[tuple[Value, Value], Decimal | None] = {}
+    rates: list[Value] = []
+    for dates in zip(begins, ends, strict=True):
+        if dates not in known:
+            known[dates] = _rate(context.rates, dates[0], _months(*dates))
+        rates.append(known[dates])
+    return rates
+
+
+def _rate(rates: Sequence[Rate], issued_on: Value, months: int | None) -> Decimal | None:
+    if months is None or not isinstance(issued_on, date):
+        return None
+    valid = [rate for rate in rates if rate.valid_from <= issued_on]
+    if not valid:
+        return None
+    newest = max(rate.valid_from for rate in valid)
+    table = sorted(
+        (rate for rate in valid if rate.valid_from == newest),
+        key=lambda rate: float("inf") if rate.up_to_months is None else rate.up_to_months,
+    )
+    return next((rate.rate for rate in table if rate.up_to_months is None or months <= rate.up_to_months), None)
+
+
+def count_of_group(_: DerivedContext, *columns: Sequence[Value]) -> list[Value]:
+    """In the first row of each group of equal values its number of rows: one fact is found once. None elsewhere."""
+    groups = list(zip(*columns, strict=True))
+    left = Counter(group for group in groups if None not in group)
+    return [left.pop(group, None) for group in groups]
+
+
+def capitals_once_per(_: DerivedContext, texts: Sequence[Value], owners: Sequence[Value]) -> list[Value]:
+    """The text in capitals in the first row of each owner; None in further rows of the same owner."""
+    seen: set[Value] = set()
+    capitals: list[Value] = []
+    for text, owner in zip(texts, owners, strict=True):
+        is_first = owner not in seen and owner is not None
+        capitals.append(text.upper() if is_first and isinstance(text, str) else None)
+        seen.add(owner)
+    return capitals
+
+
+FUNCTIONS: Final[dict[str, Callable[..., list[Value]]]] = {
+    function.__name__: function
+    for function in (
+        resident_id_defect,
+        credit_code_defect,
+        term_months,
+        benchmark_rate,
+        count_of_group,
+        capitals_once_per,
+    )
+}

@@ -1,0 +1,132 @@
+"""Findings and judgements: what the checks say about a delivery (spec/02, Rules; spec/03, The receipt)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from five_precisions.reports import Column
+from five_precisions.reports.cells import Cell, cell_text
+from five_precisions.reports.masking import mask, mask_digit_runs
+
+_LONGEST_SHOWN: Final = 200
+_NOT_STORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Level(StrEnum):
+    """What a finding does: rejects the report, asks for an answer, or only informs."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class Verdict(StrEnum):
+    """How a report, or a whole submission, was judged."""
+
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+    NIL = "nil"
+
+
+class State(StrEnum):
+    """Why a delivery was not judged."""
+
+    REPEATED = "repeated"
+    """The same bytes as an earlier version (spec/03, Its life)."""
+    INCOMPLETE = "incomplete"
+    """No cover yet, or a file has just changed."""
+    FAILED = "failed"
+    """Our fault; the log says more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong or worth knowing, with its place in the file as delivered. Nothing in it is sensitive."""
+
+    report: str | None
+    rule: str
+    level: Level
+    message: str
+    file: str | None = None
+    sheet: str | None = None
+    row_number: int | None = None
+    column_number: int | None = None
+    """From 1; with the row number it makes the cell's address."""
+    header: str | None = None
+    key: str | None = None
+    value: str | None = None
+    expected: str | None = None
+
+    @property
+    def cell(self) -> str | None:
+        """The address of the cell as a spreadsheet shows it."""
+        if self.row_number is None or self.column_number is None:
+            return None
+        return f"{column_letters(self.column_number)}{self.row_number}"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedReport:
+    """The verdict on one report of a submission (table intake.report)."""
+
+    report: str
+    verdict: Verdict
+    rows: int
+    control_total: Decimal | None
+    errors: int
+    """Critical findings."""
+    warnings: int
+    file: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What became of one delivery."""
+
+    institution_code: str
+    period: str
+    verdict: Verdict | State
+    submission_id: str | None = None
+    """The receipt number; of a repeated delivery that of the earlier version."""
+    version: int | None = None
+    received_at: datetime | None = None
+    remark: str | None = None
+    """Why it was not judged, in English, for ops."""
+    reports: tuple[JudgedReport, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def column_letters(number: int) -> str:
+    """A column's letters from its number: 1 is A, 27 is AA."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot keep or nobody can read: NUL, control characters, lone surrogates."""
+    return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def shown_text(text: str) -> str:
+    """Text of a delivered file as a finding may show it: no run of eleven or more digits, no control characters."""
+    return storable(mask_digit_runs(text))[:_LONGEST_SHOWN]
+
+
+def shown_value(cell: Cell, column: Column, *, is_key: bool = False) -> str | None:
+    """A delivered cell as a finding may show it; None for an empty one."""
+    text = cell_text(cell)
+    if not text:
+        return None
+    if column.sensitive:
+        return storable(mask(text, column.sensitive))[:_LONGEST_SHOWN]
+    return storable(text)[:_LONGEST_SHOWN] if is_key else shown_text(text)

@@ -1,0 +1,448 @@
+"""A package's files → verdicts and findings. Pure: no database, no inbox, no keys (spec/02, Rules; spec/03)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import yaml
+
+from five_precisions.errors import SetupError
+from five_precisions.intake.cover import (
+    COVER_HEADERS,
+    COVER_TITLE,
+    EXPLANATION_HEADERS,
+    EXPLANATIONS_TITLE,
+    Cover,
+    CoverLine,
+    Explanation,
+    find_report,
+    read_cover,
+    read_explanations,
+)
+from five_precisions.intake.derived import DerivedContext, load_rates
+from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text
+from five_precisions.intake.layout import is_empty, lay_out, normal_header
+from five_precisions.intake.sheets import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.intake.suites import load_suite, suite_findings
+from five_precisions.intake.typed import (
+    TypedRows,
+    cell_findings,
+    header_findings,
+    read_rows,
+    total_row_findings,
+)
+from five_precisions.period import Period
+from five_precisions.register import DivisionLevel, Institution, InstitutionKind, Register
+from five_precisions.reports import Report, load_reports
+from five_precisions.settings import Settings
+
+_COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
+_EXPLANATION_STEMS: Final = frozenset({"explanations", EXPLANATIONS_TITLE})
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """One file of a package, as its bytes arrived."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Its name in the archive."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What packages of a period are held against: the register and the reference files."""
+
+    period: Period
+    register: Register
+    reports: Mapping[str, Report]
+    parameters: Mapping[str, Any]
+    """For the suites: `{"$PARAMETER": name}`."""
+    context: DerivedContext
+    limits: Limits = DEFAULT_LIMITS
+
+
+@dataclass(slots=True)
+class ReportDraft:
+    """One report of a package on its way to a verdict."""
+
+    report: Report
+    line: CoverLine | None = None
+    sheets: list[Sheet] = field(default_factory=list)
+    rows: TypedRows | None = None
+    findings: list[Finding] = field(default_factory=list)
+    is_unread: bool = False
+    """A file that may hold it does not open."""
+
+    @property
+    def is_nil(self) -> bool:
+        """Whether the cover declares a nil return."""
+        return self.line is not None and self.line.is_nil
+
+    def judged(self) -> JudgedReport:
+        """The verdict: one critical finding rejects the report as a whole."""
+        errors = sum(finding.level is Level.CRITICAL for finding in self.findings)
+        warnings = sum(finding.level is Level.WARNING for finding in self.findings)
+        verdict = Verdict.REJECTED if errors else Verdict.NIL if self.is_nil else Verdict.ACCEPTED
+        control, sheet = self.report.control_column, self.sheets[0] if self.sheets else None
+        total = Decimal(0) if control else None
+        if control and self.rows is not None:
+            total = self.rows.sum_of(control)
+        return JudgedReport(
+            report=self.report.code,
+            verdict=verdict,
+            rows=len(self.rows.rows) if self.rows else 0,
+            control_total=total,
+            errors=errors,
+            warnings=warnings,
+            file=sheet.file if sheet else None,
+            sheet=sheet.name if sheet else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPackage:
+    """What the checks say of one package."""
+
+    has_cover: bool
+    has_unread_workbook: bool
+    """A file does not open that may hold the cover, so waiting for a cover may be in vain."""
+    cover: Cover
+    drafts: tuple[ReportDraft, ...]
+    reports: tuple[JudgedReport, ...]
+    findings: tuple[Finding, ...]
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Accepted when nothing was rejected, rejected when nothing was accepted, else partial."""
+        good = any(report.verdict is not Verdict.REJECTED for report in self.reports)
+        bad = any(finding.level is Level.CRITICAL for finding in self.findings)
+        return Verdict.PARTIAL if good and bad else Verdict.ACCEPTED if good else Verdict.REJECTED
+
+
+def yardstick_of(settings: Settings, register: Register, period: Period) -> Yardstick:
+    """Everything that packages of the period are held against.
+
+    Raises:
+        SetupError: a reference file is missing or wrong.
+    """
+    import pandas as pd
+
+    institutions = register.open_in(period)
+    return Yardstick(
+        period=period,
+        register=register,
+        reports=load_reports(),
+        parameters={
+            "period_begin": pd.Timestamp(period.begin),
+            "period_end": pd.Timestamp(period.end),
+            "town_codes": register.division_codes(DivisionLevel.TOWN),
+            "county_codes": register.division_codes(DivisionLevel.COUNTY),
+            "open_banks": [each.code for each in institutions if each.kind is InstitutionKind.BANK],
+            "open_institutions": [each.code for each in institutions],
+            "hotline_forms": list(_load_hotlines(settings.reference_file("hotlines.yaml"))),
+        },
+        context=DerivedContext(last_day=period.end, rates=load_rates(settings.reference_file("rates.csv"))),
+    )
+
+
+@cache
+def _load_hotlines(path: Path) -> tuple[str, ...]:
+    try:
+        forms = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return tuple(f"^(?:{form})$" for form in forms.values())
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise SetupError(f"{path} does not list the forms of hotlines: {error}") from error
+
+
+def judge_package(
+    files: Sequence[DeliveredFile], institution: Institution, yardstick: Yardstick, *, cover_wanted: bool = True
+) -> JudgedPackage:
+    """Read the files, find the reports, hold each against its rules.
+
+    Without `cover_wanted` (a self-check of single files) nothing is held against a cover that is not there.
+    """
+    reports = dict(yardstick.reports)
+    sheets, findings, unread = _read_files(files, yardstick)
+    assigned, cover_sheets, explanation_sheets, unknown = _assign_sheets(sheets, reports)
+    findings += unknown
+    cover, cover_findings = read_cover(cover_sheets, reports)
+    explanations, explanation_findings = read_explanations(explanation_sheets, reports)
+    has_cover = bool(cover_sheets)
+    if not has_cover:
+        cover, cover_findings = Cover(is_readable=False), []
+    drafts = {
+        code: ReportDraft(report, cover.lines.get(code), assigned.get(code, []))
+        for code, report in reports.items()
+        if code in cover.lines or code in assigned or code in unread.values()
+    }
+    findings += _place(drafts, cover_findings + explanation_findings)
+    _blame_unread(drafts, findings, unread)
+    owed = yardstick.register.owed_by(institution.kind)
+    for draft in drafts.values():
+        _judge_report(draft, institution, yardstick, cover, cover_wanted=cover_wanted or has_cover)
+        obligation = owed.get(draft.report.code)
+        if draft.is_nil and obligation is not None and not obligation.nil_allowed:
+            draft.findings.append(
+                _on_cover(draft, "F04", f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否")
+            )
+    everything = findings + [finding for draft in drafts.values() for finding in draft.findings]
+    return JudgedPackage(
+        has_cover=has_cover,
+        has_unread_workbook=any(report is None for report in unread.values()),
+        cover=cover,
+        drafts=tuple(drafts.values()),
+        reports=tuple(draft.judged() for draft in drafts.values()),
+        findings=_in_order(everything, files, sheets),
+        explanations=tuple(explanations),
+    )
+
+
+def _read_files(
+    files: Sequence[DeliveredFile], yardstick: Yardstick
+) -> tuple[list[Sheet], list[Finding], dict[str, str | None]]:
+    """Sheets of all files in the order of names; findings; files that do not open, with the report that they are."""
+    known = {normal_header(column.header) for report in yardstick.reports.values() for column in report.columns}
+    known |= {normal_header(header) for header in (*COVER_HEADERS, *EXPLANATION_HEADERS)}
+    sheets: list[Sheet] = []
+    findings: list[Finding] = []
+    unread: dict[str, str | None] = {}
+    for file in files:
+        try:
+            sheets += read_file(file.name, file.content, known_headers=known, limits=yardstick.limits)
+        except UnreadableFileError as error:
+            report = find_report(PurePosixPath(file.name).stem, dict(yardstick.reports))
+            unread[file.name] = report.code if report else None
+            findings.append(
+                Finding(
+                    report=unread[file.name],
+                    rule="F01",
+                    level=Level.CRITICAL,
+                    message=f"文件“{shown_text(file.name)}”：{error}",
+                    file=file.name,
+                )
+            )
+    return sheets, findings, unread
+
+
+def _assign_sheets(
+    sheets: Sequence[Sheet], reports: dict[str, Report]
+) -> tuple[dict[str, list[Sheet]], list[Sheet], list[Sheet], list[Finding]]:
+    """Which sheet is which report, the cover, the explanations; the others are a notice F07 each."""
+    assigned: dict[str, list[Sheet]] = {}
+    covers: list[Sheet] = []
+    explanations: list[Sheet] = []
+    findings: list[Finding] = []
+    sheets_of_file: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        sheets_of_file.setdefault(sheet.file, []).append(sheet)
+    for file, own in sheets_of_file.items():
+        path = PurePosixPath(file)
+        named = find_report(path.stem, reports)
+        left: list[Sheet] = []
+        taken: set[str] = set()
+        for sheet in own:
+            title = normal_header(sheet.name if sheet.name is not None else path.stem).casefold()
+            report = find_report(title, reports)
+            # cover.csv, and as well a workbook of that name with one sheet, whatever its name.
+            is_alone = len(own) == 1 and path.stem.casefold() in _COVER_STEMS | _EXPLANATION_STEMS
+            if is_alone:
+                title = path.stem.casefold()
+            if title == COVER_TITLE or (is_alone and title in _COVER_STEMS):
+                covers.append(sheet)
+            elif title == EXPLANATIONS_TITLE or (is_alone and title in _EXPLANATION_STEMS):
+                explanations.append(sheet)
+            elif report is not None and not (named is not None and len(own) == 1):
+                assigned.setdefault(report.code, []).append(sheet)
+                taken.add(report.code)
+            else:
+                left.append(sheet)
+        if named is not None and named.code not in taken and left:
+            # `<report code>.xlsx` has one sheet, whatever its name (spec/03).
+            assigned.setdefault(named.code, []).append(left.pop(0))
+        for sheet in left:
+            name = sheet.name if sheet.name is not None else file
+            findings.append(
+                Finding(
+                    report=None,
+                    rule="F07",
+                    level=Level.NOTICE,
+                    message=f"“{shown_text(name)}”不是报表，已忽略；报表的工作表以报表名称或代码命名。",
+                    file=file,
+                    sheet=sheet.name,
+                )
+            )
+    return assigned, covers, explanations, findings
+
+
+def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> list[Finding]:
+    """Findings of the cover to their reports; those of no report are returned. A headless cover blames them all."""
+    homeless: list[Finding] = []
+    for finding in findings:
+        own = drafts.get(finding.report or "")
+        if own is not None:
+            own.findings.append(finding)
+        elif finding.level is Level.CRITICAL and finding.rule == "F02" and drafts:
+            for code, draft in drafts.items():
+                draft.findings.append(_of_report(finding, code))
+        else:
+            homeless.append(finding)
+    return homeless
+
+
+def _blame_unread(drafts: Mapping[str, ReportDraft], findings: list[Finding], unread: Mapping[str, str | None]) -> None:
+    """A report without a sheet is rejected for the file that does not open and may hold it, not for its absence."""
+    for fault in [finding for finding in findings if finding.rule == "F01"]:
+        own = unread[fault.file or ""]
+        absent = [own] if own else [code for code, draft in drafts.items() if not draft.sheets and not draft.is_nil]
+        for code in absent:
+            drafts[code].is_unread = True
+            drafts[code].findings.append(_of_report(fault, code))
+        if absent:
+            findings.remove(fault)
+
+
+def _of_report(finding: Finding, report: str) -> Finding:
+    return replace(finding, report=report)
+
+
+def _judge_report(
+    draft: ReportDraft, institution: Institution, yardstick: Yardstick, cover: Cover, *, cover_wanted: bool
+) -> None:
+    report = draft.report
+    if institution.kind not in report.owners:
+        draft.findings.append(_of_draft(draft, "F10", f"“{report.title}”不由贵单位报送，请从报送包和报送说明中删除。"))
+        return
+    if draft.is_unread or not _is_there_once(draft, cover, cover_wanted=cover_wanted):
+        return
+    is_blank = all(is_empty(cells) for sheet in draft.sheets for cells in sheet.rows)
+    if draft.is_nil and is_blank:
+        draft.findings += _count_findings(draft, None)
+    elif draft.sheets:
+        _judge_rows(draft, draft.sheets[0], yardstick)
+
+
+def _judge_rows(draft: ReportDraft, sheet: Sheet, yardstick: Yardstick) -> None:
+    report = draft.report
+    layout = lay_out(sheet.rows, [column.header for column in report.columns])
+    draft.findings += header_findings(report, sheet, layout)
+    if not layout.header_row:
+        return
+    rows = draft.rows = read_rows(report, sheet, layout)
+    if draft.is_nil and rows.rows:
+        message = f"报送说明写明零报送，表中却有{len(rows.rows)}行数据，请改正其一。"
+        draft.findings.append(_on_cover(draft, "F04", message, "零报送", "是", "否"))
+        return
+    if not rows.rows and not draft.is_nil:
+        message = "表中没有数据；确无数据时请在报送说明的零报送一栏填写“是”，否则请补报。"
+        draft.findings.append(_of_draft(draft, "F04", message))
+        return
+    draft.findings += cell_findings(rows)
+    draft.findings += total_row_findings(rows)
+    draft.findings += suite_findings(rows, load_suite(report), yardstick.parameters, yardstick.context)
+    draft.findings += _count_findings(draft, rows)
+
+
+def _is_there_once(draft: ReportDraft, cover: Cover, *, cover_wanted: bool) -> bool:
+    """Whether the report is both listed and delivered, once (F09)."""
+    title = draft.report.title
+    if len(draft.sheets) > 1:
+        places = "、".join(
+            f"{shown_text(sheet.file)}" + (f"的“{shown_text(sheet.name)}”" if sheet.name else "")
+            for sheet in draft.sheets
+        )
+        draft.findings.append(
+            _of_draft(draft, "F09", f"“{title}”报送了{len(draft.sheets)}份：{places}，请只保留一份。")
+        )
+        return False
+    if draft.line is None and cover.is_readable and cover_wanted:
+        draft.findings.append(_of_draft(draft, "F09", f"报送说明没有列出“{title}”，请在报送说明中补上，或删除该表。"))
+    if draft.line is not None and not draft.sheets and not draft.is_nil:
+        message = f"报送说明列出了“{title}”，却没有该表，请补上，或从报送说明中删除。"
+        draft.findings.append(_on_cover(draft, "F09", message, "报表", title, None))
+    return True
+
+
+def _count_findings(draft: ReportDraft, rows: TypedRows | None) -> list[Finding]:
+    """Row count and control total against the cover (F03)."""
+    line = draft.line
+    if line is None or line.is_faulty:
+        return []
+    findings: list[Finding] = []
+    count = len(rows.rows) if rows else 0
+    if line.rows != count and not (line.rows is None and draft.is_nil):
+        stated = "" if line.rows is None else str(line.rows)
+        message = f"报送说明的行数{stated or '未填'}，实际{count}行（不含合计行），请核对。"
+        findings.append(_on_cover(draft, "F03", message, "行数", stated, str(count)))
+    control = draft.report.control_column
+    actual = (rows.sum_of(control) if rows else Decimal(0)) if control else None
+    if control is not None and actual is not None and (line.total or Decimal(0)) != actual:
+        stated = "" if line.total is None else f"{line.total:,}"
+        message = f"报送说明的合计金额{stated or '未填'}，{control.header}合计为{actual:,}，请核对。"
+        findings.append(_on_cover(draft, "F03", message, "合计金额", stated, f"{actual:,}"))
+    return findings
+
+
+def _of_draft(draft: ReportDraft, rule: str, message: str) -> Finding:
+    sheet = draft.sheets[0] if draft.sheets else draft.line.sheet if draft.line else None
+    return Finding(
+        report=draft.report.code,
+        rule=rule,
+        level=Level.CRITICAL,
+        message=message,
+        file=sheet.file if sheet else None,
+        sheet=sheet.name if sheet else None,
+    )
+
+
+def _on_cover(
+    draft: ReportDraft, rule: str, message: str, header: str, value: str | None, expected: str | None
+) -> Finding:
+    line = draft.line
+    if line is None:
+        return _of_draft(draft, rule, message)
+    column = line.columns.get(header)
+    return Finding(
+        report=draft.report.code,
+        rule=rule,
+        level=Level.CRITICAL,
+        message=message,
+        file=line.sheet.file,
+        sheet=line.sheet.name,
+        row_number=line.row_number,
+        column_number=None if column is None else column + 1,
+        header=header,
+        value=value or None,
+        expected=expected,
+    )
+
+
+def _in_order(
+    findings: Sequence[Finding], files: Sequence[DeliveredFile], sheets: Sequence[Sheet]
+) -> tuple[Finding, ...]:
+    """In the order of file, sheet, row, column (spec/03, The receipt)."""
+    file_order = {file.name: number for number, file in enumerate(files)}
+    sheet_order = {(sheet.file, sheet.name): number for number, sheet in enumerate(sheets)}
+    return tuple(
+        sorted(
+            findings,
+            key=lambda finding: (
+                file_order.get(finding.file or "", -1),
+                sheet_order.get((finding.file or "", finding.sheet), -1),
+                finding.row_number or 0,
+                finding.column_number or 0,
+                finding.rule,
+            ),
+        )
+    )

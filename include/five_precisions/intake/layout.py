@@ -1,0 +1,118 @@
+"""Where a table stands in a sheet: header row under title rows, columns, data, totals (spec/03; F02, F05, F06)."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
+
+ROWS_SEARCHED_FOR_HEADERS: Final = 10
+"""Up to nine rows of title, unit and date stand above the header row."""
+_CLOSE_SPELLING: Final = 0.6
+
+
+def normal_header(text: str) -> str:
+    """A header as it is compared: without blanks and line breaks, full-width brackets and letters made plain."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).replace("\u200b", "").replace("\ufeff", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the file that is not empty."""
+
+    number: int
+    """As in the file, from 1."""
+    cells: Sequence[Cell]
+
+    def cell(self, column: int) -> Cell:
+        """The cell of a column from 0; nothing beyond the row's end."""
+        return self.cells[column] if column < len(self.cells) else None
+
+
+@dataclass(slots=True)
+class Layout:
+    """What was found of the wanted headers, and the rows below them."""
+
+    header_row: int
+    """As in the file, from 1; 0 = no header row was found."""
+    columns: dict[str, int] = field(default_factory=dict)
+    """Wanted header → column from 0, its first place where it stands twice."""
+    missing: list[str] = field(default_factory=list)
+    misspelt: dict[str, int] = field(default_factory=dict)
+    """Missing header → column from 0 of one that is nearly it."""
+    doubled: dict[str, list[int]] = field(default_factory=dict)
+    extra: dict[int, str] = field(default_factory=dict)
+    """Column from 0 → its header, empty where cells stand without one."""
+    data: list[Row] = field(default_factory=list)
+    totals: list[Row] = field(default_factory=list)
+    last_row: int = 0
+    """Number of the last row with anything in it."""
+
+
+def lay_out(rows: Sequence[Sequence[Cell]], wanted: Sequence[str], *, with_totals: bool = True) -> Layout:
+    """Find the wanted headers among the first ten rows, in the row that has most of them, and what stands below."""
+    normal = {normal_header(header): header for header in wanted}
+    best = _header_index(rows, normal)
+    if best is None:
+        return Layout(header_row=0, missing=list(wanted))
+    layout = Layout(header_row=best + 1)
+    places: dict[str, list[int]] = {}
+    for column, cell in enumerate(rows[best]):
+        header = normal_header(cell_text(cell))
+        if header in normal:
+            places.setdefault(normal[header], []).append(column)
+        elif header:
+            layout.extra[column] = cell_text(cell)
+    layout.columns = {header: columns[0] for header, columns in places.items()}
+    layout.doubled = {header: columns for header, columns in places.items() if len(columns) > 1}
+    layout.missing = [header for header in wanted if header not in places]
+    _match_misspelt(layout)
+    _split_rows(layout, rows, best, with_totals=with_totals)
+    return layout
+
+
+def is_empty(cells: Sequence[Cell]) -> bool:
+    """Whether all cells of a row are empty."""
+    return all(cell is None or cell == "" or (isinstance(cell, str) and not cell_text(cell)) for cell in cells)
+
+
+def _header_index(rows: Sequence[Sequence[Cell]], normal: dict[str, str]) -> int | None:
+    matches = [
+        len({header for cell in row if isinstance(cell, str) and (header := normal_header(cell)) in normal})
+        for row in rows[:ROWS_SEARCHED_FOR_HEADERS]
+    ]
+    best = max(matches, default=0)
+    return matches.index(best) if best else None
+
+
+def _match_misspelt(layout: Layout) -> None:
+    for missing in layout.missing:
+        candidates = {normal_header(text): column for column, text in layout.extra.items()}
+        if close := difflib.get_close_matches(normal_header(missing), candidates, n=1, cutoff=_CLOSE_SPELLING):
+            layout.misspelt[missing] = candidates[close[0]]
+            del layout.extra[candidates[close[0]]]
+
+
+def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, with_totals: bool) -> None:
+    headed = {column for column, cell in enumerate(rows[header]) if cell_text(cell)}
+    leftmost = {min(headed), min(layout.columns.values())}
+    for number, cells in enumerate(rows[header + 1 :], start=header + 2):
+        if is_empty(cells):
+            continue
+        row = Row(number, cells)
+        layout.last_row = number
+        if with_totals and any(_is_total_mark(row.cell(column)) for column in leftmost):
+            layout.totals.append(row)
+            continue
+        layout.data.append(row)
+        for column, cell in enumerate(cells):
+            if column not in headed and column not in layout.extra and cell_text(cell):
+                layout.extra[column] = ""
+
+
+def _is_total_mark(cell: Cell) -> bool:
+    return isinstance(cell, str) and normal_header(cell).rstrip(":") in TOTAL_MARKS

@@ -1,0 +1,102 @@
+"""Who has delivered what: the matrix of a period (spec/05, Command line; spec/03, Its life)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+
+from five_precisions.errors import UsageError
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import read_register
+
+_READ_PERIOD = text("""
+select period.deadline_at, closed.closed_at
+from registry.period
+left join intake.close as closed on period.period = closed.period
+where period.period = :period
+""")
+_READ_REPORTS = text("""
+select
+    submission.institution_code,
+    report.report,
+    submission.version,
+    submission.received_at,
+    report.verdict,
+    report.rows,
+    report.errors,
+    report.warnings
+from intake.report
+inner join intake.submission on report.submission_id = submission.submission_id
+where submission.period = :period
+order by submission.version
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportState:
+    """Where one owed report of one institution stands."""
+
+    period: str
+    institution_code: str
+    short_name: str
+    report: str
+    title: str
+    state: str
+    """`expected`, `accepted`, `nil`, `rejected` or `missing`; a rejected later version does not touch what stands."""
+    version: int | None
+    rows: int | None
+    errors: int
+    warnings: int
+    on_time: bool | None
+    """Whether it was first accepted by the deadline; None while it is not."""
+    late: bool
+    received_at: datetime | None
+    newest_version: int | None
+    """The last one that held the report, whatever its verdict."""
+    newest_verdict: str | None
+
+
+def read_status(engine: Engine, period: Period) -> list[ReportState]:
+    """The state of every report owed in the period, by institution and in the order of the declared reports.
+
+    Raises:
+        UsageError: the period has not been opened.
+    """
+    from five_precisions.reports import load_reports
+
+    with engine.connect() as connection:
+        register = read_register(connection)
+        opened = connection.execute(_READ_PERIOD, {"period": str(period)}).first()
+        if opened is None:
+            raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
+        delivered = connection.execute(_READ_REPORTS, {"period": str(period)}).all()
+    is_over = opened.closed_at is not None or datetime.now(SHANGHAI) >= opened.deadline_at
+    states: list[ReportState] = []
+    for institution in register.open_in(period):
+        for report in register.owed_by(institution.kind):
+            own = [row for row in delivered if (row.institution_code, row.report) == (institution.code, report)]
+            good = [row for row in own if row.verdict in ("accepted", "nil")]
+            shown = good[-1] if good else own[-1] if own else None
+            on_time = good[0].received_at < opened.deadline_at if good else None
+            states.append(
+                ReportState(
+                    period=str(period),
+                    institution_code=institution.code,
+                    short_name=institution.short_name,
+                    report=report,
+                    title=load_reports()[report].title,
+                    state=shown.verdict if shown else "missing" if is_over else "expected",
+                    version=shown.version if shown else None,
+                    rows=shown.rows if shown else None,
+                    errors=shown.errors if shown else 0,
+                    warnings=shown.warnings if shown else 0,
+                    on_time=on_time,
+                    late=on_time is False,
+                    received_at=shown.received_at if shown else None,
+                    newest_version=own[-1].version if own else None,
+                    newest_verdict=own[-1].verdict if own else None,
+                )
+            )
+    return states

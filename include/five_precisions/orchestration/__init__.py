@@ -1,0 +1,1 @@
+"""Airflow: operators, triggers, assets, notifiers; only here and in web may airflow be imported."""

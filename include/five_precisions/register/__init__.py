@@ -1,0 +1,32 @@
+"""Institutions, divisions, contacts, obligations and the calendar of deadlines (spec/05, Register files; spec/03)."""
+
+from five_precisions.register.deadlines import deadline_of, load_holidays
+from five_precisions.register.files import load_register
+from five_precisions.register.model import (
+    Contact,
+    ContactRole,
+    Division,
+    DivisionLevel,
+    Institution,
+    InstitutionKind,
+    Obligation,
+    Register,
+)
+from five_precisions.register.tables import open_period, read_register, save_register
+
+__all__ = [
+    "Contact",
+    "ContactRole",
+    "Division",
+    "DivisionLevel",
+    "Institution",
+    "InstitutionKind",
+    "Obligation",
+    "Register",
+    "deadline_of",
+    "load_holidays",
+    "load_register",
+    "open_period",
+    "read_register",
+    "save_register",
+]

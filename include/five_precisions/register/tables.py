@@ -1,0 +1,108 @@
+"""The register in the warehouse (schema registry), and the opening of a period."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from five_precisions.period import Period
+from five_precisions.register.deadlines import deadline_of, load_holidays
+from five_precisions.register.model import (
+    Contact,
+    ContactRole,
+    Division,
+    DivisionLevel,
+    Institution,
+    InstitutionKind,
+    Obligation,
+    Register,
+)
+from five_precisions.settings import Settings
+from five_precisions.warehouse import create_period_partitions
+
+_SAVE_DIVISION = text("""
+insert into registry.division (code, name, level, parent_code)
+values (:code, :name, :level, :parent_code)
+on conflict (code) do update set
+    name = excluded.name,
+    level = excluded.level,
+    parent_code = excluded.parent_code
+""")
+_SAVE_INSTITUTION = text("""
+insert into registry.institution (
+    code, name, short_name, kind, division_code, local_legal_person, opened_on, closed_on
+)
+values (:code, :name, :short_name, :kind, :division_code, :local_legal_person, :opened_on, :closed_on)
+on conflict (code) do update set
+    name = excluded.name,
+    short_name = excluded.short_name,
+    kind = excluded.kind,
+    division_code = excluded.division_code,
+    local_legal_person = excluded.local_legal_person,
+    opened_on = excluded.opened_on,
+    closed_on = excluded.closed_on
+""")
+_SAVE_CONTACT = text("""
+insert into registry.contact (institution_code, address, role) values (:institution_code, :address, :role)
+""")
+_SAVE_OBLIGATION = text("""
+insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
+""")
+_OPEN_PERIOD = text("""
+insert into registry.period (period, deadline_at) values (:period, :deadline_at) on conflict (period) do nothing
+""")
+
+
+def save_register(connection: Connection, register: Register) -> None:
+    """Bring the warehouse's register to what the files say.
+
+    Institutions and divisions that the files no longer name stay: their deliveries and figures point to them.
+    Contacts and obligations are replaced as a whole.
+    """
+    for statement, entries in (
+        (_SAVE_DIVISION, register.divisions),
+        (_SAVE_INSTITUTION, register.institutions),
+    ):
+        _save(connection, statement, entries)
+    connection.execute(text("delete from registry.contact"))
+    _save(connection, _SAVE_CONTACT, register.contacts)
+    connection.execute(text("delete from registry.obligation"))
+    _save(connection, _SAVE_OBLIGATION, register.obligations)
+
+
+def read_register(connection: Connection) -> Register:
+    """The register as the warehouse has it."""
+
+    def rows(query: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(text(query)).mappings()]
+
+    institutions = rows(
+        "select code, name, short_name, kind, division_code, local_legal_person, opened_on, closed_on "
+        "from registry.institution order by code"
+    )
+    divisions = rows("select code, name, level, parent_code from registry.division order by code")
+    contacts = rows("select institution_code, address, role from registry.contact order by 1, 3, 2")
+    obligations = rows("select kind, report, nil_allowed from registry.obligation order by kind, report")
+    return Register(
+        institutions=tuple(Institution(**{**row, "kind": InstitutionKind(row["kind"])}) for row in institutions),
+        divisions=tuple(Division(**{**row, "level": DivisionLevel(row["level"])}) for row in divisions),
+        contacts=tuple(Contact(**{**row, "role": ContactRole(row["role"])}) for row in contacts),
+        obligations=tuple(Obligation(**{**row, "kind": InstitutionKind(row["kind"])}) for row in obligations),
+    )
+
+
+def open_period(connection: Connection, settings: Settings, period: Period) -> None:
+    """Open a month: its row with the deadline, and its partitions; nothing where that is done already."""
+    known = connection.execute(text("select from registry.period where period = :period"), {"period": str(period)})
+    if known.first() is not None:
+        return
+    create_period_partitions(connection, period)
+    deadline_at = deadline_of(period, load_holidays(settings))
+    connection.execute(_OPEN_PERIOD, {"period": str(period), "deadline_at": deadline_at})
+
+
+def _save(connection: Connection, statement: Any, entries: tuple[Any, ...]) -> None:
+    if entries:
+        connection.execute(statement, [dataclasses.asdict(entry) for entry in entries])

@@ -1,0 +1,111 @@
+"""Fixtures for all tests: one embedded PostgreSQL per session, a fresh migrated database per test, settings of its own.
+
+No test sees the developer's `var/` or environment: `FIVE_PRECISIONS_*` is cleared before each one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import hypothesis
+import pytest
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+
+from five_precisions.register import load_register, save_register
+from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse import migrate, open_warehouse
+from five_precisions.warehouse.embedded import EmbeddedServer
+
+TEMPLATE = "migrated"
+SECRET = "only for tests, and long enough for a key"
+
+# The same examples each time: a red test stays red until it is mended, on every machine.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("steady")
+
+_numbers = count(1)
+
+
+def _address(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _administer(server_url: str, *statements: str) -> None:
+    engine = create_engine(make_url(server_url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv(PREFIX + "VAR", str(tmp_path / "var"))
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server for the session, with a migrated database to copy from."""
+    with EmbeddedServer(tmp_path_factory.mktemp("server")).borrowed() as url:
+        address = _address(url)
+        _administer(
+            address,
+            # What is lost in a crash of the test machine is no loss.
+            "alter system set fsync = off",
+            "alter system set synchronous_commit = off",
+            "alter system set full_page_writes = off",
+            "select pg_reload_conf()",
+            f"create database {TEMPLATE} template template0 encoding 'UTF8' locale 'C'",
+        )
+        engine = create_engine(url.set(database=TEMPLATE))
+        migrate(engine)
+        engine.dispose()
+        yield address
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """Address of a fresh database, migrated and otherwise empty."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _administer(server_url, f"create database {name} template {TEMPLATE}")
+    yield _address(make_url(server_url).set(database=name))
+    _administer(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """Address of a fresh database without our schema."""
+    name = f"empty_{os.getpid()}_{next(_numbers)}"
+    _administer(server_url, f"create database {name} template template0 encoding 'UTF8' locale 'C'")
+    yield _address(make_url(server_url).set(database=name))
+    _administer(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a fresh installation; commands started by the test see the same ones in the environment."""
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", database_url)
+    monkeypatch.setenv(PREFIX + "PII_KEY", SECRET)
+    monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", SECRET)
+    return Settings.load()
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The fresh warehouse of `settings`, migrated and otherwise empty."""
+    with open_warehouse(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def register_saved_engine(engine: Engine, settings: Settings) -> Engine:
+    """The fresh warehouse with the register of the demo city."""
+    with engine.begin() as connection:
+        save_register(connection, load_register(settings.register_folder))
+    return engine

@@ -1,0 +1,70 @@
+"""Periods (spec/01)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from five_precisions.errors import UsageError
+from five_precisions.period import SHANGHAI, Period
+
+periods = st.builds(Period, st.integers(1, 9998), st.integers(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("written", "begin", "end"),
+    [
+        ("2019-06", date(2019, 6, 1), date(2019, 6, 30)),
+        ("2019-12", date(2019, 12, 1), date(2019, 12, 31)),
+        ("2019-02", date(2019, 2, 1), date(2019, 2, 28)),
+        ("2020-02", date(2020, 2, 1), date(2020, 2, 29)),
+    ],
+)
+def test_a_period_has_its_days(written: str, begin: date, end: date) -> None:
+    period = Period.parse(written)
+    assert str(period) == written
+    assert (period.begin, period.end) == (begin, end)
+    assert Period.of(begin) == Period.of(end) == period
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2019", "2019-6", "2019-13", "2019-00", "201906", "2019-Q2", "2019-06-01", " 2019-06", "2019-06\n", "0000-01"]
+    + ["２０１９-０６", "２019-06"],
+)
+def test_what_is_no_period_is_refused_in_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a period; write a month as YYYY-MM") as refused:
+        Period.parse(text)
+    assert refused.value.exit_code == 2
+
+
+def test_the_turn_of_the_year() -> None:
+    assert Period(2019, 12).next() == Period(2020, 1)
+    assert Period(2020, 1).previous() == Period(2019, 12)
+
+
+@given(periods)
+def test_next_and_previous_undo_each_other(period: Period) -> None:
+    assert period.next().previous() == period
+    assert period < period.next()
+    assert Period.parse(str(period)) == period
+    assert (period.next().begin - period.end).days == 1
+
+
+def test_periods_are_ordered_by_time() -> None:
+    shuffled = [Period(2020, 1), Period(2019, 12), Period(2019, 2)]
+    assert sorted(shuffled) == [Period(2019, 2), Period(2019, 12), Period(2020, 1)]
+
+
+def test_the_current_period_is_that_of_shanghai(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            assert tz is SHANGHAI
+            return datetime.fromisoformat("2019-06-30T16:00:00+00:00").astimezone(SHANGHAI)
+
+    monkeypatch.setattr("five_precisions.period.datetime", Clock)
+    assert Period.current() == Period(2019, 7), "midnight in Shanghai is four in the afternoon UTC"

@@ -1,0 +1,204 @@
+"""Settings and the secrets file (spec/05, Environment)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from five_precisions.errors import SetupError
+from five_precisions.period import Period
+from five_precisions.secrets_file import NAMES, create_secrets_file, main
+from five_precisions.settings import INCLUDE, ROOT, Settings
+
+SECRET = "thirty-two bytes at least, so this"
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    """The folder that the environment of every test names, with nothing in it."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    return folder
+
+
+def test_defaults_lie_under_var(var: Path) -> None:
+    settings = Settings.load()
+    assert settings.var == var
+    assert settings.warehouse is None
+    assert settings.inbox_address == str(var / "inbox")
+    assert settings.outbox_address == str(var / "outbox")
+    assert settings.archive_address == str(var / "archive")
+    assert (settings.register_folder / "institutions.csv").is_file(), "the demo's register is the default"
+    assert (settings.settle_seconds, settings.replay) == (10, False)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "WAREHOUSE": "postgresql://somewhere/database",
+        "INBOX": "s3://bucket/inbox",
+        "OUTBOX": "s3://bucket/outbox",
+        "ARCHIVE": "s3://bucket/archive",
+        "REGISTER": "/etc/register",
+        "REFERENCE": "/etc/reference",
+        "MAIL": "mailto://localhost",
+        "FIRST_PERIOD": "2019-01",
+        "LAST_PERIOD": "2019-06",
+        "REPLAY": "1",
+        "SETTLE_SECONDS": "0",
+        "PII_KEY": SECRET,
+    }.items():
+        monkeypatch.setenv(f"FIVE_PRECISIONS_{name}", value)
+    settings = Settings.load()
+    assert settings.warehouse == "postgresql://somewhere/database"
+    assert settings.inbox_address == "s3://bucket/inbox"
+    assert settings.outbox_address == "s3://bucket/outbox"
+    assert settings.archive_address == "s3://bucket/archive"
+    assert settings.register_folder == Path("/etc/register")
+    assert settings.reference == Path("/etc/reference")
+    assert settings.mail is not None
+    assert settings.mail.get_secret_value() == "mailto://localhost"
+    assert (settings.first_period, settings.last_period) == (Period(2019, 1), Period(2019, 6))
+    assert (settings.replay, settings.settle_seconds) == (True, 0)
+    assert settings.require_pii_key() == SECRET.encode()
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SETTLE_SECONDS", "soon"), ("REPLAY", "perhaps")],
+)
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"FIVE_PRECISIONS_{name}", value)
+    with pytest.raises(SetupError, match=f"^FIVE_PRECISIONS_{name} is wrong: ") as refused:
+        Settings.load()
+    assert refused.value.exit_code == 2
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_period_ends_with_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_FIRST_PERIOD", "June 2019")
+    with pytest.raises(Exception, match="'June 2019' is not a period") as refused:
+        Settings.load()
+    assert getattr(refused.value, "exit_code", None) == 2
+
+
+def test_an_empty_value_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_WAREHOUSE", "")
+    monkeypatch.setenv("FIVE_PRECISIONS_FIRST_PERIOD", "")
+    settings = Settings.load()
+    assert settings.warehouse is None
+    assert settings.first_period is None
+
+
+def test_a_missing_secret_is_named(var: Path) -> None:
+    settings = Settings.load()
+    with pytest.raises(SetupError, match=r"^FIVE_PRECISIONS_PII_KEY is not set; .*$"):
+        settings.require_pii_key()
+    with pytest.raises(SetupError, match=r"^FIVE_PRECISIONS_ARCHIVE_KEY is not set; .*$"):
+        settings.require_archive_keys()
+
+
+@pytest.mark.parametrize("secret", ["short", "x" * 31])
+def test_a_short_secret_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_PII_KEY", secret)
+    monkeypatch.setenv("FIVE_PRECISIONS_ARCHIVE_KEY", f"{SECRET},{secret}")
+    settings = Settings.load()
+    with pytest.raises(SetupError, match="FIVE_PRECISIONS_PII_KEY is too short") as refused:
+        settings.require_pii_key()
+    assert secret not in str(refused.value)
+    with pytest.raises(SetupError, match="FIVE_PRECISIONS_ARCHIVE_KEY is too short"):
+        settings.require_archive_keys()
+
+
+def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_PII_KEY", "密" * 11)
+    assert len(Settings.load().require_pii_key()) == 33
+
+
+def test_several_archive_keys_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, old = "n" * 32, "o" * 32
+    monkeypatch.setenv("FIVE_PRECISIONS_ARCHIVE_KEY", f"{new}, {old}")
+    assert Settings.load().require_archive_keys() == [new.encode(), old.encode()]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o610])
+def test_a_secrets_file_open_to_others_is_refused(var: Path, mode: int) -> None:
+    file = var / "secrets.env"
+    create_secrets_file(file)
+    file.chmod(mode)
+    with pytest.raises(SetupError, match=r"secrets\.env can be read by others than its owner; run: chmod 600 "):
+        Settings.load()
+
+
+def test_a_named_secrets_file_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_SECRETS_FILE", str(tmp_path / "none.env"))
+    with pytest.raises(SetupError, match=r"FIVE_PRECISIONS_SECRETS_FILE names .*none\.env, which does not exist"):
+        Settings.load()
+
+
+def test_the_environment_goes_before_the_secrets_file(monkeypatch: pytest.MonkeyPatch, var: Path) -> None:
+    create_secrets_file(var / "secrets.env")
+    from_file = Settings.load().require_pii_key()
+    monkeypatch.setenv("FIVE_PRECISIONS_PII_KEY", SECRET)
+    assert from_file != Settings.load().require_pii_key() == SECRET.encode()
+
+
+def test_a_reference_file_may_be_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "reports.yaml").touch()
+    assert Settings.load().reference_file("reports.yaml") == INCLUDE / "reference" / "reports.yaml"
+    monkeypatch.setenv("FIVE_PRECISIONS_REFERENCE", str(tmp_path))
+    settings = Settings.load()
+    assert settings.reference_file("reports.yaml") == tmp_path / "reports.yaml"
+    assert settings.reference_file("metrics.yaml") == INCLUDE / "reference" / "metrics.yaml"
+
+
+def test_the_secrets_file_is_made_whole_private_and_usable(var: Path) -> None:
+    file = var / "deep" / "secrets.env"
+    umask = os.umask(0)
+    try:
+        assert create_secrets_file(file)
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    pairs = dict(line.split("=", 1) for line in file.read_text(encoding="utf-8").splitlines())
+    assert tuple(pairs) == NAMES == ("FIVE_PRECISIONS_PII_KEY", "FIVE_PRECISIONS_ARCHIVE_KEY")
+    assert len(set(pairs.values())) == 2
+    assert all(len(secret) == 64 for secret in pairs.values())
+    assert list(file.parent.iterdir()) == [file], "no draft is left behind"
+    file.rename(var / "secrets.env")
+    settings = Settings.load()
+    assert settings.require_pii_key() == pairs[NAMES[0]].encode()
+    assert settings.require_archive_keys() == [pairs[NAMES[1]].encode()]
+
+
+def test_a_secrets_file_is_never_overwritten(var: Path) -> None:
+    file = var / "secrets.env"
+    assert create_secrets_file(file)
+    before = file.read_bytes()
+    assert not create_secrets_file(file)
+    assert file.read_bytes() == before
+    assert list(var.iterdir()) == [file]
+
+
+def test_of_many_at_once_one_makes_the_secrets_file(var: Path) -> None:
+    command = [sys.executable, "-m", "five_precisions.secrets_file", str(var / "secrets.env")]
+    makers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [maker.communicate(timeout=60)[0] for maker in makers]
+    assert [maker.returncode for maker in makers] == [0, 0, 0]
+    assert sorted("made" in words for words in said) == [False, False, True]
+    assert len((var / "secrets.env").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_the_secrets_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().err == "Usage: python -m five_precisions.secrets_file PATH\n"
+    (tmp_path / "file").touch()
+    assert main([str(tmp_path / "file" / "secrets.env")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(str(tmp_path / "file" / "secrets.env"))
+    assert said.count("\n") == 1
