@@ -6,6 +6,7 @@ No test sees the developer's `var/` or environment: `FIVE_PRECISIONS_*` is clear
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -20,7 +21,7 @@ from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
 
 TEMPLATE = "migrated"
-SECRET = "only for tests, and long enough for a key"
+SECRET = "only-for-tests-and-long-enough-for-a-key"
 
 # The same examples each time: a red test stays red until it is mended, on every machine.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -50,9 +51,19 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_folder() -> Iterator[Path]:
+    """A folder for embedded servers, which run as a user of their own when the tests run as root.
+
+    pytest's temporary folder will not do: another session of pytest closes it to all users but its owner.
+    """
+    with tempfile.TemporaryDirectory(prefix="five-precisions-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def server_url(server_folder: Path) -> Iterator[str]:
     """Address of a server for the session, with a migrated database to copy from."""
-    with EmbeddedServer(tmp_path_factory.mktemp("server")).borrowed() as url:
+    with EmbeddedServer(server_folder / "session").borrowed() as url:
         address = _address(url)
         _administer(
             address,

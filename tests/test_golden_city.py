@@ -19,15 +19,15 @@ from five_precisions.settings import Settings
 from five_precisions.warehouse import migrate, open_warehouse
 
 MONTHS = [Period(2019, month) for month in range(1, 7)]
-GOLDEN = list(csv.DictReader((Path(__file__).parent / "golden-2019-06.csv").open(encoding="utf-8")))
-SECRET = "a secret of the tests, long enough for a key"
+GOLDEN = list(csv.DictReader((Path(__file__).parent / "golden-2019-06.csv").read_text(encoding="utf-8").splitlines()))
+SECRET = "only-for-tests-and-long-enough-for-a-key"
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def city(server_folder: Path) -> Iterator[Engine]:
     """Six months of the golden city, taken in and computed as the commands do it."""
-    var = tmp_path_factory.mktemp("golden") / "var"
-    settings = Settings(_env_file=None, var=var, pii_key=SECRET, archive_key=SECRET)  # type: ignore[call-arg, arg-type]
+    var = server_folder / "golden"
+    settings = Settings(_env_file=None, var=var, warehouse=None, pii_key=SECRET, archive_key=SECRET)
     write_inbox(Path(settings.inbox_address))
     with open_warehouse(settings) as engine:
         migrate(engine)

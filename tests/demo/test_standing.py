@@ -128,7 +128,6 @@ def test_completion_and_growth_tell_the_banks_apart(accepted: Accepted) -> None:
 
 
 def test_all_four_grades_appear_in_june(scores: dict[str, float]) -> None:
-    print({bank: round(score, 2) for bank, score in scores.items()})
     grades: dict[str, set[str]] = defaultdict(set)
     for bank, score in scores.items():
         grades["优秀" if score >= 90 else "良好" if score >= 80 else "一般" if score >= 60 else "勉励"].add(bank)

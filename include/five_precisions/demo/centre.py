@@ -12,7 +12,7 @@ from five_precisions.demo.allotment import HUNDREDTH, WAN
 from five_precisions.demo.draws import stream
 from five_precisions.demo.loans import Cohort, Loan
 from five_precisions.demo.territory import CITY
-from five_precisions.demo.timetable import PERIODS
+from five_precisions.demo.timetable import LAST, PERIODS
 from five_precisions.period import Period
 
 OTHER_CITIES: Final = (
@@ -156,6 +156,9 @@ def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[Leagu
                 (standing + amount // 2) // HUNDREDTH * HUNDREDTH,
             )
         )
+    place = 1 + sum(1 for row in rows if row.ytd_amount > own.ytd_amount)
+    if period == LAST and place != published.PROVINCE_RANK:
+        raise AssertionError(f"place {place} in the league is not the published one")
     return tuple(sorted(rows, key=lambda row: row.city_code))
 
 
@@ -169,12 +172,6 @@ def _own_row(period: Period, loans: Iterable[Loan]) -> LeagueRow:
         sum(loan.principal for loan in issued),
         sum(loan.balance_in(period) for loan in micro),
     )
-
-
-def place_in_league(rows: Iterable[LeagueRow]) -> int:
-    """The own city's place by amount."""
-    amounts = {row.city_code: row.ytd_amount for row in rows}
-    return 1 + sum(1 for amount in amounts.values() if amount > amounts[CITY])
 
 
 def inspections_by(period: Period) -> tuple[Inspection, ...]:

@@ -11,7 +11,7 @@ from five_precisions.demo.allotment import HUNDREDTH, WAN, apportion
 from five_precisions.demo.draws import stream
 from five_precisions.demo.events import FUND_ARREARS, FundArrears
 from five_precisions.demo.profiles import BANKS
-from five_precisions.demo.territory import JIANGCHENG, counties, office_of
+from five_precisions.demo.territory import JIANGCHENG, office_of
 from five_precisions.period import Period
 
 RISK_FUND: Final = "风险补偿金"
@@ -141,8 +141,3 @@ def _delay(fund: Fund, arrears: FundArrears) -> Fund:
 def funds_in(funds: tuple[Fund, ...], office: str, period: Period) -> tuple[Fund, ...]:
     """The funds that the office lists in that month."""
     return tuple(fund for fund in funds if fund.office == office and fund.stated_from <= period)
-
-
-def offices_without_funds(period: Period) -> frozenset[str]:
-    """Offices with nothing to list in that month."""
-    return frozenset(office_of(county) for county in counties() if county == JIANGCHENG and period < JIANGCHENG_JOINS)

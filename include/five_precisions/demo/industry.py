@@ -27,8 +27,6 @@ SLACK_PER_MILLE: Final = 4
 """How much more than published is owed before the last month's instalments bring it down to the published balance."""
 OVERDUE: Final = {"B05": date(2019, 4, 21), "B12": date(2019, 6, 3)}
 """Banks with a larger loan overdue since that day: more than 3 %, or a point more than last month (A11)."""
-WRONG_CODE_BANK: Final = "B02"
-"""Has a borrower whose 统一社会信用代码 fails its checksum (L02)."""
 
 _OVERDUE_SHARE = 8
 _PURPOSE_OF = {

@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import xlsxwriter  # type: ignore[import-untyped]
-from xlsxwriter.format import Format  # type: ignore[import-untyped]
+import xlsxwriter
+from xlsxwriter.format import Format
 
 from five_precisions.demo.deliveries import CoverLine, Delivery
 from five_precisions.demo.draws import stream

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
+from five_precisions.demo import published
 from five_precisions.demo.allotment import FEN, apportion
 from five_precisions.demo.draws import shuffled, stream
 from five_precisions.demo.identity import IdentityRegistry, draw_name
@@ -101,6 +102,8 @@ def settle_households(seed: int, identities: IdentityRegistry) -> tuple[Househol
             households.append(
                 _draw_household(rng, identities, f"{town_code}-{serial:04d}", villages[town_code], is_able, bank_code)
             )
+    if sum(household.able for household in households) != published.HOUSEHOLDS_ABLE:
+        raise AssertionError("the counties' households able to work are not the published number")
     rare = max(i for i, household in enumerate(households) if household.able)
     households[rare] = replace(households[rare], head_name=RARE_NAME)
     return tuple(households)

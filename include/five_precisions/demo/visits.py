@@ -18,7 +18,7 @@ from five_precisions.demo.ledgers import Ledgers
 from five_precisions.demo.loans import Cohort
 from five_precisions.demo.population import Household
 from five_precisions.demo.profiles import BANK, BANKS
-from five_precisions.demo.timetable import FIRST, LAST, PERIODS, workdays, workdays_between
+from five_precisions.demo.timetable import LAST, PERIODS, workdays, workdays_between
 from five_precisions.period import Period
 
 FIRST_ROUND_IN_JUNE: Final = 420
@@ -298,8 +298,6 @@ def _visit_again(planting: VisitPlanting, visits: list[Visit], own: Sequence[int
 
 def delivered_visits(visits: Iterable[Visit], bank: str, period: Period) -> tuple[Visit, ...]:
     """What one bank reports of one month."""
-    if period < FIRST:
-        return ()
     return tuple(visit for visit in visits if visit.bank == bank and visit.period == period)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]
 
 from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.settings import Settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.judging import DeliveredFile
@@ -63,7 +63,7 @@ class Inbox:
             raise SetupError(f"The inbox's address cannot be used: {error}") from None
 
     def deliveries(self, period: Period, institution_code: str, *, replay: bool) -> list[Delivery]:
-        """What lies there for the institution, in order: in a replay loose files, then v1, v2, …"""
+        """What lies there for the institution, in order: in a replay the loose files, then v1, v2 and so on."""
         folder = self._folder(period, institution_code)
         entries = self._list(folder)
         found = [self._delivery(institution_code, entries)]

@@ -216,7 +216,7 @@ def _copy_rows(
         [row.number for row in rows.rows],
     ]
     for column in draft.report.columns:
-        values = rows.values[column.name]
+        values = rows.columns[column.name]
         names.append(column.name)
         if column.sensitive is None:
             columns.append(values)

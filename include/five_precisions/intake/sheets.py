@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from five_precisions.intake.layout import normal_header
 from five_precisions.reports.cells import Cell
@@ -115,28 +117,38 @@ def _refuse_too_large(sheet: str | None, rows: int, columns: int, limits: Limits
 
 def _refuse_zip_bomb(content: bytes, limits: Limits) -> None:
     """Unpack with a running count: the sizes in a zip's directory can be forged."""
-    unpacked = 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
-                if member.flag_bits & 1:
-                    raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。")
-                with archive.open(member) as stream:
-                    while chunk := stream.read(_CHUNK):
-                        unpacked += len(chunk)
-                        if unpacked > limits.unpacked_bytes:
-                            raise UnreadableFileError(
-                                f"文件解压后超过{limits.unpacked_bytes // 1024**2}MB，请删除无关内容后重新报送。"
-                            )
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
+            is_encrypted = any(member.flag_bits & 1 for member in archive.infolist())
+            is_too_large = not is_encrypted and _unpacks_beyond(archive, limits.unpacked_bytes)
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
         raise UnreadableFileError(
             "文件已损坏或不完整，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。"
         ) from error
-    except Exception as error:
-        if isinstance(error, UnreadableFileError):
-            raise
-        # zlib.error, lzma.LZMAError: damaged data inside a sound directory.
-        raise UnreadableFileError("文件已损坏，打不开，请另存为 xlsx 后重新报送。") from error
+    if is_encrypted:
+        raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。")
+    if is_too_large:
+        raise UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // 1024**2}MB，请删除无关内容后重新报送。")
+
+
+def _unpacks_beyond(archive: zipfile.ZipFile, limit: int) -> bool:
+    unpacked = 0
+    for member in archive.infolist():
+        with archive.open(member) as stream:
+            while chunk := stream.read(_CHUNK):
+                unpacked += len(chunk)
+                if unpacked > limit:
+                    return True
+    return False
 
 
 def _with_xlsx_particulars(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
@@ -146,9 +158,9 @@ def _with_xlsx_particulars(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
             return sheets
         try:
             # The parser loads nothing from outside and limits how far entities may grow.
-            workbook = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
-            relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-        except (ElementTree.ParseError, KeyError):
+            workbook = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
+            relations = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+        except (ET.ParseError, KeyError):
             return sheets
         properties = workbook.find(f"{_SPREADSHEET}workbookPr")
         epoch_1904 = properties is not None and properties.get("date1904") in ("1", "true")
@@ -226,17 +238,17 @@ def _decode(content: bytes) -> str:
 
 
 def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits) -> list[Sheet]:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+        file = parquet.ParquetFile(io.BytesIO(content))
         _refuse_too_large(None, file.metadata.num_rows + 1, file.metadata.num_columns, limits)
         unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.num_row_groups))
         if unpacked > limits.unpacked_bytes:
             raise UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // 1024**2}MB，请删除无关内容后重新报送。")
         table = file.read()
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFileError("Parquet 文件已损坏或已加密，打不开，请重新导出后报送。") from error
     columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
     return [Sheet(name, None, [list(table.column_names), *map(list, zip(*columns, strict=True))])]

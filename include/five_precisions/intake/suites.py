@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import warnings
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
@@ -77,8 +78,7 @@ class RowSuite:
 
     def build(self, ordinals: tuple[int, ...]) -> Any:
         """Some of the expectations as a suite of Great Expectations, built once."""
-        import great_expectations as gx
-
+        gx = _great_expectations()
         if ordinals not in self._built:
             chosen = [self.expectations[ordinal] for ordinal in ordinals]
             self._built[ordinals] = gx.ExpectationSuite(name=self.report.code, expectations=chosen)
@@ -138,7 +138,7 @@ def suite_findings(rows: TypedRows, suite: RowSuite, parameters: Parameters, con
     if not rows.rows:
         return []
     derived = {
-        name: FUNCTIONS[function](context, *(rows.values[column] for column in of))
+        name: FUNCTIONS[function](context, *(rows.columns[column] for column in of))
         for name, (function, of) in suite.derived.items()
     }
     findings: list[Finding] = []
@@ -171,7 +171,7 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
         "key": pd.Series([rows.compared_key(position) for position in range(count)], dtype="object"),
     }
     for column in rows.report.columns:
-        series = pd.Series(rows.values[column.name], dtype="object")
+        series = pd.Series(rows.columns[column.name], dtype="object")
         if column.type is ColumnType.DATE:
             # Seconds reach the year 9999; nanoseconds end in 2262.
             series = series.astype("datetime64[s]")
@@ -239,23 +239,31 @@ def _reason(exception_info: Any) -> str:
 
 
 @cache
-def _batch_definition() -> Any:
-    """One ephemeral context for the process; the library takes seconds to import, so only who checks pays."""
-    # Neither usage statistics nor progress bars nor hundreds of log lines belong into a check.
+def _great_expectations() -> Any:
+    """The library, imported by who checks and by nobody else: it takes seconds."""
+    # Neither usage statistics nor hundreds of log lines nor warnings of its imports belong into a check.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     library_logger = logging.getLogger("great_expectations")
     library_logger.addHandler(logging.NullHandler())
     library_logger.propagate = False
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations
+    return great_expectations
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return (
-        context.data_sources.add_pandas("delivery")
-        .add_dataframe_asset("rows")
-        .add_batch_definition_whole_dataframe("whole")
-    )
+
+@cache
+def _batch_definition() -> Any:
+    """One ephemeral context for the process, without progress bars."""
+    gx = _great_expectations()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        source = context.data_sources.add_pandas("delivery")
+        return source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
 
 
 def _fill(
@@ -274,8 +282,8 @@ def _fill(
         name = match[1]
         if name in derived and not isinstance(derived[name][position], str):
             value: object = derived[name][position]
-        elif name in rows.values and name not in sensitive and rows.report.column(name).type is not ColumnType.TEXT:
-            value = rows.values[name][position]
+        elif name in rows.columns and name not in sensitive and rows.report.column(name).type is not ColumnType.TEXT:
+            value = rows.columns[name][position]
         elif name in parameters:
             value = parameters[name]
         else:

@@ -18,12 +18,12 @@ _KEY_SEPARATOR: Final = "/"
 
 @dataclass(slots=True)
 class TypedRows:
-    """The data rows of one report: values by column, None where empty or faulty, and the faults."""
+    """The data rows of one report, column by column: values, None where empty or faulty, and the faults."""
 
     report: Report
     sheet: Sheet
     layout: Layout
-    values: dict[str, list[Value]]
+    columns: dict[str, list[Value]]
     faults: dict[str, dict[int, CellFault]]
     """By column and position from 0."""
 
@@ -46,12 +46,12 @@ class TypedRows:
         for name in self.report.key:
             if position in self.faults[name]:
                 return None
-            if self.values[name][position] is None and not self.report.column(name).optional:
+            if self.columns[name][position] is None and not self.report.column(name).optional:
                 return None
         return "\x1f".join(self._part(name, position) for name in self.report.key)
 
     def _part(self, name: str, position: int) -> str:
-        value = self.values[name][position]
+        value = self.columns[name][position]
         return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
 
     def sum_of(self, column: Column, *, above: int | None = None) -> Decimal | None:
@@ -59,7 +59,7 @@ class TypedRows:
         if self.place(column) is None:
             return None
         total = Decimal(0)
-        for position, (row, value) in enumerate(zip(self.rows, self.values[column.name], strict=True)):
+        for position, (row, value) in enumerate(zip(self.rows, self.columns[column.name], strict=True)):
             if above is not None and row.number > above:
                 break
             if position in self.faults[column.name]:

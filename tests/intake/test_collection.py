@@ -1,0 +1,382 @@
+"""A package's life in the warehouse (spec/03, Its life)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from five_precisions.errors import RefusedError, SetupError, UsageError
+from five_precisions.intake import State, Verdict, check, close, collect, read_status
+from five_precisions.intake import collection as collection_module
+from five_precisions.intake.archive import Archive, ArchiveError
+from five_precisions.intake.judging import DeliveredFile
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.settings import Settings
+from tests.intake.packages import (
+    ACCOUNT,
+    JUNE,
+    PHONE,
+    RESIDENT_ID,
+    cover_file,
+    cover_line,
+    package,
+    put,
+    report_file,
+    sound,
+    sound_package,
+)
+
+BAD_LOANS = {"loans": [sound("loans", balance="60000")]}
+
+
+@pytest.fixture
+def engine(register_saved_engine: Engine) -> Engine:
+    return register_saved_engine
+
+
+@pytest.fixture
+def inbox(settings: Settings) -> Path:
+    return Path(settings.inbox_address) / "2019-06"
+
+
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def replayed(engine: Engine, settings: Settings, code: str = "B01") -> list[str]:
+    return [str(each.verdict) for each in collect(engine, settings, JUNE, institution=code, replay=True)]
+
+
+def test_rejected_then_mended(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01" / "v1", package(**BAD_LOANS, grid=[sound("grid")], visits=[]))
+    put(inbox / "B01" / "v2", sound_package("loans"))
+    put(inbox / "B01" / "v10", package(**BAD_LOANS))
+    assert replayed(engine, settings) == ["partial", "accepted", "rejected"]
+    assert rows(engine, "select submission_id, report, verdict, rows, errors from intake.report order by 1, 2") == [
+        ("2019-06-B01-1", "grid", "accepted", 1, 0),
+        ("2019-06-B01-1", "loans", "rejected", 1, 1),
+        ("2019-06-B01-1", "visits", "nil", 0, 0),
+        ("2019-06-B01-2", "loans", "accepted", 1, 0),
+        ("2019-06-B01-3", "loans", "rejected", 1, 1),
+    ]
+    assert rows(engine, "select submission_id, row_number, contract_no, balance from core.loans") == [
+        ("2019-06-B01-2", 2, "HT-001", 50000)
+    ]
+    assert rows(engine, "select rule, level, file, row_number, cell, key from intake.finding limit 1") == [
+        ("L03", "critical", "loans.csv", 2, "L2", "HT-001")
+    ]
+    states = {
+        row.report: (row.state, row.version) for row in read_status(engine, JUNE) if row.institution_code == "B01"
+    }
+    assert states["loans"] == ("accepted", 2)
+    assert states["visits"] == ("nil", 1)
+    assert states["matches"] == ("missing", None)
+
+
+def test_same_bytes_make_no_new_version(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01" / "v1", sound_package("grid"))
+    put(inbox / "B01" / "v2", sound_package("position"))
+    put(inbox / "B01" / "v3", sound_package("grid"))
+    assert replayed(engine, settings) == ["accepted", "accepted", "repeated"]
+    assert replayed(engine, settings) == ["repeated"] * 3
+    assert rows(engine, "select version from intake.submission order by 1") == [(1,), (2,)]
+
+
+def test_replay_takes_file_times_and_keeps_the_files(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", sound_package("grid"), datetime(2019, 7, 30, 9, 15, tzinfo=SHANGHAI))
+    (judgement,) = collect(engine, settings, JUNE, replay=True)
+    assert judgement.received_at == datetime(2019, 7, 30, 9, 15, tzinfo=SHANGHAI)
+    assert rows(engine, "select replayed from intake.submission") == [(True,)]
+    assert len(list((inbox / "B01").iterdir())) == 2
+    assert next(row for row in read_status(engine, JUNE) if row.report == "grid").late
+
+
+def test_live_package_waits_until_it_is_settled_and_is_then_taken_out(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    put(inbox / "B01", sound_package("grid"), datetime.now(SHANGHAI))
+    assert [each.verdict for each in collect(engine, settings, JUNE)] == [State.INCOMPLETE]
+    put(inbox / "B01", sound_package("grid"))
+    before = datetime.now(SHANGHAI)
+    (judgement,) = collect(engine, settings, JUNE)
+    assert judgement.verdict is Verdict.ACCEPTED
+    assert judgement.received_at is not None
+    assert judgement.received_at >= before
+    assert list((inbox / "B01").iterdir()) == []
+
+
+def test_without_cover_it_is_incomplete(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", [report_file("grid", [sound("grid")])])
+    (judgement,) = collect(engine, settings, JUNE)
+    assert (judgement.verdict, judgement.submission_id) == (State.INCOMPLETE, None)
+    assert rows(engine, "select count(*) from intake.submission") == [(0,)]
+    assert len(list((inbox / "B01").iterdir())) == 1
+
+
+def test_unreadable_files_leave_the_others_work_untouched(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", [DeliveredFile("本月.xlsx", b"garbage")])
+    put(inbox / "B02", [cover_file(cover_line("grid", [sound("grid")])), DeliveredFile("grid.xlsx", b"PK\x03\x04")])
+    put(inbox / "B03", sound_package("grid"))
+    put(inbox / "X99", sound_package("grid"))
+    verdicts = {each.institution_code: str(each.verdict) for each in collect(engine, settings, JUNE)}
+    assert verdicts == {"B01": "rejected", "B02": "rejected", "B03": "accepted"}
+    assert rows(engine, "select submission_id, rule from intake.finding order by 1") == [
+        ("2019-06-B01-1", "F01"),
+        ("2019-06-B02-1", "F01"),
+    ]
+    assert len(list((inbox / "X99").iterdir())) == 2
+
+
+def test_one_institution_that_breaks_us_does_not_stop_the_others(
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put(inbox / "B01", sound_package("loans"))
+    put(inbox / "B02", sound_package("grid"))
+    judge = collection_module.judge_package
+
+    def judge_or_break(files: Any, institution: Any, yardstick: Any) -> Any:
+        if institution.code == "B01":
+            raise ValueError(f"cannot read {RESIDENT_ID}")
+        return judge(files, institution, yardstick)
+
+    monkeypatch.setattr(collection_module, "judge_package", judge_or_break)
+    with caplog.at_level(logging.DEBUG):
+        judgements = collect(engine, settings, JUNE)
+    assert [str(each.verdict) for each in judgements] == ["failed", "accepted"]
+    assert "B01 failed: ValueError" in caplog.text
+    assert RESIDENT_ID not in caplog.text
+
+
+def test_two_at_once_make_one_version(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", sound_package("loans", "grid"))
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.extend(replayed(engine, settings))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["accepted", "repeated", "repeated"]
+    assert rows(engine, "select submission_id from intake.submission") == [("2019-06-B01-1",)]
+    assert rows(engine, "select count(*) from core.loans") == [(1,)]
+
+
+def test_ended_between_archive_and_ledger(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inbox / "B01", sound_package("loans"))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collection_module, "record", die)
+        with pytest.raises(KeyboardInterrupt):
+            collect(engine, settings, JUNE)
+    archived = sorted(path for path in Path(settings.archive_address).rglob("*") if path.is_file())
+    assert len(archived) == 2
+    assert rows(engine, "select count(*) from intake.submission") == [(0,)]
+    before = [path.stat().st_mtime_ns for path in archived]
+    time.sleep(0.01)
+    assert [str(each.verdict) for each in collect(engine, settings, JUNE)] == ["accepted"]
+    assert [path.stat().st_mtime_ns for path in archived] == before
+
+
+def test_ended_between_ledger_and_inbox(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", sound_package("grid"))
+    replayed(engine, settings)
+    assert [each.verdict for each in collect(engine, settings, JUNE)] == [State.REPEATED]
+    assert list((inbox / "B01").iterdir()) == []
+
+
+def test_archive_gives_the_bytes_back_and_keeps_none_in_the_clear(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    files = sound_package("loans")
+    put(inbox / "B01", files)
+    replayed(engine, settings)
+    stored = dict(rows(engine, "select name, sha256 from intake.file"))
+    assert set(stored) == {"cover.csv", "loans.csv"}
+    archive = Archive.of(settings)
+    assert {archive.get(stored[file.name]) for file in files} == {file.content for file in files}
+    for path in Path(settings.archive_address).rglob("*"):
+        assert path.is_dir() or (RESIDENT_ID.encode() not in path.read_bytes() and len(path.name) == 64)
+    old, new = b"a" * 32, b"b" * 32
+    address = str(inbox / "archive")
+    sha256 = Archive(address, [old]).put(b"text")
+    assert Archive(address, [new, old]).get(sha256) == b"text"
+    with pytest.raises(ArchiveError):
+        Archive(address, [new]).get(sha256)
+
+
+def test_no_sensitive_value_is_in_any_table(engine: Engine, settings: Settings, inbox: Path) -> None:
+    cover = cover_line("loans", [sound("loans")])
+    cover[5] = PHONE
+    notes = sound("loans", contract_no="HT-002", borrower_id=RESIDENT_ID[:17] + "0", project_no=RESIDENT_ID)
+    put(
+        inbox / "B01" / "v1",
+        [
+            cover_file(cover, cover_line("grid", [sound("grid")])),
+            report_file("grid", [sound("grid")]),
+            report_file("loans", [sound("loans")]),
+        ],
+    )
+    put(inbox / "B01" / "v2", package(loans=[notes]))
+    put(inbox / "C01", package(households=[sound("households")]))
+    assert replayed(engine, settings) == ["accepted", "rejected"]
+    assert replayed(engine, settings, "C01") == ["accepted"]
+    dump: list[str] = []
+    for schema, name in rows(
+        engine,
+        "select table_schema, table_name from information_schema.tables where table_schema in ('intake', 'core')",
+    ):
+        dump += [row[0] for row in rows(engine, f"select t::text from {schema}.{name} as t")]
+    everything = "\n".join(dump)
+    assert "4417**********0017" in everything
+    assert "138****5678" in everything
+    assert "****0123" in everything
+    assert "陈*" in everything
+    for secret in (RESIDENT_ID, RESIDENT_ID[:17], PHONE, ACCOUNT, "陈大文"):
+        assert secret not in everything
+    (loan,) = rows(engine, "select borrower_id_hash from core.loans")
+    (head,) = rows(engine, "select head_id_hash from core.households")
+    assert loan == head
+
+
+def test_phone_of_the_cover_is_masked(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", sound_package("grid"))
+    replayed(engine, settings)
+    assert rows(engine, "select submitted_by, phone_masked from intake.submission") == [("李某", "066****4567")]
+
+
+def test_placeholders_in_the_address(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    own = settings.model_copy(update={"inbox": str(tmp_path / "home" / "{institution}" / "{period}")})
+    put(tmp_path / "home" / "B05" / "2019-06", sound_package("grid"))
+    assert [each.submission_id for each in collect(engine, own, JUNE)] == ["2019-06-B05-1"]
+
+
+def test_office_leftovers_are_no_part_of_a_package(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", [*sound_package("grid"), DeliveredFile("~$月报.xlsx", b"x"), DeliveredFile(".DS_Store", b"x")])
+    assert replayed(engine, settings) == ["accepted"]
+    assert rows(engine, "select count(*) from intake.file") == [(2,)]
+
+
+def test_control_characters_in_a_cell_are_a_finding_and_storable(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    put(
+        inbox / "B01",
+        package(
+            grid=[
+                sound("grid", head="王\x00五"),
+                sound("grid", village="𠮷村·"),
+            ]
+        ),
+    )
+    assert replayed(engine, settings) == ["rejected"]
+    assert rows(engine, "select rule, value from intake.finding") == [("T02", "王\ufffd五")]
+
+
+@pytest.mark.parametrize(
+    ("period", "institution", "error"),
+    [
+        (Period(2999, 1), None, UsageError),
+        (Period(2019, 5), None, UsageError),
+        (Period(2019, 7), None, UsageError),
+        (JUNE, "B99", UsageError),
+    ],
+    ids=["future", "before the first", "after the last", "unknown institution"],
+)
+def test_what_cannot_be_collected(
+    engine: Engine, settings: Settings, period: Period, institution: str | None, error: type[Exception]
+) -> None:
+    own = settings.model_copy(update={"first_period": JUNE, "last_period": JUNE})
+    with pytest.raises(error):
+        collect(engine, own, period, institution=institution)
+
+
+@pytest.mark.parametrize("secret", ["pii_key", "archive_key"])
+def test_missing_secret_is_our_error(engine: Engine, settings: Settings, secret: str) -> None:
+    with pytest.raises(SetupError, match="is not set"):
+        collect(engine, settings.model_copy(update={secret: None}), JUNE)
+
+
+# Close
+
+
+def test_close_freezes_what_stands(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01" / "v1", sound_package("grid", "loans"))
+    put(inbox / "B01" / "v2", package(**BAD_LOANS))
+    replayed(engine, settings)
+    assert close(engine, settings, JUNE, replay=True).frozen_reports == 2
+    frozen = "select institution_code, report, submission_id from intake.frozen_report order by report"
+    assert rows(engine, frozen) == [("B01", "grid", "2019-06-B01-1"), ("B01", "loans", "2019-06-B01-1")]
+
+    # Closed and not assessed: a late file can still get the month going.
+    put(inbox / "B01" / "v3", sound_package("position"))
+    replayed(engine, settings)
+    assert close(engine, settings, JUNE).frozen_reports == 3
+
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into mart.run (run_id, period, revision, closed_at, input_digest, scheme_version, "
+                "scorecard_version, code_version, current) values ('2019-06-r1', '2019-06', 1, now(), '', '', '', '', true)"
+            )
+        )
+    put(inbox / "B01" / "v4", package(visits=[]))
+    replayed(engine, settings)
+    closed = close(engine, settings, JUNE)
+    assert (closed.frozen_reports, closed.is_new) == (3, False)
+
+
+def test_close_is_refused_before_the_deadline(engine: Engine, settings: Settings) -> None:
+    now = Period.current()
+    with pytest.raises(RefusedError, match="before its deadline"):
+        close(engine, settings, now)
+    assert rows(engine, "select count(*) from intake.close") == [(0,)]
+    close(engine, settings, now, replay=True)
+    assert rows(engine, "select count(*) from intake.close") == [(1,)]
+
+
+def test_status_before_the_deadline_expects(engine: Engine, settings: Settings) -> None:
+    collect(engine, settings, Period.current())
+    states = read_status(engine, Period.current())
+    assert {row.state for row in states} == {"expected"}
+    assert len(states) == 12 * 6 + 4 * 4 + 2
+
+
+def test_status_of_a_period_that_was_never_opened(engine: Engine) -> None:
+    with pytest.raises(UsageError):
+        read_status(engine, JUNE)
+
+
+# Self-check
+
+
+def test_check_needs_no_database(tmp_path: Path) -> None:
+    settings = Settings.load()
+    put(tmp_path / "mine", package(**BAD_LOANS))
+    judgement = check(settings, tmp_path / "mine", "B01", JUNE)
+    assert (judgement.verdict, [finding.rule for finding in judgement.findings]) == (Verdict.REJECTED, ["L03"])
+    alone = check(settings, tmp_path / "mine" / "loans.csv", "B01", JUNE)
+    assert [finding.rule for finding in alone.findings] == ["F08", "L03"]
+    for path, who in ((tmp_path / "nothing", "B01"), (tmp_path / "mine", "B99")):
+        with pytest.raises(UsageError):
+            check(settings, path, who, JUNE)
+
+
+def test_environment_is_not_needed_by_the_fixtures() -> None:
+    assert "FIVE_PRECISIONS_PII_KEY" not in os.environ

@@ -1,0 +1,368 @@
+"""What institutions send: encodings, title rows, merged cells, total rows, covers, and files that are none (spec/03)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+import xlsxwriter
+
+from five_precisions.intake.cover import COVER_HEADERS
+from five_precisions.intake.findings import Finding, Level, Verdict
+from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
+from five_precisions.intake.sheets import Limits, UnreadableFileError, read_file
+from tests.intake.packages import (
+    cover_file,
+    cover_line,
+    csv_bytes,
+    package,
+    report_file,
+    sound,
+    sound_package,
+    table,
+    workbook,
+)
+
+POSITION = [sound("position"), sound("position", county_code="441704", all_loans="2000.50")]
+
+
+def judge(files: list[DeliveredFile], yardstick: Yardstick, code: str = "B01") -> JudgedPackage:
+    institution = yardstick.register.institution(code)
+    assert institution is not None
+    return judge_package(files, institution, yardstick)
+
+
+def rules(judged: JudgedPackage) -> list[str]:
+    return [finding.rule for finding in judged.findings]
+
+
+def only(judged: JudgedPackage) -> Finding:
+    (finding,) = judged.findings
+    return finding
+
+
+def position_file(name: str, content: bytes) -> list[DeliveredFile]:
+    return [cover_file(cover_line("position", POSITION)), DeliveredFile(name, content)]
+
+
+# Layouts that are read
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_csv_is_read(delimiter: str, encoding: str, yardstick: Yardstick) -> None:
+    content = csv_bytes(table("position", POSITION), delimiter=delimiter, encoding=encoding)
+    judged = judge(position_file("position.csv", content), yardstick)
+    assert rules(judged) == []
+    assert judged.reports[0].control_total == Decimal("3000.50")
+
+
+def test_nine_title_rows_keep_row_numbers(yardstick: Yardstick) -> None:
+    titles = [["贷款与再贷款月报"], ["单位：万元"], *[[]] * 7]
+    rows = [sound("position", county_code="000000")]
+    content = workbook(贷款与再贷款月报=[*titles, *table("position", rows)], 报送说明=cover_rows("position", rows))
+    assert only(judge([DeliveredFile("月报.xlsx", content)], yardstick)).cell == "A11"
+
+
+def test_merged_title_cells_and_bent_headers_are_tolerated(yardstick: Yardstick) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("position")
+        sheet.merge_range("A1:G1", "贷款与再贷款月报")
+        header, *rows = table("position", POSITION)
+        bent = [f" {text[:2]}\n{text[2:]}　" for text in header]
+        for number, row in enumerate([bent, *rows], start=1):
+            sheet.write_row(number, 0, row)
+    assert rules_of_position(content.getvalue(), yardstick) == []
+
+
+def rules_of_position(content: bytes, yardstick: Yardstick) -> list[str]:
+    judged = judge(position_file("position.xlsx", content), yardstick)
+    assert judged.reports[0].rows == len(POSITION)
+    return rules(judged)
+
+
+def cover_rows(report: str, rows: list[dict[str, str]]) -> list[list[str]]:
+    return [list(COVER_HEADERS), cover_line(report, rows)]
+
+
+def test_numbers_dates_and_blank_rows_of_a_workbook(yardstick: Yardstick) -> None:
+    header, row = table("position", [sound("position")])
+    numbers = [row[0], *(float(cell) for cell in row[1:])]
+    content = workbook(Sheet1=[header, numbers, [], [" "]])
+    judged = judge(
+        [cover_file(cover_line("position", [sound("position")])), DeliveredFile("position.xlsx", content)], yardstick
+    )
+    assert rules(judged) == []
+    assert judged.drafts[0].rows is not None
+    assert judged.drafts[0].rows.columns["all_loans"] == [Decimal("1000.00")]
+
+
+def test_parquet_is_read(yardstick: Yardstick) -> None:
+    header, *rows = table("position", POSITION)
+    content = io.BytesIO()
+    pd.DataFrame(rows, columns=header).to_parquet(content)
+    assert rules(judge(position_file("position.parquet", content.getvalue()), yardstick)) == []
+
+
+def test_error_value_of_a_formula_is_a_finding(yardstick: Yardstick) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("随便")
+        for number, row in enumerate(table("position", POSITION)):
+            sheet.write_row(number, 0, row)
+        sheet.write_formula("E3", "=1/0", None, "#DIV/0!")
+    finding = only(judge(position_file("position.xlsx", content.getvalue()), yardstick))
+    assert (finding.rule, finding.cell, finding.value, finding.sheet) == ("T02", "E3", "#DIV/0!", "随便")
+
+
+# Headers, columns, sheets
+
+
+def test_missing_misspelt_and_doubled_headers_are_named(yardstick: Yardstick) -> None:
+    rows = table("position", POSITION)
+    rows[0][1], rows[0][4], rows[0][6] = "各项贷款馀额", "支农再贷款展期金额", "随便什么"
+    judged = judge(position_file("position.csv", csv_bytes(rows)), yardstick)
+    found = [(finding.rule, finding.level, finding.cell, finding.header) for finding in judged.findings]
+    assert found == [
+        ("F02", Level.CRITICAL, None, "支农再贷款余额"),
+        ("F02", Level.CRITICAL, None, "本年新产品个数"),
+        ("F02", Level.CRITICAL, "B1", "各项贷款余额"),
+        ("F02", Level.CRITICAL, "F1", "支农再贷款展期金额"),
+        ("F05", Level.NOTICE, "G1", "随便什么"),
+    ]
+    assert "各项贷款馀额" in judged.findings[2].message
+    assert judged.verdict is Verdict.REJECTED
+
+
+def test_no_header_row_at_all(yardstick: Yardstick) -> None:
+    assert only(judge(position_file("position.csv", "甲,乙\n1,2\n".encode()), yardstick)).rule == "F02"
+
+
+def test_extra_columns_and_sheets_are_ignored_and_named(yardstick: Yardstick) -> None:
+    rows = [[*row, extra] for row, extra in zip(table("position", POSITION), ("备注", "无", ""), strict=True)]
+    content = workbook(position=rows, 填表说明=[["说明"]], 报送说明=cover_rows("position", POSITION))
+    judged = judge([DeliveredFile("月报.xlsx", content)], yardstick)
+    found = sorted((finding.rule, finding.level, finding.header or finding.sheet) for finding in judged.findings)
+    assert found == [("F05", Level.NOTICE, "备注"), ("F07", Level.NOTICE, "填表说明")]
+    assert judged.verdict is Verdict.ACCEPTED
+
+
+# Totals
+
+
+def with_total(*totals: list[str]) -> bytes:
+    return csv_bytes([*table("position", POSITION), *totals])
+
+
+def test_right_total_row_is_no_data(yardstick: Yardstick) -> None:
+    total = ["合　计", "3,000.50", "1800", "", "0", "", "0"]
+    judged = judge(position_file("position.csv", with_total(total)), yardstick)
+    assert (rules(judged), judged.reports[0].rows) == ([], 2)
+
+
+def test_wrong_total_row(yardstick: Yardstick) -> None:
+    finding = only(judge(position_file("position.csv", with_total(["总计", "3000.51"])), yardstick))
+    assert (finding.rule, finding.cell, finding.value, finding.expected) == ("F06", "B4", "3000.51", "3000.50")
+
+
+def test_total_row_in_the_middle(yardstick: Yardstick) -> None:
+    header, first, second = table("position", POSITION)
+    content = csv_bytes([header, first, ["合计"], second])
+    finding = only(judge(position_file("position.csv", content), yardstick))
+    assert (finding.rule, finding.row_number) == ("F06", 3)
+
+
+def test_total_above_a_faulty_cell_is_not_compared(yardstick: Yardstick) -> None:
+    rows = [sound("position", relending="无")]
+    content = csv_bytes([*table("position", rows), ["合计", "", "", "", "7"]])
+    judged = judge([cover_file(cover_line("position", rows)), DeliveredFile("position.csv", content)], yardstick)
+    assert rules(judged) == ["T02"]
+
+
+# Cover
+
+
+def test_wrong_row_count_and_control_total(yardstick: Yardstick) -> None:
+    line = ["贷款与再贷款月报", "3", "3,000.49", "否"]
+    judged = judge([cover_file(line), report_file("position", POSITION)], yardstick)
+    found = [(finding.rule, finding.file, finding.cell, finding.value, finding.expected) for finding in judged.findings]
+    assert found == [
+        ("F03", "cover.csv", "B2", "3", "2"),
+        ("F03", "cover.csv", "C2", "3,000.49", "3,000.50"),
+    ]
+
+
+def test_control_total_of_a_faulty_column_is_not_compared(yardstick: Yardstick) -> None:
+    rows = [sound("position", all_loans="一千")]
+    assert rules(judge([cover_file(["position", "1", "1000"]), report_file("position", rows)], yardstick)) == ["T02"]
+
+
+def test_nil_return(yardstick: Yardstick) -> None:
+    judged = judge(package(visits=[]), yardstick)
+    assert (rules(judged), judged.reports[0].verdict, judged.verdict) == ([], Verdict.NIL, Verdict.ACCEPTED)
+
+
+def test_nil_return_with_an_empty_sheet(yardstick: Yardstick) -> None:
+    judged = judge([*package(visits=[]), report_file("visits", [])], yardstick)
+    assert (rules(judged), judged.reports[0].verdict) == ([], Verdict.NIL)
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        (package(loans=[]), "F04"),
+        ([cover_file(["visits", "0", "", "是"]), report_file("visits", [sound("visits")])], "F04"),
+        ([cover_file(["visits", "0", "", "否"]), report_file("visits", [])], "F04"),
+        ([cover_file(["visits", "1", "", "是"])], "F03"),
+        ([cover_file(["visits", "1", "0", "否"])], "F09"),
+        ([cover_file(["grid", "1", "", "否"], ["grid", "1", "", "否"]), report_file("grid", [sound("grid")])], "F09"),
+        ([cover_file(["没有这张表", "1", "", "否"])], "F09"),
+        ([cover_file()], "F09"),
+        (package(households=[sound("households")]), "F10"),
+        ([cover_file(["grid", "一", "", "否"]), report_file("grid", [sound("grid")])], "T02"),
+    ],
+    ids=[
+        "nil not allowed",
+        "nil with rows",
+        "no rows, no nil",
+        "nil with a count",
+        "listed without file",
+        "listed twice",
+        "no such report",
+        "empty cover",
+        "not owed",
+        "count in words",
+    ],
+)
+def test_cover_and_report_disagree(files: list[DeliveredFile], rule: str, yardstick: Yardstick) -> None:
+    judged = judge(files, yardstick)
+    assert (rules(judged), judged.verdict) == ([rule], Verdict.REJECTED)
+
+
+def test_report_that_the_cover_does_not_list(yardstick: Yardstick) -> None:
+    files = [*sound_package("grid"), report_file("position", POSITION)]
+    judged = judge(files, yardstick)
+    assert (rules(judged), judged.verdict) == (["F09"], Verdict.PARTIAL)
+
+
+def test_two_files_for_one_report_are_both_named(yardstick: Yardstick) -> None:
+    content = workbook(position=table("position", POSITION))
+    files = [*package(position=POSITION), DeliveredFile("补报.xlsx", content)]
+    finding = only(judge(files, yardstick))
+    assert finding.rule == "F09"
+    assert "position.csv" in finding.message
+    assert "补报.xlsx" in finding.message
+
+
+def test_explanations_are_read(yardstick: Yardstick) -> None:
+    rows = [
+        ["报表", "规则", "主键", "说明"],
+        ["grid", "g02", "W1/441702100/", "负责人刚调整。"],
+        ["无此表", "G02", "", "x"],
+    ]
+    files = [*sound_package("grid"), DeliveredFile("explanations.csv", csv_bytes(rows))]
+    judged = judge(files, yardstick)
+    assert rules(judged) == ["F07"]
+    (explanation,) = judged.explanations
+    assert (explanation.report, explanation.rule, explanation.key) == ("grid", "G02", "W1/441702100/")
+
+
+# Files that do not open
+
+
+def truncated() -> bytes:
+    content = workbook(position=table("position", POSITION))
+    return content[: len(content) // 2]
+
+
+def encrypted_workbook() -> bytes:
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600)
+
+
+def encrypted_zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<x/>")
+    return (
+        content.getvalue()
+        .replace(b"PK\x03\x04\x14\x00\x00\x00", b"PK\x03\x04\x14\x00\x01\x00")
+        .replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00")
+    )
+
+
+def some_other_zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("readme.txt", "no workbook")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("position.xlsx", b"\x00\x01garbage" * 50, "不是电子表格文件"),
+        ("position.xlsx", b"", "空的"),
+        ("position.xlsx", truncated(), "损坏"),
+        ("position.xlsx", encrypted_workbook(), "密码"),
+        ("position.xlsx", encrypted_zip(), "密码"),
+        ("position.xlsx", some_other_zip(), "损坏"),
+        ("position.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "损坏"),
+        ("position.pdf", b"%PDF-1.4", "不是允许的文件类型"),
+        ("position.csv", b"\xff\xff\xff\x00", "编码"),
+        ("position.csv", workbook(position=[["x"]]), "扩展名"),
+        ("position.parquet", b"PAR1garbagePAR1", "Parquet"),
+    ],
+    ids=[
+        "garbage",
+        "no bytes",
+        "truncated",
+        "encrypted workbook",
+        "encrypted zip",
+        "zip without workbook",
+        "empty compound file",
+        "pdf",
+        "no known encoding",
+        "workbook named csv",
+        "broken parquet",
+    ],
+)
+def test_unreadable_file_rejects_its_report_alone(name: str, content: bytes, says: str, yardstick: Yardstick) -> None:
+    files = [
+        cover_file(cover_line("position", POSITION), cover_line("grid", [sound("grid")])),
+        report_file("grid", [sound("grid")]),
+        DeliveredFile(name, content),
+    ]
+    judged = judge(files, yardstick)
+    finding = only(judged)
+    assert (finding.rule, finding.level, finding.report, finding.file) == ("F01", Level.CRITICAL, "position", name)
+    assert says in finding.message
+    assert {report.report: report.verdict for report in judged.reports} == {
+        "position": Verdict.REJECTED,
+        "grid": Verdict.ACCEPTED,
+    }
+
+
+def test_unreadable_workbook_is_blamed_for_the_listed_reports_it_may_hold(yardstick: Yardstick) -> None:
+    files = [cover_file(cover_line("position", POSITION)), DeliveredFile("本月.xlsx", b"garbage")]
+    finding = only(judge(files, yardstick))
+    assert (finding.rule, finding.report, finding.file) == ("F01", "position", "本月.xlsx")
+
+
+def test_limits() -> None:
+    content = workbook(position=table("position", POSITION))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", bytes(1_000_000))
+    for limits, file in (
+        (Limits(packed_bytes=100), content),
+        (Limits(unpacked_bytes=999_999), bomb.getvalue()),
+        (Limits(rows=2), content),
+        (Limits(columns=6), content),
+    ):
+        with pytest.raises(UnreadableFileError):
+            read_file("position.xlsx", file, known_headers=set(), limits=limits)
+    assert len(read_file("position.xlsx", content, known_headers=set(), limits=Limits(rows=3, columns=7))) == 1

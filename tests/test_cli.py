@@ -1,0 +1,109 @@
+"""The command line as its users meet it: exit codes, one sentence for each trouble, data as JSON (spec/05)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from five_precisions.figures import assess
+from five_precisions.period import Period
+from five_precisions.settings import PREFIX, Settings
+from tests.figures.conftest import JANUARY
+from tests.figures.small_city import SmallCity
+
+COMMAND = Path(sys.executable).with_name("five-precisions")
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command with the test's environment."""
+    named = {PREFIX + name: value for name, value in environment.items()}
+    return subprocess.run(
+        [COMMAND, *words], capture_output=True, text=True, check=False, timeout=120, env=os.environ | named
+    )
+
+
+def assert_one_sentence(result: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
+    assert result.returncode == code, result.stderr
+    assert sentence in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "sentence"),
+    [
+        pytest.param(("assess", "2019-13"), {}, "'2019-13' is not a period", id="no such month"),
+        pytest.param(("collect", "2999-01"), {}, "2999-01 has not begun", id="month in the future"),
+        pytest.param(
+            ("collect", "2019-01"), {"FIRST_PERIOD": "2019-02"}, "before the first period", id="month not open"
+        ),
+        pytest.param(("collect", "2019-01"), {"PII_KEY": ""}, "PII_KEY is not set", id="no PII key"),
+        pytest.param(("collect", "2019-01"), {"PII_KEY": "short"}, "PII_KEY is too short", id="short PII key"),
+        pytest.param(("collect", "2019-01"), {"ARCHIVE_KEY": ""}, "ARCHIVE_KEY is not set", id="no archive key"),
+        pytest.param(
+            ("collect", "2019-01", "--institution", "B99"), {}, "B99 is not an institution", id="unknown institution"
+        ),
+        pytest.param(
+            ("assess", "2019-01"),
+            {"WAREHOUSE": "postgresql://nobody@127.0.0.1:1/none"},
+            "cannot be reached",
+            id="nobody answers",
+        ),
+        pytest.param(("assess", "2019-01"), {"WAREHOUSE": "sqlite://"}, "the warehouse is PostgreSQL", id="sqlite"),
+        pytest.param(("assess", "2019-01"), {"WAREHOUSE": "nonsense"}, "is not a SQLAlchemy URL", id="no address"),
+        pytest.param(("init",), {"REGISTER": "/nowhere"}, "/nowhere", id="no register"),
+        pytest.param(("assess", "2019-01"), {"SECRETS_FILE": "/nowhere"}, "does not exist", id="no secrets file"),
+        pytest.param(("explain", "nonsense", "--period", "2019-01"), {}, "is no metric", id="unknown metric"),
+    ],
+)
+def test_wrong_usage_and_set_up_end_with_one_sentence(
+    register_saved_engine: Engine, words: tuple[str, ...], environment: dict[str, str], sentence: str
+) -> None:
+    assert_one_sentence(run(*words, **environment), 2, sentence)
+
+
+def test_an_empty_warehouse_names_the_remedy(empty_database_url: str) -> None:
+    assert_one_sentence(run("assess", "2019-01", WAREHOUSE=empty_database_url), 2, "run: five-precisions init")
+
+
+def test_what_is_refused_ends_with_one(register_saved_engine: Engine) -> None:
+    assert_one_sentence(run("assess", "2019-01"), 1, "2019-01 is not closed")
+    this_month = str(Period.current())
+    assert_one_sentence(run("close", this_month), 1, "cannot be closed before its deadline")
+
+
+def test_init_can_be_repeated(empty_database_url: str) -> None:
+    for _ in range(2):
+        result = run("init", WAREHOUSE=empty_database_url)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "17 institutions" in result.stdout
+
+
+def test_assess_explain_and_status_print_data(engine: Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}], position=[{}])
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
+        city.close(JANUARY)
+    first = json.loads(run("assess", "2019-01", "--json").stdout)
+    assert (first["run_id"], first["is_new"]) == ("2019-01-r1", True)
+    assert [bank["status"] for bank in first["assessment"]] == ["ranked", "unranked", "unranked"]
+    assert not assess(engine, settings, JANUARY).is_new
+
+    explained = json.loads(run("explain", "loan_balance", "--period", "2019-01", "--json").stdout)
+    assert (explained["value"], explained["unit"]) == ("3", "万元")
+    shown = run("explain", "loan_balance", "--period", "2019-01").stdout
+    assert "3.00 万元" in shown
+    assert "贷款余额合计" in shown
+
+    matrix = json.loads(run("status", "2019-01", "--json").stdout)
+    states = {(cell["institution_code"], cell["report"]): cell["state"] for cell in matrix}
+    assert states["B01", "loans"] == "accepted"
+    assert states["B02", "loans"] == "missing"
