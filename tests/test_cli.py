@@ -107,3 +107,22 @@ def test_assess_explain_and_status_print_data(engine: Engine, settings: Settings
     states = {(cell["institution_code"], cell["report"]): cell["state"] for cell in matrix}
     assert states["B01", "loans"] == "accepted"
     assert states["B02", "loans"] == "missing"
+
+
+def test_check_needs_no_database_and_names_the_cell(tmp_path: Path) -> None:
+    (tmp_path / "cover.csv").write_text("报表,行数,合计金额,零报送\nposition,1,100,否\n", encoding="gb18030")
+    headers = (
+        "县区代码,各项贷款余额,各项贷款年初余额,扶贫小额信贷年初余额,支农再贷款余额,支农再贷款展期金额,本年新产品个数"
+    )
+    (tmp_path / "position.csv").write_text(f"{headers}\n441702,100,90,五,0,0,1\n", encoding="gb18030")
+    words = ("check", str(tmp_path), "--institution", "B01", "--period", "2019-06")
+    nowhere = {"WAREHOUSE": "postgresql://nobody@127.0.0.1:1/none", "PII_KEY": "", "ARCHIVE_KEY": ""}
+    result = run(*words, "--json", **nowhere)
+    assert result.returncode == 1, result.stderr
+    (judgement,) = json.loads(result.stdout)
+    assert judgement["verdict"] == "rejected"
+    assert [(finding["rule"], finding["cell"], finding["value"]) for finding in judgement["findings"]] == [
+        ("T02", "D2", "五")
+    ]
+    (tmp_path / "position.csv").write_text(f"{headers}\n441702,100,90,5,0,0,1\n", encoding="gb18030")
+    assert run(*words, **nowhere).returncode == 0

@@ -32,8 +32,21 @@ def test_a_period_has_its_days(written: str, begin: date, end: date) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2019", "2019-6", "2019-13", "2019-00", "201906", "2019-Q2", "2019-06-01", " 2019-06", "2019-06\n", "0000-01"]
-    + ["２０１９-０６", "２019-06"],
+    [
+        "",
+        "2019",
+        "2019-6",
+        "2019-13",
+        "2019-00",
+        "201906",
+        "2019-Q2",
+        "2019-06-01",
+        " 2019-06",
+        "2019-06\n",
+        "0000-01",
+        "２０１９-０６",
+        "２019-06",
+    ],
 )
 def test_what_is_no_period_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="is not a period; write a month as YYYY-MM") as refused:

@@ -324,7 +324,10 @@ def _print_json(data: object) -> None:
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        computed = [name for name, member in vars(type(value)).items() if isinstance(member, property)]
+        return {
+            name: getattr(value, name) for name in [*(field.name for field in dataclasses.fields(value)), *computed]
+        }
     if isinstance(value, Decimal | Period):
         return str(value)
     if isinstance(value, date | datetime):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from datetime import datetime
@@ -333,7 +332,8 @@ def test_close_freezes_what_stands(engine: Engine, settings: Settings, inbox: Pa
         connection.execute(
             text(
                 "insert into mart.run (run_id, period, revision, closed_at, input_digest, scheme_version, "
-                "scorecard_version, code_version, current) values ('2019-06-r1', '2019-06', 1, now(), '', '', '', '', true)"
+                "scorecard_version, code_version, current) "
+                "values ('2019-06-r1', '2019-06', 1, now(), '', '', '', '', true)"
             )
         )
     put(inbox / "B01" / "v4", package(visits=[]))
@@ -376,7 +376,3 @@ def test_check_needs_no_database(tmp_path: Path) -> None:
     for path, who in ((tmp_path / "nothing", "B01"), (tmp_path / "mine", "B99")):
         with pytest.raises(UsageError):
             check(settings, path, who, JUNE)
-
-
-def test_environment_is_not_needed_by_the_fixtures() -> None:
-    assert "FIVE_PRECISIONS_PII_KEY" not in os.environ

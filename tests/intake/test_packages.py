@@ -1,4 +1,4 @@
-"""What institutions send: encodings, title rows, merged cells, total rows, covers, and files that are none (spec/03)."""
+"""What institutions send: encodings, title rows, merged cells, totals, covers, and files that are none (spec/03)."""
 
 from __future__ import annotations
 

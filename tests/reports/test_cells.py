@@ -37,7 +37,7 @@ def fault_of(cell: Cell, of: Column, *, epoch_1904: bool = False) -> CellFault:
     return result
 
 
-# --- amounts ---------------------------------------------------------------------------------------------------------
+# --- amounts ------------------------------------------------------------------------------------------------
 
 AMOUNTS = [
     ("0", "0.00"),
@@ -126,7 +126,7 @@ def test_amounts_come_back_from_number_cells(amount: Decimal) -> None:
     assert read_cell(float(amount), column("wan")) == amount
 
 
-# --- percentages and whole numbers -------------------------------------------------------------------------------------
+# --- percentages and whole numbers --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_declared_bounds_are_inclusive(cell: int, inside: bool) -> None:
         assert "不小于1且不大于5的整数" in fault.message
 
 
-# --- dates -------------------------------------------------------------------------------------------------------------
+# --- dates --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,33 @@ def test_leap_days() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["", "today", "2019", 2019, "201906", 201906, "2019-06", "2019.06.03", "03/06/2019", "2019-06-31", "2019-13-01"]
-    + ["0000-01-01", "2019-06-03 12:30:00", "2019-06-03-01", 43619.5, -1, 0, 2_958_465, 1e300, "9" * 5000, True]
-    + ["2019年6月", "19-6-3", math.inf, "#VALUE!"],
+    [
+        "",
+        "today",
+        "2019",
+        2019,
+        "201906",
+        201906,
+        "2019-06",
+        "2019.06.03",
+        "03/06/2019",
+        "2019-06-31",
+        "2019-13-01",
+        "0000-01-01",
+        "2019-06-03 12:30:00",
+        "2019-06-03-01",
+        43619.5,
+        -1,
+        0,
+        2958465,
+        1e300,
+        "9" * 5000,
+        True,
+        "2019年6月",
+        "19-6-3",
+        math.inf,
+        "#VALUE!",
+    ],
 )
 def test_what_is_no_date_is_a_fault(cell: Cell) -> None:
     for epoch_1904 in (False, True):
@@ -254,7 +278,7 @@ def test_dates_come_back_from_every_form(day: date) -> None:
         assert read_cell(serial - 1462, column("date"), epoch_1904=True) == day
 
 
-# --- texts and choices ---------------------------------------------------------------------------------------------------
+# --- texts and choices --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -338,7 +362,7 @@ def test_an_empty_cell_is_a_fault_unless_it_may_be_empty(cell: Cell, type_: str)
     assert "某列不能为空" in fault.message
 
 
-# --- what a message may show -------------------------------------------------------------------------------------------
+# --- what a message may show --------------------------------------------------------------------------------
 
 RESIDENT_ID = "441702199001011234"
 WIDE_ID = RESIDENT_ID.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
@@ -353,7 +377,7 @@ def test_no_message_shows_an_id_that_stands_in_the_wrong_column(cell: Cell, type
     assert "１９９００１０１" not in message
 
 
-# --- whole columns -----------------------------------------------------------------------------------------------------
+# --- whole columns ------------------------------------------------------------------------------------------
 
 
 def test_a_column_is_read_with_its_faults_by_position() -> None:

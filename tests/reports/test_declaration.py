@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from five_precisions.errors import SetupError
 from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity, load_reports
 
-# Counted by hand in spec/02: the number of headers, the owners, the kind, the key, the control total's header (spec/03).
+# Counted by hand in spec/02: number of headers, owners, kind, key, and the control total's header (spec/03).
 DECLARED = {
     "loans": (21, "金融精准扶贫贷款台账", "bank", "stock", "contract_no", "贷款余额"),
     "position": (7, "贷款与再贷款月报", "bank", "stock", "county_code", "各项贷款余额"),
@@ -114,8 +114,7 @@ def test_the_migrated_table_holds_the_declared_columns(engine: Engine, code: str
 
 def test_the_schema_has_no_table_of_an_undeclared_report(engine: Engine) -> None:
     with engine.connect() as connection:
-        names = connection.execute(text("select relname from pg_class where relnamespace = 'core'::regnamespace"
-                                        " and relkind in ('p', 'r')")).scalars().all()  # fmt: skip
+        names = connection.execute(text("select tablename from pg_tables where schemaname = 'core'")).scalars().all()
     assert sorted(names) == sorted(f"delivered_{code}" for code in load_reports())
 
 
@@ -140,22 +139,32 @@ def test_a_column_that_contradicts_itself_is_refused(wrong: dict[str, object]) -
         Column.model_validate({"header": "某列", "name": "some_column", **wrong})
 
 
+SOUND = "loans: {title: 甲, owners: [bank], kind: stock, key: [a], columns: [{header: 甲, name: a, type: int}]}"
+
+
+def test_a_sound_declaration_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "reports.yaml"
+    file.write_text(SOUND, encoding="utf-8")
+    assert list(load_reports(file)) == ["loans"]
+
+
 @pytest.mark.parametrize(
     "declared",
     [
         "",
         "- loans",
         "loans: 5",
-        "loans: {title: 甲, owners: [bank], kind: stock, key: [a], columns: []}",
-        "loans: {title: 甲, owners: [bank], kind: stock, key: [b], columns: [{header: 甲, name: a, type: int}]}",
-        "loans: {title: 甲, owners: [bank], kind: stock, key: [a], control: b, columns: [{header: 甲, name: a, type: int}]}",
-        "loans: {title: 甲, owners: [bank], kind: stock, key: [a], columns: "
-        "[{header: 甲, name: a, type: int}, {header: 乙, name: a, type: int}]}",
-        "loans: {title: 甲, owners: [bank], kind: weekly, key: [a], columns: [{header: 甲, name: a, type: int}]}",
         "loans: [",
+        SOUND.replace("[{header: 甲, name: a, type: int}]", "[]"),
+        SOUND.replace("int}]", "int}, {header: 乙, name: a, type: int}]"),
+        SOUND.replace("key: [a]", "key: [b]"),
+        SOUND.replace("key: [a]", "key: [a], control: b"),
+        SOUND.replace("stock", "weekly"),
+        SOUND.replace("owners", "owner"),
     ],
 )
 def test_a_wrong_declaration_is_a_set_up_error(tmp_path: Path, declared: str) -> None:
+    assert declared != SOUND
     file = tmp_path / "reports.yaml"
     file.write_text(declared, encoding="utf-8")
     with pytest.raises(SetupError, match=r"reports\.yaml does not declare the reports properly"):

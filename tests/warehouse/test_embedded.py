@@ -109,9 +109,13 @@ def test_the_last_of_several_borrowers_stops_it(var: Path) -> None:
 
 
 def test_a_borrower_that_fails_gives_it_back(var: Path) -> None:
-    with pytest.raises(ZeroDivisionError), EmbeddedServer(var).borrowed():
-        assert server_process(var)
-        _ = 1 / 0
+    def fail() -> None:
+        with EmbeddedServer(var).borrowed():
+            assert server_process(var)
+            raise SetupError("something else is wrong")
+
+    with pytest.raises(SetupError, match="something else"):
+        fail()
     assert server_process(var) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -32,7 +33,8 @@ CONTRACT = {
     "mart.target": "year revision from_period reason institution_code fund quota households",
     "mart.household_score": "run_id period household_no town_code bank_code score tier credit_limit",
     "mart.relending_advice": "run_id period institution_code issue extension reason",
-    "mart.alert": "run_id period rule aspect level institution_code division_code subject measure threshold detail case_id",
+    "mart.alert": "run_id period rule aspect level institution_code division_code subject measure threshold detail"
+    " case_id",
     "mart.reporting": "run_id period institution_code report status version on_time first_pass errors warnings",
     "notify.message": "message_key kind period recipient status created_at sent_at attempts run_id",
     "notify.approval": "quarter draft run_id shown_digest decision decided_by decided_at remark",
@@ -50,20 +52,24 @@ def empty(empty_database_url: str) -> Iterator[Engine]:
 def contents(engine: Engine) -> set[tuple[str, ...]]:
     """Every column, index, constraint and right of our schemas, as text."""
     queries = (
-        "select 'column', table_schema, table_name, column_name, data_type, is_nullable, coalesce(column_default, '') "
-        "from information_schema.columns where table_schema = any(:schemas)",
+        """
+        select 'column', table_schema, table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
+        from information_schema.columns where table_schema = any(:schemas)
+        """,
         "select 'index', schemaname, indexname, indexdef from pg_indexes where schemaname = any(:schemas)",
-        "select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint "
-        "where connamespace::regnamespace::text = any(:schemas)",
-        "select 'right', oid::regclass::text, coalesce(relacl::text, '') from pg_class "
-        "where relnamespace::regnamespace::text = any(:schemas)",
+        """
+        select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        from pg_constraint where connamespace::regnamespace::text = any(:schemas)
+        """,
+        """
+        select 'right', oid::regclass::text, coalesce(relacl::text, '')
+        from pg_class where relnamespace::regnamespace::text = any(:schemas)
+        """,
         "select 'view', schemaname, viewname, definition from pg_views where schemaname = any(:schemas)",
     )
     with engine.connect() as connection:
         return {
-            tuple(row)
-            for query in queries
-            for row in connection.execute(text(query.replace("::", "\\:\\:")), {"schemas": sorted(SCHEMAS)})
+            tuple(row) for query in queries for row in connection.execute(text(query), {"schemas": sorted(SCHEMAS)})
         }
 
 
@@ -86,7 +92,7 @@ def test_every_revision_goes_up_and_down_and_up_again(empty: Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
         states.append(contents(empty))
-    assert all(earlier != later for earlier, later in zip(states, states[1:], strict=False))
+    assert all(earlier != later for earlier, later in itertools.pairwise(states))
     for state in [*reversed(states[:-1]), before]:
         with empty.begin() as connection:
             config.attributes["connection"] = connection
@@ -160,7 +166,7 @@ def test_a_period_has_its_partitions(engine: Engine) -> None:
         with engine.begin() as connection:
             create_period_partitions(connection, june)
     with engine.connect() as connection:
-        query = "select cast(inhrelid as regclass)\\:\\:text from pg_inherits order by 1"
+        query = "select inhrelid::regclass::text from pg_inherits order by 1"
         found = [name for name in connection.execute(text(query)).scalars() if not name.endswith("_pkey")]
     assert found == sorted(f"core.delivered_{report}_2019_06" for report in load_reports())
 

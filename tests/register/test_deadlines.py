@@ -1,0 +1,42 @@
+"""Chinese working days and deadlines (spec/03, Its life)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from five_precisions.errors import SetupError
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import deadline_of, load_holidays
+from five_precisions.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("period", "too_late"),
+    [
+        (Period(2019, 6), date(2019, 7, 11)),
+        # Spring festival 4 to 10 February; 2 and 3 February are worked.
+        (Period(2019, 1), date(2019, 2, 17)),
+        # Labour day 1 to 4 May; 5 May is worked.
+        (Period(2019, 4), date(2019, 5, 14)),
+        # Beyond the years of the public calendar weekends alone are free.
+        (Period(2049, 12), date(2050, 1, 13)),
+    ],
+)
+def test_deadline(period: Period, too_late: date) -> None:
+    assert deadline_of(period, {}) == datetime(too_late.year, too_late.month, too_late.day, tzinfo=SHANGHAI)
+
+
+def test_holidays_file_decides(tmp_path: Path) -> None:
+    (tmp_path / "holidays.csv").write_text("date,workday\n2019-07-01,0\n2019-07-06,1\n2019-07-07,1\n", encoding="utf-8")
+    holidays = load_holidays(Settings(reference=tmp_path))
+    assert holidays == {date(2019, 7, 1): False, date(2019, 7, 6): True, date(2019, 7, 7): True}
+    assert deadline_of(Period(2019, 6), holidays) == datetime(2019, 7, 10, tzinfo=SHANGHAI)
+
+
+def test_wrong_holidays_file(tmp_path: Path) -> None:
+    (tmp_path / "holidays.csv").write_text("date,workday\n2019-07-01,maybe\n", encoding="utf-8")
+    with pytest.raises(SetupError, match=r"holidays\.csv"):
+        load_holidays(Settings(reference=tmp_path))
