@@ -6,6 +6,7 @@ No test sees the developer's `var/` or environment: `FIVE_PRECISIONS_*` is clear
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -28,6 +29,31 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, 
 hypothesis.settings.load_profile("steady")
 
 _numbers = count(1)
+_own_folder = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each session a temporary folder straight under the system's.
+
+    Run as root, the embedded server works as a user of its own, who must be able to pass through every folder above its
+    data. pytest's usual folder is shared by all sessions, and each new one closes it to other users again.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="five-precisions-tests-")
+        config.stash[_own_folder] = Path(config.option.basetemp)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Take the folder away, unless there is something to look into."""
+    folder = session.config.stash.get(_own_folder, None)
+    if folder is not None and not session.testsfailed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say where a red test's files are found."""
+    return f"temporary files, kept where a test fails: {config.option.basetemp}"
 
 
 def _address(url: URL) -> str:
@@ -51,13 +77,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_folder() -> Iterator[Path]:
-    """A folder for embedded servers, which run as a user of their own when the tests run as root.
-
-    pytest's temporary folder will not do: another session of pytest closes it to all users but its owner.
-    """
-    with tempfile.TemporaryDirectory(prefix="five-precisions-") as folder:
-        yield Path(folder)
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the embedded servers of the session."""
+    return tmp_path_factory.mktemp("servers")
 
 
 @pytest.fixture(scope="session")

@@ -310,6 +310,9 @@ def _print_judgements(judgements: list[Judgement], *, as_json: bool, with_findin
             cells = (judgement.institution_code, judgement.submission_id, judgement.verdict, verdicts, errors, warnings)
             table.add_row(*map(_cell, cells))
         out.print(table)
+        for judgement in judgements:
+            if judgement.remark is not None:
+                out.print(f"{judgement.institution_code}: {judgement.remark}", markup=False, soft_wrap=True)
         if with_findings:
             for finding in findings:
                 where = " ".join(str(part) for part in (finding.file, finding.sheet, finding.cell) if part)

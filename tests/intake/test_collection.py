@@ -312,6 +312,12 @@ def test_missing_secret_is_our_error(engine: Engine, settings: Settings, secret:
         collect(engine, settings.model_copy(update={secret: None}), JUNE)
 
 
+@pytest.mark.parametrize("setting", ["inbox", "archive"])
+def test_address_that_cannot_be_used_is_our_error(engine: Engine, settings: Settings, setting: str) -> None:
+    with pytest.raises(SetupError, match=setting):
+        collect(engine, settings.model_copy(update={setting: "nosuch://user:secret@host/x"}), JUNE)
+
+
 # Close
 
 

@@ -17,10 +17,10 @@ from five_precisions.settings import Settings
     ("period", "too_late"),
     [
         (Period(2019, 6), date(2019, 7, 11)),
-        # Spring festival 4 to 10 February; 2 and 3 February are worked.
-        (Period(2019, 1), date(2019, 2, 17)),
-        # Labour day 1 to 4 May; 5 May is worked.
-        (Period(2019, 4), date(2019, 5, 14)),
+        # Spring festival 4 to 10 February; the weekend of 2 and 3 February is worked: 1 to 3, 11 to 15.
+        (Period(2019, 1), date(2019, 2, 16)),
+        # Labour day 1 to 4 May; Sunday 5 May is worked: 5 to 10, 13, 14.
+        (Period(2019, 4), date(2019, 5, 15)),
         # Beyond the years of the public calendar weekends alone are free.
         (Period(2049, 12), date(2050, 1, 13)),
     ],

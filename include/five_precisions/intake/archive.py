@@ -31,7 +31,7 @@ class Archive:
         try:
             self._files, self._root = fsspec.url_to_fs(address)
         except (ValueError, ImportError, OSError) as error:
-            raise SetupError(f"The archive's address cannot be used: {error}") from None
+            raise SetupError(f"The archive's address cannot be used: {type(error).__name__}.") from None
         self._cipher = _cipher(keys)
 
     @classmethod

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.errors import FivePrecisionsError, SetupError, UsageError
 from five_precisions.intake.archive import Archive
-from five_precisions.intake.findings import Judgement, State
+from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.ledger import Recorded, Submission, find_recorded, read_reports, record
@@ -99,7 +99,9 @@ class _Intake:
     def tell_unknown_folders(self) -> None:
         known = {institution.code for institution in self._register.open_in(self._period)}
         for name in self._inbox.unknown_folders(self._period, known):
-            logger.warning("%s: the folder %r belongs to no institution open in the period", self._period, name)
+            logger.warning(
+                "%s: the folder %r belongs to no institution open in the period", self._period, shown_text(name)
+            )
 
     def take_in(self, institution: Institution) -> list[Judgement]:
         judgements: list[Judgement] = []

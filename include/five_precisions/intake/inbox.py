@@ -56,11 +56,16 @@ class Inbox:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        probe = address.replace("{period}", "0000-00").replace("{institution}", "0")
+        root = address.partition("{")[0]
         try:
-            self._files, _ = fsspec.url_to_fs(probe)
-        except (ValueError, ImportError, OSError) as error:
-            raise SetupError(f"The inbox's address cannot be used: {error}") from None
+            self._files, path = fsspec.url_to_fs(root)
+            self._files.ls(path)
+        except FileNotFoundError:
+            # Nobody has delivered anything yet.
+            pass
+        except Exception as error:
+            # Each kind of inbox has errors of its own.
+            raise SetupError(f"The inbox {_without_password(root)} cannot be read: {type(error).__name__}.") from error
 
     def deliveries(self, period: Period, institution_code: str, *, replay: bool) -> list[Delivery]:
         """What lies there for the institution, in order: in a replay the loose files, then v1, v2 and so on."""
@@ -131,8 +136,6 @@ class Inbox:
             entries: list[dict[str, Any]] = self._files.ls(folder, detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        except OSError as error:
-            raise SetupError(f"The inbox cannot be read: {error.strerror or type(error).__name__}.") from error
         return entries
 
     def _delivery(self, institution_code: str, entries: Sequence[dict[str, Any]]) -> Delivery:
@@ -157,6 +160,10 @@ class Inbox:
 
 def _name(entry: dict[str, Any]) -> str:
     return str(entry["name"]).rstrip("/").rpartition("/")[2]
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def _is_leftover(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict
@@ -10,6 +11,9 @@ from five_precisions.intake.judging import DeliveredFile, judge_package, yardsti
 from five_precisions.period import Period
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
+
+RULES_OF_THE_WAREHOUSE: Final = ("K02", "P02", *(f"X{number:02d}" for number in range(1, 11)))
+"""Rules across institutions, months and reports (spec/02): no single package decides them."""
 
 
 def check(settings: Settings, path: Path, institution: str, period: Period) -> Judgement:
@@ -40,6 +44,7 @@ def check(settings: Settings, path: Path, institution: str, period: Period) -> J
         institution_code=institution,
         period=str(period),
         verdict=Verdict.ACCEPTED if nothing_wrong else judged.verdict,
+        remark=f"left out, for they need the warehouse: {', '.join(RULES_OF_THE_WAREHOUSE)}",
         reports=judged.reports,
         findings=findings,
     )

@@ -97,6 +97,11 @@ def _read_workbook(name: str, content: bytes, _: Collection[str], limits: Limits
         raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。") from None
     except (python_calamine.CalamineError, OSError, ValueError, IndexError) as error:
         raise UnreadableFileError("文件已损坏，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。") from error
+    except BaseException as error:
+        # The reader is written in Rust, and a panic in it is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableFileError("文件已损坏，打不开，请另存为 xlsx 后重新报送。") from error
     return _with_xlsx_particulars(content, sheets) if is_zip else sheets
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -41,6 +40,8 @@ _BLANKS = " \t\r\n\u00a0\u3000\ufeff\u200b"
 _FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 _FULL_WIDTH_SIGNS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 """Wider than what texts need, narrower than NFKC, by which 10² would be 102."""
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line breaks, and lone surrogates."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?")
 _SERIAL = re.compile(r"[0-9]{1,5}")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
@@ -139,9 +140,9 @@ def _plain(number: float) -> str:
 
 
 def _refuse_what_is_no_content(text: str) -> None:
-    if text.upper() in EXCEL_ERRORS:
+    if text.startswith("#") and text.upper() in EXCEL_ERRORS:
         raise _UnreadableError(f"单元格是公式错误{text}，请改正公式或直接填写数值。")
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\t\r\n" for char in text):
+    if _INVISIBLE.search(text):
         raise _UnreadableError("单元格中有看不见的控制字符或残缺字符，请删除后重新录入。")
 
 
