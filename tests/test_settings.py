@@ -202,3 +202,10 @@ def test_the_secrets_command_says_what_is_wrong(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().err
     assert said.startswith(str(tmp_path / "file" / "secrets.env"))
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("written", ["2019", "201906", "2019-13", "June"])
+def test_a_wrong_first_period_is_named(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_FIRST_PERIOD", written)
+    with pytest.raises(SetupError, match=f"FIVE_PRECISIONS_FIRST_PERIOD is wrong: .*{written}.* is not a period"):
+        Settings.load()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,11 @@ SHORTEST_SECRET = 32
 
 
 def _parse_period(value: object) -> object:
-    return Period.parse(value) if isinstance(value, str) else value
+    try:
+        return Period.parse(value) if isinstance(value, str) else value
+    except UsageError as error:
+        # As an error of validation, so that the sentence names the variable.
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 class Settings(BaseSettings):
@@ -48,8 +52,8 @@ class Settings(BaseSettings):
     pii_key: SecretStr | None = None
     archive_key: SecretStr | None = None
     mail: SecretStr | None = None
-    first_period: Annotated[Period | None, BeforeValidator(_parse_period)] = None
-    last_period: Annotated[Period | None, BeforeValidator(_parse_period)] = None
+    first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
+    last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     replay: bool = False
     settle_seconds: float = 10.0
 
