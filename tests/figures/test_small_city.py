@@ -328,6 +328,29 @@ def test_targets_by_largest_remainder(
     )
 
 
+def test_what_is_not_assessed_gives_no_points_and_takes_its_weight_along(engine: Engine, settings: Settings) -> None:
+    """B02 has no funds, so no target; nothing was offered to it, and no household is assigned to it."""
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        city.deliver(JANUARY, "B02", loans=[{"contract_no": "L1"}], position=[{"microcredit_year_begin": 0}])
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
+        city.close(JANUARY)
+    assess(engine, settings, JANUARY)
+    with engine.connect() as connection:
+        items = connection.execute(
+            text("select indicator, points from mart.current_assessment_item where institution_code = 'B02'")
+        ).all()
+        score = connection.execute(
+            text("select score from mart.current_assessment where institution_code = 'B02'")
+        ).scalar_one()
+    points = {row.indicator: row.points for row in items}
+    assert [points[indicator] for indicator in ("completion", "matching", "visits")] == [None, None, None]
+    assert (points["growth"], points["quality"]) == (1, 1)
+    # 20 + 10 + 10 × (2 of 6 on time + 2 of 2 at once) / 2, of the 40 that are assessed.
+    assert score == Decimal("91.67")
+
+
 def test_no_funds_at_all_is_an_error_and_makes_no_targets(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
         city = SmallCity(connection)

@@ -113,7 +113,8 @@ item as (
         (
             'completion',
             assessed.completion,
-            least(1, assessed.completion / 100),
+            -- least() passes over NULL: without the condition a bank without a target would get full points.
+            case when assessed.completion is not null then least(1, assessed.completion / 100) end,
             case
                 when assessed.target = 0 then '未分配全年目标，不考核'
                 else concat('按序时进度完成', round(assessed.completion, 2), '%，全年目标', assessed.target, '户')
