@@ -1,0 +1,48 @@
+"""How figures are shown to people: rounded half up, once, here (spec/01, Amounts)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+NOTHING = "—"
+"""What stands where there is no value."""
+_CENT = Decimal("0.01")
+_ONE = Decimal(1)
+
+
+class Form(StrEnum):
+    """What a figure is, and so how it is shown."""
+
+    TEXT = "text"
+    COUNT = "count"
+    """A whole number, with thousands separators."""
+    AMOUNT = "amount"
+    """万元, two decimals, with thousands separators."""
+    PERCENT = "percent"
+    """Percent, two decimals, without the sign."""
+    SCORE = "score"
+    """Points, two decimals."""
+    RANK = "rank"
+    """A place: a whole number."""
+
+
+def form_of(unit: str) -> Form:
+    """The form of a metric's values, from its unit in include/reference/metrics.yaml."""
+    return {"万元": Form.AMOUNT, "%": Form.PERCENT, "分": Form.SCORE, "位": Form.RANK}.get(unit, Form.COUNT)
+
+
+def rounded(value: Decimal | int, form: Form) -> Decimal:
+    """The value as it is shown, as a number."""
+    step = _ONE if form in (Form.COUNT, Form.RANK) else _CENT
+    return Decimal(value).quantize(step, ROUND_HALF_UP) + 0  # + 0: no minus before a zero
+
+
+def shown(value: Decimal | int | str | None, form: Form = Form.AMOUNT) -> str:
+    """The value as text; a dash where there is none."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        return value
+    number = rounded(value, form)
+    return f"{number:f}" if form is Form.RANK else f"{number:,f}"
