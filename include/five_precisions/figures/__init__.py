@@ -1,7 +1,6 @@
 """Figures: metrics, scores, targets, assessment, ranking, and the proof of each (spec/04)."""
 
 from five_precisions.figures.assess import Assessed, assess
-from five_precisions.figures.catalogue import Metric, load_catalogue
 from five_precisions.figures.explain import Explanation, explain
 
-__all__ = ["Assessed", "Explanation", "Metric", "assess", "explain", "load_catalogue"]
+__all__ = ["Assessed", "Explanation", "assess", "explain"]

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions import __version__
 from five_precisions.errors import RefusedError, SetupError
-from five_precisions.figures.catalogue import Catalogue, load_boards, load_catalogue
 from five_precisions.figures.inputs import Parameters, digest_inputs, load_inputs, period_parameters, run_statement
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
+from five_precisions.reference import Catalogue, load_boards, load_catalogue
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement

@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.catalogue import Scope, load_catalogue
 from five_precisions.period import Period
+from five_precisions.reference import Scope, load_catalogue
 from five_precisions.settings import Settings
 
 

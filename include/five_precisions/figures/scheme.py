@@ -9,11 +9,10 @@ from typing import Annotated, Protocol, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from five_precisions.errors import SetupError
-from five_precisions.figures.reference import load_reference
 from five_precisions.period import Period
+from five_precisions.reference import INDICATORS, load_reference
 from five_precisions.settings import Settings
 
-INDICATORS = ("growth", "completion", "matching", "visits", "quality", "reporting")
 UNRANKED = ""
 """The grade under which the scheme lists what holds for an unranked bank."""
 

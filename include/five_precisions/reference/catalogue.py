@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from five_precisions.errors import UsageError
-from five_precisions.figures.reference import load_reference
+from five_precisions.reference.files import load_reference
 from five_precisions.settings import Settings
 
 

@@ -1,0 +1,15 @@
+"""The indicators of the assessment and what they are called (spec/04, Assessment)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+INDICATORS: Final = {
+    "growth": "基础指标",
+    "completion": "完成率",
+    "matching": "项目对接",
+    "visits": "走访",
+    "quality": "资产质量",
+    "reporting": "报送质量",
+}
+"""Chinese name by code, in the order of the spec."""
