@@ -1,0 +1,251 @@
+"""The results of an assessed month, read from the warehouse: what the bulletin and the notices tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from five_precisions.bulletin.document import Figure, Source
+from five_precisions.display import Form, form_of
+from five_precisions.errors import RefusedError
+from five_precisions.period import Period
+from five_precisions.reference import Catalogue, load_catalogue
+from five_precisions.register import InstitutionKind
+from five_precisions.settings import Settings
+from five_precisions.warehouse.statements import load_statement
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The newest run of a month."""
+
+    run_id: str
+    period: str
+    revision: int
+    closed_at: datetime
+    input_digest: str
+    scheme_version: str
+    scorecard_version: str
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """An institution open at the end of the month."""
+
+    code: str
+    name: str
+    short_name: str
+    kind: InstitutionKind
+    division_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The city, or a county."""
+
+    code: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Where a bank stands in a month; an unranked one has a reason and nothing else."""
+
+    period: str
+    institution_code: str
+    score: Decimal | None
+    deductions: Decimal | None
+    grade: str | None
+    rank: int | None
+    previous_rank: int | None
+    reason: str | None
+
+    @property
+    def movement(self) -> int | None:
+        """Places won since the month before; negative = lost; None where one of both months has no rank."""
+        return None if self.rank is None or self.previous_rank is None else self.previous_rank - self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An indicator of a bank's score; `points` from 0 to 1, None where it is not assessed."""
+
+    institution_code: str
+    indicator: str
+    weight: Decimal
+    raw: Decimal | None
+    points: Decimal | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A subject's place on a board."""
+
+    board: str
+    subject_code: str
+    subject_name: str
+    value: Decimal
+    rank: int
+    previous_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """How an institution reported one owed report in a month."""
+
+    period: str
+    institution_code: str
+    report: str
+    status: str
+    version: int | None
+    on_time: bool
+    first_pass: bool
+    errors: int
+    warnings: int
+
+    @property
+    def is_received(self) -> bool:
+        """Whether it counts as received (spec/04, Reporting)."""
+        return self.status in ("accepted", "nil")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert that stands in the month."""
+
+    rule: str
+    aspect: str
+    level: str
+    institution_code: str
+    subject: str
+    detail: str
+    case_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """An assessed month, and the months from `first` on that it is compared with."""
+
+    month: Period
+    first: Period
+    runs: Mapping[str, Run]
+    """By period."""
+    catalogue: Catalogue
+    city: Division
+    counties: Sequence[Division]
+    institutions: Mapping[str, Institution]
+    """Open ones by code."""
+    values: Mapping[Source, Decimal]
+    assessments: Mapping[str, Mapping[str, Assessment]]
+    """By period, then bank; ranked ones first, best first."""
+    items: Mapping[str, Mapping[str, Item]]
+    """Of the month, by bank, then indicator."""
+    boards: Mapping[str, Sequence[Place]]
+    targets: Mapping[str, int]
+    """Households that each bank is to lend to in the year."""
+    reporting: Sequence[Reporting]
+    alerts: Sequence[Alert]
+
+    @property
+    def run(self) -> Run:
+        """The run of the month."""
+        return self.runs[str(self.month)]
+
+    @property
+    def banks(self) -> list[Institution]:
+        """Banks open at the end of the month, by code."""
+        return [each for each in self.institutions.values() if each.kind is InstitutionKind.BANK]
+
+    @property
+    def standing(self) -> list[Assessment]:
+        """The month's assessments: ranked banks from the best on, then the unranked."""
+        return list(self.assessments[str(self.month)].values())
+
+    def name(self, institution_code: str) -> str:
+        """An institution's short name; its code if it is closed by now."""
+        institution = self.institutions.get(institution_code)
+        return institution_code if institution is None else institution.short_name
+
+    def has(self, period: Period) -> bool:
+        """Whether that month was assessed."""
+        return str(period) in self.runs
+
+    def figure(self, metric: str, scope: str, code: str, period: Period | None = None) -> Figure:
+        """A metric of a subject, in the month or an earlier one; its value is None where there is none."""
+        source = Source(metric, scope, code, str(period or self.month))
+        run = self.runs.get(source.period)
+        return Figure(self.values.get(source), self.form(metric), source, run is not None and run.revision > 1)
+
+    def of_city(self, metric: str, period: Period | None = None) -> Figure:
+        """A metric of the city."""
+        return self.figure(metric, "city", self.city.code, period)
+
+    def of_county(self, metric: str, code: str, period: Period | None = None) -> Figure:
+        """A metric of a county."""
+        return self.figure(metric, "county", code, period)
+
+    def of_bank(self, metric: str, code: str, period: Period | None = None) -> Figure:
+        """A metric of a bank."""
+        return self.figure(metric, "bank", code, period)
+
+    def form(self, metric: str) -> Form:
+        """How a metric is shown."""
+        return form_of(self.catalogue.find(metric).unit)
+
+
+def read_results(connection: Connection, settings: Settings, month: Period, first: Period | None = None) -> Results:
+    """The results of a month's newest run, with those of the months from `first` (default: the year's first) before it.
+
+    Raises:
+        RefusedError: the month has not been assessed.
+    """
+    first = first or Period(month.year, 1)
+    span = {"first": str(first), "last": str(month)}
+    runs = {row["period"]: Run(**row) for row in _read(connection, "runs", span)}
+    if str(month) not in runs:
+        raise RefusedError(f"{month} has not been assessed; run: five-precisions assess {month}")
+    divisions = [Division(**row) for row in _read(connection, "divisions", {})]
+    assessments: dict[str, dict[str, Assessment]] = {}
+    for row in _read(connection, "assessments", span):
+        assessments.setdefault(row["period"], {})[row["institution_code"]] = Assessment(**row)
+    items: dict[str, dict[str, Item]] = {}
+    for row in _read(connection, "items", {"period": str(month)}):
+        items.setdefault(row["institution_code"], {})[row["indicator"]] = Item(**row)
+    boards: dict[str, list[Place]] = {}
+    for row in _read(connection, "places", {"period": str(month)}):
+        boards.setdefault(row["board"], []).append(Place(**row))
+    targets = _read(connection, "targets", {"year": month.year, "period": str(month)})
+    return Results(
+        month=month,
+        first=first,
+        runs=runs,
+        catalogue=load_catalogue(settings),
+        city=next(division for division in divisions if division.level == "city"),
+        counties=[division for division in divisions if division.level == "county"],
+        institutions={
+            row["code"]: Institution(**{**row, "kind": InstitutionKind(row["kind"])})
+            for row in _read(connection, "institutions", {"period_end": month.end})
+        },
+        values={
+            Source(row["metric"], row["scope"], row["scope_code"], row["period"]): row["value"]
+            for row in _read(connection, "metrics", span)
+        },
+        assessments=assessments,
+        items=items,
+        boards=boards,
+        targets={row["institution_code"]: row["households"] for row in targets},
+        reporting=[Reporting(**row) for row in _read(connection, "reporting", span)],
+        alerts=[Alert(**row) for row in _read(connection, "alerts", {"period": str(month)})],
+    )
+
+
+def _read(connection: Connection, name: str, values: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in connection.execute(load_statement(f"bulletin/{name}"), values).mappings()]
