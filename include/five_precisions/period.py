@@ -1,4 +1,4 @@
-"""Periods: a month `YYYY-MM` in Asia/Shanghai (spec/01)."""
+"""Periods: a month `YYYY-MM` and a quarter `YYYY-Qn`, in Asia/Shanghai (spec/01)."""
 
 from __future__ import annotations
 
@@ -62,3 +62,41 @@ class Period:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Quarter:
+    """Three calendar months, written `2019-Q2` everywhere outside Python."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Quarter:
+        """The quarter written `YYYY-Qn`.
+
+        Raises:
+            UsageError: the text is not such a quarter.
+        """
+        match = re.fullmatch(r"([0-9]{4})-Q([1-4])", text)
+        if match is None or match[1] == "0000":
+            raise UsageError(f"{text!r} is not a quarter; write it as YYYY-Qn, for example 2019-Q2.")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def months(self) -> tuple[Period, Period, Period]:
+        """Its three months, in order."""
+        last = 3 * self.number
+        return Period(self.year, last - 2), Period(self.year, last - 1), Period(self.year, last)
+
+    @property
+    def last_month(self) -> Period:
+        """The month at whose end balances are taken."""
+        return self.months[-1]
+
+    def previous(self) -> Quarter:
+        """The quarter before."""
+        return Quarter(self.year - (self.number == 1), (self.number - 2) % 4 + 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-Q{self.number}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -130,6 +130,32 @@ class Alert:
     case_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A finding of an on-site inspection, as the month knows it."""
+
+    finding_no: str
+    institution_code: str
+    aspect: str
+    severity: str
+    inspected_on: date
+    due_on: date
+    mended_on: date | None
+
+    def is_overdue(self, day: date) -> bool:
+        """Whether it should have been mended before that day and was not (spec/04, deductions)."""
+        return self.mended_on is None and self.due_on < day
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A bank's outlets in the grid of responsibility, and those whose letters are all signed."""
+
+    institution_code: str
+    outlets: int
+    signed: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """An assessed month, and the months from `first` on that it is compared with."""
@@ -153,6 +179,8 @@ class Results:
     """Households that each bank is to lend to in the year."""
     reporting: Sequence[Reporting]
     alerts: Sequence[Alert]
+    inspections: Sequence[Inspection]
+    grids: Sequence[Grid]
 
     @property
     def run(self) -> Run:
@@ -222,6 +250,7 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
     boards: dict[str, list[Place]] = {}
     for row in _read(connection, "places", {"period": str(month)}):
         boards.setdefault(row["board"], []).append(Place(**row))
+    of_run = {"run_id": runs[str(month)].run_id, "period": str(month), "period_end": month.end}
     targets = _read(connection, "targets", {"year": month.year, "period": str(month)})
     return Results(
         month=month,
@@ -244,6 +273,8 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         targets={row["institution_code"]: row["households"] for row in targets},
         reporting=[Reporting(**row) for row in _read(connection, "reporting", span)],
         alerts=[Alert(**row) for row in _read(connection, "alerts", {"period": str(month)})],
+        inspections=[Inspection(**row) for row in _read(connection, "inspections", of_run)],
+        grids=[Grid(**row) for row in _read(connection, "grid", of_run)],
     )
 
 
