@@ -7,7 +7,17 @@ from decimal import Decimal
 
 import pytest
 
-from five_precisions.bulletin.wording import change, day_name, growth, listing, month_name, movement, quarter_name
+from five_precisions.bulletin.wording import (
+    change,
+    day_name,
+    difference,
+    growth,
+    listing,
+    month_name,
+    movement,
+    movement_since,
+    quarter_name,
+)
 from five_precisions.display import Form
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
@@ -37,6 +47,13 @@ def test_a_change_is_told_without_a_sign(now: str | int, before: str | int, form
 def test_a_change_names_what_it_is_compared_with() -> None:
     assert change(3, 1, Form.COUNT, "家", than="上季末") == "比上季末增加2家"
     assert change(1, 1, Form.COUNT, "家", than="年初") == "与年初持平"
+
+
+def test_a_difference_leaves_open_what_it_is_compared_with() -> None:
+    assert difference(3, 1, Form.COUNT, "家") == "增加2家"
+    assert difference(1, 3, Form.PERCENT) == "下降2.00个百分点"
+    assert difference(1, 1, Form.COUNT, "家") == "持平"
+    assert difference(None, 1, Form.COUNT, "家") is None
 
 
 @pytest.mark.parametrize(("now", "before"), [(None, 1), (1, None), (None, None)])
@@ -69,6 +86,13 @@ def test_nothing_is_said_of_growth_without_a_value() -> None:
 )
 def test_movement_is_told_without_a_sign(places: int | None, words: str | None) -> None:
     assert movement(places) == words
+
+
+def test_movement_names_what_it_is_compared_with() -> None:
+    assert movement_since(2) == "比上月上升2位"
+    assert movement_since(-1, "上季末") == "比上季末下降1位"
+    assert movement_since(0) == "位次与上月相同"
+    assert movement_since(None) is None
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,14 @@ Where there is no value there is nothing to say: the functions then give None, a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from five_precisions.display import Form, rounded, shown
-from five_precisions.errors import UsageError
-from five_precisions.period import Period
+from five_precisions.period import Period, Quarter
 
-_QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
+UNCHANGED = "持平"
 _QUARTER_NUMBERS = ("一", "二", "三", "四")
 _UNIT_OF_CHANGE = {Form.PERCENT: "个百分点", Form.SCORE: "分"}
 """Units that follow from the form; a rate moves by points of percent, not by percent."""
@@ -42,14 +40,23 @@ def change(
     Returns:
         The phrase, without punctuation; None where one of the two is missing.
     """
+    moved = difference(now, before, form, unit)
+    if moved is None:
+        return None
+    return f"与{than}持平" if moved == UNCHANGED else f"比{than}{moved}"
+
+
+def difference(
+    now: Decimal | int | None, before: Decimal | int | None, form: Form = Form.AMOUNT, unit: str = ""
+) -> str | None:
+    """As `change`, without what it is compared with: 增加12.30万元, 减少3户, 提高1.20个百分点, 持平."""
     if now is None or before is None:
         return None
-    difference = rounded(Decimal(now) - Decimal(before), form)
-    if not difference:
-        return f"与{than}持平"
-    if form in _UNIT_OF_CHANGE:
-        return f"比{than}{'提高' if difference > 0 else '下降'}{shown(abs(difference), form)}{_UNIT_OF_CHANGE[form]}"
-    return f"比{than}{'增加' if difference > 0 else '减少'}{shown(abs(difference), form)}{unit}"
+    size = rounded(Decimal(now) - Decimal(before), form)
+    if not size:
+        return UNCHANGED
+    up, down = ("提高", "下降") if form in _UNIT_OF_CHANGE else ("增加", "减少")
+    return f"{up if size > 0 else down}{shown(abs(size), form)}{_UNIT_OF_CHANGE.get(form, unit)}"
 
 
 def growth(percent: Decimal | int | None) -> str | None:
@@ -58,7 +65,7 @@ def growth(percent: Decimal | int | None) -> str | None:
         return None
     shown_percent = rounded(percent, Form.PERCENT)
     if not shown_percent:
-        return "持平"
+        return UNCHANGED
     return f"{'增长' if shown_percent > 0 else '下降'}{shown(abs(shown_percent), Form.PERCENT)}%"
 
 
@@ -69,6 +76,13 @@ def movement(places: int | None) -> str | None:
     if places == 0:
         return "位次不变"
     return f"{'上升' if places > 0 else '下降'}{abs(places)}位"
+
+
+def movement_since(places: int | None, than: str = "上月") -> str | None:
+    """As `movement`, with what it is compared with: 比上月上升2位, 比上季末下降1位, 位次与上月相同."""
+    if places is None:
+        return None
+    return f"比{than}{movement(places)}" if places else f"位次与{than}相同"
 
 
 def listing(names: Sequence[str], *, limit: int = 5, counter: str = "家") -> str:
@@ -96,16 +110,14 @@ def month_name(period: Period | str) -> str:
     return f"{month.year}年{month.month}月"
 
 
-def quarter_name(quarter: str) -> str:
+def quarter_name(quarter: Quarter | str) -> str:
     """2019年第二季度, of `2019-Q2`.
 
     Raises:
         UsageError: the text is no quarter.
     """
-    match = _QUARTER.fullmatch(quarter)
-    if match is None:
-        raise UsageError(f"{quarter!r} is not a quarter; write it as YYYY-Qn, for example 2019-Q2.")
-    return f"{match[1]}年第{_QUARTER_NUMBERS[int(match[2]) - 1]}季度"
+    found = Quarter.parse(quarter) if isinstance(quarter, str) else quarter
+    return f"{found.year}年第{_QUARTER_NUMBERS[found.number - 1]}季度"
 
 
 def day_name(day: date) -> str:
