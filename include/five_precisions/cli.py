@@ -27,6 +27,7 @@ from five_precisions.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from five_precisions.delivery import Dispatched
     from five_precisions.intake import Judgement
 
 # Commands import what they need when they run: `--help` and `status` do not wait for the checks' libraries.
@@ -40,6 +41,8 @@ app = typer.Typer(
 )
 warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
 app.add_typer(warehouse_app, name="warehouse")
+outbox_app = typer.Typer(help="Messages: what waits, what was sent, what failed or is in doubt.", no_args_is_help=True)
+app.add_typer(outbox_app, name="outbox")
 
 out = Console(highlight=False)
 if not out.is_terminal:
@@ -109,6 +112,7 @@ def collect(
             replay=replay or settings.replay,
             report_progress=tell,
         )
+        _deliver(engine, settings)
     _print_judgements(judgements, as_json=as_json)
 
 
@@ -149,6 +153,7 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
     with _warehouse() as (engine, settings), _progress(f"assessing {period}") as tell:
         assessed = assess_month(engine, settings, period, report_progress=tell)
         ranking = _read_assessment(engine, assessed.run_id)
+        _deliver(engine, settings)
     if as_json:
         _print_json({**dataclasses.asdict(assessed), "assessment": ranking})
         return
@@ -210,6 +215,57 @@ def explain(
     table.add_row("denominator", _cell(explained.denominator))
     table.add_row("run", f"{explained.run_id}, input {explained.input_digest}")
     out.print(table)
+
+
+@outbox_app.command("list")
+def list_outbox(
+    status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed or in_doubt.")] = None,
+    period: Annotated[str | None, typer.Option(help="A month, 2019-06, or a quarter, 2019-Q2.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The messages, oldest first."""
+    from five_precisions.delivery import Status, list_messages
+
+    if status is not None and status not in list(Status):
+        raise UsageError(f"{status!r} is no status of a message; there are {', '.join(Status)}.")
+    with _warehouse() as (engine, _):
+        messages = list_messages(engine, status=None if status is None else Status(status), period=period)
+    if as_json:
+        _print_json(messages)
+        return
+    table = Table("status", "attempts", "due or sent", "key", "reply", box=None)
+    for message in messages:
+        moment = message.due_at if message.status is Status.PENDING else message.sent_at
+        when = None if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+        table.add_row(*map(_cell, (message.status, message.attempts, when, message.message_key, message.reply)))
+    out.print(table)
+
+
+@outbox_app.command()
+def resend(key: Annotated[str, typer.Argument(help="As `outbox list` shows it.")]) -> None:
+    """Send one message now that failed, is in doubt, or waits. One in doubt may arrive a second time: look first."""
+    from five_precisions.delivery import Status, dispatch, list_messages
+    from five_precisions.delivery import resend as make_due
+
+    with _warehouse() as (engine, settings), _progress("sending"):
+        make_due(engine, key)
+        dispatch(engine, settings, keys=[key])
+        message = next(message for message in list_messages(engine) if message.message_key == key)
+    out.print(f"{message.status}: {message.reply}", markup=False, soft_wrap=True)
+    if message.status is not Status.SENT:
+        raise typer.Exit(_EXIT_FINDINGS)
+
+
+@outbox_app.command()
+def send() -> None:
+    """Send everything that is due."""
+    from five_precisions.delivery import dispatch
+
+    with _warehouse() as (engine, settings), _progress("sending") as tell:
+        dispatched = dispatch(engine, settings, report_progress=tell)
+    out.print(_counts(dispatched))
+    if dispatched.failed or dispatched.in_doubt:
+        raise typer.Exit(_EXIT_FINDINGS)
 
 
 @warehouse_app.command()
@@ -275,6 +331,35 @@ def _progress(what: str) -> Iterator[Callable[[str], None]]:
     """A line on a terminal's standard error that moves while the work lasts; nothing in a pipe or a log."""
     with err.status(escape(what)) as line:
         yield lambda step: line.update(escape(f"{what}: {step}"))
+
+
+def _deliver(engine: Engine, settings: Settings) -> None:
+    """Send what a command has posted, and say so beside its output.
+
+    What the command did stands whatever becomes of its messages: they wait in the outbox, so trouble is a warning.
+    """
+    from five_precisions.delivery import Status, dispatch, list_messages
+
+    waiting = len(list_messages(engine, status=Status.PENDING))
+    if not waiting:
+        return
+    if settings.mail is None:
+        err.print(f"{waiting} messages wait in the outbox; FIVE_PRECISIONS_MAIL is not set.", style="yellow")
+        return
+    try:
+        with _progress("sending") as tell:
+            dispatched = dispatch(engine, settings, report_progress=tell)
+    except SetupError as error:
+        err.print(f"{waiting} messages wait in the outbox: {error}", style="yellow", markup=False, soft_wrap=True)
+    else:
+        err.print(_counts(dispatched), style="yellow" if dispatched.waiting else None)
+
+
+def _counts(dispatched: Dispatched) -> str:
+    return (
+        f"Messages: {dispatched.sent} sent, {dispatched.failed} failed, {dispatched.in_doubt} in doubt, "
+        f"{dispatched.waiting} waiting."
+    )
 
 
 def _embedded_settings() -> Settings:

@@ -1,1 +1,21 @@
 """Delivery: the outbox, and the one adapter that hands messages to Apprise (spec/05, Messages)."""
+
+from five_precisions.delivery.dispatch import RETRY_DELAYS, Dispatched, dispatch
+from five_precisions.delivery.message import Attachment, Kind, Message, Status
+from five_precisions.delivery.outbox import PostedMessage, list_messages, message_key, post, recipient_of, resend
+
+__all__ = [
+    "RETRY_DELAYS",
+    "Attachment",
+    "Dispatched",
+    "Kind",
+    "Message",
+    "PostedMessage",
+    "Status",
+    "dispatch",
+    "list_messages",
+    "message_key",
+    "post",
+    "recipient_of",
+    "resend",
+]

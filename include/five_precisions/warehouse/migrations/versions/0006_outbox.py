@@ -19,10 +19,12 @@ add column institution_code text not null references registry.institution (code)
 add column subject text not null,
 add column html text not null,
 add column due_at timestamptz not null default now(),
+add column refusals integer not null default 0,
 add column reply text;
 comment on column notify.message.message_key is 'kind/period/recipient/edition; the mail bears it as X-Message-Key';
 comment on column notify.message.recipient is 'an email address; of an Apprise URL its scheme and a hash, for it may hold a token';
 comment on column notify.message.due_at is 'when a pending message is tried next';
+comment on column notify.message.refusals is 'how often it was refused for now since it was posted or resent: tells the next delay';
 comment on column notify.message.reply is 'what came of the last attempt: the reply of the server, or why it is in doubt';
 create index message_due on notify.message (due_at) where status in ('pending', 'sending');
 
@@ -54,7 +56,8 @@ alter table intake.submission drop column delivered_at;
 drop table notify.attempt;
 drop table notify.message_attachment;
 alter table notify.message
-drop column institution_code, drop column subject, drop column html, drop column due_at, drop column reply;
+drop column institution_code, drop column subject, drop column html, drop column due_at,
+drop column refusals, drop column reply;
 drop table notify.attachment;
 """
 

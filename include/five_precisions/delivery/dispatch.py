@@ -1,0 +1,240 @@
+"""The one dispatcher: hands over what is due, each message once (spec/05, Messages).
+
+A message is claimed under an advisory lock and marked as being sent, and that is committed before anything leaves the
+house. So whoever dies in between leaves `sending` without a lock, which the next dispatcher turns into `in_doubt`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, Engine, text
+
+from five_precisions.delivery.message import Attachment, Status
+from five_precisions.delivery.outbox import LOCK_SPACE, is_mail, recipient_of
+from five_precisions.delivery.outcome import Answer, Outcome
+from five_precisions.errors import SetupError
+from five_precisions.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from five_precisions.delivery.transport import Transport
+
+RETRY_DELAYS: Final = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=6),
+    timedelta(hours=12),
+    timedelta(hours=24),
+)
+"""How long a message rests after each refusal for now. Refused once more after the last rest, it has failed."""
+
+_LONGEST_SILENCE: Final = 3
+"""So many mails in a row without a word from the server, and the rest of the call's mails stay where they are."""
+
+_SENDER_DIED = "The sender ended between handing the message over and recording what came of it."
+_NO_CONTACT = "The register no longer names this recipient among the contacts of {institution_code}."
+
+_FIND_DUE = text("""
+select message_key, recipient, status
+from notify.message
+where
+    ((status = 'pending' and due_at <= now()) or status = 'sending')
+    and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
+order by created_at, message_key
+""")
+_COUNT_PENDING = text("""
+select count(*)
+from notify.message
+where status = 'pending' and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
+""")
+_READ_CONTACTS = text("select institution_code, address from registry.contact")
+_TRY_LOCK = text("select pg_try_advisory_lock(:space, hashtext(:key))")
+_UNLOCK = text("select pg_advisory_unlock(:space, hashtext(:key))")
+_READ = text("""
+select message_key, status, due_at <= now() as is_due, institution_code, recipient, subject, html, refusals
+from notify.message
+where message_key = :key
+""")
+_READ_ATTACHMENTS = text("""
+select message_attachment.name, attachment.content
+from notify.message_attachment
+inner join notify.attachment on message_attachment.sha256 = attachment.sha256
+where message_attachment.message_key = :key
+order by message_attachment.ordinal
+""")
+_BEGIN = text("""
+with begun as (
+    update notify.message
+    set status = 'sending', attempts = attempts + 1
+    where message_key = :key
+    returning message_key, attempts
+)
+
+insert into notify.attempt (message_key, attempt, began_at)
+select message_key, attempts, clock_timestamp() from begun
+""")
+_END_ATTEMPT = text("""
+update notify.attempt
+set ended_at = clock_timestamp(), outcome = :outcome, reply = :reply
+where
+    message_key = :key
+    and attempt = (select attempts from notify.message where message_key = :key)
+""")
+_RECORD = text("""
+update notify.message
+set
+    status = :status,
+    reply = :reply,
+    sent_at = case when cast(:status as text) = 'sent' then clock_timestamp() end,
+    due_at = coalesce(clock_timestamp() + cast(:delay as interval), due_at),
+    refusals = refusals + :refused
+where message_key = :key
+""")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What one call of `dispatch` came to, in messages."""
+
+    sent: int
+    postponed: int
+    """Refused for now; tried again when they are due."""
+    failed: int
+    in_doubt: int
+    waiting: int
+    """Pending when the call ended, the postponed ones among them."""
+
+
+def dispatch(
+    engine: Engine,
+    settings: Settings,
+    *,
+    keys: Collection[str] | None = None,
+    report_progress: Callable[[str], None] | None = None,
+) -> Dispatched:
+    """Hand over every message that is due, or those of `keys` that are; the oldest first.
+
+    Any number of dispatchers may be at work at once. A mail server that lets nobody in (no connection, TLS or login
+    refused) is asked once: that message is postponed, the other mails of the call stay as they are, without an
+    attempt counted; so they do where the server breaks off three mails in a row without a word.
+
+    Raises:
+        SetupError: the setting MAIL is not usable, or is not set and a mail is due.
+    """
+    # Only here: nobody who merely posts a message waits for Apprise.
+    from five_precisions.delivery.transport import Transport
+
+    wanted = {"keys": None if keys is None else list(keys)}
+    statuses: Counter[Status] = Counter()
+    silence = 0
+    transport = Transport(settings.mail)
+    with engine.connect() as connection:
+        # A connection of its own, closed with this call: whatever ends it, no lock outlives it in a pool.
+        connection.detach()
+        with connection.begin():
+            due = connection.execute(_FIND_DUE, wanted).all()
+            contacts = connection.execute(_READ_CONTACTS).all()
+        mails = sum(is_mail(message.recipient) and message.status == Status.PENDING for message in due)
+        if mails and settings.mail is None:
+            raise SetupError(f"{PREFIX}MAIL is not set, and {mails} mails are due.")
+        addresses = {(contact.institution_code, recipient_of(contact.address)): contact.address for contact in contacts}
+        for number, message in enumerate(due, 1):
+            if silence >= _LONGEST_SILENCE and is_mail(message.recipient):
+                continue
+            if report_progress is not None:
+                report_progress(f"{number} of {len(due)}")
+            settled = _settle(connection, transport, addresses, message.message_key)
+            if settled is None:
+                continue
+            status, answer = settled
+            statuses[status] += 1
+            if is_mail(message.recipient):
+                silence = 0 if answer.is_answered else silence + 1
+                if not answer.is_reached:
+                    silence = _LONGEST_SILENCE
+                if silence >= _LONGEST_SILENCE:
+                    _log.warning("The mail server takes nothing at present, the other mails wait: %s", answer.reply)
+        with connection.begin():
+            waiting = connection.execute(_COUNT_PENDING, wanted).scalar_one()
+    return Dispatched(
+        sent=statuses[Status.SENT],
+        postponed=statuses[Status.PENDING],
+        failed=statuses[Status.FAILED],
+        in_doubt=statuses[Status.IN_DOUBT],
+        waiting=waiting,
+    )
+
+
+def _settle(
+    connection: Connection, transport: Transport, addresses: dict[tuple[str, str], str], key: str
+) -> tuple[Status, Answer] | None:
+    """Hand over one message under its lock; None where another dispatcher has it, or had it in the meantime."""
+    lock = {"space": LOCK_SPACE, "key": key}
+    with connection.begin():
+        if not connection.execute(_TRY_LOCK, lock).scalar_one():
+            return None
+    settled = _hand_over(connection, transport, addresses, key)
+    with connection.begin():
+        connection.execute(_UNLOCK, lock)
+    return settled
+
+
+def _hand_over(
+    connection: Connection, transport: Transport, addresses: dict[tuple[str, str], str], key: str
+) -> tuple[Status, Answer] | None:
+    with connection.begin():
+        message = connection.execute(_READ, {"key": key}).one()
+        if message.status == Status.SENDING:
+            # Its attempt stays without an end: that is what is known of it.
+            return _record(connection, message, Answer(Outcome.IN_DOUBT, _SENDER_DIED))
+        if message.status != Status.PENDING or not message.is_due:
+            return None
+        address = addresses.get((message.institution_code, message.recipient))
+        if address is None:
+            reply = _NO_CONTACT.format(institution_code=message.institution_code)
+            return _record(connection, message, Answer(Outcome.REFUSED, reply))
+        attachments = [Attachment(*row) for row in connection.execute(_READ_ATTACHMENTS, {"key": key})]
+        connection.execute(_BEGIN, {"key": key})
+    answer = transport.send(key, address, message.subject, message.html, attachments)
+    with connection.begin():
+        connection.execute(_END_ATTEMPT, {"key": key, "outcome": answer.outcome, "reply": answer.reply})
+        return _record(connection, message, answer)
+
+
+def _record(connection: Connection, message: Any, answer: Answer) -> tuple[Status, Answer]:
+    """Write what came of it; `message` is the row as it was read before."""
+    key, delay = message.message_key, None
+    match answer.outcome:
+        case Outcome.SENT:
+            status = Status.SENT
+        case Outcome.IN_DOUBT:
+            status = Status.IN_DOUBT
+        case Outcome.REFUSED_FOR_NOW if message.refusals < len(RETRY_DELAYS):
+            status, delay = Status.PENDING, RETRY_DELAYS[message.refusals]
+        case _:
+            status = Status.FAILED
+    connection.execute(
+        _RECORD,
+        {
+            "key": key,
+            "status": status,
+            "reply": answer.reply,
+            "delay": delay,
+            "refused": int(answer.outcome is Outcome.REFUSED_FOR_NOW),
+        },
+    )
+    if status in (Status.FAILED, Status.IN_DOUBT):
+        _log.warning("Message %s is now %s: %s", key, status.replace("_", " "), answer.reply)
+    else:
+        _log.info("Message %s is now %s: %s", key, status, answer.reply)
+    return status, answer

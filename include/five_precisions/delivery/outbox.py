@@ -1,0 +1,174 @@
+"""The outbox: messages laid down in the transaction that causes them, and their state (spec/05, Messages)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, Engine, text
+
+from five_precisions.delivery.message import Kind, Message, Status
+from five_precisions.errors import RefusedError, UsageError
+
+LOCK_SPACE: Final = 5_201_903
+"""First key of the advisory lock held while a message is handed over; the second is a hash of its key. Two keys with
+the same hash only wait for one another."""
+
+_HASH_DIGITS: Final = 8
+_SERVICE: Final = re.compile(rf"[a-z0-9+.-]+#[0-9a-f]{{{_HASH_DIGITS}}}")
+
+_POST = text("""
+insert into notify.message (
+    message_key, kind, period, recipient, status, run_id, institution_code, subject, html
+)
+values (:message_key, :kind, :period, :recipient, 'pending', :run_id, :institution_code, :subject, :html)
+on conflict (message_key) do nothing
+returning message_key
+""")
+_KEEP_CONTENT = text("""
+insert into notify.attachment (sha256, content) values (:sha256, :content) on conflict (sha256) do nothing
+""")
+_ATTACH = text("""
+insert into notify.message_attachment (message_key, ordinal, name, sha256)
+values (:message_key, :ordinal, :name, :sha256)
+""")
+_LIST = text("""
+select
+    message_key,
+    kind,
+    period,
+    recipient,
+    institution_code,
+    subject,
+    status,
+    created_at,
+    due_at,
+    sent_at,
+    attempts,
+    run_id,
+    reply
+from notify.message
+where
+    (cast(:status as text) is null or status = :status)
+    and (cast(:period as text) is null or period = :period)
+    and (cast(:kind as text) is null or kind = :kind)
+order by created_at, message_key
+""")
+_TRY_LOCK = text("select pg_try_advisory_xact_lock(:space, hashtext(:key))")
+_READ_STATUS = text("select status from notify.message where message_key = :key")
+_MAKE_DUE = text("""
+update notify.message set status = 'pending', due_at = now(), refusals = 0 where message_key = :key
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedMessage:
+    """A message of the outbox without its contents."""
+
+    message_key: str
+    kind: Kind
+    period: str
+    recipient: str
+    institution_code: str
+    subject: str
+    status: Status
+    created_at: datetime
+    due_at: datetime
+    """When it is tried next, while it is pending."""
+    sent_at: datetime | None
+    attempts: int
+    """How often it was handed over, resends included."""
+    run_id: str | None
+    reply: str | None
+    """What came of the last attempt."""
+
+
+def recipient_of(address: str) -> str:
+    """The recipient as the outbox names it: an email address, or an Apprise URL's scheme and hash.
+
+    An Apprise URL may hold a token, which has no place in keys, headers, lists and logs.
+    """
+    scheme, is_service, _ = address.partition("://")
+    if is_service:
+        return f"{scheme.lower()}#{hashlib.sha256(address.encode()).hexdigest()[:_HASH_DIGITS]}"
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
+def is_mail(recipient: str) -> bool:
+    """Whether a recipient of the outbox is reached by mail, and not by an Apprise URL of its own."""
+    return _SERVICE.fullmatch(recipient) is None
+
+
+def message_key(message: Message) -> str:
+    """What makes a message one: kind, period, recipient, edition. Posted a second time, it is the same message."""
+    return "/".join((message.kind, message.period, recipient_of(message.address), message.edition))
+
+
+def post(connection: Connection, messages: Iterable[Message]) -> list[str]:
+    """Lay messages into the outbox, in the caller's transaction: they are sent if, and only if, it is committed.
+
+    Returns:
+        The keys of those that are new. One whose key is there already is left as it is.
+    """
+    new: list[str] = []
+    contents: dict[str, bytes] = {}
+    attached: list[dict[str, str | int]] = []
+    for message in messages:
+        key = message_key(message)
+        values = {
+            "message_key": key,
+            "kind": message.kind,
+            "period": message.period,
+            "recipient": recipient_of(message.address),
+            "run_id": message.run_id,
+            "institution_code": message.institution_code,
+            "subject": message.subject,
+            "html": message.html,
+        }
+        if connection.execute(_POST, values).first() is None:
+            continue
+        new.append(key)
+        for ordinal, attachment in enumerate(message.attachments, 1):
+            sha256 = hashlib.sha256(attachment.content).hexdigest()
+            contents[sha256] = attachment.content
+            attached.append({"message_key": key, "ordinal": ordinal, "name": attachment.name, "sha256": sha256})
+    if attached:
+        # In one order everywhere: two who keep the same contents at once wait for one another, and do not block.
+        ordered = [{"sha256": sha256, "content": content} for sha256, content in sorted(contents.items())]
+        connection.execute(_KEEP_CONTENT, ordered)
+        connection.execute(_ATTACH, attached)
+    return new
+
+
+def list_messages(
+    engine: Engine, *, status: Status | None = None, period: str | None = None, kind: Kind | None = None
+) -> list[PostedMessage]:
+    """The outbox's messages, oldest first; all of them, or those of one status, period (month or quarter) or kind."""
+    with engine.connect() as connection:
+        rows = connection.execute(_LIST, {"status": status, "period": period, "kind": kind}).mappings().all()
+    return [PostedMessage(**{**row, "kind": Kind(row["kind"]), "status": Status(row["status"])}) for row in rows]
+
+
+def resend(engine: Engine, key: str) -> None:
+    """Make a message due now that failed, is in doubt, or waits; the delays between its attempts begin anew.
+
+    Raises:
+        UsageError: the outbox has no message of that key.
+        RefusedError: it was sent, or is being handed over at this moment.
+    """
+    with engine.begin() as connection:
+        # A message in `sending` whose lock is free lost its sender: whoever resends it has decided the doubt.
+        is_free = connection.execute(_TRY_LOCK, {"space": LOCK_SPACE, "key": key}).scalar_one()
+        status = connection.execute(_READ_STATUS, {"key": key}).scalar_one_or_none()
+        if status is None:
+            raise UsageError(f"The outbox has no message {key}; five-precisions outbox list shows the keys.")
+        if status == Status.SENT:
+            raise RefusedError(f"{key} was sent; no message is sent twice.")
+        if not is_free:
+            raise RefusedError(f"{key} is being handed over at this moment.")
+        connection.execute(_MAKE_DUE, {"key": key})

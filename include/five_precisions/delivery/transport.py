@@ -1,0 +1,246 @@
+"""The adapter to Apprise: hands one message over, and tells what came of it (spec/05, Messages).
+
+Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error: so the handler
+that listens there has the error itself at hand, with the server's reply and with how far the conversation had come.
+
+| the log tells of | outcome |
+| --- | --- |
+| no connection, TLS or login refused (535: a matter of set-up, by which nothing may be lost) | refused for now |
+| a reply 4xx at any step | refused for now |
+| a reply 5xx to sender, recipient or contents | refused |
+| connection lost or silent before DATA | refused for now |
+| connection lost or silent after DATA | in doubt |
+| an Apprise service other than mail: no connection, HTTP 429 or 503 | refused for now |
+| … any other HTTP 4xx | refused |
+| anything else | in doubt |
+"""
+
+from __future__ import annotations
+
+import logging
+import mimetypes
+import re
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from email.header import Header
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise.attachment.memory import AttachMemory
+from apprise.plugins import url_to_dict
+from apprise.plugins.base import NotifyBase
+from apprise.plugins.email import NotifyEmail
+from pydantic import SecretStr
+
+from five_precisions.delivery.message import Attachment
+from five_precisions.delivery.outcome import Answer, Outcome
+from five_precisions.errors import SetupError
+from five_precisions.reports.masking import mask_digit_runs
+from five_precisions.settings import PREFIX
+
+KEY_HEADER: Final = "X-Message-Key"
+
+_PATIENCE: Final = "60"
+"""Seconds that a mail server may take for each answer, unless MAIL says `cto=`. Apprise's 15 leave those in doubt that
+a scanner of attachments holds up after DATA."""
+
+_LONGEST_REPLY: Final = 300
+_ASKS_FOR_LOGIN: Final = frozenset({530, 534, 535, 538})
+_HTTP_STATUS: Final = re.compile(r"\berror=([1-5][0-9]{2})\b")
+_TRY_LATER: Final = frozenset({429, 503})
+_PRINTABLE_ASCII: Final = "".join(map(chr, range(0x20, 0x7F)))
+
+# Python itself does not know it; only some systems' lists do.
+mimetypes.add_type("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx")
+
+_one_at_a_time = threading.Lock()
+"""The log is one for the whole process: what it says must be of one send."""
+
+
+class Transport:
+    """How messages leave: mail by the transport of the setting MAIL, anything else by the recipient's Apprise URL."""
+
+    def __init__(self, mail: SecretStr | None) -> None:
+        """Make ready.
+
+        Args:
+            mail: the setting; without it there is no mail.
+
+        Raises:
+            SetupError: it is no Apprise URL of a mail server.
+        """
+        # Nothing is tried again, left out or kept on disk behind our back; no picture is drawn from elsewhere.
+        self._asset = AppriseAsset(
+            app_id="Five Precisions",
+            app_desc="五个精准",
+            app_url="",
+            image_url_mask="",
+            image_url_logo="",
+            async_mode=False,
+            service_timeout=0,
+            storage_mode="memory",
+            timezone="Asia/Shanghai",
+            pgp_autogen=False,
+            pem_autogen=False,
+        )
+        self._mail = None if mail is None else self._read_mail(mail.get_secret_value())
+
+    def send(self, key: str, address: str, subject: str, html: str, attachments: Sequence[Attachment]) -> Answer:
+        """Hand one message over, once.
+
+        Args:
+            key: the message's key; a mail bears it as X-Message-Key, percent-encoded where it is not plain ASCII.
+            address: an email address or an Apprise URL.
+            subject: one line.
+            html: the body; a mail gets a text part made of it.
+            attachments: what goes with it.
+        """
+        with _one_at_a_time, _Listener() as listener:
+            service = self._service_for(address)
+            if service is None:
+                return Answer(Outcome.REFUSED, "The register's address is none that Apprise can send to.")
+            if len(service) > 1:
+                return Answer(Outcome.REFUSED, "The register's address has several recipients; name them one by one.")
+            if isinstance(service, NotifyEmail):
+                service.headers[KEY_HEADER] = quote(key, safe=_PRINTABLE_ASCII)
+            files = [_as_apprise_has_it(file, is_mail=isinstance(service, NotifyEmail)) for file in attachments]
+            is_sent = Apprise(service, asset=self._asset).notify(
+                body=html, title=subject, body_format=NotifyFormat.HTML, attach=files or None
+            )
+        if is_sent:
+            return Answer(Outcome.SENT, "taken")
+        return listener.answer
+
+    def _read_mail(self, url: str) -> dict[str, Any]:
+        with _one_at_a_time, _Listener():
+            parts: dict[str, Any] = url_to_dict(url) or {}  # type: ignore[no-untyped-call]
+            is_usable = parts.get("schema") in ("mailto", "mailtos") and not any(
+                parts.get(name) for name in ("targets", "cc", "bcc")
+            )
+            # The body goes out whole, whatever the URL says of length and format.
+            mail = {"cto": _PATIENCE} | parts | {"overflow": "upstream", "format": "html"}
+            if not is_usable or Apprise.instantiate(dict(mail), asset=self._asset) is None:
+                raise SetupError(
+                    f"{PREFIX}MAIL is no mail server that Apprise can use; write mailtos://user:password@host?from=address"
+                    " without recipients."
+                )
+        return mail
+
+    def _service_for(self, address: str) -> NotifyBase | None:
+        if "://" in address:
+            service = Apprise.instantiate(address, asset=self._asset)
+        elif self._mail is not None:
+            service = Apprise.instantiate(self._mail | {"targets": [address]}, asset=self._asset)
+            if isinstance(service, NotifyEmail) and not service.targets:
+                return None
+        else:
+            raise SetupError(f"{PREFIX}MAIL is not set; no mail can be sent.")
+        if service is not None:
+            # When to try again is decided by the outbox; and an "optional" service would say yes to everything.
+            service.retry, service.optional = 0, False
+        return service
+
+
+class _Listener(logging.Handler):
+    """Hears what Apprise writes into its log, and keeps it from everyone else: it may name addresses and tokens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.answer = Answer(Outcome.IN_DOUBT, "Apprise reports a failure, and not which.", is_answered=False)
+        self._logger = logging.getLogger("apprise")
+        self._before = self._logger.level, self._logger.propagate
+        self._not_ours = sys.exc_info()[1]
+
+    def __enter__(self) -> Self:
+        self._logger.addHandler(self)
+        self._logger.setLevel(logging.DEBUG)
+        self._logger.propagate = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._logger.removeHandler(self)
+        level, self._logger.propagate = self._before
+        self._logger.setLevel(level)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take from a line what it says of the outcome; the last one to say something counts."""
+        error = sys.exc_info()[1]
+        heard = None
+        if error is not None and error is not self._not_ours:
+            heard = _read_error(error)
+        elif status := _HTTP_STATUS.search(record.getMessage()):
+            heard = _read_http_status(int(status[1]))
+        if heard is not None:
+            self.answer = heard
+
+
+def _read_error(error: BaseException) -> Answer | None:
+    """What an error that Apprise caught says of the outcome; None where it says nothing."""
+    steps = {frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)}
+    if steps.isdisjoint({"NotifyEmail.send", "AppriseSMTPController.sendmail"}):
+        if _never_connected(error):
+            return Answer(Outcome.REFUSED_FOR_NOW, "No connection to the service.")
+        return None
+    code, words = _smtp_reply(error)
+    said = _one_line(f"{code} {words}" if code else str(error))
+    if steps & {"AppriseSMTPController.__enter__", "SMTP.ehlo_or_helo_if_needed"} or code in _ASKS_FOR_LOGIN:
+        return Answer(Outcome.REFUSED_FOR_NOW, f"The mail server let nobody in: {said}", is_reached=False)
+    # A reply that could not be read to its end is none.
+    if code and "SMTP.getreply" not in steps:
+        if code // 100 == 4:
+            return Answer(Outcome.REFUSED_FOR_NOW, said)
+        if code // 100 == 5:
+            return Answer(Outcome.REFUSED, said)
+    if not isinstance(error, OSError):
+        return Answer(Outcome.REFUSED, f"It cannot be made into a mail: {said}")
+    if steps & {"SMTP.mail", "SMTP.rcpt"}:
+        return Answer(Outcome.REFUSED_FOR_NOW, f"The connection was lost before DATA: {said}", is_answered=False)
+    return Answer(Outcome.IN_DOUBT, f"No answer to the contents of the mail: {said}", is_answered=False)
+
+
+def _smtp_reply(error: BaseException) -> tuple[int | None, str]:
+    """The server's reply that an error of the SMTP client carries: code and words."""
+    recipients: dict[str, tuple[int, bytes]] = getattr(error, "recipients", {})
+    code, words = next(
+        iter(recipients.values()), (getattr(error, "smtp_code", None), getattr(error, "smtp_error", b""))
+    )
+    return code, words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+
+
+def _never_connected(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _read_http_status(status: int) -> Answer | None:
+    reply = f"HTTP status {status}"
+    if status in _TRY_LATER:
+        return Answer(Outcome.REFUSED_FOR_NOW, reply)
+    return Answer(Outcome.REFUSED if status // 100 == 4 else Outcome.IN_DOUBT, reply)
+
+
+def _one_line(words: str) -> str:
+    """Words from outside as they may be kept and shown."""
+    printable = "".join(character if character.isprintable() else " " for character in words)
+    return mask_digit_runs(" ".join(printable.split()))[:_LONGEST_REPLY]
+
+
+def _as_apprise_has_it(file: Attachment, *, is_mail: bool) -> AttachMemory:
+    """An attachment for Apprise.
+
+    Of a name that is not ASCII, Apprise's mail makes a header that only Python reads: the whole of Content-Disposition
+    as one encoded word. The name alone as encoded words is what mail clients read.
+    """
+    name = Header(file.name, "utf-8").encode() if is_mail and not file.name.isascii() else file.name
+    mimetype, _ = mimetypes.guess_type(file.name)
+    return AttachMemory(content=file.content, name=name, mimetype=mimetype)  # type: ignore[no-untyped-call]
