@@ -181,6 +181,8 @@ class Results:
     alerts: Sequence[Alert]
     inspections: Sequence[Inspection]
     grids: Sequence[Grid]
+    visit_round: int
+    """The round of visits that was under way."""
 
     @property
     def run(self) -> Run:
@@ -275,6 +277,7 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         alerts=[Alert(**row) for row in _read(connection, "alerts", {"period": str(month)})],
         inspections=[Inspection(**row) for row in _read(connection, "inspections", of_run)],
         grids=[Grid(**row) for row in _read(connection, "grid", of_run)],
+        visit_round=_read(connection, "current_round", {"period": str(month)})[0]["current_round"],
     )
 
 

@@ -1,0 +1,399 @@
+"""From a quarter's results to the bulletin's sections, tables and charts (spec/05, Bulletin)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from five_precisions.bulletin import charts, tables
+from five_precisions.bulletin.document import Bulletin, Chart, Figure, Paragraph, Section, Table
+from five_precisions.bulletin.prose import is_zero, tell
+from five_precisions.bulletin.quarter import QuarterResults
+from five_precisions.bulletin.results import Assessment, Institution
+from five_precisions.bulletin.wording import day_name, listing, month_name, movement, quarter_name
+from five_precisions.display import Form
+from five_precisions.errors import RefusedError
+from five_precisions.reference import INDICATORS
+from five_precisions.register import InstitutionKind
+from five_precisions.reports import load_reports
+
+_SECTIONS: Final = {
+    "overview": "一、总体情况",
+    "ranking": "二、考核排名",
+    "progress": "三、五个精准进展",
+    "problems": "四、存在问题",
+    "requirements": "五、下一步要求",
+}
+"""The five sections: template and title."""
+_ROUND_REACHED: Final = Decimal(85)
+_OVERDUE: Final = Decimal(3)
+"""Percent; the limits in the sentences of 四、存在问题 say the same in words."""
+_HALF: Final = Decimal(50)
+_TOP: Final = 3
+_CATEGORIES: Final = {
+    "产业": "loan_balance_industry",
+    "个人经营": "loan_balance_operating",
+    "个人教育": "loan_balance_education",
+    "个人消费": "loan_balance_consumption",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A subject with the figure that it is named for."""
+
+    name: str
+    figure: Figure
+    unit: str = "%"
+
+
+@dataclass(slots=True)
+class _Numbering:
+    """（一）, （二）, … for the points of a section that has any."""
+
+    used: int = field(default=0)
+    _numerals: str = "一二三四五六七八九十"
+
+    def __call__(self) -> str:
+        self.used += 1
+        return f"（{self._numerals[self.used - 1]}）"
+
+
+def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) -> Bulletin:
+    """The bulletin of a quarter; `remark` is what the leaders entered at approval and becomes part of section 五.
+
+    Raises:
+        RefusedError: the register has no centre that could issue it.
+    """
+    inserts = _inserts(told)
+    values = _values(told, remark)
+    sections = []
+    for template, title in _SECTIONS.items():
+        blocks = tell(template, {**values, "item": _Numbering()}, inserts)
+        sections.append(Section(title, tuple(blocks)))
+    introduction = next(block for block in tell("introduction", values, {}) if isinstance(block, Paragraph))
+    name = quarter_name(str(told.quarter))
+    return Bulletin(
+        quarter=str(told.quarter),
+        issuer=_issuer(told).name,
+        number=f"〔{told.quarter.year}〕第{told.quarter.number}期",
+        title=f"关于{name}金融精准扶贫工作情况的通报",
+        addressees="各银行机构，各县（市、区）扶贫工作办公室：",
+        introduction=introduction,
+        sections=tuple(sections),
+        appendices=tuple(
+            table for table in (tables.banks(told), tables.counties(told), tables.league(told)) if table is not None
+        ),
+        issued_on=told.issued_on,
+        footnotes=tuple(_footnotes(told)),
+        is_demo=is_demo,
+    )
+
+
+def _issuer(told: QuarterResults) -> Institution:
+    centre = next((each for each in told.results.institutions.values() if each.kind is InstitutionKind.CENTRE), None)
+    if centre is None:
+        raise RefusedError("The register has no institution of kind centre; the bulletin needs one to issue it.")
+    return centre
+
+
+def _inserts(told: QuarterResults) -> dict[str, Table | Chart]:
+    made: dict[str, Table | Chart | None] = {
+        "summary": tables.summary(told),
+        "scores": tables.scores(told),
+        "outreach": tables.outreach(told),
+        "matching": tables.matching(told),
+        "visits": tables.visits(told),
+        "targets": tables.targets(told),
+        "supervision": tables.supervision(told),
+        "alerts": tables.alerts(told),
+        "reporting": tables.reporting(told),
+        "balances": _balances_chart(told),
+        "scores_chart": _scores_chart(told),
+        "visits_chart": _visits_chart(told),
+        "pace_chart": _pace_chart(told),
+        "league_chart": _league_chart(told),
+    }
+    return {code: insert for code, insert in made.items() if insert is not None}
+
+
+def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
+    """What the templates can ask for."""
+    results, city = told.results, told.results.city.code
+    ranked = [standing for standing in results.standing if standing.rank is not None]
+    last_month = told.month
+    assigned = [bank for bank in results.banks if results.targets.get(bank.code)]
+
+    def names(rated: Sequence[Rated]) -> str:
+        return listing([each.name for each in rated], limit=len(rated))
+
+    def is_everybody(rated: Sequence[Rated]) -> bool:
+        # Who has no target cannot fall behind it: everybody is every bank that has one.
+        return len(rated) >= len(assigned or results.banks)
+
+    def of_city(ask: Callable[..., Figure]) -> Callable[..., Figure]:
+        return lambda *metrics: ask(*metrics, "city", city)
+
+    values: dict[str, Any] = {
+        "quarter_name": quarter_name(str(told.quarter)),
+        "month_name": f"{last_month.month}月",
+        "month_end": day_name(last_month.end),
+        "year_so_far": "1月" if last_month.month == 1 else f"1—{last_month.month}月",
+        "compared_with": "上季末" if told.before else "上月",
+        "city": of_city(told.figure),
+        "quarter": of_city(told.sum_of_quarter),
+        "change": of_city(told.change),
+        "growth": of_city(told.growth),
+        "share": of_city(told.share),
+        "gap": of_city(told.gap),
+        "score": told.score,
+        "name": results.name,
+        "names": names,
+        "who": lambda rated: "各银行" if is_everybody(rated) else names(rated),
+        "some_banks": lambda rated: "各银行" if is_everybody(rated) else "部分银行",
+        "unit": lambda metric: results.catalogue.find(metric).unit,
+        "known": lambda metric: results.of_city(metric).value is not None,
+        "has": lambda figure: figure.value is not None,
+        "is_zero": is_zero,
+        "count_of": told.count,
+        "standing": results.standing,
+        "ranked": ranked,
+        "unranked": [standing for standing in results.standing if standing.rank is None],
+        "grades": _grades(told, ranked),
+        "top": ranked[:_TOP],
+        "bottom": ranked[_TOP:][-_TOP:],
+        "has_movement": any(told.movement(standing.institution_code) is not None for standing in ranked),
+        "risers": _moved(told, ranked, rising=True),
+        "fallers": _moved(told, ranked, rising=False),
+        "round": results.visit_round,
+        "known_target": bool(told.target(None).value),
+        "target": told.target(None),
+        "completion": told.city_completion(),
+        "remark": [line.strip() for line in remark.splitlines() if line.strip()],
+        "missing_loans": listing(_missing_loans(told), limit=len(results.banks)),
+    }
+    return values | _league(told) | _supervision(told) | _shortcomings(told)
+
+
+def _league(told: QuarterResults) -> dict[str, Any]:
+    places = told.results.boards.get("league_ytd_amount", ())
+    own = next((place for place in places if place.subject_code == told.results.city.code), None)
+    if own is None:
+        return {"league": places, "own_place": None, "place_moved": ""}
+    moved = None if own.previous_rank is None else own.previous_rank - own.rank
+    phrase = movement(moved)
+    return {
+        "league": places,
+        "own_place": Figure(own.rank, Form.RANK, told.source_of_place(own, "rank")),
+        "place_moved": "" if phrase is None else f"，与上月相比{phrase}",
+    }
+
+
+def _supervision(told: QuarterResults) -> dict[str, Any]:
+    inspections = told.results.inspections
+    overdue = [each for each in inspections if each.is_overdue(told.month.end)]
+    outlets, signed = (sum(getattr(grid, what) for grid in told.results.grids) for what in ("outlets", "signed"))
+    return {
+        "grid_outlets": Figure(outlets, Form.COUNT) if outlets else None,
+        "grid_signed": Figure(signed, Form.COUNT),
+        "inspections": {
+            "found": told.count(inspections),
+            "mended": told.count([each for each in inspections if each.mended_on is not None]),
+            "overdue": told.count(overdue),
+            "institutions": "、".join(dict.fromkeys(told.results.name(each.institution_code) for each in overdue)),
+        }
+        if inspections
+        else None,
+    }
+
+
+def _shortcomings(told: QuarterResults) -> dict[str, Any]:
+    """Who falls short of what, worst first."""
+    results = told.results
+    floor = results.of_city("all_loans_growth").value
+    coverage = results.of_city("visit_coverage_standing").value
+    visited_enough = _ROUND_REACHED if coverage is None else min(coverage, _ROUND_REACHED)
+
+    def banks(metric: str, falls_short: Callable[[Decimal | int], bool], *, worst_is_low: bool = True) -> list[Rated]:
+        return _worst(
+            [Rated(bank.short_name, told.figure(metric, "bank", bank.code)) for bank in results.banks],
+            falls_short,
+            worst_is_low=worst_is_low,
+        )
+
+    def counties(metric: str, falls_short: Callable[[Decimal | int], bool], unit: str) -> list[Rated]:
+        rated = [Rated(each.name, told.figure(metric, "county", each.code), unit) for each in results.counties]
+        return _worst(rated, falls_short, worst_is_low=unit == "%")
+
+    behind = banks("microcredit_completion", lambda value: value < 100)
+    codes = {bank.short_name: bank.code for bank in results.banks}
+    needed = [Rated(each.name, told.needed(codes[each.name]), "户") for each in behind]
+    without = [bank.short_name for bank in results.banks if not results.targets.get(bank.code)]
+    return {
+        "behind": behind,
+        "ahead": listing([each.name for each in banks("microcredit_completion", lambda value: value >= 100)], limit=99),
+        "needed": [each for each in needed if each.figure.value is not None],
+        "without_target": listing(without, limit=len(without)),
+        "slow": [] if floor is None else banks("microcredit_growth", lambda value: value <= floor),
+        "overdue": banks("microcredit_overdue_ratio", lambda value: value > _OVERDUE, worst_is_low=False),
+        "seldom_visited": banks("visit_coverage_standing", lambda value: value < visited_enough),
+        "round_reached": visited_enough == _ROUND_REACHED,
+        "match_low": banks("match_rate", lambda value: value < _HALF),
+        "stale": counties("projects_stale", lambda value: value > 0, "个"),
+        "unfunded": counties("fund_arrival_rate", lambda value: value < 100, "%"),
+        "wanting": bool(results.of_city("households_wanting").value),
+        "reporting_trouble": _reporting_trouble(told),
+    }
+
+
+def _worst(rated: Iterable[Rated], falls_short: Callable[[Decimal | int], bool], *, worst_is_low: bool) -> list[Rated]:
+    found = [each for each in rated if each.figure.value is not None and falls_short(each.figure.value)]
+    return sorted(found, key=lambda each: each.figure.value or 0, reverse=not worst_is_low)
+
+
+def _reporting_trouble(told: QuarterResults) -> list[tuple[str, Figure, str]]:
+    reporting = told.quarter_reporting
+    kinds = {
+        "迟报": [each for each in reporting if each.is_received and not each.on_time],
+        "退回后重报": [each for each in reporting if each.is_received and not each.first_pass],
+        "未报或未通过": [each for each in reporting if not each.is_received],
+    }
+    return [
+        (what, told.count(found), "、".join(dict.fromkeys(told.results.name(each.institution_code) for each in found)))
+        for what, found in kinds.items()
+        if found
+    ]
+
+
+def _grades(told: QuarterResults, ranked: Sequence[Assessment]) -> list[tuple[str, list[str]]]:
+    grades: dict[str, list[str]] = {}
+    for standing in ranked:
+        grades.setdefault(standing.grade or "", []).append(told.results.name(standing.institution_code))
+    return list(grades.items())
+
+
+def _moved(told: QuarterResults, ranked: Sequence[Assessment], *, rising: bool) -> str:
+    moves = [(told.movement(each.institution_code) or 0, told.results.name(each.institution_code)) for each in ranked]
+    chosen = sorted((each for each in moves if each[0] > 0) if rising else (each for each in moves if each[0] < 0))
+    ordered = reversed(chosen) if rising else chosen
+    return "、".join(f"{name}（{movement(places)}）" for places, name in ordered)
+
+
+def _missing_loans(told: QuarterResults) -> list[str]:
+    return [
+        told.results.name(each.institution_code)
+        for each in told.results.reporting
+        if each.period == str(told.month) and each.report == "loans" and not each.is_received
+    ]
+
+
+def _footnotes(told: QuarterResults) -> list[str]:
+    run = told.results.run
+    version = f"第{run.revision}次，考核方案{run.scheme_version}，数据摘要{run.input_digest}"
+    notes = [f"本通报依据{month_name(run.period)}考核运行{run.run_id}（{version}）编制。"]
+    titles = {code: report.title for code, report in load_reports().items()}
+    missing: dict[str, list[str]] = {}
+    for each in told.quarter_reporting:
+        if not each.is_received:
+            place = f"{told.results.name(each.institution_code)}（{month_name(each.period)}）"
+            missing.setdefault(place, []).append(f"《{titles[each.report]}》")
+    if missing:
+        told_missing = "；".join(f"{place}：{'、'.join(reports)}" for place, reports in missing.items())
+        notes.append(f"本季未取得、未计入的报表：{told_missing}。")
+    else:
+        notes.append("本季各机构应报报表均已取得。")
+    if any(run.revision > 1 for run in told.results.runs.values()):
+        notes.append("标*的数字经过重述，与当时公布的不同。")
+    return notes
+
+
+def _balances_chart(told: QuarterResults) -> Chart | None:
+    points = [
+        charts.BalancePoint(str(month), category, Decimal(figure.value))
+        for month in told.year_months
+        for category, metric in _CATEGORIES.items()
+        if (figure := told.results.of_city(metric, month)).value is not None
+    ]
+    if not points:
+        return None
+    first, last = month_name(points[0].period), month_name(points[-1].period)
+    return Chart(
+        code="balances",
+        title="全市金融精准扶贫贷款余额（万元）",
+        description=f"{first}至{last}各月末全市精准扶贫贷款余额，按产业、个人经营、个人教育、个人消费分层。",
+        svg=charts.balances(points),
+    )
+
+
+def _scores_chart(told: QuarterResults) -> Chart | None:
+    parts = [
+        charts.ScorePart(
+            told.results.name(standing.institution_code), name, figure.value * told.scale(standing.institution_code)
+        )
+        for standing in told.results.standing
+        if standing.rank is not None
+        for indicator, name in INDICATORS.items()
+        if (figure := told.points(standing.institution_code, indicator)).value is not None
+    ]
+    if not parts:
+        return None
+    return Chart(
+        code="scores_chart",
+        title="各银行考核得分构成（分，扣分前）",
+        description="各银行考核得分按指标叠加，自上而下按名次排列。",
+        svg=charts.scores(parts),
+    )
+
+
+def _visits_chart(told: QuarterResults) -> Chart | None:
+    rounds = {"第一轮": "visit_coverage_round_1"}
+    if told.results.visit_round > 1:
+        rounds["本轮"] = "visit_coverage"
+    rows = [
+        charts.VisitRow(county.name, name, Decimal(figure.value))
+        for county in told.results.counties
+        for name, metric in rounds.items()
+        if (figure := told.figure(metric, "county", county.code)).value is not None
+    ]
+    if not rows:
+        return None
+    return Chart(
+        code="visits_chart",
+        title="各县（市、区）走访覆盖率（%）",
+        description="各县（市、区）有劳动能力贫困户各轮走访的覆盖率。",
+        svg=charts.visits(rows),
+    )
+
+
+def _pace_chart(told: QuarterResults) -> Chart | None:
+    rows = [
+        charts.PaceRow(bank.short_name, int(reached), target)
+        for bank in told.results.banks
+        if (target := told.results.targets.get(bank.code, 0))
+        and (reached := told.figure("microcredit_ytd_households", "bank", bank.code).value) is not None
+    ]
+    if not rows:
+        return None
+    return Chart(
+        code="pace_chart",
+        title="全年目标完成进度与时间进度",
+        description="各银行本年发放户数占全年目标的百分比，竖线为已过时间占全年的百分比。",
+        svg=charts.pace(rows, Decimal(told.month.month) / 12),
+    )
+
+
+def _league_chart(told: QuarterResults) -> Chart | None:
+    rows = [
+        charts.LeagueRow(place.subject_name, place.value, place.subject_code == told.results.city.code)
+        for place in told.results.boards.get("league_ytd_amount", ())
+    ]
+    if not rows:
+        return None
+    return Chart(
+        code="league_chart",
+        title="全省各市扶贫小额信贷本年发放额（万元）",
+        description="全省各市本年扶贫小额信贷发放额，从高到低，本市以深色标出。",
+        svg=charts.league(rows),
+    )

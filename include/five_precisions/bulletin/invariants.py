@@ -1,0 +1,133 @@
+"""What must hold before a bulletin is shown to anybody; what does not, stops it (spec/05, Bulletin)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from five_precisions.bulletin.document import Bulletin, Figure, Paragraph, Source
+from five_precisions.bulletin.quarter import QuarterResults
+from five_precisions.display import Form, shown
+from five_precisions.errors import RefusedError
+
+_PARTS: Final = {
+    "loan_balance": ("loan_balance_industry", "loan_balance_personal"),
+    "loan_balance_personal": ("loan_balance_operating", "loan_balance_education", "loan_balance_consumption"),
+}
+"""Totals and the categories that they are made of."""
+_ADDITIVE: Final = (
+    "loan_balance",
+    "loan_balance_industry",
+    "loan_balance_personal",
+    "microcredit_balance",
+    "microcredit_ytd_amount",
+    "microcredit_cumulative_amount",
+    "project_loan_cumulative",
+    "relending",
+)
+"""Metrics of which the banks' values add up to the city's; households do not, for one can borrow at two banks."""
+_LONG_DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{11,})(?![0-9A-Za-z])")
+"""An ID has 18 characters; phones and accounts have eleven digits or more."""
+_SVG_TEXT: Final = re.compile(r">([^<>]+)<")
+"""What a chart says, without its coordinates."""
+_LABELS: Final = re.compile(r"\d{4}年(?:第.季度)?|\d{1,2}(?:—\d{1,2})?月末?(?:\d{1,2}日)?|(?:上升|下降)\d+位|按时\d+份")
+"""Numbers that are no figures: dates, and places won or lost."""
+
+
+class InvariantError(RefusedError):
+    """The bulletin contradicts itself or the results; it must not be shown."""
+
+
+def require_sound(bulletin: Bulletin, told: QuarterResults) -> None:
+    """Refuse a bulletin in which something does not hold.
+
+    Raises:
+        InvariantError: the sentence names all that is wrong.
+    """
+    if wrong := find_unsound(bulletin, told):
+        raise InvariantError(f"The bulletin of {bulletin.quarter} was stopped: {'; '.join(wrong)}.")
+
+
+def find_unsound(bulletin: Bulletin, told: QuarterResults) -> list[str]:
+    """Everything that does not hold, each as the part of a sentence; nothing = sound."""
+    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin), _secrets(bulletin))
+    return [wrong for check in checks for wrong in check]
+
+
+def _categories(told: QuarterResults) -> Iterator[str]:
+    subjects = [("city", told.results.city.code), *(("bank", bank.code) for bank in told.results.banks)]
+    for scope, code in subjects:
+        for whole, parts in _PARTS.items():
+            total = told.figure(whole, scope, code).value
+            values = [told.figure(part, scope, code).value for part in parts]
+            if total is not None and total != sum((Decimal(value or 0) for value in values), Decimal(0)):
+                yield f"{whole} of {scope} {code} is not the sum of its categories"
+
+
+def _banks(told: QuarterResults) -> Iterator[str]:
+    for metric in _ADDITIVE:
+        total = told.results.of_city(metric).value
+        values = [told.figure(metric, "bank", bank.code).value for bank in told.results.banks]
+        if total is not None and total != sum((Decimal(value or 0) for value in values), Decimal(0)):
+            yield f"{metric} of the banks does not add up to the city's"
+
+
+def _ranks(told: QuarterResults) -> Iterator[str]:
+    scored = {each.institution_code: each.score for each in told.results.standing if each.score is not None}
+    for each in told.results.standing:
+        wanted = None
+        if each.score is not None:
+            wanted = 1 + sum(score > each.score for score in scored.values())
+        if each.rank != wanted:
+            yield f"bank {each.institution_code} has rank {each.rank} where its score gives {wanted}"
+    for board, places in told.results.boards.items():
+        for place in places:
+            if place.rank != 1 + sum(other.value > place.value for other in places):
+                yield f"the board {board} is no proper ranking at {place.subject_code}"
+
+
+def _numbers(bulletin: Bulletin) -> Iterator[str]:
+    """Every number of a sentence is a figure, and a table shows the same one."""
+    in_tables: dict[Source, set[str]] = {}
+    for table in bulletin.tables:
+        for row in table.rows:
+            for cell in row:
+                if isinstance(cell, Figure) and cell.source is not None:
+                    in_tables.setdefault(cell.source, set()).add(_size(cell))
+    for source, sizes in in_tables.items():
+        if len(sizes) > 1:
+            yield f"tables show {source.metric} of {source.code} as {' and '.join(sorted(sizes))}"
+    for paragraph in bulletin.paragraphs:
+        for figure in paragraph.figures:
+            if figure.source is None:
+                continue
+            if figure.source not in in_tables:
+                yield f"no table shows {figure.source.metric} of {figure.source.code}, which the text tells"
+            elif _size(figure) not in in_tables[figure.source]:
+                yield f"text and table differ in {figure.source.metric} of {figure.source.code}"
+        yield from _foreign_numbers(paragraph)
+
+
+def _foreign_numbers(paragraph: Paragraph) -> Iterator[str]:
+    rest = paragraph.text
+    for figure in paragraph.figures:
+        if str(figure) not in rest:
+            yield f"the text “{paragraph.text[:20]}…” does not show {figure} as it says"
+        rest = rest.replace(str(figure), "", 1)
+    if number := re.search(r"\d[\d,.]*", _LABELS.sub("", rest)):
+        yield f"the text “{paragraph.text[:20]}…” holds the number {number[0]}, which is no figure of the results"
+
+
+def _secrets(bulletin: Bulletin) -> Iterator[str]:
+    texts = [paragraph.text for paragraph in bulletin.paragraphs]
+    texts += [cell for table in bulletin.tables for row in table.rows for cell in row if isinstance(cell, str)]
+    texts += [words for chart in bulletin.charts for words in _SVG_TEXT.findall(chart.svg)]
+    if any(_LONG_DIGITS.search(text) for text in texts):
+        yield "it holds a number as long as an ID, a phone or an account"
+
+
+def _size(figure: Figure) -> str:
+    value = figure.value
+    return shown(None if value is None else abs(Decimal(value)), Form(figure.form))

@@ -1,0 +1,113 @@
+"""Sentences from templates: plain text in include/templates/bulletin, whose numbers are figures and stay known as such.
+
+A template is read line by line: `# …` is a heading, `[scores]` stands for the table or chart of that code, any other
+line that is not empty is a paragraph. A template writes no number of its own; `{{ … }}` brings figures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from five_precisions.bulletin.document import Block, Chart, Figure, Heading, Paragraph, Table
+from five_precisions.delivery.templates import TEMPLATE_FOLDER
+from five_precisions.display import Form, shown
+
+_CITED = re.compile("\ue000([0-9]+)\ue001")
+"""Where a figure stands in the rendered text, by its number in order of citing; private-use characters of Unicode."""
+_PLACEHOLDER = re.compile(r"\[([a-z_]+)\]")
+
+
+@dataclass(slots=True)
+class _Citations:
+    """Figures in the order in which a template cites them."""
+
+    cited: list[Figure] = field(default_factory=list)
+
+    def cite(self, figure: Figure) -> str:
+        self.cited.append(figure)
+        return f"\ue000{len(self.cited) - 1}\ue001"
+
+    def resolve(self, text: str) -> Paragraph:
+        figures = tuple(self.cited[int(number)] for number in _CITED.findall(text))
+        return Paragraph(_CITED.sub(lambda match: str(self.cited[int(match[1])]), text), figures)
+
+
+def tell(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:
+    """The blocks that a template gives; a table or chart that is not among `inserts` is left out."""
+    citations = _Citations()
+    rendered = _environment().get_template(f"bulletin/{name}.txt").render({**values, "citations": citations})
+    blocks: list[Block] = []
+    for line in filter(None, map(str.strip, rendered.splitlines())):
+        placeholder = _PLACEHOLDER.fullmatch(line)
+        if placeholder is not None:
+            if (insert := inserts.get(placeholder[1])) is not None:
+                blocks.append(insert)
+        elif line.startswith("# "):
+            blocks.append(Heading(line.removeprefix("# ")))
+        else:
+            blocks.append(citations.resolve(line))
+    return blocks
+
+
+@pass_context
+def _finalize(context: Context, value: object) -> object:
+    citations: _Citations = context["citations"]
+    return citations.cite(value) if isinstance(value, Figure) else value
+
+
+@pass_context
+def _moved(context: Context, figure: Figure, unit: str = "") -> str:
+    """A change in words: 增加12.30万元, 下降1.20个百分点, 持平."""
+    size = _size(figure)
+    if size.value is None or is_zero(figure):
+        return "持平"
+    rises, falls = ("提高", "下降") if figure.form in (Form.PERCENT, Form.SCORE) else ("增加", "减少")
+    unit = {Form.PERCENT: "个百分点", Form.SCORE: "分"}.get(figure.form, unit)
+    return f"{rises if size.value == figure.value else falls}{context['citations'].cite(size)}{unit}"
+
+
+@pass_context
+def _grew(context: Context, figure: Figure) -> str:
+    """A rate of growth in words: 增长12.34%, 下降3.20%, 持平."""
+    size = _size(figure)
+    if size.value is None or is_zero(figure):
+        return "持平"
+    return f"{'增长' if size.value == figure.value else '下降'}{context['citations'].cite(size)}%"
+
+
+@pass_context
+def _above(context: Context, figure: Figure) -> str:
+    """How far above or below: 高于…12.34个百分点; `{{ gap | above }}` gives the part after the thing compared with."""
+    size = _size(figure)
+    if size.value is None or is_zero(figure):
+        return "持平"
+    return f"{'高' if size.value == figure.value else '低'}{context['citations'].cite(size)}个百分点"
+
+
+def _size(figure: Figure) -> Figure:
+    value = figure.value
+    return figure if value is None or value >= 0 else replace(figure, value=-value)
+
+
+def is_zero(figure: Figure) -> bool:
+    """Whether a figure shows as zero."""
+    return shown(figure.value, figure.form).strip("0.") == ""
+
+
+def _environment() -> Environment:
+    # What comes out is text, not HTML: whoever lays it out escapes it.
+    made = Environment(  # noqa: S701
+        loader=FileSystemLoader(TEMPLATE_FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.filters |= {"moved": _moved, "grew": _grew, "above": _above}
+    return made

@@ -1,0 +1,183 @@
+"""A quarter's results with what is derived from them: changes, growth, sums and shares, each computed in one place.
+
+Tables and sentences take their derived figures from here, so they show the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from five_precisions.bulletin.document import Figure, Source
+from five_precisions.bulletin.results import Assessment, Place, Reporting, Results
+from five_precisions.display import Form
+from five_precisions.errors import RefusedError
+from five_precisions.period import Period, Quarter
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterResults:
+    """The results at the end of a quarter, seen beside the end of the quarter before.
+
+    Raises:
+        RefusedError: a month of the quarter has not been assessed.
+    """
+
+    quarter: Quarter
+    results: Results
+    issued_on: date
+
+    def __post_init__(self) -> None:
+        missing = [str(month) for month in self.quarter.months if not self.results.has(month)]
+        if missing:
+            raise RefusedError(f"{self.quarter} cannot be told: {', '.join(missing)} has not been assessed.")
+
+    @property
+    def month(self) -> Period:
+        """The quarter's last month."""
+        return self.quarter.last_month
+
+    @property
+    def before(self) -> Period | None:
+        """The last month of the quarter before; None if it was not assessed."""
+        month = self.quarter.previous().last_month
+        return month if self.results.has(month) else None
+
+    @property
+    def year_months(self) -> list[Period]:
+        """The assessed months of the year up to the quarter's end."""
+        months = (Period(self.quarter.year, number) for number in range(1, self.month.month + 1))
+        return [month for month in months if self.results.has(month)]
+
+    def figure(self, metric: str, scope: str, code: str) -> Figure:
+        """A metric at the quarter's end."""
+        return self.results.figure(metric, scope, code)
+
+    def earlier(self, metric: str, scope: str, code: str) -> Figure:
+        """A metric at the end of the quarter before; no value if that was not assessed."""
+        if self.before is None:
+            return Figure(None, self.results.form(metric))
+        return self.results.figure(metric, scope, code, self.before)
+
+    def change(self, metric: str, scope: str, code: str) -> Figure:
+        """By how much a metric moved since the quarter before; in its own unit, of a rate in points of percent."""
+        now, then = self.figure(metric, scope, code), self.earlier(metric, scope, code)
+        value = None if now.value is None or then.value is None else now.value - then.value
+        return self._derived(f"{metric} 比上季末增减", scope, code, now.form, value, now, then)
+
+    def growth(self, metric: str, scope: str, code: str) -> Figure:
+        """By how many percent a metric grew since the quarter before; no value from zero."""
+        now, then = self.figure(metric, scope, code), self.earlier(metric, scope, code)
+        value = None if now.value is None or not then.value else (Decimal(now.value) / then.value - 1) * _HUNDRED
+        return self._derived(f"{metric} 比上季末增长", scope, code, Form.PERCENT, value, now, then)
+
+    def share(self, part: str, whole: str, scope: str, code: str) -> Figure:
+        """What part, in percent, one metric is of another."""
+        one, all_ = self.figure(part, scope, code), self.figure(whole, scope, code)
+        value = None if one.value is None or not all_.value else Decimal(one.value) / all_.value * _HUNDRED
+        return self._derived(f"{part} 占比", scope, code, Form.PERCENT, value, one, all_)
+
+    def gap(self, metric: str, other: str, scope: str, code: str) -> Figure:
+        """How far one metric lies above another; a rate above a rate in points of percent."""
+        one, two = self.figure(metric, scope, code), self.figure(other, scope, code)
+        value = None if one.value is None or two.value is None else one.value - two.value
+        return self._derived(f"{metric} − {other}", scope, code, one.form, value, one, two)
+
+    def sum_of_quarter(self, metric: str, scope: str, code: str) -> Figure:
+        """A monthly flow summed over the quarter; a month without value is left out (spec/04, Figures)."""
+        monthly = [self.results.figure(metric, scope, code, month) for month in self.quarter.months]
+        known = [figure.value for figure in monthly if figure.value is not None]
+        value = sum(known, Decimal(0)) if known else None
+        return self._derived(f"{metric} 本季合计", scope, code, self.results.form(metric), value, *monthly)
+
+    def score(self, bank: str) -> Figure:
+        """A bank's score at the quarter's end."""
+        return self._standing(bank, "score", Form.SCORE, self._assessment(bank, self.month))
+
+    def rank(self, bank: str) -> Figure:
+        """A bank's rank at the quarter's end."""
+        return self._standing(bank, "rank", Form.RANK, self._assessment(bank, self.month))
+
+    def deductions(self, bank: str) -> Figure:
+        """Points deducted from a bank's score."""
+        return self._standing(bank, "deductions", Form.SCORE, self._assessment(bank, self.month))
+
+    def points(self, bank: str, indicator: str) -> Figure:
+        """Weighted points of an indicator in a bank's score; no value where it was not assessed."""
+        item = self.results.items.get(bank, {}).get(indicator)
+        value = None if item is None or item.points is None else item.points * item.weight
+        return Figure(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)), self._restated)
+
+    def scale(self, bank: str) -> Decimal:
+        """What weighted points are multiplied with, where not every indicator was assessed (spec/04, Assessment)."""
+        assessed = (item.weight for item in self.results.items.get(bank, {}).values() if item.points is not None)
+        return _HUNDRED / sum(assessed, Decimal(0))
+
+    def movement(self, bank: str) -> int | None:
+        """Places won since the quarter before, or in the first quarter on record since the month before."""
+        standing = self._assessment(bank, self.month)
+        if standing is None or standing.rank is None:
+            return None
+        if self.before is None:
+            return standing.movement
+        then = self._assessment(bank, self.before)
+        return None if then is None or then.rank is None else then.rank - standing.rank
+
+    def target(self, bank: str | None) -> Figure:
+        """Households that a bank, or with None the city, is to lend to in the year; no value without targets."""
+        parts = self.results.targets
+        value = (sum(parts.values()) if parts else None) if bank is None else parts.get(bank)
+        scope, code = ("city", self.results.city.code) if bank is None else ("bank", bank)
+        return Figure(value, Form.COUNT, Source("target", scope, code, str(self.month)))
+
+    def city_completion(self) -> Figure:
+        """The city's completion of its target in proportion to the year's months that have passed, in percent."""
+        target, reached = self.target(None), self.figure("microcredit_ytd_households", "city", self.results.city.code)
+        value = None
+        if target.value and reached.value is not None:
+            value = Decimal(reached.value) * 12 / (target.value * self.month.month) * _HUNDRED
+        return self._derived("completion", "city", self.results.city.code, Form.PERCENT, value, reached)
+
+    def needed(self, bank: str) -> Figure:
+        """Households a month that a bank lacks for its target in the rest of the year; no value in December."""
+        target, reached = self.target(bank), self.figure("microcredit_ytd_households", "bank", bank)
+        left = 12 - self.month.month
+        value = None
+        if left and target.value and reached.value is not None:
+            value = max(0, -(-int(target.value - reached.value) // left))
+        return self._derived("needed", "bank", bank, Form.COUNT, value, reached)
+
+    def source_of_place(self, place: Place, what: str) -> Source:
+        """Where a cell of a board comes from: a place's `rank` or `value`."""
+        return Source(f"{place.board} {what}", "board", place.subject_code, str(self.month))
+
+    @property
+    def quarter_reporting(self) -> list[Reporting]:
+        """How the reports of the quarter's three months came in."""
+        months = {str(month) for month in self.quarter.months}
+        return [each for each in self.results.reporting if each.period in months]
+
+    def count(self, things: Sequence[object]) -> Figure:
+        """How many there are, to be told in a sentence."""
+        return Figure(len(things), Form.COUNT)
+
+    @property
+    def _restated(self) -> bool:
+        return self.results.run.revision > 1
+
+    def _assessment(self, bank: str, month: Period) -> Assessment | None:
+        return self.results.assessments.get(str(month), {}).get(bank)
+
+    def _standing(self, bank: str, what: str, form: Form, assessment: Assessment | None) -> Figure:
+        value = None if assessment is None else getattr(assessment, what)
+        return Figure(value, form, Source(what, "bank", bank, str(self.month)), self._restated)
+
+    def _derived(
+        self, name: str, scope: str, code: str, form: Form, value: Decimal | int | None, *of: Figure
+    ) -> Figure:
+        restated = any(figure.restated for figure in of)
+        return Figure(value, form, Source(name, scope, code, str(self.month)), restated)

@@ -1,0 +1,416 @@
+"""The bulletin's tables: which figures stand in which row and column (spec/05, Bulletin)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from five_precisions.bulletin.document import Cell, Column, Figure, Table
+from five_precisions.bulletin.quarter import QuarterResults
+from five_precisions.bulletin.wording import movement
+from five_precisions.display import Form
+from five_precisions.reference import INDICATORS
+
+_SUMMARY: Final = (
+    "loan_balance",
+    "loan_balance_industry",
+    "loan_balance_personal",
+    "loan_balance_operating",
+    "loan_balance_education",
+    "loan_balance_consumption",
+    "overdue_ratio",
+    "project_loan_cumulative",
+    "microcredit_balance",
+    "microcredit_growth",
+    "all_loans_growth",
+    "microcredit_ytd_households",
+    "microcredit_ytd_households_yoy",
+    "microcredit_ytd_amount",
+    "microcredit_ytd_amount_yoy",
+    "microcredit_cumulative_households",
+    "microcredit_cumulative_amount",
+    "microcredit_overdue_ratio",
+    "match_rate",
+    "visit_coverage_standing",
+)
+"""Rows of the table of main figures."""
+_FROM_ZERO_EACH_YEAR: Final = ("microcredit_ytd_households", "microcredit_ytd_amount")
+"""What was reached by the quarter before, in the same year or the last, says nothing about growth."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricColumn:
+    """A column that shows one metric of each row's subject."""
+
+    header: str
+    metric: str
+    group: str | None = None
+
+
+_BANK_COLUMNS: Final = (
+    MetricColumn("合计", "loan_balance", "精准扶贫贷款余额"),
+    MetricColumn("产业", "loan_balance_industry", "精准扶贫贷款余额"),
+    MetricColumn("个人", "loan_balance_personal", "精准扶贫贷款余额"),
+    MetricColumn("逾期率", "overdue_ratio", "精准扶贫贷款余额"),
+    MetricColumn("余额", "microcredit_balance", "扶贫小额信贷"),
+    MetricColumn("比年初增长", "microcredit_growth", "扶贫小额信贷"),
+    MetricColumn("本年户数", "microcredit_ytd_households", "扶贫小额信贷"),
+    MetricColumn("本年金额", "microcredit_ytd_amount", "扶贫小额信贷"),
+    MetricColumn("逾期率", "microcredit_overdue_ratio", "扶贫小额信贷"),
+    MetricColumn("对接率", "match_rate", "项目"),
+    MetricColumn("覆盖率", "visit_coverage_standing", "走访"),
+)
+_COUNTY_COLUMNS: Final = (
+    MetricColumn("合计", "loan_balance", "精准扶贫贷款余额"),
+    MetricColumn("产业", "loan_balance_industry", "精准扶贫贷款余额"),
+    MetricColumn("个人", "loan_balance_personal", "精准扶贫贷款余额"),
+    MetricColumn("余额", "microcredit_balance", "扶贫小额信贷"),
+    MetricColumn("本年户数", "microcredit_ytd_households", "扶贫小额信贷"),
+    MetricColumn("本年金额", "microcredit_ytd_amount", "扶贫小额信贷"),
+    MetricColumn("应到位", "fund_due", "担保贴息资金"),
+    MetricColumn("已到位", "fund_arrived", "担保贴息资金"),
+    MetricColumn("到位率", "fund_arrival_rate", "担保贴息资金"),
+)
+_MATCHING_COLUMNS: Final = (
+    MetricColumn("项目数", "project_count"),
+    MetricColumn("资金需求", "project_demand"),
+    MetricColumn("带动就业", "project_jobs"),
+    MetricColumn("已对接", "projects_matched"),
+    MetricColumn("对接率", "match_rate"),
+    MetricColumn("党建结对", "projects_paired"),
+    MetricColumn("长期未对接", "projects_stale"),
+)
+_VISIT_COLUMNS: Final = (
+    MetricColumn("有劳动能力户", "households_able"),
+    MetricColumn("累计走访", "households_visited_cumulative"),
+    MetricColumn("第一轮", "visit_coverage_round_1", "覆盖率"),
+    MetricColumn("本轮", "visit_coverage", "覆盖率"),
+    MetricColumn("已评分", "households_scored", "评分授信"),
+    MetricColumn("平均分", "score_average", "评分授信"),
+    MetricColumn("需求未满足户", "households_wanting"),
+)
+
+
+def summary(told: QuarterResults) -> Table:
+    """The city's main figures, beside those of the quarter before where that was assessed."""
+    city = told.results.city.code
+    compared: tuple[Column, ...] = ()
+    if told.before:
+        compared = (Column("上季末", Form.AMOUNT), Column("增减", Form.AMOUNT), Column("增幅(%)", Form.PERCENT))
+    rows: list[tuple[Cell, ...]] = []
+    for metric in _SUMMARY:
+        declared = told.results.catalogue.find(metric)
+        is_part = metric.startswith("loan_balance_")
+        earlier: tuple[Cell, ...] = ()
+        if told.before:
+            grows = told.results.form(metric) is not Form.PERCENT and metric not in _FROM_ZERO_EACH_YEAR
+            earlier = (
+                told.earlier(metric, "city", city),
+                told.change(metric, "city", city),
+                told.growth(metric, "city", city) if grows else None,
+            )
+        share = told.share(metric, "loan_balance", "city", city) if is_part else None
+        rows.append((declared.name, declared.unit, told.figure(metric, "city", city), share, *earlier))
+    gap = told.gap("microcredit_growth", "all_loans_growth", "city", city)
+    rows.append(("扶贫小额信贷增速与各项贷款增速之差", "百分点", gap, *[None] * (1 + len(compared))))
+    return Table(
+        code="summary",
+        title="全市金融精准扶贫主要指标",
+        unit="",
+        columns=(
+            Column("指标"),
+            Column("单位"),
+            Column("本季末", Form.AMOUNT),
+            Column("占比(%)", Form.PERCENT),
+            *compared,
+        ),
+        rows=tuple(rows),
+        note="增减、增幅为与上季末相比；单位为%的指标，增减以百分点计。"
+        if told.before
+        else "上季末没有考核数据，不作比较。",
+    )
+
+
+def scores(told: QuarterResults) -> Table:
+    """Every bank's score with its items, ranked ones first."""
+    rows: list[tuple[Cell, ...]] = []
+    for standing in told.results.standing:
+        bank = standing.institution_code
+        if standing.rank is None:
+            # The reason stands in the text; a dash in each column says that there is nothing to compare.
+            rows.append(("暂不排名", told.results.name(bank), *[None] * (len(INDICATORS) + 4)))
+            continue
+        rows.append(
+            (
+                told.rank(bank),
+                told.results.name(bank),
+                *(told.points(bank, indicator) for indicator in INDICATORS),
+                told.deductions(bank),
+                told.score(bank),
+                standing.grade,
+                movement(told.movement(bank)) or "首次排名",
+            )
+        )
+    weights = _weights(told)
+    headers = [f"{name}({weights[code]})" if code in weights else name for code, name in INDICATORS.items()]
+    return Table(
+        code="scores",
+        title="动态考核得分和排名",
+        unit="分",
+        columns=(
+            Column("名次", Form.RANK),
+            Column("机构"),
+            *(Column(header, Form.SCORE) for header in headers),
+            Column("扣分", Form.SCORE),
+            Column("总分", Form.SCORE),
+            Column("等次"),
+            Column("比上季" if told.before else "比上月"),
+        ),
+        rows=tuple(rows),
+        note="各项为加权得分，括号内为权重；“—”为不参与考核，总分按参与考核的权重折算为百分制后扣减扣分。",
+    )
+
+
+def outreach(told: QuarterResults) -> Table:
+    """Outreach by county."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            name,
+            told.sum_of_quarter("activities_month", scope, code),
+            told.figure("cadres_trained_cumulative", scope, code),
+            told.figure("leaflets_cumulative", scope, code),
+            told.figure("outreach_team", scope, code),
+            told.figure("outreach_towns_quarter", scope, code),
+            told.figure("outreach_town_coverage", scope, code),
+        )
+        for name, scope, code in _counties_and_city(told)
+    ]
+    columns = (
+        Column("县（市、区）"),
+        Column("本季活动(场)", Form.COUNT),
+        Column("累计培训干部(人次)", Form.COUNT),
+        Column("累计发放资料(份)", Form.COUNT),
+        Column("宣传队伍(人)", Form.COUNT),
+        Column("本季覆盖乡镇(个)", Form.COUNT),
+        Column("乡镇覆盖率(%)", Form.PERCENT),
+    )
+    return Table(code="outreach", title="精准宣传情况", unit="", columns=columns, rows=tuple(rows), has_total=True)
+
+
+def matching(told: QuarterResults) -> Table:
+    """Projects by county."""
+    return _by_county(told, "matching", "产业扶贫项目对接情况", "个、万元、人、%", _MATCHING_COLUMNS)
+
+
+def visits(told: QuarterResults) -> Table:
+    """Visits and scoring by county."""
+    return _by_county(told, "visits", "走访和评分授信情况", "户、%、分", _VISIT_COLUMNS)
+
+
+def targets(told: QuarterResults) -> Table:
+    """Each bank's target of households and what it has reached."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            bank.short_name,
+            told.target(bank.code),
+            told.figure("microcredit_ytd_households", "bank", bank.code),
+            told.figure("microcredit_completion", "bank", bank.code),
+            told.needed(bank.code),
+            told.figure("microcredit_ytd_amount", "bank", bank.code),
+            told.figure("microcredit_growth", "bank", bank.code),
+        )
+        for bank in told.results.banks
+    ]
+    city = told.results.city.code
+    rows.append(
+        (
+            "全市",
+            told.target(None),
+            told.figure("microcredit_ytd_households", "city", city),
+            told.city_completion(),
+            None,
+            told.figure("microcredit_ytd_amount", "city", city),
+            told.figure("microcredit_growth", "city", city),
+        )
+    )
+    return Table(
+        code="targets",
+        title="扶贫小额信贷目标完成情况",
+        unit="户、万元、%",
+        columns=(
+            Column("机构"),
+            Column("全年目标", Form.COUNT),
+            Column("本年发放户数", Form.COUNT),
+            Column("按序时进度完成率", Form.PERCENT),
+            Column("年内月均还需", Form.COUNT),
+            Column("本年发放额", Form.AMOUNT),
+            Column("余额比年初增长", Form.PERCENT),
+        ),
+        rows=tuple(rows),
+        has_total=True,
+        note="同一农户在两家银行都有贷款的，全市只计一户，各行户数之和可大于全市户数。",
+    )
+
+
+def supervision(told: QuarterResults) -> Table | None:
+    """Findings of on-site inspections by aspect; None where there are none on record."""
+    if not told.results.inspections:
+        return None
+    found: Counter[str] = Counter()
+    mended: Counter[str] = Counter()
+    overdue: Counter[str] = Counter()
+    for inspection in told.results.inspections:
+        found[inspection.aspect] += 1
+        mended[inspection.aspect] += inspection.mended_on is not None
+        overdue[inspection.aspect] += inspection.is_overdue(told.month.end)
+    rows: list[tuple[Cell, ...]] = [
+        (aspect, *_counts(found[aspect], mended[aspect], overdue[aspect])) for aspect in sorted(found)
+    ]
+    rows.append(("合计", *_counts(found.total(), mended.total(), overdue.total())))
+    return Table(
+        code="supervision",
+        title="专项督查发现问题整改情况",
+        unit="个",
+        columns=(
+            Column("督查方面"),
+            Column("发现问题", Form.COUNT),
+            Column("已整改", Form.COUNT),
+            Column("整改中", Form.COUNT),
+            Column("逾期未整改", Form.COUNT),
+        ),
+        rows=tuple(rows),
+        has_total=True,
+    )
+
+
+def reporting(told: QuarterResults) -> Table | None:
+    """Institutions whose reports were late, sent back or missing in the quarter; None where all were in order."""
+    late, returned, missing = Counter[str](), Counter[str](), Counter[str]()
+    for each in told.quarter_reporting:
+        late[each.institution_code] += each.is_received and not each.on_time
+        returned[each.institution_code] += each.is_received and not each.first_pass
+        missing[each.institution_code] += not each.is_received
+    troubled = sorted(code for code in late if late[code] or returned[code] or missing[code])
+    if not troubled:
+        return None
+    rows: list[tuple[Cell, ...]] = [
+        (told.results.name(code), *map(_count, (late[code], returned[code], missing[code]))) for code in troubled
+    ]
+    return Table(
+        code="reporting",
+        title="本季报送质量问题",
+        unit="张次",
+        columns=(
+            Column("机构"),
+            Column("迟报", Form.COUNT),
+            Column("退回后重报", Form.COUNT),
+            Column("未报或未通过", Form.COUNT),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def alerts(told: QuarterResults) -> Table | None:
+    """Standing alerts by aspect and level; None where there are none."""
+    if not told.results.alerts:
+        return None
+    levels = {"high": "高", "medium": "中", "low": "低"}
+    counted = Counter((alert.aspect, alert.level) for alert in told.results.alerts)
+    rows: list[tuple[Cell, ...]] = [
+        (aspect, *(_count(counted[aspect, level]) for level in levels))
+        for aspect in sorted({aspect for aspect, _ in counted})
+    ]
+    return Table(
+        code="alerts",
+        title="督查预警情况",
+        unit="项",
+        columns=(Column("方面"), *(Column(f"{name}级", Form.COUNT) for name in levels.values())),
+        rows=tuple(rows),
+    )
+
+
+def banks(told: QuarterResults) -> Table:
+    """Appendix: banks × indicators."""
+    subjects = [(bank.short_name, "bank", bank.code) for bank in told.results.banks]
+    subjects.append(("全市", "city", told.results.city.code))
+    return _of_metrics(told, "banks", "各银行金融精准扶贫主要指标", "万元、户、%", "机构", _BANK_COLUMNS, subjects)
+
+
+def counties(told: QuarterResults) -> Table:
+    """Appendix: counties × indicators."""
+    return _by_county(told, "counties", "各县（市、区）金融精准扶贫主要指标", "万元、户、%", _COUNTY_COLUMNS)
+
+
+def league(told: QuarterResults) -> Table | None:
+    """Appendix: the cities of the province by what they lent this year; None without the league's report."""
+    places = told.results.boards.get("league_ytd_amount", ())
+    if not places:
+        return None
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Figure(place.rank, Form.RANK, told.source_of_place(place, "rank")),
+            place.subject_name,
+            Figure(place.value, Form.AMOUNT, told.source_of_place(place, "value")),
+            "首次" if place.previous_rank is None else movement(place.previous_rank - place.rank),
+        )
+        for place in places
+    ]
+    return Table(
+        code="league",
+        title="全省各市扶贫小额信贷本年发放额",
+        unit="万元",
+        columns=(Column("位次", Form.RANK), Column("市"), Column("本年发放额", Form.AMOUNT), Column("比上月")),
+        rows=tuple(rows),
+    )
+
+
+def _by_county(told: QuarterResults, code: str, title: str, unit: str, columns: Sequence[MetricColumn]) -> Table:
+    return _of_metrics(told, code, title, unit, "县（市、区）", columns, _counties_and_city(told))
+
+
+def _of_metrics(
+    told: QuarterResults,
+    code: str,
+    title: str,
+    unit: str,
+    first_header: str,
+    columns: Sequence[MetricColumn],
+    subjects: Sequence[tuple[str, str, str]],
+) -> Table:
+    return Table(
+        code=code,
+        title=title,
+        unit=unit,
+        columns=(
+            Column(first_header),
+            *(Column(column.header, told.results.form(column.metric), column.group) for column in columns),
+        ),
+        rows=tuple(
+            (name, *(told.figure(column.metric, scope, subject) for column in columns))
+            for name, scope, subject in subjects
+        ),
+        has_total=True,
+    )
+
+
+def _counties_and_city(told: QuarterResults) -> list[tuple[str, str, str]]:
+    counties_ = [(county.name, "county", county.code) for county in told.results.counties]
+    return [*counties_, ("全市", "city", told.results.city.code)]
+
+
+def _weights(told: QuarterResults) -> dict[str, str]:
+    return {
+        item.indicator: f"{item.weight.normalize():f}"
+        for items in told.results.items.values()
+        for item in items.values()
+    }
+
+
+def _counts(found: int, mended: int, overdue: int) -> tuple[Figure, ...]:
+    return tuple(map(_count, (found, mended, found - mended - overdue, overdue)))
+
+
+def _count(number: int) -> Figure:
+    return Figure(number, Form.COUNT)
