@@ -18,6 +18,8 @@ UNCHANGED = "持平"
 _QUARTER_NUMBERS = ("一", "二", "三", "四")
 _UNIT_OF_CHANGE = {Form.PERCENT: "个百分点", Form.SCORE: "分"}
 """Units that follow from the form; a rate moves by points of percent, not by percent."""
+_DIRECTIONS = {Form.PERCENT: ("上升", "下降"), Form.SCORE: ("提高", "下降")}
+"""A rate goes up whether that is good or, as one of overdue loans, bad; only a score improves."""
 
 
 def change(
@@ -28,12 +30,12 @@ def change(
     *,
     than: str = "上月",
 ) -> str | None:
-    """How a figure moved: 比上月增加12.30万元, 比上月减少3户, 比上月提高1.20个百分点, 与上月持平.
+    """How a figure moved: 比上月增加12.30万元, 比上月减少3户, 比上月上升1.20个百分点, 与上月持平.
 
     Args:
         now: the figure, exact.
         before: the one that it is compared with, exact.
-        form: how it is shown. Amounts and counts increase (增加); rates and scores go up (提高).
+        form: how it is shown. Amounts and counts increase (增加), rates go up (上升), scores improve (提高).
         unit: of amounts and counts; rates move by 个百分点 and scores by 分 whatever it says.
         than: what it is compared with: 上月, 上季末, 年初.
 
@@ -49,13 +51,13 @@ def change(
 def difference(
     now: Decimal | int | None, before: Decimal | int | None, form: Form = Form.AMOUNT, unit: str = ""
 ) -> str | None:
-    """As `change`, without what it is compared with: 增加12.30万元, 减少3户, 提高1.20个百分点, 持平."""
+    """As `change`, without what it is compared with: 增加12.30万元, 减少3户, 上升1.20个百分点, 持平."""
     if now is None or before is None:
         return None
     size = rounded(Decimal(now) - Decimal(before), form)
     if not size:
         return UNCHANGED
-    up, down = ("提高", "下降") if form in _UNIT_OF_CHANGE else ("增加", "减少")
+    up, down = _DIRECTIONS.get(form, ("增加", "减少"))
     return f"{up if size > 0 else down}{shown(abs(size), form)}{_UNIT_OF_CHANGE.get(form, unit)}"
 
 

@@ -226,9 +226,10 @@ class _Writer:
             for column, cell in enumerate(cells):
                 self._cell(sheet, row, column, cell, table.columns[column], style, room_for_mark=marked[column])
         row = first + len(table.rows)
-        for note in [line for line in table.note.split("\n") if line]:
-            self._merge(sheet, row, 0, row, last, f"注：{note}", _LINES | {"font_size": 10})
-            sheet.set_row(row, _LINE * (_lines(f"注：{note}", int(sum(widths))) + 0.3))
+        if table.note:
+            note = f"注：{table.note.removeprefix('注：')}"
+            self._merge(sheet, row, 0, row, last, note, _LINES | {"font_size": 10})
+            sheet.set_row(row, _LINE * (_lines(note, sum(widths)) + 0.3))
             row += 1
         named = next((index for index, column in enumerate(table.columns[:2]) if column.form is Form.TEXT), -1)
         sheet.freeze_panes(first, named + 1)
