@@ -150,7 +150,7 @@ def balances(points: Sequence[BalancePoint]) -> str:
         .mark_bar(stroke=INK, strokeWidth=0.6, width=alt.RelativeBandSize(band=0.62))
         .encode(x=x, y=y, fill=fill, order="order:Q")
     )
-    offset = {"angle": 270, "align": "left", "baseline": "middle", "dx": 5} if upright else {"dy": -7}
+    offset = {"angle": 270, "align": "left", "baseline": "middle", "dx": 5} if upright else {"dy": -8}
     text = (
         alt.Chart(alt.InlineData(values=sums))
         .mark_text(fontSize=11, **offset)
@@ -275,7 +275,7 @@ def visits(rows: Sequence[VisitRow]) -> str:
         for row in rows
     ]
     y = alt.Y("county:N", sort=counties, title=None, scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14))
-    offset = alt.YOffset("round:N", sort=rounds)
+    offset = alt.YOffset("round:N", sort=rounds, scale=alt.Scale(paddingInner=0.16))
     x = alt.X(
         "coverage:Q",
         title="走访覆盖率（%）",
@@ -284,7 +284,7 @@ def visits(rows: Sequence[VisitRow]) -> str:
     )
     legend = _legend(rounds, beside=counties)
     chart = alt.Chart(alt.InlineData(values=values))
-    bars = chart.mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.84)).encode(
+    bars = chart.mark_bar(stroke=INK, strokeWidth=0.6).encode(
         x=x,
         y=y,
         yOffset=offset,
