@@ -1,5 +1,7 @@
 """A mail server for tests: real SMTP on a port of this machine, with the faults of real ones."""
 
+# ruff: noqa: ARG002, N802 - aiosmtpd names the handlers and what they are given
+
 from __future__ import annotations
 
 import asyncio
@@ -82,7 +84,7 @@ class MailServer:
     def __enter__(self) -> Self:
         login: dict[str, Any] = {}
         if self.takes_login is not None:
-            login = {"authenticator": self._authenticate, "auth_require_tls": False, "auth_required": True}
+            login = {"authenticator": self._authenticate, "auth_require_tls": False}
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **login)
         self._controller.start()
         return self
@@ -113,14 +115,14 @@ class MailServer:
 
     # What aiosmtpd calls.
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
         return responses
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.fault is Fault.SENDER_REFUSED:
@@ -130,7 +132,7 @@ class MailServer:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.asked[address] += 1
@@ -146,7 +148,7 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         fault = self._fault_of(envelope)
         if fault is Fault.CONTENTS_REFUSED:
             return "554 5.6.0 Contents refused"
@@ -162,7 +164,7 @@ class MailServer:
             await asyncio.sleep(self.thinking_seconds)
         return "what?" if fault is Fault.GARBLED else "250 2.0.0 Kept"
 
-    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.fault is Fault.LOST_AT_QUIT:
             server.transport.abort()
         return "221 Bye"

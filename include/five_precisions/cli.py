@@ -344,15 +344,15 @@ def _deliver(engine: Engine, settings: Settings) -> None:
     if not waiting:
         return
     if settings.mail is None:
-        err.print(f"{waiting} messages wait in the outbox; FIVE_PRECISIONS_MAIL is not set.", style="yellow")
+        sentence = f"{waiting} messages wait in the outbox; FIVE_PRECISIONS_MAIL is not set."
+        err.print(sentence, style="yellow", soft_wrap=True)
         return
     try:
-        with _progress("sending") as tell:
-            dispatched = dispatch(engine, settings, report_progress=tell)
+        dispatched = dispatch(engine, settings)
     except SetupError as error:
         err.print(f"{waiting} messages wait in the outbox: {error}", style="yellow", markup=False, soft_wrap=True)
     else:
-        err.print(_counts(dispatched), style="yellow" if dispatched.waiting else None)
+        err.print(_counts(dispatched), style="yellow" if dispatched.waiting else None, soft_wrap=True)
 
 
 def _counts(dispatched: Dispatched) -> str:

@@ -153,24 +153,28 @@ class _Listener(logging.Handler):
         super().__init__(logging.DEBUG)
         self.answer = Answer(Outcome.IN_DOUBT, "Apprise reports a failure, and not which.", is_answered=False)
         self._logger = logging.getLogger("apprise")
-        self._before = self._logger.level, self._logger.propagate
+        self._before = self._logger.level, self._logger.propagate, self._logger.disabled
+        self._thread = threading.get_ident()
         self._not_ours = sys.exc_info()[1]
 
     def __enter__(self) -> Self:
         self._logger.addHandler(self)
         self._logger.setLevel(logging.DEBUG)
-        self._logger.propagate = False
+        # A logging configuration read after Apprise was loaded may have switched its log off.
+        self._logger.propagate, self._logger.disabled = False, False
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._logger.removeHandler(self)
-        level, self._logger.propagate = self._before
+        level, self._logger.propagate, self._logger.disabled = self._before
         self._logger.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take from a line what it says of the outcome; the last one to say something counts."""
+        if record.thread != self._thread:
+            return
         error = sys.exc_info()[1]
         heard = None
         if error is not None and error is not self._not_ours:

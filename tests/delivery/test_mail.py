@@ -1,0 +1,201 @@
+"""A mail as its recipient gets it, and an Apprise service other than mail (spec/05, Messages)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from five_precisions.delivery import Attachment, Status, dispatch, recipient_of
+from five_precisions.delivery.templates import environment
+from five_precisions.settings import Settings
+from tests.delivery.conftest import add_contacts, message, pdf, put, state, with_mail
+from tests.mail_server import SENDER, MailServer
+
+SUBJECT = "关于2019年第二季度金融精准扶贫工作情况的通报 <“附表” & 说明>"
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert body is not None
+    content = body.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+def test_a_mail_arrives_whole(register_saved_engine: Engine, mailing: Settings, mail_server: MailServer) -> None:
+    attachments = (
+        pdf("2019年第二季度通报（正文）.pdf", size=1_500_000),
+        Attachment(
+            "附表：各银行业金融机构与各县（市、区）主要指标完成情况一览表（2019年第二季度）.xlsx",
+            b"PK\x03\x04" * 125_000,
+        ),
+        Attachment("findings v2.csv", b"a,b\r\n"),
+    )
+    rows = [[f"第{number}行", "1,234.50"] for number in range(400)]
+    html = (
+        environment()
+        .from_string(
+            '{% from "mail/macros.html" import data_table, facts %}'
+            '<p>各单位：</p>{{ facts([("行号", "B01")]) }}'
+            '{{ data_table([("机构", False), ("余额（万元）", True)], rows) }}'
+        )
+        .render(rows=rows)
+    )
+    assert 90_000 < len(html.encode()) < 200_000
+    [key] = put(register_saved_engine, message(subject=SUBJECT, html=html, attachments=attachments))
+    assert dispatch(register_saved_engine, mailing).sent == 1
+
+    [mail] = mail_server.mails()
+    assert (mail["To"], mail["From"], mail["Subject"]) == ("b01@example.test", SENDER, SUBJECT)
+    assert mail.get_all("X-Message-Key") == [key]
+    assert mail["X-Application"] == "Five Precisions"
+    assert mail["Date"].datetime.utcoffset().total_seconds() == 8 * 3600
+    assert mail["Message-ID"]
+    assert part(mail, "html").splitlines() == html.splitlines()
+    lines = part(mail, "plain").splitlines()
+    assert "机构 | 余额（万元）" in lines
+    assert "行号：B01" in lines
+    assert [line for line in lines if line.startswith("第")] == [" | ".join(row) for row in rows]
+
+    received = list(mail.iter_attachments())
+    assert [(file.get_filename(), file.get_content_disposition()) for file in received] == [
+        (file.name, "attachment") for file in attachments
+    ]
+    assert [file.get_payload(decode=True) for file in received] == [file.content for file in attachments]
+    assert [file.get_content_type() for file in received] == [
+        "application/pdf",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "text/csv",
+    ]
+    # A mail client finds the disposition without decoding anything.
+    [raw] = mail_server.folder.glob("*.eml")
+    assert raw.read_bytes().count(b"Content-Disposition: attachment; filename=") == 3
+
+
+def test_what_the_setting_says_of_length_and_format_cuts_nothing(
+    register_saved_engine: Engine, settings: Settings, mail_server: MailServer
+) -> None:
+    html = "<p>" + "长" * 50_000 + "</p>"
+    put(register_saved_engine, message(html=html))
+    mailing = with_mail(settings, f"{mail_server.url}&overflow=split&format=text&retry=3&optional=yes")
+    assert dispatch(register_saved_engine, mailing).sent == 1
+    [mail] = mail_server.mails()
+    assert part(mail, "html").strip() == html
+
+
+@pytest.mark.parametrize(
+    ("edition", "header"),
+    [
+        ("v1", "v1"),
+        ("100% of + & ; , = done", "100% of + & ; , = done"),
+        ("草稿1", "%E8%8D%89%E7%A8%BF1"),
+        ("v1\r\nBcc: someone@example.test", "v1%0D%0ABcc: someone@example.test"),
+    ],
+)
+def test_the_key_is_a_header_of_plain_ascii(
+    register_saved_engine: Engine, mailing: Settings, mail_server: MailServer, edition: str, header: str
+) -> None:
+    put(register_saved_engine, message(edition=edition))
+    assert dispatch(register_saved_engine, mailing).sent == 1
+    [mail] = mail_server.mails()
+    assert mail["X-Message-Key"] == f"receipt/2019-06/b01@example.test/{header}"
+    assert mail["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "reply"),
+    [
+        ("not an address", "none that Apprise can send to"),
+        ("nosuchservice://token", "none that Apprise can send to"),
+        ("mailto://127.0.0.1/a@example.test/b@example.test?from=c@example.test", "several recipients"),
+    ],
+)
+def test_an_address_of_no_use_has_failed(
+    register_saved_engine: Engine, mailing: Settings, address: str, reply: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_contacts(register_saved_engine, address)
+    [key] = put(register_saved_engine, message(address))
+    assert dispatch(register_saved_engine, mailing).failed == 1
+    found = state(register_saved_engine, key)
+    assert found.reply is not None
+    assert reply in found.reply
+
+
+def test_what_cannot_be_made_into_a_mail_has_failed(register_saved_engine: Engine, mailing: Settings) -> None:
+    [key] = put(register_saved_engine, message(attachments=(Attachment("empty.csv", b""),)))
+    assert dispatch(register_saved_engine, mailing).failed == 1
+    found = state(register_saved_engine, key)
+    assert found.reply is not None
+    assert found.reply.startswith("It cannot be made into a mail: Could not access attachment")
+
+
+@contextmanager
+def json_service(status: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """A service that takes JSON and answers with a status; gives its port and what it was told."""
+    told: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port, told
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("http_status", "status", "reply"),
+    [
+        (200, Status.SENT, "taken"),
+        (404, Status.FAILED, "HTTP status 404"),
+        (429, Status.PENDING, "HTTP status 429"),
+        (503, Status.PENDING, "HTTP status 503"),
+        (500, Status.IN_DOUBT, "HTTP status 500"),
+    ],
+)
+def test_a_contact_may_be_an_apprise_service(
+    register_saved_engine: Engine,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    http_status: int,
+    status: Status,
+    reply: str,
+) -> None:
+    caplog.set_level("DEBUG")
+    with json_service(http_status) as (port, told):
+        # Retries and "optional" in the address would send twice, and call a failure a success.
+        address = f"json://robot:a-token@127.0.0.1:{port}/?retry=2&wait=0&optional=yes"
+        add_contacts(register_saved_engine, address)
+        [key] = put(register_saved_engine, message(address, attachments=(pdf("通报.pdf"),)))
+        dispatch(register_saved_engine, settings)
+    [payload] = told
+    assert (payload["title"], payload["attachments"][0]["filename"]) == ("2019年6月报送回执", "通报.pdf")
+    assert "已收到。" in payload["message"]
+    found = state(register_saved_engine, key)
+    assert (found.recipient, found.status, found.reply) == (recipient_of(address), status, reply)
+    assert "a-token" not in key + caplog.text
+
+
+def test_a_service_that_nobody_answers_for_is_tried_again(register_saved_engine: Engine, settings: Settings) -> None:
+    with json_service(200) as (port, _):
+        pass
+    address = f"json://127.0.0.1:{port}/"
+    add_contacts(register_saved_engine, address)
+    put(register_saved_engine, message(address))
+    assert dispatch(register_saved_engine, settings).postponed == 1
