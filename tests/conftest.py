@@ -16,12 +16,17 @@ import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 
+from five_precisions.demo import write_inbox
+from five_precisions.figures import assess
+from five_precisions.intake import close, collect
+from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
 
 TEMPLATE = "migrated"
+GOLDEN = "golden"
 SECRET = "only-for-tests-and-long-enough-for-a-key"
 
 # The same examples each time: a red test stays red until it is mended, on every machine.
@@ -142,3 +147,46 @@ def register_saved_engine(engine: Engine, settings: Settings) -> Engine:
     with engine.begin() as connection:
         save_register(connection, load_register(settings.register_folder))
     return engine
+
+
+@pytest.fixture(scope="session")
+def golden_settings(server_url: str, server_folder: Path) -> Settings:
+    """Settings of an installation with six months of the golden city, taken in and computed as the commands do it.
+
+    For tests that only read; those that write take `golden_copy`.
+    """
+    _administer(server_url, f"create database {GOLDEN} template {TEMPLATE}")
+    address = _address(make_url(server_url).set(database=GOLDEN))
+    settings = Settings(
+        _env_file=None, var=server_folder / "golden", warehouse=address, pii_key=SECRET, archive_key=SECRET
+    )
+    write_inbox(Path(settings.inbox_address))
+    with open_warehouse(settings) as engine:
+        with engine.begin() as connection:
+            save_register(connection, load_register(settings.register_folder))
+        for month in (Period(2019, number) for number in range(1, 7)):
+            collect(engine, settings, month, replay=True)
+            close(engine, settings, month, replay=True)
+            assess(engine, settings, month)
+    return settings
+
+
+@pytest.fixture
+def golden_city(golden_settings: Settings) -> Iterator[Engine]:
+    """The golden city's warehouse, to read from."""
+    with open_warehouse(golden_settings) as engine:
+        yield engine
+
+
+@pytest.fixture
+def golden_copy(
+    golden_settings: Settings, server_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings of a copy of the golden city's installation, to write to; commands see the same ones."""
+    name = f"golden_{os.getpid()}_{next(_numbers)}"
+    _administer(server_url, f"create database {name} template {GOLDEN}")
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", _address(make_url(server_url).set(database=name)))
+    monkeypatch.setenv(PREFIX + "PII_KEY", SECRET)
+    monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", SECRET)
+    yield Settings.load()
+    _administer(server_url, f"drop database {name} with (force)")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from five_precisions.bulletin import charts, tables
 from five_precisions.bulletin.document import Bulletin, Chart, Figure, Paragraph, Section, Table
-from five_precisions.bulletin.prose import is_zero, tell
+from five_precisions.bulletin.prose import Quote, is_zero, tell
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.results import Assessment, Institution
 from five_precisions.bulletin.wording import day_name, listing, month_name, movement, quarter_name
@@ -160,7 +160,11 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "count_of": told.count,
         "standing": results.standing,
         "ranked": ranked,
-        "unranked": [standing for standing in results.standing if standing.rank is None],
+        "unranked": [
+            (results.name(standing.institution_code), Quote(standing.reason or ""))
+            for standing in results.standing
+            if standing.rank is None
+        ],
         "grades": _grades(told, ranked),
         "top": ranked[:_TOP],
         "bottom": ranked[_TOP:][-_TOP:],
@@ -171,7 +175,7 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "known_target": bool(told.target(None).value),
         "target": told.target(None),
         "completion": told.city_completion(),
-        "remark": [line.strip() for line in remark.splitlines() if line.strip()],
+        "remark": [Quote(line.strip()) for line in remark.splitlines() if line.strip()],
         "missing_loans": listing(_missing_loans(told), limit=len(results.banks)),
     }
     return values | _league(told) | _supervision(told) | _shortcomings(told)

@@ -79,10 +79,11 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A sentence or several; `figures` are those that its text shows."""
+    """A sentence or several, with the figures that its text shows, and the words in it that are not ours."""
 
     text: str
     figures: tuple[Figure, ...] = ()
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

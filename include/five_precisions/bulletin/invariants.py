@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -52,7 +52,7 @@ def require_sound(bulletin: Bulletin, told: QuarterResults) -> None:
 
 def find_unsound(bulletin: Bulletin, told: QuarterResults) -> list[str]:
     """Everything that does not hold, each as the part of a sentence; nothing = sound."""
-    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin), _secrets(bulletin))
+    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin, told), _secrets(bulletin))
     return [wrong for check in checks for wrong in check]
 
 
@@ -88,7 +88,7 @@ def _ranks(told: QuarterResults) -> Iterator[str]:
                 yield f"the board {board} is no proper ranking at {place.subject_code}"
 
 
-def _numbers(bulletin: Bulletin) -> Iterator[str]:
+def _numbers(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
     """Every number of a sentence is a figure, and a table shows the same one."""
     in_tables: dict[Source, set[str]] = {}
     for table in bulletin.tables:
@@ -99,6 +99,7 @@ def _numbers(bulletin: Bulletin) -> Iterator[str]:
     for source, sizes in in_tables.items():
         if len(sizes) > 1:
             yield f"tables show {source.metric} of {source.code} as {' and '.join(sorted(sizes))}"
+    names = _names(told)
     for paragraph in bulletin.paragraphs:
         for figure in paragraph.figures:
             if figure.source is None:
@@ -107,11 +108,20 @@ def _numbers(bulletin: Bulletin) -> Iterator[str]:
                 yield f"no table shows {figure.source.metric} of {figure.source.code}, which the text tells"
             elif _size(figure) not in in_tables[figure.source]:
                 yield f"text and table differ in {figure.source.metric} of {figure.source.code}"
-        yield from _foreign_numbers(paragraph)
+        yield from _foreign_numbers(paragraph, names)
 
 
-def _foreign_numbers(paragraph: Paragraph) -> Iterator[str]:
+def _names(told: QuarterResults) -> list[str]:
+    """Names that may hold a digit, longest first."""
+    institutions = [name for each in told.results.institutions.values() for name in (each.name, each.short_name)]
+    divisions = [division.name for division in (told.results.city, *told.results.counties)]
+    return sorted({*institutions, *divisions}, key=len, reverse=True)
+
+
+def _foreign_numbers(paragraph: Paragraph, names: Sequence[str]) -> Iterator[str]:
     rest = paragraph.text
+    for words in (*paragraph.quotes, *names):
+        rest = rest.replace(words, "")
     for figure in paragraph.figures:
         if str(figure) not in rest:
             yield f"the text “{paragraph.text[:20]}…” does not show {figure} as it says"

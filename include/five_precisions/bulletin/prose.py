@@ -19,23 +19,33 @@ from five_precisions.delivery.templates import TEMPLATE_FOLDER
 from five_precisions.display import Form, shown
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
-"""Where a figure stands in the rendered text, by its number in order of citing; private-use characters of Unicode."""
+"""Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""
 _PLACEHOLDER = re.compile(r"\[([a-z_]+)\]")
+
+
+class Quote(str):
+    """Words that are not ours, such as a person's remark: the numbers in them are theirs."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
 class _Citations:
-    """Figures in the order in which a template cites them."""
+    """Figures and quotes in the order in which a template cites them."""
 
-    cited: list[Figure] = field(default_factory=list)
+    cited: list[Figure | Quote] = field(default_factory=list)
 
-    def cite(self, figure: Figure) -> str:
-        self.cited.append(figure)
+    def cite(self, what: Figure | Quote) -> str:
+        self.cited.append(what)
         return f"\ue000{len(self.cited) - 1}\ue001"
 
     def resolve(self, text: str) -> Paragraph:
-        figures = tuple(self.cited[int(number)] for number in _CITED.findall(text))
-        return Paragraph(_CITED.sub(lambda match: str(self.cited[int(match[1])]), text), figures)
+        cited = [self.cited[int(number)] for number in _CITED.findall(text)]
+        return Paragraph(
+            _CITED.sub(lambda match: str(self.cited[int(match[1])]), text),
+            tuple(each for each in cited if isinstance(each, Figure)),
+            tuple(str(each) for each in cited if isinstance(each, Quote)),
+        )
 
 
 def tell(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:
@@ -58,7 +68,7 @@ def tell(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Cha
 @pass_context
 def _finalize(context: Context, value: object) -> object:
     citations: _Citations = context["citations"]
-    return citations.cite(value) if isinstance(value, Figure) else value
+    return citations.cite(value) if isinstance(value, Figure | Quote) else value
 
 
 @pass_context

@@ -1,0 +1,260 @@
+"""The bulletin's sentences and tables from results: rise, fall, unchanged, first time, none, missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from five_precisions.bulletin.compose import compose
+from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Table
+from five_precisions.bulletin.invariants import find_unsound
+from five_precisions.bulletin.results import Assessment, Inspection, Reporting
+from five_precisions.errors import RefusedError
+from five_precisions.period import Period
+from five_precisions.register import InstitutionKind
+from tests.bulletin.small_quarter import CITY, JUNE, MARCH, QUARTER, small_quarter
+
+
+def texts(bulletin: Bulletin, section: int) -> list[str]:
+    return [block.text for block in bulletin.sections[section].blocks if isinstance(block, Paragraph | Heading)]
+
+
+def table(bulletin: Bulletin, code: str) -> Table:
+    return next(table for table in bulletin.tables if table.code == code)
+
+
+def shown_rows(found: Table) -> list[list[str]]:
+    return [["—" if cell is None else str(cell) for cell in row] for row in found.rows]
+
+
+def test_head_and_order_of_the_document() -> None:
+    bulletin = compose(small_quarter(), is_demo=True)
+    assert bulletin.issuer == "演示市中心支行"
+    assert bulletin.number == "〔2019〕第2期"
+    assert bulletin.title == "关于2019年第二季度金融精准扶贫工作情况的通报"
+    assert bulletin.introduction.text == "现将2019年第二季度全市金融精准扶贫工作情况通报如下。数据截至2019年6月30日。"
+    assert [section.title for section in bulletin.sections] == [
+        "一、总体情况", "二、考核排名", "三、五个精准进展", "四、存在问题", "五、下一步要求",
+    ]  # fmt: skip
+    assert [chart.code for chart in bulletin.charts] == [
+        "balances", "league_chart", "scores_chart", "visits_chart", "pace_chart",
+    ]  # fmt: skip
+    assert [table.code for table in bulletin.appendices] == ["banks", "counties", "league"]
+    assert bulletin.is_demo
+    assert bulletin.footnotes[0].startswith("本通报依据2019年6月考核运行2019-06-r1（第1次，考核方案2016，数据摘要abab")
+    assert bulletin.footnotes[1:] == ("本季各机构应报报表均已取得。",)
+
+
+@pytest.mark.parametrize(
+    ("before", "sentence"),
+    [
+        ("800", "贷款余额1,000.00万元，比上季末增加200.00万元、增长25.00%。"),
+        ("1250", "贷款余额1,000.00万元，比上季末减少250.00万元、下降20.00%。"),
+        ("1000", "贷款余额1,000.00万元，与上季末持平。"),
+        ("1000.004", "贷款余额1,000.00万元，与上季末持平。"),
+        ("0", "贷款余额1,000.00万元，比上季末增加1,000.00万元。"),
+        (None, "贷款余额1,000.00万元。"),
+    ],
+)  # fmt: skip
+def test_balance_rises_falls_stays(before: str | None, sentence: str) -> None:
+    told = small_quarter({("loan_balance", "city", CITY, MARCH): before})
+    assert texts(compose(told), 0)[1].startswith(f"截至6月末，全市金融精准扶贫{sentence}")
+
+
+def test_year_on_year_and_the_floor_of_growth() -> None:
+    first, second = texts(compose(small_quarter()), 0)[3:5]
+    assert first == (
+        "截至6月末，全市扶贫小额信贷余额100.00万元，比年初增长12.50%；"
+        "同期全市各项贷款增长4.00%，扶贫小额信贷增速比各项贷款高8.50个百分点。"
+    )
+    assert second == (
+        "1—6月全市发放扶贫小额信贷20户、40.00万元，户数同比增长25.00%，金额同比下降20.00%；"
+        "历年累计发放40户、130.00万元。扶贫小额信贷逾期率为0.00%。"
+    )
+
+
+def test_nothing_lent_in_the_year_before() -> None:
+    told = small_quarter(
+        {
+            ("microcredit_ytd_households_yoy", "city", CITY, JUNE): None,
+            ("microcredit_ytd_amount_yoy", "city", CITY, JUNE): None,
+        }
+    )
+    assert "40.00万元，上年同期没有发放；" in texts(compose(told), 0)[4]
+
+
+def test_growth_below_equal_and_unknown() -> None:
+    below = small_quarter({("microcredit_growth", "city", CITY, JUNE): "-3.2"})
+    assert (
+        "比年初下降3.20%；同期全市各项贷款增长4.00%，扶贫小额信贷增速比各项贷款低7.20个百分点。"
+        in texts(compose(below), 0)[3]
+    )
+    equal = small_quarter({("microcredit_growth", "city", CITY, JUNE): "4"})
+    assert "扶贫小额信贷增速与各项贷款持平。" in texts(compose(equal), 0)[3]
+    unknown = small_quarter({("microcredit_growth", "city", CITY, JUNE): None})
+    assert texts(compose(unknown), 0)[3] == "截至6月末，全市扶贫小额信贷余额100.00万元。"
+
+
+def test_place_in_the_province() -> None:
+    told = small_quarter()
+    assert texts(compose(told), 0)[6] == "1—6月我市扶贫小额信贷发放额在全省2个市中居第2位，与上月相比上升1位。"
+    without = replace(told, results=replace(told.results, boards={}))
+    bulletin = compose(without)
+    assert "（三）全省位次" not in texts(bulletin, 0)
+    assert [table.code for table in bulletin.appendices] == ["banks", "counties"]
+    assert "league_chart" not in [chart.code for chart in bulletin.charts]
+
+
+def test_first_quarter_on_record_compares_with_nothing() -> None:
+    bulletin = compose(small_quarter(months=QUARTER.months))
+    assert "上季末" not in texts(bulletin, 0)[1]
+    assert [column.header for column in table(bulletin, "summary").columns] == ["指标", "单位", "本季末", "占比(%)"]
+    assert table(bulletin, "scores").columns[-1].header == "比上月"
+
+
+def test_ranking_names_best_worst_and_movement() -> None:
+    told = small_quarter()
+    assessments = dict(told.results.assessments)
+    assessments[str(MARCH)] = {
+        "B01": Assessment(str(MARCH), "B01", Decimal(60), Decimal(0), "一般", 2, 2, None),
+        "B02": Assessment(str(MARCH), "B02", Decimal(80), Decimal(0), "良好", 1, 1, None),
+    }
+    moved = replace(told, results=replace(told.results, assessments=assessments))
+    bulletin = compose(moved)
+    assert texts(bulletin, 1) == [
+        "本季对全市2家银行进行动态考核，2家参加排名。优秀1家（甲银行）；一般1家（乙银行）。",
+        "得分居前的是甲银行（91.50分）、乙银行（70.25分）。与上季末相比，位次上升的有甲银行（上升1位）；位次下降的有乙银行（下降1位）。",
+    ]
+    assert shown_rows(table(bulletin, "scores")) == [
+        ["1", "甲银行", "18.30", "36.60", "9.15", "9.15", "9.15", "9.15", "0.00", "91.50", "优秀", "上升1位"],
+        ["2", "乙银行", "14.45", "28.90", "7.23", "7.23", "7.23", "7.23", "2.00", "70.25", "一般", "下降1位"],
+    ]
+    assert "与上季末相比，各行位次均未变化。" in texts(compose(told), 1)[1]
+
+
+def test_unranked_bank_is_named_with_its_reason() -> None:
+    told = small_quarter({("loan_balance", "bank", "B02", JUNE): None})
+    reason = "《金融精准扶贫贷款台账》未报送"
+    standing = {
+        "B01": told.results.assessments[str(JUNE)]["B01"],
+        "B02": Assessment(str(JUNE), "B02", None, None, None, None, 2, reason),
+    }
+    missing = [
+        replace(each, status="missing") if (each.institution_code, each.period) == ("B02", str(JUNE)) else each
+        for each in told.results.reporting
+    ]
+    results = replace(
+        told.results, assessments={**told.results.assessments, str(JUNE): standing}, reporting=missing,
+        items={"B01": told.results.items["B01"]},
+    )  # fmt: skip
+    bulletin = compose(replace(told, results=results))
+    assert bulletin.introduction.text.endswith("乙银行未取得《金融精准扶贫贷款台账》，未计入全市合计。")
+    assert texts(bulletin, 1)[0].startswith("本季对全市2家银行进行动态考核，1家参加排名。")
+    assert texts(bulletin, 1)[-1] == f"乙银行暂不排名：{reason}。"
+    assert shown_rows(table(bulletin, "scores"))[-1] == ["暂不排名", "乙银行", *["—"] * 10]
+    assert "本季未取得、未计入的报表：乙银行（2019年6月）：《金融精准扶贫贷款台账》。" in bulletin.footnotes
+    assert "未报或未通过1张次（乙银行）" in texts(bulletin, 3)[-1]
+
+
+def test_shortcomings_lead_to_requirements() -> None:
+    told = small_quarter(
+        {
+            ("microcredit_growth", "bank", "B02", JUNE): "-5",
+            ("microcredit_overdue_ratio", "bank", "B02", JUNE): "3.004",
+            ("projects_stale", "city", CITY, JUNE): "1",
+            ("projects_stale", "county", "441702", JUNE): "1",
+        }
+    )
+    bulletin = compose(told)
+    assert texts(bulletin, 3) == [
+        "（一）部分银行进度落后。未完成扶贫小额信贷序时进度的有乙银行（80.00%）。",
+        "（二）部分银行增速不达标。扶贫小额信贷比年初增速未高于全市各项贷款增速（4.00%）的有乙银行（-5.00%）。",
+        "（三）部分银行逾期率偏高。扶贫小额信贷逾期率超过百分之三的有乙银行（3.00%）。",
+        "（四）部分项目长期无人对接。入库超过九十天仍未对接的项目共1个，分布在江城区（1个）。",
+    ]
+    assert texts(bulletin, 4)[0] == (
+        "（一）加快投放进度。乙银行要对照全年目标倒排进度，年内剩余月份月均发放户数应不低于：乙银行2户。"
+    )
+    assert [text[:3] for text in texts(bulletin, 4)] == ["（一）", "（二）", "（三）", "（四）", "各银行"]
+
+
+def test_a_quarter_without_shortcomings_says_so() -> None:
+    told = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "100"})
+    bulletin = compose(told)
+    assert texts(bulletin, 3) == ["从本季报表看，未发现需要通报的问题。"]
+    assert texts(bulletin, 4) == ["各银行、各县（市、区）扶贫办要对照本通报查找差距，抓好落实。"]
+
+
+def test_remark_becomes_part_of_the_requirements() -> None:
+    bulletin = compose(small_quarter(), remark="请各行行长亲自抓。\n\n  下季度召开推进会。 ")
+    assert texts(bulletin, 4)[-3:-1] == ["（二）请各行行长亲自抓。", "（三）下季度召开推进会。"]
+    assert find_unsound(bulletin, small_quarter()) == []
+
+
+def test_remark_may_hold_numbers_and_template_signs() -> None:
+    bulletin = compose(small_quarter(), remark="{{ city }} 于7月15日前报送3份材料 # [scores] <b>")
+    assert "{{ city }} 于7月15日前报送3份材料 # [scores] <b>" in texts(bulletin, 4)[-2]
+    assert find_unsound(bulletin, small_quarter()) == []
+
+
+def test_reporting_trouble_is_counted_by_institution() -> None:
+    told = small_quarter()
+    late = Reporting("2019-04", "C01", "households", "accepted", 1, False, True, 0, 0)
+    mended = Reporting("2019-05", "C01", "projects", "accepted", 2, True, False, 0, 0)
+    of_march = Reporting("2019-03", "C01", "projects", "accepted", 2, False, False, 0, 0)
+    bulletin = compose(
+        replace(told, results=replace(told.results, reporting=[*told.results.reporting, late, mended, of_march]))
+    )
+    assert shown_rows(table(bulletin, "reporting")) == [["江城扶贫办", "1", "1", "0"]]
+    assert texts(bulletin, 3)[-1].endswith("本季迟报1张次（江城扶贫办），退回后重报1张次（江城扶贫办）。")
+
+
+def test_inspections_overdue_are_those_due_before_the_quarter_ended() -> None:
+    def inspection(number: str, due_on: date, mended_on: date | None) -> Inspection:
+        return Inspection(number, "B02", "小额信贷管理", "一般", date(2019, 4, 1), due_on, mended_on)
+
+    found = [
+        inspection("1", date(2019, 5, 1), date(2019, 5, 2)),
+        inspection("2", date(2019, 6, 29), None),
+        inspection("3", date(2019, 6, 30), None),
+    ]
+    told = small_quarter()
+    bulletin = compose(replace(told, results=replace(told.results, inspections=found)))
+    assert shown_rows(table(bulletin, "supervision")) == [
+        ["小额信贷管理", "3", "1", "1", "1"],
+        ["合计", "3", "1", "1", "1"],
+    ]
+    assert "专项督查累计发现问题3个，已整改1个，逾期未整改1个，涉及乙银行。" in texts(bulletin, 2)
+
+
+def test_restated_figures_are_marked_and_explained() -> None:
+    told = small_quarter()
+    runs = {
+        period: replace(run, revision=2) if period == str(JUNE) else run for period, run in told.results.runs.items()
+    }
+    bulletin = compose(replace(told, results=replace(told.results, runs=runs)))
+    assert "贷款余额1,000.00*万元" in texts(bulletin, 0)[1]
+    assert bulletin.footnotes[-1] == "标*的数字经过重述，与当时公布的不同。"
+
+
+def test_quarter_without_all_months_is_refused() -> None:
+    with pytest.raises(RefusedError, match="2019-05 has not been assessed"):
+        small_quarter(months=(MARCH, Period(2019, 4), JUNE))
+
+
+def test_register_without_a_centre_is_refused() -> None:
+    told = small_quarter()
+    others = {code: each for code, each in told.results.institutions.items() if each.kind is not InstitutionKind.CENTRE}
+    with pytest.raises(RefusedError, match="centre"):
+        compose(replace(told, results=replace(told.results, institutions=others)))
+
+
+def test_charts_say_what_they_show() -> None:
+    for chart in compose(small_quarter()).charts:
+        assert isinstance(chart, Chart)
+        assert chart.title
+        assert chart.description
+        assert chart.svg.startswith("<svg")

@@ -1,0 +1,126 @@
+"""What stops a bulletin: each invariant, broken by hand (spec/05, Bulletin)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from five_precisions.bulletin.compose import compose
+from five_precisions.bulletin.document import Block, Bulletin, Column, Figure, Paragraph, Table
+from five_precisions.bulletin.invariants import InvariantError, find_unsound, require_sound
+from five_precisions.bulletin.results import Place
+from tests.bulletin.small_quarter import CITY, JUNE, small_quarter
+
+TOLD = small_quarter()
+
+
+@pytest.fixture(scope="module")
+def bulletin() -> Bulletin:
+    return compose(TOLD)
+
+
+def with_block(bulletin: Bulletin, block: Block) -> Bulletin:
+    first = bulletin.sections[0]
+    return replace(bulletin, sections=(replace(first, blocks=(*first.blocks, block)), *bulletin.sections[1:]))
+
+
+def test_a_sound_bulletin_passes(bulletin: Bulletin) -> None:
+    assert find_unsound(bulletin, TOLD) == []
+    require_sound(bulletin, TOLD)
+
+
+def test_categories_that_do_not_add_up(bulletin: Bulletin) -> None:
+    told = small_quarter({("loan_balance_education", "bank", "B01", JUNE): "50.01"})
+    assert find_unsound(bulletin, told) == ["loan_balance_personal of bank B01 is not the sum of its categories"]
+
+
+def test_banks_that_do_not_add_up_to_the_city(bulletin: Bulletin) -> None:
+    told = small_quarter({("microcredit_ytd_amount", "bank", "B02", JUNE): "15.99"})
+    assert find_unsound(bulletin, told) == ["microcredit_ytd_amount of the banks does not add up to the city's"]
+
+
+def test_ranks_that_the_scores_do_not_give(bulletin: Bulletin) -> None:
+    standing = TOLD.results.assessments[str(JUNE)]
+    swapped = {"B01": replace(standing["B01"], rank=2), "B02": replace(standing["B02"], rank=1)}
+    results = replace(TOLD.results, assessments={**TOLD.results.assessments, str(JUNE): swapped})
+    assert find_unsound(bulletin, replace(TOLD, results=results)) == [
+        "bank B01 has rank 2 where its score gives 1",
+        "bank B02 has rank 1 where its score gives 2",
+    ]
+
+
+def test_a_shared_rank_is_followed_by_a_gap(bulletin: Bulletin) -> None:
+    places = [Place("board", code, code, Decimal(value), rank, None) for code, value, rank in (
+        ("a", 9, 1), ("b", 8, 2), ("c", 8, 2), ("d", 7, 4),
+    )]  # fmt: skip
+    told = replace(TOLD, results=replace(TOLD.results, boards={"board": places}))
+    assert find_unsound(bulletin, told) == []
+    told = replace(TOLD, results=replace(TOLD.results, boards={"board": [*places[:3], replace(places[3], rank=3)]}))
+    assert find_unsound(bulletin, told) == ["the board board is no proper ranking at d"]
+
+
+def test_a_number_in_the_text_that_is_no_figure(bulletin: Bulletin) -> None:
+    changed = with_block(bulletin, Paragraph("全市共有12家银行。"))
+    assert find_unsound(changed, TOLD) == [
+        "the text “全市共有12家银行。…” holds the number 12, which is no figure of the results"
+    ]
+
+
+def test_dates_and_names_with_digits_are_no_figures(bulletin: Bulletin) -> None:
+    institutions = {"B01": replace(TOLD.results.institutions["B01"], short_name="360银行")}
+    told = replace(TOLD, results=replace(TOLD.results, institutions={**TOLD.results.institutions, **institutions}))
+    changed = with_block(bulletin, Paragraph("截至2019年6月30日，360银行居前；1—6月、2019年第二季度、上升12位。"))
+    assert find_unsound(changed, told) == []
+
+
+def test_a_figure_that_its_sentence_does_not_show(bulletin: Bulletin) -> None:
+    figure = TOLD.figure("loan_balance", "city", CITY)
+    changed = with_block(bulletin, Paragraph("余额为1,001.00万元。", (figure,)))
+    wrong = find_unsound(changed, TOLD)
+    assert "the text “余额为1,001.00万元。…” does not show 1,000.00 as it says" in wrong
+    assert any("holds the number 1,001.00" in each for each in wrong)
+
+
+def test_text_and_table_that_differ(bulletin: Bulletin) -> None:
+    figure = replace(TOLD.figure("loan_balance", "city", CITY), value=Decimal("1000.01"))
+    changed = with_block(bulletin, Paragraph(f"余额为{figure}万元。", (figure,)))
+    assert find_unsound(changed, TOLD) == [f"text and table differ in loan_balance of {CITY}"]
+
+
+def test_a_figure_that_no_table_shows(bulletin: Bulletin) -> None:
+    figure = TOLD.figure("households_able", "bank", "B01")
+    changed = with_block(bulletin, Paragraph(f"户数为{figure}。", (figure,)))
+    assert find_unsound(changed, TOLD) == ["no table shows households_able of B01, which the text tells"]
+
+
+def test_tables_that_differ(bulletin: Bulletin) -> None:
+    figure = TOLD.figure("loan_balance", "city", CITY)
+    table = Table(
+        code="more",
+        title="又一表",
+        unit="",
+        columns=(Column("值"),),
+        rows=((Figure(Decimal(7), figure.form, figure.source),),),
+    )
+    assert find_unsound(with_block(bulletin, table), TOLD)[0] == (
+        f"tables show loan_balance of {CITY} as 1,000.00 and 7.00"
+    )
+
+
+@pytest.mark.parametrize("secret", ["441702199001011234", "44170219900101123X", "13812345678", "6222021234567890123"])
+def test_a_number_as_long_as_an_id(bulletin: Bulletin, secret: str) -> None:
+    found = "it holds a number as long as an ID, a phone or an account"
+    for block in (
+        Paragraph(f"户主{secret}。", quotes=(secret,)),
+        Table(code="more", title="又一表", unit="", columns=(Column("户主"),), rows=((secret,),)),
+        replace(bulletin.charts[0], svg=f"<svg><text>{secret}</text></svg>"),
+    ):
+        assert find_unsound(with_block(bulletin, block), TOLD) == [found]
+
+
+def test_what_is_wrong_is_named_in_one_sentence(bulletin: Bulletin) -> None:
+    changed = with_block(bulletin, Paragraph("全市共有12家银行。"))
+    with pytest.raises(InvariantError, match=r"^The bulletin of 2019-Q2 was stopped: the text .* results\.$"):
+        require_sound(changed, TOLD)
