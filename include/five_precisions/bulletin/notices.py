@@ -190,7 +190,13 @@ def _items(results: Results, bank: str) -> MailTable:
         for code in INDICATORS
         if code in items
     ]
-    return mail_table(("指标", "权重", "得分", "说明"), rows, numbers=("权重", "得分"))
+    is_partial = any(item.points is None for item in items.values())
+    return mail_table(
+        ("指标", "权重", "得分", "说明"),
+        rows,
+        numbers=("权重", "得分"),
+        note="不考核的指标不计权重，总分按其余指标的权重折算为百分制。" if is_partial else "",
+    )
 
 
 def _key_figures(results: Results, bank: str) -> MailTable:
@@ -227,7 +233,7 @@ def _ends_of_table(results: Results, bank: str) -> MailTable:
         [(f"第{each.rank}名", results.name(each.institution_code), shown(each.score, Form.SCORE)) for each in seen],
         numbers=("得分",),
         strong=[index for index, each in enumerate(seen) if each.institution_code == bank],
-        note=f"共{len(best)}家参评{f'，另有{unranked}家暂不排名' if unranked else ''}。",
+        note=f"另有{unranked}家暂不排名。" if unranked else "",
     )
 
 
@@ -304,8 +310,8 @@ def _visits(results: Results, county: str) -> str:
     return _sentence(
         [
             f"有劳动能力贫困户{able}户",
-            f"本轮走访覆盖率{told(results.of_county('visit_coverage', county), '%')}",
-            f"考核口径（本轮与上一轮中较高者）{told(results.of_county('visit_coverage_standing', county), '%')}",
+            f"第{results.visit_round}轮走访覆盖率{told(results.of_county('visit_coverage', county), '%')}",
+            f"考核按本轮与上一轮中较高者计，为{told(results.of_county('visit_coverage_standing', county), '%')}",
         ]
     )
 
