@@ -1,4 +1,4 @@
-"""Periods (spec/01)."""
+"""Periods: months and quarters (spec/01)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from five_precisions.errors import UsageError
-from five_precisions.period import SHANGHAI, Period
+from five_precisions.period import SHANGHAI, Period, Quarter
 
 periods = st.builds(Period, st.integers(1, 9998), st.integers(1, 12))
 
@@ -81,3 +81,27 @@ def test_the_current_period_is_that_of_shanghai(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("five_precisions.period.datetime", Clock)
     assert Period.current() == Period(2019, 7), "midnight in Shanghai is four in the afternoon UTC"
+
+
+quarters = st.builds(Quarter, st.integers(2, 9998), st.integers(1, 4))
+
+
+@given(quarters)
+def test_a_quarter_is_written_and_read_back(quarter: Quarter) -> None:
+    assert Quarter.parse(str(quarter)) == quarter
+
+
+@given(quarters)
+def test_a_quarter_follows_the_one_before_without_a_gap(quarter: Quarter) -> None:
+    first, second, last = quarter.months
+    assert (first.next(), second.next(), last) == (second, last, quarter.last_month)
+    assert quarter.previous().last_month.next() == first
+    assert quarter.previous() < quarter
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2019", "2019-2", "2019-Q5", "2019-Q0", "2019Q2", "0000-Q1", "2019-q2", "２０１９-Q2"]
+)
+def test_what_is_no_quarter_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a quarter"):
+        Quarter.parse(text)

@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from five_precisions.errors import FivePrecisionsError, SetupError, UsageError
-from five_precisions.period import Period
+from five_precisions.period import Period, Quarter
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
@@ -147,12 +147,15 @@ def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOpt
 
 @app.command()
 def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
-    """Compute the figures, scores, assessment and rankings of a closed month. Emits no Airflow asset."""
+    """Compute a closed month's figures, scores, assessment and rankings; post its notices. Emits no Airflow asset."""
+    from five_precisions.bulletin import post_notices
     from five_precisions.figures import assess as assess_month
 
     with _warehouse() as (engine, settings), _progress(f"assessing {period}") as tell:
         assessed = assess_month(engine, settings, period, report_progress=tell)
         ranking = _read_assessment(engine, assessed.run_id)
+        tell("notices")
+        post_notices(engine, settings, period)
         _deliver(engine, settings)
     if as_json:
         _print_json({**dataclasses.asdict(assessed), "assessment": ranking})
@@ -215,6 +218,20 @@ def explain(
     table.add_row("denominator", _cell(explained.denominator))
     table.add_row("run", f"{explained.run_id}, input {explained.input_digest}")
     out.print(table)
+
+
+@app.command()
+def bulletin(
+    quarter: Annotated[Quarter, typer.Argument(parser=Quarter.parse, metavar="QUARTER", help="A quarter, YYYY-Qn.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the PDF, the workbook and the mail.")],
+) -> None:
+    """Render a quarter's bulletin without sending it. What contradicts itself is not rendered, and is named."""
+    from five_precisions.bulletin import render, write
+
+    with _warehouse() as (engine, settings), _progress(f"rendering {quarter}"):
+        paths = write(render(engine, settings, quarter), out_folder)
+    for path in paths:
+        out.print(str(path), markup=False, soft_wrap=True)
 
 
 @outbox_app.command("list")
