@@ -15,6 +15,7 @@ from five_precisions.period import Period
 
 ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
+DEMO_REGISTER = INCLUDE / "five_precisions" / "demo" / "register"
 PREFIX = "FIVE_PRECISIONS_"
 SHORTEST_SECRET = 32
 """Bytes; shorter secrets can be guessed (spec/02, Sensitive columns)."""
@@ -43,9 +44,7 @@ class Settings(BaseSettings):
     """fsspec address; unset = `var/outbox`."""
     archive: str | None = None
     """fsspec address; unset = `var/archive`."""
-    register_folder: Path = Field(
-        default=INCLUDE / "five_precisions" / "demo" / "register", validation_alias=PREFIX + "REGISTER"
-    )
+    register_folder: Path = Field(default=DEMO_REGISTER, validation_alias=PREFIX + "REGISTER")
     """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv."""
     reference: Path | None = None
     """Folder whose files replace those of the same name in include/reference."""
@@ -78,6 +77,11 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
             raise SetupError(f"{name} is wrong: {first['msg']}.") from None
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the register is the demo's, whose institutions are invented: all that is shown says 演示数据 then."""
+        return self.register_folder.resolve() == DEMO_REGISTER
 
     @property
     def inbox_address(self) -> str:
