@@ -7,17 +7,16 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 import fsspec  # type: ignore[import-untyped]
 
 from five_precisions.errors import FivePrecisionsError, SetupError
+from five_precisions.intake.whole_files import write_whole
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _PURPOSE: Final = b"five-precisions archive"
-_TEMPORARY: Final = ".part"
 
 
 class ArchiveError(FivePrecisionsError):
@@ -54,10 +53,7 @@ class Archive:
         try:
             if self._files.exists(path):
                 return sha256
-            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-            aside = f"{path}.{uuid4().hex}{_TEMPORARY}"
-            self._files.pipe_file(aside, self._cipher.encrypt(content))
-            self._files.mv(aside, path)
+            write_whole(self._files, path, self._cipher.encrypt(content))
         except OSError as error:
             raise SetupError(f"The archive cannot be written to: {error.strerror or type(error).__name__}.") from error
         return sha256
