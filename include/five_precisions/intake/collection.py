@@ -1,4 +1,4 @@
-"""Taking in what the inbox holds: settle → read and check → archive → ledger and rows → out of the inbox (spec/03)."""
+"""Taking in what the inbox holds: settle → check → archive → ledger and rows → receipt → out of the inbox (spec/03)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.ledger import Recorded, Submission, find_recorded, read_reports, record
+from five_precisions.intake.receipts import post_receipt, post_receipt_again, require_outbox, write_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings
@@ -53,7 +54,7 @@ def collect(
 
     Raises:
         UsageError: the period or the institution is not one that can be collected.
-        SetupError: a secret is missing, or the inbox, the archive or a reference file cannot be used.
+        SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
     """
     replay = replay or settings.replay
     require_usable(settings, period)
@@ -79,6 +80,7 @@ class _Intake:
         self._pii_key = settings.require_pii_key()
         self._archive = Archive.of(settings)
         self._inbox = Inbox(settings.inbox_address)
+        require_outbox(settings)
         with engine.begin() as connection:
             self._register = read_register(connection)
             open_period(connection, settings, period)
@@ -130,9 +132,15 @@ class _Intake:
         digest = digest_of(files)
         with self._engine.connect() as connection:
             known = find_recorded(connection, self._period, institution.code, digest)
+        arrived_at = delivery.newest_at if self._replay else now
         judgement = (
-            self._repeated(institution, known) if known else self._judge(institution, delivery, files, digest, now)
+            self._repeated(institution, delivery, known, arrived_at)
+            if known
+            else self._judge(institution, delivery, files, digest, arrived_at)
         )
+        if judgement.submission_id is not None:
+            # After the commit, and before the files go: whoever is ended in between writes it at the next look.
+            write_receipt(self._engine, self._settings, judgement.submission_id)
         if judgement.verdict is not State.INCOMPLETE and not self._replay:
             self._inbox.remove(delivery)
         return judgement
@@ -143,7 +151,7 @@ class _Intake:
         delivery: Delivery,
         files: Sequence[DeliveredFile],
         digest: str,
-        now: datetime,
+        arrived_at: datetime,
     ) -> Judgement:
         if self._yardstick is None:
             self._yardstick = yardstick_of(self._settings, self._register, self._period)
@@ -159,15 +167,18 @@ class _Intake:
         submission = Submission(
             period=self._period,
             institution_code=institution.code,
-            received_at=delivery.newest_at if self._replay else now,
+            received_at=arrived_at,
+            delivered_at=delivery.newest_at,
             replayed=self._replay,
             digest=digest,
             files=files,
         )
         with self._engine.begin() as connection:
             recorded = record(connection, submission, judged, self._pii_key)
+            if recorded.is_new:
+                post_receipt(connection, self._settings, recorded.submission_id)
         if not recorded.is_new:
-            return self._repeated(institution, recorded)
+            return self._repeated(institution, delivery, recorded, arrived_at)
         logger.info("%s is %s", recorded.submission_id, judged.verdict)
         return Judgement(
             institution_code=institution.code,
@@ -180,8 +191,19 @@ class _Intake:
             findings=judged.findings,
         )
 
-    def _repeated(self, institution: Institution, known: Recorded) -> Judgement:
-        with self._engine.connect() as connection:
+    def _repeated(
+        self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
+    ) -> Judgement:
+        with self._engine.begin() as connection:
+            # The very delivery of that version, seen again after a crash or in a second replay, sends nothing.
+            if known.delivered_at not in (None, delivery.newest_at):
+                post_receipt_again(
+                    connection,
+                    self._settings,
+                    known.submission_id,
+                    delivered_at=delivery.newest_at,
+                    again_at=arrived_at,
+                )
             reports = read_reports(connection, known.submission_id)
         return Judgement(
             institution_code=institution.code,

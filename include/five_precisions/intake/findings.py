@@ -112,6 +112,14 @@ def column_letters(number: int) -> str:
     return letters
 
 
+def column_number_of(cell: str) -> int:
+    """The number of a cell's column from its address: 1 of A7, 27 of AA7."""
+    number = 0
+    for letter in cell.rstrip("0123456789"):
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
 def storable(text: str) -> str:
     """The text without what PostgreSQL cannot keep or nobody can read: NUL, control characters, lone surrogates."""
     return _NOT_STORABLE.sub("\ufffd", text)

@@ -10,7 +10,15 @@ from typing import Any, Final
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from five_precisions.intake.findings import JudgedReport, Verdict, shown_text, storable
+from five_precisions.intake.findings import (
+    Finding,
+    JudgedReport,
+    Level,
+    Verdict,
+    column_number_of,
+    shown_text,
+    storable,
+)
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, ReportDraft
 from five_precisions.intake.typed import TypedRows
 from five_precisions.period import Period
@@ -22,7 +30,7 @@ _LOCK_SPACE: Final = 5_201_901
 
 _LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:name))")
 _FIND_DIGEST = text("""
-select submission_id, version
+select submission_id, version, delivered_at
 from intake.submission
 where period = :period and institution_code = :institution_code and digest = :digest
 """)
@@ -33,11 +41,12 @@ where period = :period and institution_code = :institution_code
 """)
 _SAVE_SUBMISSION = text("""
 insert into intake.submission (
-    submission_id, period, institution_code, version, received_at, replayed, digest, verdict, submitted_by, phone_masked
+    submission_id, period, institution_code, version, received_at, delivered_at, replayed, digest, verdict,
+    submitted_by, phone_masked
 )
 values (
-    :submission_id, :period, :institution_code, :version, :received_at, :replayed, :digest, :verdict, :submitted_by,
-    :phone_masked
+    :submission_id, :period, :institution_code, :version, :received_at, :delivered_at, :replayed, :digest, :verdict,
+    :submitted_by, :phone_masked
 )
 """)
 _SAVE_FILE = text("""
@@ -53,6 +62,12 @@ from intake.report
 where submission_id = :submission_id
 order by report
 """)
+_READ_FINDINGS = text("""
+select report, rule, level, file, sheet, row_number, header, cell, key, value, expected, message
+from intake.finding
+where submission_id = :submission_id
+order by ordinal
+""")
 _SAVE_EXPLANATION = text("""
 insert into intake.explanation (submission_id, ordinal, report, rule, key, explanation)
 values (:submission_id, :ordinal, :report, :rule, :key, :explanation)
@@ -62,6 +77,7 @@ _FINDING_COLUMNS: Final = (
     "value", "expected", "message",
 )  # fmt: skip
 _LONGEST_RULE: Final = 20
+_FETCHED_AT_ONCE: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +87,8 @@ class Submission:
     period: Period
     institution_code: str
     received_at: datetime
+    delivered_at: datetime
+    """Newest file time: what tells this delivery from the same bytes delivered once more."""
     replayed: bool
     digest: str
     files: Sequence[DeliveredFile]
@@ -83,13 +101,15 @@ class Recorded:
     submission_id: str
     version: int
     is_new: bool
+    delivered_at: datetime | None
+    """Newest file time of the delivery that made the version; None of one older than this column."""
 
 
 def find_recorded(connection: Connection, period: Period, institution_code: str, digest: str) -> Recorded | None:
     """The version with the same bytes, if there is one."""
     names = {"period": str(period), "institution_code": institution_code, "digest": digest}
     row = connection.execute(_FIND_DIGEST, names).first()
-    return Recorded(row.submission_id, row.version, is_new=False) if row else None
+    return Recorded(row.submission_id, row.version, is_new=False, delivered_at=row.delivered_at) if row else None
 
 
 def record(connection: Connection, submission: Submission, judged: JudgedPackage, pii_key: bytes) -> Recorded:
@@ -113,6 +133,7 @@ def record(connection: Connection, submission: Submission, judged: JudgedPackage
             "submission_id": submission_id,
             "version": version,
             "received_at": submission.received_at,
+            "delivered_at": submission.delivered_at,
             "replayed": submission.replayed,
             "digest": submission.digest,
             "verdict": judged.verdict,
@@ -154,13 +175,24 @@ def record(connection: Connection, submission: Submission, judged: JudgedPackage
     for draft, report in zip(judged.drafts, judged.reports, strict=True):
         if report.verdict is Verdict.ACCEPTED and draft.rows is not None:
             _copy_rows(connection, submission, submission_id, draft, draft.rows, pii_key)
-    return Recorded(submission_id, version, is_new=True)
+    return Recorded(submission_id, version, is_new=True, delivered_at=submission.delivered_at)
 
 
 def read_reports(connection: Connection, submission_id: str) -> tuple[JudgedReport, ...]:
     """The verdicts that the ledger keeps of a submission."""
     rows = connection.execute(_READ_REPORTS, {"submission_id": submission_id}).mappings()
     return tuple(JudgedReport(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows)
+
+
+def read_findings(connection: Connection, submission_id: str) -> Iterator[Finding]:
+    """The findings that the ledger keeps of a submission, in its order; there may be more than memory likes."""
+    names = {"submission_id": submission_id}
+    with connection.execute(_READ_FINDINGS, names, execution_options={"yield_per": _FETCHED_AT_ONCE}) as found:
+        for row in found.mappings():
+            fields = {name: row[name] for name in row if name != "cell"}
+            cell = row["cell"]
+            column_number = None if cell is None else column_number_of(cell)
+            yield Finding(**{**fields, "level": Level(row["level"]), "column_number": column_number})
 
 
 def _report_line(submission_id: str, report: JudgedReport) -> dict[str, Any]:

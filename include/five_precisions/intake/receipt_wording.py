@@ -1,0 +1,524 @@
+"""What a receipt says, and its HTML: pure functions of what the ledger keeps (spec/03, The receipt)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+from five_precisions.delivery.templates import render
+from five_precisions.display import NOTHING, Form, shown
+from five_precisions.intake.findings import Finding, Level, Verdict
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.reports import load_reports
+
+LARGEST_MAIL: Final = 100_000
+"""Bytes of a mail's HTML in UTF-8; mail clients cut what is longer."""
+LISTED_IN_FILE: Final = 20_000
+"""Findings that the receipt's file lists one by one; a browser still opens that at once."""
+
+_MAIL_BUDGETS: Final = (200, 120, 80, 50, 30, 15, 8, 4, 0)
+"""Findings that a mail lists one by one: the first of these with which it is small enough."""
+_FEWEST_FILES: Final = 5
+_LONGEST_NAME: Final = 120
+_MOST_RANGES: Final = 20
+_VARIABLE: Final = re.compile(r"\d[\d,.]*|“[^”]*”")
+_COULD_RUN: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_LEVELS: Final = {
+    Level.CRITICAL: ("错误", "须更正后重报"),
+    Level.WARNING: ("警告", "不影响接收，请核实"),
+    Level.NOTICE: ("提示", "仅供了解，无需处理"),
+}
+
+
+_VERDICTS: Final = {Verdict.ACCEPTED: "接收", Verdict.NIL: "接收（零报送）", Verdict.REJECTED: "退回"}
+
+
+class Medium(StrEnum):
+    """Where a receipt is read: in a mail, which must stay small, or in the file beside it, which lists everything."""
+
+    MAIL = "mail"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A delivered file."""
+
+    name: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLine:
+    """What a receipt says of one delivered report."""
+
+    code: str
+    title: str
+    verdict: Verdict
+    rows: int
+    """Data rows, without the total row."""
+    control_total: Decimal | None
+    unit: str
+    """Of the control total: 元 or 万元, as the report declares its column; empty for a report without one."""
+    errors: int
+    warnings: int
+    notices: int
+    standing_version: int | None
+    """Of a rejected report: the earlier version that stands all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwedReport:
+    """A report that is owed and of which no version is accepted."""
+
+    title: str
+    nil_allowed: bool
+    rejected_version: int | None
+    """The newest version that held it, and was rejected; None where it was never delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """Findings of one message about one column of one report: told once, with its cells."""
+
+    count: int
+    findings: tuple[Finding, ...]
+    """Those that are listed, in the ledger's order; there may be fewer than counted."""
+
+    @property
+    def first(self) -> Finding:
+        """The one that speaks for all."""
+        return self.findings[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One judged version as its ledger tells it. Nothing in it is sensitive: the ledger keeps masked values only."""
+
+    submission_id: str
+    """The receipt number."""
+    period: Period
+    institution_code: str
+    institution_name: str
+    short_name: str
+    version: int
+    newest_version: int
+    """The newest version of the institution's period when this was read."""
+    verdict: Verdict
+    received_at: datetime
+    replayed: bool
+    submitted_by: str | None
+    deadline_at: datetime
+    """The first instant that is too late."""
+    files: tuple[ReceivedFile, ...]
+    reports: tuple[ReportLine, ...]
+    owed_count: int
+    """How many reports the institution owes each month."""
+    still_owed: tuple[OwedReport, ...]
+    """As things stood with this version."""
+    groups: tuple[FindingGroup, ...]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it came after the deadline."""
+        return self.received_at >= self.deadline_at
+
+    @property
+    def month(self) -> str:
+        """The period in words."""
+        return f"{self.period.year}年{self.period.month}月"
+
+    @property
+    def verdict_word(self) -> str:
+        """The verdict on the whole."""
+        return {Verdict.ACCEPTED: "全部接收", Verdict.PARTIAL: "部分接收"}.get(self.verdict, "全部退回")
+
+    @property
+    def subject(self) -> str:
+        """The subject of its mail: what she needs to know without opening it."""
+        verdict = self.verdict_word + ("，迟报" if self.is_late else "")
+        return f"【回执】{self.month} {self.short_name} 第{self.version}版：{verdict}（{self.submission_id}）"
+
+    @property
+    def file_name(self) -> str:
+        """The receipt's file in the institution's folder of the outbox."""
+        return f"receipt-v{self.version}.html"
+
+
+# Grouping
+
+
+def group_findings(findings: Iterable[Finding], *, listed: int = LISTED_IN_FILE) -> tuple[FindingGroup, ...]:
+    """Findings by level, report, rule, column and wording: what must be mended first, else in the order given.
+
+    Numbers and quoted names in a message do not part it from others. At most `listed` findings are kept in all, the
+    groups' shares as even as they can be; every one is counted.
+    """
+    kept: dict[tuple[object, ...], list[Finding]] = {}
+    counts: Counter[tuple[object, ...]] = Counter()
+    for finding in findings:
+        shape = _VARIABLE.sub("#", finding.message)
+        key = (finding.level, finding.report, finding.rule, finding.header, shape)
+        counts[key] += 1
+        if counts[key] <= max(listed, 1):
+            kept.setdefault(key, []).append(finding)
+    groups = [FindingGroup(counts[key], tuple(own)) for key, own in kept.items()]
+    order = list(_LEVELS)
+    ordered = sorted(groups, key=lambda group: order.index(group.first.level))
+    # A group always keeps one finding to speak for it; beyond that they share what is left.
+    return tuple(shorten(ordered, max(listed, len(ordered))))
+
+
+def shorten(groups: Sequence[FindingGroup], budget: int) -> list[FindingGroup]:
+    """The groups with at most `budget` findings in all, as evenly shared as can be; past the budget none is kept."""
+    kept = list(islice(groups, budget))
+    shares = [0] * len(kept)
+    left = budget
+    open_groups = list(range(len(kept)))
+    while open_groups and left >= len(open_groups):
+        step = left // len(open_groups)
+        for number in open_groups:
+            given = min(step, len(kept[number].findings) - shares[number])
+            shares[number] += given
+            left -= given
+        open_groups = [number for number in open_groups if shares[number] < len(kept[number].findings)]
+    return [
+        FindingGroup(group.count, group.findings[:share]) for group, share in zip(kept, shares, strict=True) if share
+    ]
+
+
+# Wording
+
+
+def deadline_words(deadline_at: datetime) -> str:
+    """The deadline as people say it: the first instant too late is midnight, so the day before it, 24:00."""
+    local = deadline_at.astimezone(SHANGHAI)
+    day, clock = (local - timedelta(days=1), "24:00") if local.time() == time() else (local, f"{local:%H:%M}")
+    return f"{day.year}年{day.month}月{day.day}日 {clock}"
+
+
+def time_left_words(now: datetime, deadline_at: datetime) -> str:
+    """The time until the deadline, or since: 还剩3天5小时, 已逾期2天."""
+    minutes = int(abs(deadline_at - now).total_seconds() // 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        span = f"{days}天" + (f"{hours}小时" if hours else "")
+    elif hours:
+        span = f"{hours}小时" + (f"{minutes}分钟" if minutes else "")
+    else:
+        span = f"{minutes}分钟" if minutes else "不足1分钟"
+    return f"还剩{span}" if now < deadline_at else f"已逾期{span}"
+
+
+def verdict_sentence(receipt: Receipt) -> str:
+    """The one sentence on top: what was accepted, what must come again."""
+    rejected = [f"“{report.title}”" for report in receipt.reports if report.verdict is Verdict.REJECTED]
+    accepted = len(receipt.reports) - len(rejected)
+    homeless = sum(group.count for group in receipt.groups if _is_homeless_error(group))
+    elsewhere = f"报送包中有{homeless}处错误不属于任何一张报表，须更正" if homeless else ""
+    if receipt.verdict is Verdict.ACCEPTED:
+        warnings = sum(group.count for group in receipt.groups if group.first.level is Level.WARNING)
+        asked = f"，有{warnings:,}处警告请核实" if warnings else ""
+        missing = f"本期尚缺{len(receipt.still_owed)}张报表。" if receipt.still_owed else ""
+        return f"全部接收：本次报送的{accepted}张报表均已接收{asked}。{missing}"
+    if receipt.verdict is Verdict.PARTIAL and rejected:
+        more = f"另外，{elsewhere}。" if elsewhere else ""
+        return f"部分接收：{'、'.join(rejected)}被退回，须更正后重报；其余{accepted}张报表已接收。{more}"
+    if receipt.verdict is Verdict.PARTIAL:
+        return f"部分接收：识别出的{accepted}张报表已接收；{elsewhere}后重报。"
+    if rejected:
+        both = "均" if len(rejected) > 1 else ""
+        return f"全部退回：{'、'.join(rejected)}{both}未接收，须更正后重报。"
+    return "全部退回：未能从报送包中读出任何报表，须更正后重报。"
+
+
+def next_steps(receipt: Receipt, *, at: datetime) -> list[str]:
+    """What to do now, in a few plain sentences. `at` is when the mail is written: before or after the deadline."""
+    deadline = deadline_words(receipt.deadline_at)
+    please = f"请于{deadline}前" if at < receipt.deadline_at else "截止时间已过，请尽快"
+    is_partial = receipt.verdict is Verdict.PARTIAL
+    never = [report for report in receipt.still_owed if report.rejected_version is None]
+    steps: list[str] = []
+    if receipt.verdict is not Verdict.ACCEPTED:
+        if any(report.verdict is Verdict.REJECTED for report in receipt.reports):
+            what = "更正退回的报表，重新报送整张报表，并附只列这些报表的报送说明。"
+        else:
+            what = "按下列错误更正后重新报送，并附报送说明。"
+        steps.append(please + what + ("已接收的报表不必重报。" if is_partial else ""))
+    if never and receipt.reports:
+        nil = "；允许零报送而本期确无数据的，在报送说明中填写零报送" if any(r.nil_allowed for r in never) else ""
+        steps.append(f"{please}报送尚未报送的{len(never)}张报表{nil}。")
+    if any(group.first.level is Level.WARNING for group in receipt.groups):
+        steps.append(
+            "警告请逐条核实：有误的，更正后重报该表；确属实的，在“情况说明”工作表中写明报表、规则、主键和说明，"
+            "随下次报送提交。"
+        )
+    return steps or ["无需其他操作，请留存本回执。"]
+
+
+def report_rows(receipt: Receipt) -> list[list[str]]:
+    """The table of reports: title, rows, control total with its unit, verdict, counts of findings."""
+    return [
+        [
+            report.title,
+            shown(report.rows, Form.COUNT),
+            NOTHING if report.control_total is None else f"{shown(report.control_total)} {report.unit}",
+            _VERDICTS[report.verdict],
+            "、".join(
+                f"{_LEVELS[level][0]}{count:,}"
+                for level, count in zip(_LEVELS, (report.errors, report.warnings, report.notices), strict=True)
+                if count
+            )
+            or "无",
+        ]
+        for report in receipt.reports
+    ]
+
+
+def standing_sentences(receipt: Receipt) -> list[str]:
+    """Of rejected reports of which an earlier version stands: that it does (spec/03, Its life)."""
+    return [
+        f"“{report.title}”此前已接收的第{report.standing_version}版仍然有效，不受本次退回影响。"
+        for report in receipt.reports
+        if report.standing_version is not None
+    ]
+
+
+def owed_rows(receipt: Receipt) -> list[list[str]]:
+    """The table of reports that are owed and not accepted: title, and how it stands."""
+    return [
+        [
+            report.title,
+            f"未通过（第{report.rejected_version}版被退回）"
+            if report.rejected_version
+            else "尚未报送" + ("（可零报送）" if report.nil_allowed else ""),
+        ]
+        for report in receipt.still_owed
+    ]
+
+
+def time_left_of(receipt: Receipt, again_at: datetime | None) -> str:
+    """The time left as she saw it when the delivery came, or came again."""
+    if again_at is not None:
+        return f"再次收到时{time_left_words(again_at, receipt.deadline_at)}"
+    return f"收到时{time_left_words(receipt.received_at, receipt.deadline_at)}"
+
+
+def _is_homeless_error(group: FindingGroup) -> bool:
+    return group.first.level is Level.CRITICAL and group.first.report is None
+
+
+# Findings as the page shows them
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """One group, worded: what all its findings share is said once, what differs stands in the rows."""
+
+    title: str
+    """Report and column."""
+    rule: str
+    count: int
+    message: str | None
+    """None where each row has its own."""
+    facts: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, bool], ...]
+    """Headers of the rows, and whether their cells are numbers: none is, a delivered value is shown as it stands."""
+    rows: tuple[tuple[str, ...], ...]
+    hidden: str | None
+    """What is not listed here, and where its rows are."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """The findings of one level."""
+
+    level: Level
+    heading: str
+    groups: tuple[GroupView, ...]
+    hidden: str | None
+    """How many findings stand in groups that are not shown here."""
+
+
+def level_views(groups: Sequence[FindingGroup], budget: int, elsewhere: str) -> list[LevelView]:
+    """The findings in words, with at most `budget` of them listed.
+
+    Args:
+        groups: All groups, those to be mended first in front.
+        budget: Findings to be listed one by one.
+        elsewhere: Where the rest is found.
+    """
+    kept = shorten(groups, budget)
+    views: list[LevelView] = []
+    position = 0
+    for level, (name, remark) in _LEVELS.items():
+        own = [group for group in groups if group.first.level is level]
+        if not own:
+            continue
+        # Groups are left out from the end only, so those kept are the first of all.
+        listed = [
+            _group_view(short, whole, elsewhere)
+            for short, whole in zip(kept[position : position + len(own)], own, strict=False)
+        ]
+        position += len(own)
+        total = sum(group.count for group in own)
+        left = total - sum(group.count for group in own[: len(listed)])
+        others = "其余" if listed else "共"
+        hidden = f"{others}{left:,}条{elsewhere}。" if left else None
+        views.append(LevelView(level, f"{name}（{total:,}条，{remark}）", tuple(listed), hidden))
+    return views
+
+
+def _group_view(short: FindingGroup, whole: FindingGroup, elsewhere: str) -> GroupView:
+    findings, first = short.findings, short.first
+    title = " · ".join(part for part in (_title(first.report), _inert(first.header)) if part)
+    places = {(finding.file, finding.sheet) for finding in findings}
+    shared_message = len({finding.message for finding in findings}) == 1
+    columns = {
+        "位置": None if len(places) == 1 else [_place(finding) for finding in findings],
+        "单元格": [_cell(finding) for finding in findings],
+        "主键": [_inert(finding.key) for finding in findings],
+        "报送值": [_value(finding) for finding in findings],
+        "期望": [_inert(finding.expected) for finding in findings],
+        "说明": None if shared_message else [finding.message for finding in findings],
+    }
+    facts = [("位置", _place(first))] if len(places) == 1 and first.file else []
+    used: dict[str, list[str]] = {}
+    for name, texts in columns.items():
+        if texts is None or not any(texts):
+            continue
+        if len(findings) == 1 or (name == "期望" and len(set(texts)) == 1):
+            facts.append((name, texts[0]))
+        else:
+            used[name] = texts
+    return GroupView(
+        title=title or "报送包",
+        rule=first.rule,
+        count=short.count,
+        message=first.message if shared_message else None,
+        facts=tuple(facts),
+        columns=tuple((name, False) for name in used),
+        rows=tuple(zip(*used.values(), strict=True)),
+        hidden=_hidden_words(short, whole, elsewhere),
+    )
+
+
+def _hidden_words(short: FindingGroup, whole: FindingGroup, elsewhere: str) -> str | None:
+    hidden = short.count - len(short.findings)
+    if not hidden:
+        return None
+    numbers = [each.row_number for each in whole.findings[len(short.findings) :] if each.row_number is not None]
+    where = f"，在{rows_in_words(numbers)}" if numbers else ""
+    return f"本项共{short.count:,}处，以上列出{len(short.findings):,}处；其余{hidden:,}处{where}，{elsewhere}。"
+
+
+def rows_in_words(numbers: Iterable[int]) -> str:
+    """Row numbers with neighbours drawn together: 第12、15—18、40行; past the twentieth 等."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    words = [f"{begin}" if begin == end else f"{begin}—{end}" for begin, end in ranges[:_MOST_RANGES]]
+    return f"第{'、'.join(words)}{'等' if len(ranges) > _MOST_RANGES else ''}行"
+
+
+def _title(report: str | None) -> str:
+    return load_reports()[report].title if report else ""
+
+
+def _place(finding: Finding) -> str:
+    if finding.file is None:
+        return ""
+    sheet = f"，工作表“{_short_name(finding.sheet)}”" if finding.sheet else ""
+    return f"{_inert(_short_name(finding.file))}{sheet}"
+
+
+def _cell(finding: Finding) -> str:
+    if finding.cell is not None:
+        return finding.cell
+    return f"第{finding.row_number}行" if finding.row_number is not None else ""
+
+
+def _value(finding: Finding) -> str:
+    if finding.value is None:
+        return "（空）" if finding.cell is not None else ""
+    return _inert(finding.value)
+
+
+def _inert(text: str | None) -> str:
+    """Delivered text that does not run as a formula when a cell of the receipt is copied into a spreadsheet."""
+    if text is None:
+        return ""
+    return f"“{text}”" if text.startswith(_COULD_RUN) else text
+
+
+def _short_name(name: str) -> str:
+    """A name of bearable length; its end, where the kind of file stands, stays."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    half = _LONGEST_NAME // 2
+    return f"{name[:half]}……{name[-half:]}"
+
+
+# The page
+
+
+def render_receipt(receipt: Receipt, medium: Medium, *, is_demo: bool, again_at: datetime | None = None) -> str:
+    """The receipt as HTML, for its file or for a mail of less than `LARGEST_MAIL` bytes.
+
+    Args:
+        receipt: What the ledger says.
+        medium: Where it will be read.
+        is_demo: Whether the institutions are invented, which the page then says.
+        again_at: When the same bytes came once more; the mail is marked 重发 then.
+    """
+    if medium is Medium.FILE:
+        return _page(receipt, medium, LISTED_IN_FILE, is_demo=is_demo, again_at=again_at)
+    html = ""
+    for budget in _MAIL_BUDGETS:
+        html = _page(receipt, medium, budget, is_demo=is_demo, again_at=again_at)
+        if len(html.encode()) < LARGEST_MAIL:
+            break
+    return html
+
+
+def _page(receipt: Receipt, medium: Medium, budget: int, *, is_demo: bool, again_at: datetime | None) -> str:
+    is_mail = medium is Medium.MAIL
+    shown_files = receipt.files[: max(budget // 4, _FEWEST_FILES)] if is_mail else receipt.files
+    elsewhere = f"见回执文件 {receipt.file_name}" if is_mail else f"未列出（回执最多列出{LISTED_IN_FILE:,}条）"
+    return render(
+        "mail/receipt.html",
+        subject=receipt.subject if again_at is None else resent_subject(receipt),
+        is_demo=is_demo,
+        is_mail=is_mail,
+        receipt=receipt,
+        again_at=again_at,
+        headline=verdict_sentence(receipt),
+        deadline=deadline_words(receipt.deadline_at),
+        time_left=time_left_of(receipt, again_at),
+        reports=report_rows(receipt),
+        rejected=[number for number, report in enumerate(receipt.reports) if report.verdict is Verdict.REJECTED],
+        standing=standing_sentences(receipt),
+        owed=owed_rows(receipt),
+        steps=next_steps(receipt, at=again_at or receipt.received_at),
+        levels=level_views(receipt.groups, budget, elsewhere),
+        files=[replace(file, name=_inert(_short_name(file.name) if is_mail else file.name)) for file in shown_files],
+        hidden_files=len(receipt.files) - len(shown_files),
+    )
+
+
+def resent_subject(receipt: Receipt) -> str:
+    """The subject of the mail when the same bytes came again."""
+    return f"【重发】{receipt.subject}"
