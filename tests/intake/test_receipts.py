@@ -371,6 +371,7 @@ def test_messages_that_differ_in_numbers_make_one_group() -> None:
 
 def test_rows_in_words() -> None:
     assert rows_in_words([18, 12, 15, 16, 17, 40]) == "第12、15—18、40行"
+    assert rows_in_words([12, 13], are_all=False) == "第12—13等行"
     assert rows_in_words(range(0, 100, 2)).endswith("、36、38等行")
 
 

@@ -418,12 +418,12 @@ def _hidden_words(short: FindingGroup, whole: FindingGroup, elsewhere: str) -> s
     if not hidden:
         return None
     numbers = [each.row_number for each in whole.findings[len(short.findings) :] if each.row_number is not None]
-    where = f"，在{rows_in_words(numbers)}" if numbers else ""
+    where = f"，在{rows_in_words(numbers, are_all=len(whole.findings) == whole.count)}" if numbers else ""
     return f"本项共{short.count:,}处，以上列出{len(short.findings):,}处；其余{hidden:,}处{where}，{elsewhere}。"
 
 
-def rows_in_words(numbers: Iterable[int]) -> str:
-    """Row numbers with neighbours drawn together: 第12、15—18、40行; past the twentieth 等."""
+def rows_in_words(numbers: Iterable[int], *, are_all: bool = True) -> str:
+    """Row numbers with neighbours drawn together: 第12、15—18、40行; 等 past the twentieth, or when there are more."""
     ranges: list[list[int]] = []
     for number in sorted(set(numbers)):
         if ranges and number == ranges[-1][1] + 1:
@@ -431,7 +431,7 @@ def rows_in_words(numbers: Iterable[int]) -> str:
         else:
             ranges.append([number, number])
     words = [f"{begin}" if begin == end else f"{begin}—{end}" for begin, end in ranges[:_MOST_RANGES]]
-    return f"第{'、'.join(words)}{'等' if len(ranges) > _MOST_RANGES else ''}行"
+    return f"第{'、'.join(words)}{'' if are_all and len(ranges) <= _MOST_RANGES else '等'}行"
 
 
 def _title(report: str | None) -> str:
