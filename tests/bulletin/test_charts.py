@@ -41,7 +41,7 @@ DRAWN: dict[str, tuple[Callable[[], str], list[str]]] = {
     ),
     "league": (
         lambda: charts.league(sample.league_rows()),
-        [f"{city}市" for city in sample.CITIES if city != "阳江"] + ["阳江市（本市）", "余额（万元）"],
+        [f"{city}市" for city in sample.CITIES if city != "阳江"] + ["阳江市（本市）", "发放额（万元）"],
     ),
 }
 

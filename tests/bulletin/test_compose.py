@@ -42,7 +42,7 @@ def test_head_and_order_of_the_document() -> None:
     assert [chart.code for chart in bulletin.charts] == [
         "balances", "league_chart", "scores_chart", "visits_chart", "pace_chart",
     ]  # fmt: skip
-    assert [table.code for table in bulletin.appendices] == ["banks", "counties", "league"]
+    assert [table.code for table in bulletin.appendices] == ["summary", "banks", "counties", "league"]
     assert bulletin.is_demo
     assert bulletin.footnotes[0].startswith("本通报依据2019年6月考核运行2019-06-r1（第1次，考核方案2016，数据摘要abab")
     assert bulletin.footnotes[1:] == ("本季各机构应报报表均已取得。",)
@@ -104,7 +104,7 @@ def test_place_in_the_province() -> None:
     without = replace(told, results=replace(told.results, boards={}))
     bulletin = compose(without)
     assert "（三）全省位次" not in texts(bulletin, 0)
-    assert [table.code for table in bulletin.appendices] == ["banks", "counties"]
+    assert [table.code for table in bulletin.appendices] == ["summary", "banks", "counties"]
     assert "league_chart" not in [chart.code for chart in bulletin.charts]
 
 

@@ -156,7 +156,7 @@ def balances(points: Sequence[BalancePoint]) -> str:
         .mark_text(fontSize=11, **offset)
         .encode(x=x, y=alt.Y("amount:Q"), text="text:N")
     )
-    return _drawn(stack, text, height=260)
+    return _drawn(stack, text, height=200)
 
 
 def scores(parts: Sequence[ScorePart]) -> str:
@@ -320,7 +320,7 @@ def league(rows: Sequence[LeagueRow]) -> str:
     longest = max(float(ordered[0].amount), 0.0) or 1.0
     x = alt.X(
         "amount:Q",
-        title="余额（万元）",
+        title="发放额（万元）",
         scale=alt.Scale(domain=[0, longest * stretch], nice=False),
         axis=_axis(_ticks(longest)),
     )
@@ -349,8 +349,8 @@ def _month(period: str, *, first: bool) -> str:
 
 
 def _rows_height(rows: int) -> int:
-    """Room for so many bars and their axis: 21 pixels a bar; beyond twenty bars, 16, so that forty stay on a page."""
-    return max(60, rows * (21 if rows <= 20 else 16)) + _AXIS_HEIGHT
+    """Room for so many bars and their axis: 18 pixels a bar; beyond twenty bars, 15, so that forty stay on a page."""
+    return max(60, rows * (18 if rows <= 20 else 15)) + _AXIS_HEIGHT
 
 
 def _scale(names: Sequence[str]) -> alt.Scale:

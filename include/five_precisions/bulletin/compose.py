@@ -27,6 +27,7 @@ _SECTIONS: Final = {
     "requirements": "五、下一步要求",
 }
 """The five sections: template and title."""
+_APPENDICES: Final = (tables.summary, tables.banks, tables.counties, tables.league)
 _ROUND_REACHED: Final = Decimal(85)
 _OVERDUE: Final = Decimal(3)
 """Percent; the limits in the sentences of 四、存在问题 say the same in words."""
@@ -83,9 +84,7 @@ def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) ->
         addressees="各银行机构，各县（市、区）扶贫工作办公室：",
         introduction=introduction,
         sections=tuple(sections),
-        appendices=tuple(
-            table for table in (tables.banks(told), tables.counties(told), tables.league(told)) if table is not None
-        ),
+        appendices=tuple(filter(None, (make(told) for make in _APPENDICES))),
         issued_on=told.issued_on,
         footnotes=tuple(_footnotes(told)),
         is_demo=is_demo,
@@ -101,7 +100,6 @@ def _issuer(told: QuarterResults) -> Institution:
 
 def _inserts(told: QuarterResults) -> dict[str, Table | Chart]:
     made: dict[str, Table | Chart | None] = {
-        "summary": tables.summary(told),
         "scores": tables.scores(told),
         "outreach": tables.outreach(told),
         "matching": tables.matching(told),

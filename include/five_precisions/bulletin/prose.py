@@ -15,8 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from five_precisions.bulletin.document import Block, Chart, Figure, Heading, Paragraph, Table
+from five_precisions.bulletin.wording import difference, growth
 from five_precisions.delivery.templates import TEMPLATE_FOLDER
-from five_precisions.display import Form, shown
+from five_precisions.display import NOTHING, shown
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
 """Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""
@@ -74,30 +75,27 @@ def _finalize(context: Context, value: object) -> object:
 @pass_context
 def _moved(context: Context, figure: Figure, unit: str = "") -> str:
     """A change in words: 增加12.30万元, 下降1.20个百分点, 持平."""
-    size = _size(figure)
-    if size.value is None or is_zero(figure):
-        return "持平"
-    rises, falls = ("提高", "下降") if figure.form in (Form.PERCENT, Form.SCORE) else ("增加", "减少")
-    unit = {Form.PERCENT: "个百分点", Form.SCORE: "分"}.get(figure.form, unit)
-    return f"{rises if size.value == figure.value else falls}{context['citations'].cite(size)}{unit}"
+    return _told(context, figure, difference(figure.value, 0, figure.form, unit))
 
 
 @pass_context
 def _grew(context: Context, figure: Figure) -> str:
     """A rate of growth in words: 增长12.34%, 下降3.20%, 持平."""
-    size = _size(figure)
-    if size.value is None or is_zero(figure):
-        return "持平"
-    return f"{'增长' if size.value == figure.value else '下降'}{context['citations'].cite(size)}%"
+    return _told(context, figure, growth(figure.value))
 
 
 @pass_context
 def _above(context: Context, figure: Figure) -> str:
-    """How far above or below: 高于…12.34个百分点; `{{ gap | above }}` gives the part after the thing compared with."""
+    """How far a rate lies above or below another one: 高12.34个百分点, 低3.20个百分点."""
     size = _size(figure)
-    if size.value is None or is_zero(figure):
-        return "持平"
     return f"{'高' if size.value == figure.value else '低'}{context['citations'].cite(size)}个百分点"
+
+
+def _told(context: Context, figure: Figure, phrase: str | None) -> str:
+    """A phrase whose number is the figure's size; it is cited, so that it can be held against the tables."""
+    size = _size(figure)
+    cited: str = context["citations"].cite(size)
+    return (phrase or NOTHING).replace(shown(size.value, size.form), cited, 1)
 
 
 def _size(figure: Figure) -> Figure:

@@ -69,7 +69,6 @@ _COUNTY_COLUMNS: Final = (
     MetricColumn("余额", "microcredit_balance", "扶贫小额信贷"),
     MetricColumn("本年户数", "microcredit_ytd_households", "扶贫小额信贷"),
     MetricColumn("本年金额", "microcredit_ytd_amount", "扶贫小额信贷"),
-    MetricColumn("应到位", "fund_due", "担保贴息资金"),
     MetricColumn("已到位", "fund_arrived", "担保贴息资金"),
     MetricColumn("到位率", "fund_arrival_rate", "担保贴息资金"),
 )
@@ -154,7 +153,7 @@ def scores(told: QuarterResults) -> Table:
             )
         )
     weights = _weights(told)
-    headers = [f"{name}({weights[code]})" if code in weights else name for code, name in INDICATORS.items()]
+    weighed = "、".join(f"{name}{weights[code]}" for code, name in INDICATORS.items() if code in weights)
     return Table(
         code="scores",
         title="动态考核得分和排名",
@@ -162,14 +161,14 @@ def scores(told: QuarterResults) -> Table:
         columns=(
             Column("名次", Form.RANK),
             Column("机构"),
-            *(Column(header, Form.SCORE) for header in headers),
+            *(Column(name, Form.SCORE) for name in INDICATORS.values()),
             Column("扣分", Form.SCORE),
             Column("总分", Form.SCORE),
             Column("等次"),
             Column("比上季" if told.before else "比上月"),
         ),
         rows=tuple(rows),
-        note="各项为加权得分，括号内为权重；“—”为不参与考核，总分按参与考核的权重折算为百分制后扣减扣分。",
+        note=f"各项为加权得分，权重：{weighed}。“—”为不参与考核；总分按参与考核的权重折算为百分制，再减扣分。",
     )
 
 
@@ -188,15 +187,22 @@ def outreach(told: QuarterResults) -> Table:
         for name, scope, code in _counties_and_city(told)
     ]
     columns = (
-        Column("县（市、区）"),
-        Column("本季活动(场)", Form.COUNT),
-        Column("累计培训干部(人次)", Form.COUNT),
-        Column("累计发放资料(份)", Form.COUNT),
-        Column("宣传队伍(人)", Form.COUNT),
-        Column("本季覆盖乡镇(个)", Form.COUNT),
-        Column("乡镇覆盖率(%)", Form.PERCENT),
+        Column("县区"),
+        Column("本季活动", Form.COUNT),
+        Column("累计培训", Form.COUNT),
+        Column("发放资料", Form.COUNT),
+        Column("宣传队伍", Form.COUNT),
+        Column("覆盖乡镇", Form.COUNT),
+        Column("乡镇覆盖率", Form.PERCENT),
     )
-    return Table(code="outreach", title="精准宣传情况", unit="", columns=columns, rows=tuple(rows), has_total=True)
+    return Table(
+        code="outreach",
+        title="精准宣传情况",
+        unit="场、人次、份、人、个、%",
+        columns=columns,
+        rows=tuple(rows),
+        has_total=True,
+    )
 
 
 def matching(told: QuarterResults) -> Table:
@@ -367,7 +373,7 @@ def league(told: QuarterResults) -> Table | None:
 
 
 def _by_county(told: QuarterResults, code: str, title: str, unit: str, columns: Sequence[MetricColumn]) -> Table:
-    return _of_metrics(told, code, title, unit, "县（市、区）", columns, _counties_and_city(told))
+    return _of_metrics(told, code, title, unit, "县区", columns, _counties_and_city(told))
 
 
 def _of_metrics(
