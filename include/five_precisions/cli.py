@@ -357,7 +357,8 @@ def _deliver(engine: Engine, settings: Settings) -> None:
     """
     from five_precisions.delivery import Status, dispatch, list_messages
 
-    waiting = len(list_messages(engine, status=Status.PENDING))
+    # Also those that a sender who died left behind: a dispatch finds out what became of them.
+    waiting = sum(len(list_messages(engine, status=status)) for status in (Status.PENDING, Status.SENDING))
     if not waiting:
         return
     if settings.mail is None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.bulletin.notices import bank_notice, county_notice, notices, post_notices
 from five_precisions.bulletin.results import Alert, Place, Results
 from five_precisions.bulletin.standing import bank_place, next_steps, pace_of
-from five_precisions.delivery import Kind, Message
+from five_precisions.delivery import Kind, Message, message_key
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
 from five_precisions.reference import INDICATORS
@@ -505,7 +505,10 @@ def test_one_mailbox_of_two_banks_gets_both_notices() -> None:
         small_results(), register_of((BANK, "one@example.test"), ("B02", "one@example.test")), is_demo=True
     )
 
-    assert [message.edition for message in messages] == ["r1-B01", "r1-B02"]
+    assert [message_key(message) for message in messages] == [
+        "monthly_notice/2019-06/B01/one@example.test/r1",
+        "monthly_notice/2019-06/B02/one@example.test/r1",
+    ]
 
 
 def test_a_restated_month_says_so() -> None:
@@ -631,7 +634,7 @@ def test_notices_of_an_assessed_month_are_posted_once(register_saved_engine: Eng
     keys = post_notices(engine, settings, JUNE)
 
     institutions = [f"B{number:02d}" for number in range(1, 13)] + [f"C{number:02d}" for number in range(1, 5)]
-    assert sorted(keys) == [f"monthly_notice/2019-06/{code.lower()}@example.test/r1" for code in institutions]
+    assert sorted(keys) == [f"monthly_notice/2019-06/{code}/{code.lower()}@example.test/r1" for code in institutions]
     posted = outbox(engine)
     assert [(key, code, run) for key, code, run, _ in posted] == [
         (key, code, "2019-06-r1") for key, code in zip(sorted(keys), institutions, strict=True)

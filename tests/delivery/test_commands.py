@@ -13,7 +13,7 @@ from tests.mail_server import Fault, MailServer
 from tests.test_cli import assert_one_sentence, run
 
 GONE = "b02@example.test"
-GONE_KEY = "receipt/2019-06/b02@example.test/v1"
+GONE_KEY = "receipt/2019-06/B02/b02@example.test/v1"
 
 
 def test_messages_are_sent_listed_and_resent(
@@ -23,7 +23,7 @@ def test_messages_are_sent_listed_and_resent(
     put(register_saved_engine, message(), message(GONE, institution_code="B02"))
     waiting = json.loads(run("outbox", "list", "--json").stdout)
     assert [(posted["message_key"], posted["status"]) for posted in waiting] == [
-        ("receipt/2019-06/b01@example.test/v1", "pending"),
+        ("receipt/2019-06/B01/b01@example.test/v1", "pending"),
         (GONE_KEY, "pending"),
     ]
 

@@ -106,7 +106,7 @@ def test_the_key_is_a_header_of_plain_ascii(
     put(register_saved_engine, message(edition=edition))
     assert dispatch(register_saved_engine, mailing).sent == 1
     [mail] = mail_server.mails()
-    assert mail["X-Message-Key"] == f"receipt/2019-06/b01@example.test/{header}"
+    assert mail["X-Message-Key"] == f"receipt/2019-06/B01/b01@example.test/{header}"
     assert mail["Bcc"] is None
 
 

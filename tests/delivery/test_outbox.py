@@ -16,7 +16,7 @@ ROBOT = "wecombot://a-token-that-nobody-should-see"
 
 
 def test_a_key_tells_kind_period_recipient_and_edition() -> None:
-    assert message_key(message("Clerk.One@Bank.EXAMPLE")) == "receipt/2019-06/Clerk.One@bank.example/v1"
+    assert message_key(message("Clerk.One@Bank.EXAMPLE")) == "receipt/2019-06/B01/Clerk.One@bank.example/v1"
     robot = message_key(message(ROBOT, kind=Kind.BULLETIN, period="2019-Q2", edition="draft-1"))
     assert robot == f"bulletin/2019-Q2/{recipient_of(ROBOT)}/draft-1"
     assert recipient_of(ROBOT).startswith("wecombot#")
@@ -26,7 +26,7 @@ def test_a_key_tells_kind_period_recipient_and_edition() -> None:
 
 def test_what_is_rolled_back_was_never_posted(register_saved_engine: Engine) -> None:
     with register_saved_engine.connect() as connection:
-        assert post(connection, [message(attachments=(pdf(),))]) == ["receipt/2019-06/b01@example.test/v1"]
+        assert post(connection, [message(attachments=(pdf(),))]) == ["receipt/2019-06/B01/b01@example.test/v1"]
         connection.rollback()
     assert list_messages(register_saved_engine) == []
     with register_saved_engine.connect() as connection:
@@ -39,7 +39,8 @@ def test_posting_again_adds_and_changes_nothing(
     first = message(attachments=(pdf("一.pdf"), pdf("二.pdf")))
     [key] = put(register_saved_engine, first)
     other = message(attachments=(pdf(),), subject="另一个主题")
-    assert put(register_saved_engine, other, message(edition="v2"), other) == ["receipt/2019-06/b01@example.test/v2"]
+    new_keys = put(register_saved_engine, other, message(edition="v2"), other)
+    assert new_keys == ["receipt/2019-06/B01/b01@example.test/v2"]
     assert state(register_saved_engine, key).subject == first.subject
     assert dispatch(register_saved_engine, mailing).sent == 2
     assert put(register_saved_engine, first) == []

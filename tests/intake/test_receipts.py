@@ -117,7 +117,7 @@ def test_accepted(engine: Engine, settings: Settings, inbox: Path, outbox: Path)
         engine, "select message_key, kind, period, recipient, institution_code, status, subject from notify.message"
     ) == [
         (
-            "receipt/2019-06/b01@example.test/v1",
+            "receipt/2019-06/B01/b01@example.test/v1",
             "receipt",
             "2019-06",
             "b01@example.test",
@@ -396,7 +396,7 @@ def test_every_contact_gets_it(engine: Engine, settings: Settings, inbox: Path) 
         connection.execute(text("insert into registry.contact values ('B01', 'second@example.test', 'contact')"))
     put(inbox / "B01", sound_package("grid"))
     replay(engine, settings)
-    assert keys(engine) == ["receipt/2019-06/b01@example.test/v1", "receipt/2019-06/second@example.test/v1"]
+    assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1", "receipt/2019-06/B01/second@example.test/v1"]
 
 
 def test_ended_between_ledger_and_file(
@@ -411,12 +411,12 @@ def test_ended_between_ledger_and_file(
         patch.setattr(receipts_module, "write_whole", fail)
         with pytest.raises(SetupError, match=r"^The outbox cannot be written to: Permission denied\.$"):
             collect(engine, settings, JUNE, institution="B01")
-    assert keys(engine) == ["receipt/2019-06/b01@example.test/v1"]
+    assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1"]
     assert len(list((inbox / "B01").iterdir())) == 2, "not taken out without its receipt"
     assert not outbox.exists()
     assert [str(each.verdict) for each in collect(engine, settings, JUNE, institution="B01")] == ["repeated"]
     assert [path.name for path in (outbox / "B01").iterdir()] == ["receipt-v1.html"]
-    assert keys(engine) == ["receipt/2019-06/b01@example.test/v1"]
+    assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1"]
     assert list((inbox / "B01").iterdir()) == []
 
 
@@ -459,9 +459,9 @@ def test_replay_run_twice_sends_nothing_again(engine: Engine, settings: Settings
     assert replay(engine, settings) == ["rejected", "accepted", "repeated"]
     first = keys(engine)
     assert first == [
-        "receipt/2019-06/b01@example.test/v1",
-        "receipt/2019-06/b01@example.test/v2",
-        "receipt/2019-06/b01@example.test/v1-again-20190708T121500",
+        "receipt/2019-06/B01/b01@example.test/v1",
+        "receipt/2019-06/B01/b01@example.test/v2",
+        "receipt/2019-06/B01/b01@example.test/v1-again-20190708T121500",
     ]
     files = {path.name: path.stat().st_mtime_ns for path in (outbox / "B01").iterdir()}
     assert set(files) == {"receipt-v1.html", "receipt-v2.html"}
@@ -488,8 +488,8 @@ def test_same_bytes_delivered_once_more(engine: Engine, settings: Settings, inbo
         assert (judgement.verdict, judgement.submission_id) == ("repeated", "2019-06-B01-1")
         assert list((inbox / "B01").iterdir()) == []
     assert keys(engine) == [
-        "receipt/2019-06/b01@example.test/v1",
-        "receipt/2019-06/b01@example.test/v1-again-20190708T101500",
+        "receipt/2019-06/B01/b01@example.test/v1",
+        "receipt/2019-06/B01/b01@example.test/v1-again-20190708T101500",
     ]
     assert (outbox / "B01" / "receipt-v1.html").read_bytes() == receipt
     assert "最新的是" not in mail(engine, "v1-again-20190708T101500")[2]

@@ -6,7 +6,6 @@ table. A county's tells the county. Nothing in them is about a single household 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -106,7 +105,6 @@ def post_notices(engine: Engine, settings: Settings, period: Period) -> list[str
 def notices(results: Results, register: Register, *, is_demo: bool) -> list[Message]:
     """A message for each contact of each bank and county office that is open at the end of the month."""
     contacts = [contact for contact in register.contacts if contact.role is ContactRole.CONTACT]
-    shared = {address for address, times in Counter(contact.address for contact in contacts).items() if times > 1}
     messages = []
     for contact in contacts:
         institution = results.institutions.get(contact.institution_code)
@@ -124,15 +122,13 @@ def notices(results: Results, register: Register, *, is_demo: bool) -> list[Mess
             run=results.run,
             restated=_restated(results),
         )
-        edition = f"r{results.run.revision}"
         messages.append(
             Message(
                 kind=Kind.MONTHLY_NOTICE,
                 period=str(results.month),
                 institution_code=institution.code,
                 address=contact.address,
-                # A message's key has no institution: one mailbox for two banks is to get both notices.
-                edition=f"{edition}-{institution.code}" if contact.address in shared else edition,
+                edition=f"r{results.run.revision}",
                 subject=subject,
                 html=html,
                 run_id=results.run.run_id,

@@ -105,8 +105,12 @@ def is_mail(recipient: str) -> bool:
 
 
 def message_key(message: Message) -> str:
-    """What makes a message one: kind, period, recipient, edition. Posted a second time, it is the same message."""
-    return "/".join((message.kind, message.period, recipient_of(message.address), message.edition))
+    """What makes a message one: kind, period, recipient, edition. Posted a second time, it is the same message.
+
+    The recipient is an institution's: one mailbox that serves two of them gets both their messages.
+    """
+    recipient = f"{message.institution_code}/{recipient_of(message.address)}"
+    return f"{message.kind}/{message.period}/{recipient}/{message.edition}"
 
 
 def post(connection: Connection, messages: Iterable[Message]) -> list[str]:

@@ -17,7 +17,13 @@ from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.ledger import Recorded, Submission, find_recorded, read_reports, record
-from five_precisions.intake.receipts import post_receipt, post_receipt_again, require_outbox, write_receipt
+from five_precisions.intake.receipts import (
+    post_receipt,
+    post_receipt_again,
+    require_outbox,
+    write_missing_receipts,
+    write_receipt,
+)
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings
@@ -108,6 +114,7 @@ class _Intake:
     def take_in(self, institution: Institution) -> list[Judgement]:
         judgements: list[Judgement] = []
         try:
+            write_missing_receipts(self._engine, self._settings, self._period, institution.code)
             for delivery in self._inbox.deliveries(self._period, institution.code, replay=self._replay):
                 judgements += [self._take_in_delivery(institution, delivery)]
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
@@ -139,7 +146,7 @@ class _Intake:
             else self._judge(institution, delivery, files, digest, arrived_at)
         )
         if judgement.submission_id is not None:
-            # After the commit, and before the files go: whoever is ended in between writes it at the next look.
+            # After the commit, and before the files go: what an end in between leaves out, the next look writes.
             write_receipt(self._engine, self._settings, judgement.submission_id)
         if judgement.verdict is not State.INCOMPLETE and not self._replay:
             self._inbox.remove(delivery)

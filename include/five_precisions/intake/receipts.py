@@ -84,6 +84,12 @@ where institution.code = :institution_code
 _READ_CONTACTS = text("""
 select address from registry.contact where institution_code = :institution_code and role = :role order by address
 """)
+_READ_VERSIONS = text("""
+select submission_id
+from intake.submission
+where period = :period and institution_code = :institution_code
+order by version
+""")
 _READ_PLACE = text("""
 select period, institution_code, version from intake.submission where submission_id = :submission_id
 """)
@@ -215,6 +221,19 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str) -> str
             reason = error.strerror or type(error).__name__
             raise SetupError(f"The outbox cannot be written to: {reason}.") from error
     return path
+
+
+def write_missing_receipts(engine: Engine, settings: Settings, period: Period, institution_code: str) -> None:
+    """Write the receipts that a crash between a version's commit and its file has left out.
+
+    Raises:
+        SetupError: the outbox cannot be written to.
+    """
+    with engine.connect() as connection:
+        names = {"period": str(period), "institution_code": institution_code}
+        versions = connection.execute(_READ_VERSIONS, names).scalars().all()
+    for submission_id in versions:
+        write_receipt(engine, settings, submission_id)
 
 
 def require_outbox(settings: Settings) -> None:

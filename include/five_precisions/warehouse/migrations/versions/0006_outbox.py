@@ -21,7 +21,7 @@ add column html text not null,
 add column due_at timestamptz not null default now(),
 add column refusals integer not null default 0,
 add column reply text;
-comment on column notify.message.message_key is 'kind/period/recipient/edition; the mail bears it as X-Message-Key';
+comment on column notify.message.message_key is 'kind/period/institution/recipient/edition; the mail bears it as X-Message-Key';
 comment on column notify.message.recipient is 'an email address; of an Apprise URL its scheme and a hash, for it may hold a token';
 comment on column notify.message.due_at is 'when a pending message is tried next';
 comment on column notify.message.refusals is 'how often it was refused for now since it was posted or resent: tells the next delay';
