@@ -18,7 +18,7 @@ ROBOT = "wecombot://a-token-that-nobody-should-see"
 def test_a_key_tells_kind_period_recipient_and_edition() -> None:
     assert message_key(message("Clerk.One@Bank.EXAMPLE")) == "receipt/2019-06/B01/Clerk.One@bank.example/v1"
     robot = message_key(message(ROBOT, kind=Kind.BULLETIN, period="2019-Q2", edition="draft-1"))
-    assert robot == f"bulletin/2019-Q2/{recipient_of(ROBOT)}/draft-1"
+    assert robot == f"bulletin/2019-Q2/B01/{recipient_of(ROBOT)}/draft-1"
     assert recipient_of(ROBOT).startswith("wecombot#")
     assert "token" not in robot
     assert recipient_of(ROBOT) != recipient_of(ROBOT + "2")
