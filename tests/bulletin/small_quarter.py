@@ -71,12 +71,14 @@ def small_quarter(
     changed: Mapping[tuple[str, str, str, Period], str | None] | None = None,
     *,
     months: tuple[Period, ...] | None = None,
+    quarter: Quarter = QUARTER,
 ) -> QuarterResults:
-    """The small city's second quarter.
+    """The small city's second quarter, or another one.
 
     Args:
         changed: values by metric, scope, code and month that differ from the usual ones; None takes one away.
         months: the assessed ones; by default March to June.
+        quarter: whose last month the results are of.
     """
     assessed = months or (MARCH, *QUARTER.months)
     values: dict[Source, Decimal] = {}
@@ -94,7 +96,7 @@ def small_quarter(
         if other is not None:
             values[source] = Decimal(other)
     results = Results(
-        month=JUNE,
+        month=quarter.last_month,
         first=Period(2018, 12),
         runs={str(month): _run(month) for month in assessed},
         catalogue=load_catalogue(Settings(_env_file=None)),
@@ -106,7 +108,9 @@ def small_quarter(
             "C01": Institution("C01", "江城区扶贫办", "江城扶贫办", InstitutionKind.COUNTY_OFFICE, COUNTY),
             "Z01": Institution("Z01", "演示市中心支行", "中心支行", InstitutionKind.CENTRE, CITY),
         },
+        names={"B01": "甲银行", "B02": "乙银行", "C01": "江城扶贫办", "Z01": "中心支行"},
         values=values,
+        restated=(),
         assessments={
             str(month): {
                 "B01": Assessment(str(month), "B01", Decimal("91.50"), Decimal(0), "优秀", 1, 1, None),
@@ -138,7 +142,7 @@ def small_quarter(
         grids=[],
         visit_round=1,
     )
-    return QuarterResults(QUARTER, results, date(2019, 7, 10))
+    return QuarterResults(quarter, results, date(2019, 7, 10))
 
 
 def _run(month: Period) -> Run:

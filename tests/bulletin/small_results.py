@@ -135,7 +135,9 @@ def small_results(
         city=Division(CITY, "阳江市", "city"),
         counties=[Division(COUNTY, "江城区", "county")],
         institutions=institutions,
+        names={code: each.short_name for code, each in institutions.items()},
         values=values,
+        restated=set(values) if revision > 1 else set(),
         assessments=by_period,
         items={
             BANK: {

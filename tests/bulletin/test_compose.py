@@ -8,13 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from five_precisions.bulletin.compose import compose
-from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Table
+from five_precisions.bulletin.compose import compose, tell_sections
+from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Source, Table
 from five_precisions.bulletin.invariants import find_unsound
 from five_precisions.bulletin.results import Assessment, Inspection, Reporting
 from five_precisions.errors import RefusedError
-from five_precisions.period import Period
+from five_precisions.period import Period, Quarter
+from five_precisions.reference import load_catalogue
 from five_precisions.register import InstitutionKind
+from five_precisions.settings import Settings
 from tests.bulletin.small_quarter import CITY, JUNE, MARCH, QUARTER, small_quarter
 
 
@@ -81,6 +83,7 @@ def test_nothing_lent_in_the_year_before() -> None:
         {
             ("microcredit_ytd_households_yoy", "city", CITY, JUNE): None,
             ("microcredit_ytd_amount_yoy", "city", CITY, JUNE): None,
+            ("microcredit_ytd_amount_prior", "city", CITY, JUNE): "0",
         }
     )
     assert "40.00万元，上年同期没有发放；" in texts(compose(told), 0)[4]
@@ -137,7 +140,7 @@ def test_ranking_names_best_worst_and_movement() -> None:
 
 def test_unranked_bank_is_named_with_its_reason() -> None:
     told = small_quarter({("loan_balance", "bank", "B02", JUNE): None})
-    reason = "《金融精准扶贫贷款台账》未报送"
+    reason = "暂不排名：《金融精准扶贫贷款台账》未报送"
     standing = {
         "B01": told.results.assessments[str(JUNE)]["B01"],
         "B02": Assessment(str(JUNE), "B02", None, None, None, None, 2, reason),
@@ -151,9 +154,9 @@ def test_unranked_bank_is_named_with_its_reason() -> None:
         items={"B01": told.results.items["B01"]},
     )  # fmt: skip
     bulletin = compose(replace(told, results=results))
-    assert bulletin.introduction.text.endswith("乙银行未取得《金融精准扶贫贷款台账》，未计入全市合计。")
+    assert bulletin.introduction.text.endswith("；未取得乙银行的《金融精准扶贫贷款台账》，未计入全市合计。")
     assert texts(bulletin, 1)[0].startswith("本季对全市2家银行进行动态考核，1家参加排名。")
-    assert texts(bulletin, 1)[-1] == f"乙银行暂不排名：{reason}。"
+    assert texts(bulletin, 1)[-1] == f"乙银行{reason}。"
     assert shown_rows(table(bulletin, "scores"))[-1] == ["暂不排名", "乙银行", *["—"] * 10]
     assert "本季未取得、未计入的报表：乙银行（2019年6月）：《金融精准扶贫贷款台账》。" in bulletin.footnotes
     assert "未报或未通过1张次（乙银行）" in texts(bulletin, 3)[-1]
@@ -163,7 +166,7 @@ def test_shortcomings_lead_to_requirements() -> None:
     told = small_quarter(
         {
             ("microcredit_growth", "bank", "B02", JUNE): "-5",
-            ("microcredit_overdue_ratio", "bank", "B02", JUNE): "3.004",
+            ("microcredit_overdue_ratio", "bank", "B02", JUNE): "3.006",
             ("projects_stale", "city", CITY, JUNE): "1",
             ("projects_stale", "county", "441702", JUNE): "1",
         }
@@ -172,8 +175,8 @@ def test_shortcomings_lead_to_requirements() -> None:
     assert texts(bulletin, 3) == [
         "（一）部分银行进度落后。未完成扶贫小额信贷序时进度的有乙银行（80.00%）。",
         "（二）部分银行增速不达标。扶贫小额信贷比年初增速未高于全市各项贷款增速（4.00%）的有乙银行（-5.00%）。",
-        "（三）部分银行逾期率偏高。扶贫小额信贷逾期率超过百分之三的有乙银行（3.00%）。",
-        "（四）部分项目长期无人对接。入库超过九十天仍未对接的项目共1个，分布在江城区（1个）。",
+        "（三）部分银行逾期率偏高。扶贫小额信贷逾期率超过百分之三的有乙银行（3.01%）。",
+        "（四）部分项目长期无人对接。入库超过九十天仍未对接的项目分布在江城区（1个）。",
     ]
     assert texts(bulletin, 4)[0] == (
         "（一）加快投放进度。乙银行要对照全年目标倒排进度，年内剩余月份月均发放户数应不低于：乙银行2户。"
@@ -232,12 +235,18 @@ def test_inspections_overdue_are_those_due_before_the_quarter_ended() -> None:
 
 def test_restated_figures_are_marked_and_explained() -> None:
     told = small_quarter()
-    runs = {
-        period: replace(run, revision=2) if period == str(JUNE) else run for period, run in told.results.runs.items()
-    }
-    bulletin = compose(replace(told, results=replace(told.results, runs=runs)))
+    restated = {Source("loan_balance", "city", CITY, str(JUNE))}
+    bulletin = compose(replace(told, results=replace(told.results, restated=restated)))
     assert "贷款余额1,000.00*万元" in texts(bulletin, 0)[1]
-    assert bulletin.footnotes[-1] == "标*的数字经过重述，与当时公布的不同。"
+    assert "产业精准扶贫贷款余额500.00万元" in texts(bulletin, 0)[1]
+    assert bulletin.footnotes[-1] == "标*的数字经过重述，与此前公布的不同。"
+
+
+def test_a_revision_that_changed_nothing_shown_marks_nothing() -> None:
+    told = small_quarter()
+    runs = {**told.results.runs, str(JUNE): replace(told.results.run, revision=2)}
+    bulletin = compose(replace(told, results=replace(told.results, runs=runs)))
+    assert bulletin.footnotes[1:] == ("本季各机构应报报表均已取得。",)
 
 
 def test_quarter_without_all_months_is_refused() -> None:
@@ -258,3 +267,77 @@ def test_charts_say_what_they_show() -> None:
         assert chart.title
         assert chart.description
         assert chart.svg.startswith("<svg")
+
+
+def test_more_than_ten_requirements_are_numbered_on() -> None:
+    remark = "\n".join(f"第{letter}件事" for letter in "甲乙丙丁戊己庚辛壬癸子丑")
+    numbers = [text[: text.index("）") + 1] for text in texts(compose(small_quarter(), remark=remark), 4)[:-1]]
+    assert numbers[9:] == ["（十）", "（十一）", "（十二）", "（十三）"]
+
+
+def test_a_bank_is_not_blamed_with_the_others() -> None:
+    """Whoever has no value, or a good one, is not among 各银行."""
+    told = small_quarter({("microcredit_completion", "bank", "B01", JUNE): None})
+    assert texts(compose(told), 3)[0].startswith("（一）部分银行进度落后。")
+    assert texts(compose(told), 4)[0].startswith("（一）加快投放进度。乙银行要对照")
+    everybody = small_quarter({("microcredit_completion", "bank", "B01", JUNE): "99"})
+    assert texts(compose(everybody), 3)[0].startswith("（一）各银行进度落后。")
+
+
+def test_what_rounds_to_the_limit_is_no_shortcoming() -> None:
+    told = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "99.996"})
+    assert texts(compose(told), 3) == ["从本季报表看，未发现需要通报的问题。"]
+
+
+CATALOGUE = load_catalogue(Settings(_env_file=None))
+RATIOS = [(code,) for code, metric in CATALOGUE.metrics.items() if metric.unit in ("%", "分")]
+FAMILIES = [
+    tuple(code for code, metric in CATALOGUE.metrics.items() if statement in metric.sql)
+    for statement in CATALOGUE.statements
+]
+
+
+@pytest.mark.parametrize("metrics", [*RATIOS, *FAMILIES], ids=lambda metrics: metrics[0])
+def test_what_has_no_value_is_not_told(metrics: tuple[str, ...]) -> None:
+    """A ratio over nothing, or a report that nobody delivered."""
+    told = small_quarter(
+        {
+            (metric, scope, code, month): None
+            for metric in metrics
+            for scope, code in (("city", CITY), ("county", "441702"), ("bank", "B01"), ("bank", "B02"))
+            for month in (MARCH, *QUARTER.months)
+        }
+    )
+    introduction, sections = tell_sections(told, "", {})
+    sentences = [block.text for section in sections for block in section.blocks]
+    assert len(sentences) > 10
+    assert [text for text in (introduction.text, *sentences) if "—" in text.replace("1—6月", "")] == []
+
+
+def test_a_closed_bank_is_told_by_its_name() -> None:
+    told = small_quarter()
+    results = replace(
+        told.results,
+        names={**told.results.names, "B99": "已撤机构99"},
+        reporting=[*told.results.reporting, Reporting("2019-04", "B99", "loans", "accepted", 1, False, True, 0, 0)],
+    )
+    bulletin = compose(replace(told, results=results))
+    assert "迟报1张次（已撤机构99）" in texts(bulletin, 3)[-1]
+    assert find_unsound(bulletin, replace(told, results=results)) == []
+
+
+def test_inspections_missing_is_not_none_found() -> None:
+    told = small_quarter()
+    assert "《专项督查台账》未取得。" in texts(compose(told), 2)
+    received = Reporting(str(JUNE), "Z01", "inspections", "nil", 1, True, True, 0, 0)
+    with_nil = replace(told, results=replace(told.results, reporting=[*told.results.reporting, received]))
+    assert "尚无专项督查发现的问题。" in texts(compose(with_nil), 2)
+
+
+def test_first_quarter_does_not_compare_with_the_year_before() -> None:
+    """What counts from the year's beginning has nothing to do with what was reached in December."""
+    december, year = Period(2018, 12), Quarter(2019, 1)
+    told = small_quarter(months=(december, *year.months), quarter=year)
+    rows = {row[0]: row for row in shown_rows(table(compose(told), "summary"))}
+    assert rows["扶贫小额信贷本年发放户数"][4:] == ["—", "—", "—"]
+    assert rows["金融精准扶贫贷款余额"][4:] == ["1,000.00", "0.00", "0.00"]

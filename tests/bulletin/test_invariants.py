@@ -90,9 +90,14 @@ def test_text_and_table_that_differ(bulletin: Bulletin) -> None:
 
 
 def test_a_figure_that_no_table_shows(bulletin: Bulletin) -> None:
-    figure = TOLD.figure("households_able", "bank", "B01")
+    figure = replace(TOLD.figure("households_able", "bank", "B01"), value=7)
     changed = with_block(bulletin, Paragraph(f"户数为{figure}。", (figure,)))
     assert find_unsound(changed, TOLD) == ["no table shows households_able of B01, which the text tells"]
+
+
+def test_a_figure_that_has_no_value(bulletin: Bulletin) -> None:
+    changed = with_block(bulletin, Paragraph("逾期率为—%。"))
+    assert find_unsound(changed, TOLD) == ["the text “逾期率为—%。…” tells a figure that has no value"]
 
 
 def test_tables_that_differ(bulletin: Bulletin) -> None:
@@ -109,7 +114,18 @@ def test_tables_that_differ(bulletin: Bulletin) -> None:
     )
 
 
-@pytest.mark.parametrize("secret", ["441702199001011234", "44170219900101123X", "13812345678", "6222021234567890123"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "441702199001011234",
+        "44170219900101123X",
+        "ID441702199001011234",
+        "441702 19900101 1234",
+        "138 0013 8000",
+        "13812345678",
+        "6222021234567890123",
+    ],
+)
 def test_a_number_as_long_as_an_id(bulletin: Bulletin, secret: str) -> None:
     found = "it holds a number as long as an ID, a phone or an account"
     for block in (

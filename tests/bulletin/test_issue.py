@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -86,8 +87,8 @@ def test_rendered_twice_it_is_the_same(
 
 
 def test_files_written(rendered: dict[Quarter, Rendered], tmp_path: Path) -> None:
-    paths = write(rendered[SECOND], tmp_path / "new" / "folder")
-    assert [path.name for path in paths] == [
+    paths = [Path(path) for path in write(rendered[SECOND], str(tmp_path / "new"), "folder")]
+    assert [path.relative_to(tmp_path / "new" / "folder").name for path in paths] == [
         "bulletin-2019-Q2.pdf", "bulletin-2019-Q2.xlsx", "bulletin-2019-Q2.html",
     ]  # fmt: skip
     assert paths[0].read_bytes().startswith(b"%PDF")
@@ -154,10 +155,27 @@ def test_sent_back_it_is_recorded_and_nothing_is_posted(
     back = approval(rendered[FIRST], approved=False, remark="请核实三月末余额")
     with open_warehouse(golden_copy) as engine:
         assert decide(engine, golden_copy, FIRST, back) == []
-        with pytest.raises(RefusedError, match="Draft 1 of 2019-Q1 was rejected by approver before"):
+        with pytest.raises(RefusedError, match="Draft 1 of 2019-Q1 was rejected by approver"):
             decide(engine, golden_copy, FIRST, approval(rendered[FIRST]))
         assert list_messages(engine, kind=Kind.BULLETIN) == []
         assert len(decide(engine, golden_copy, FIRST, approval(rendered[FIRST], draft=2))) == 18
+
+
+def test_an_approved_quarter_is_not_approved_again(golden_copy: Settings, rendered: dict[Quarter, Rendered]) -> None:
+    with open_warehouse(golden_copy) as engine:
+        assert len(decide(engine, golden_copy, FIRST, approval(rendered[FIRST]))) == 18
+        with pytest.raises(RefusedError, match="2019-Q1 went out as draft 1"):
+            decide(engine, golden_copy, FIRST, approval(rendered[FIRST], draft=2, remark="再发一次"))
+        with pytest.raises(RefusedError, match="Draft 1 of 2019-Q1 was approved by approver"):
+            decide(engine, golden_copy, FIRST, approval(rendered[FIRST], remark="另一个批示"))
+        assert len(list_messages(engine, kind=Kind.BULLETIN)) == 18
+
+
+def test_two_approvals_at_once_post_once(golden_copy: Settings, rendered: dict[Quarter, Rendered]) -> None:
+    with open_warehouse(golden_copy) as engine, ThreadPoolExecutor(2) as pool:
+        decision = approval(rendered[FIRST])
+        posted = list(pool.map(lambda _: len(decide(engine, golden_copy, FIRST, decision)), range(2)))
+        assert sorted(posted) == [0, 18]
 
 
 def test_what_was_not_shown_is_not_approved(golden_copy: Settings, rendered: dict[Quarter, Rendered]) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from five_precisions.bulletin import charts, tables
-from five_precisions.bulletin.document import Bulletin, Chart, Figure, Paragraph, Section, Table
-from five_precisions.bulletin.prose import Quote, is_zero, tell
+from five_precisions.bulletin.document import Block, Bulletin, Cell, Chart, Figure, Paragraph, Section, Table
+from five_precisions.bulletin.prose import Quote, is_zero, numeral, tell
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.results import Assessment, Institution
 from five_precisions.bulletin.wording import day_name, listing, month_name, movement, quarter_name
-from five_precisions.display import Form
+from five_precisions.display import Form, rounded
 from five_precisions.errors import RefusedError
 from five_precisions.reference import INDICATORS
 from five_precisions.register import InstitutionKind
@@ -45,6 +45,7 @@ _CATEGORIES: Final = {
 class Rated:
     """A subject with the figure that it is named for."""
 
+    code: str
     name: str
     figure: Figure
     unit: str = "%"
@@ -54,12 +55,11 @@ class Rated:
 class _Numbering:
     """（一）, （二）, … for the points of a section that has any."""
 
-    used: int = field(default=0)
-    _numerals: str = "一二三四五六七八九十"
+    used: int = 0
 
     def __call__(self) -> str:
         self.used += 1
-        return f"（{self._numerals[self.used - 1]}）"
+        return f"（{numeral(self.used)}）"
 
 
 def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) -> Bulletin:
@@ -68,14 +68,12 @@ def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) ->
     Raises:
         RefusedError: the register has no centre that could issue it.
     """
-    inserts = _inserts(told)
-    values = _values(told, remark)
-    sections = []
-    for template, title in _SECTIONS.items():
-        blocks = tell(template, {**values, "item": _Numbering()}, inserts)
-        sections.append(Section(title, tuple(blocks)))
-    introduction = next(block for block in tell("introduction", values, {}) if isinstance(block, Paragraph))
+    introduction, sections = tell_sections(told, remark, _inserts(told))
     name = quarter_name(str(told.quarter))
+    appendices = tuple(filter(None, (make(told) for make in _APPENDICES)))
+    footnotes = _footnotes(told)
+    if _has_restated([block for section in sections for block in section.blocks], appendices):
+        footnotes.append("标*的数字经过重述，与此前公布的不同。")
     return Bulletin(
         quarter=str(told.quarter),
         issuer=_issuer(told).name,
@@ -83,12 +81,35 @@ def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) ->
         title=f"关于{name}金融精准扶贫工作情况的通报",
         addressees="各银行机构，各县（市、区）扶贫工作办公室：",
         introduction=introduction,
-        sections=tuple(sections),
-        appendices=tuple(filter(None, (make(told) for make in _APPENDICES))),
+        sections=sections,
+        appendices=appendices,
         issued_on=told.issued_on,
-        footnotes=tuple(_footnotes(told)),
+        footnotes=tuple(footnotes),
         is_demo=is_demo,
     )
+
+
+def tell_sections(
+    told: QuarterResults, remark: str, inserts: Mapping[str, Table | Chart]
+) -> tuple[Paragraph, tuple[Section, ...]]:
+    """The introduction and the five sections: their sentences, and of the tables and charts those of `inserts`."""
+    values = _values(told, remark)
+    introduction = next(block for block in tell("introduction", values, {}) if isinstance(block, Paragraph))
+    sections = [
+        Section(title, tuple(tell(template, {**values, "item": _Numbering()}, inserts)))
+        for template, title in _SECTIONS.items()
+    ]
+    return introduction, tuple(sections)
+
+
+def _has_restated(blocks: Iterable[Block], appendices: Iterable[Table]) -> bool:
+    figures: list[Cell] = []
+    for block in (*blocks, *appendices):
+        if isinstance(block, Paragraph):
+            figures += block.figures
+        elif isinstance(block, Table):
+            figures += [cell for row in block.rows for cell in row]
+    return any(isinstance(figure, Figure) and figure.restated for figure in figures)
 
 
 def _issuer(told: QuarterResults) -> Institution:
@@ -122,14 +143,9 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
     results, city = told.results, told.results.city.code
     ranked = [standing for standing in results.standing if standing.rank is not None]
     last_month = told.month
-    assigned = [bank for bank in results.banks if results.targets.get(bank.code)]
 
     def names(rated: Sequence[Rated]) -> str:
         return listing([each.name for each in rated], limit=len(rated))
-
-    def is_everybody(rated: Sequence[Rated]) -> bool:
-        # Who has no target cannot fall behind it: everybody is every bank that has one.
-        return len(rated) >= len(assigned or results.banks)
 
     def of_city(ask: Callable[..., Figure]) -> Callable[..., Figure]:
         return lambda *metrics: ask(*metrics, "city", city)
@@ -149,12 +165,13 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "score": told.score,
         "name": results.name,
         "names": names,
-        "who": lambda rated: "各银行" if is_everybody(rated) else names(rated),
-        "some_banks": lambda rated: "各银行" if is_everybody(rated) else "部分银行",
+        "who": lambda rated: "各银行" if len(rated) == len(results.banks) else names(rated),
+        "some_banks": lambda rated: "各银行" if len(rated) == len(results.banks) else "部分银行",
         "unit": lambda metric: results.catalogue.find(metric).unit,
         "known": lambda metric: results.of_city(metric).value is not None,
         "has": lambda figure: figure.value is not None,
         "is_zero": is_zero,
+        "nothing_lent_before": results.of_city("microcredit_ytd_amount_prior").value == 0,
         "count_of": told.count,
         "standing": results.standing,
         "ranked": ranked,
@@ -208,34 +225,40 @@ def _supervision(told: QuarterResults) -> dict[str, Any]:
         }
         if inspections
         else None,
+        "inspections_received": any(
+            each.report == "inspections" and each.is_received and each.period == str(told.month)
+            for each in told.results.reporting
+        ),
     }
 
 
 def _shortcomings(told: QuarterResults) -> dict[str, Any]:
     """Who falls short of what, worst first."""
     results = told.results
-    floor = results.of_city("all_loans_growth").value
-    coverage = results.of_city("visit_coverage_standing").value
+    floor = _rounded(results.of_city("all_loans_growth"))
+    coverage = _rounded(results.of_city("visit_coverage_standing"))
     visited_enough = _ROUND_REACHED if coverage is None else min(coverage, _ROUND_REACHED)
 
     def banks(metric: str, falls_short: Callable[[Decimal | int], bool], *, worst_is_low: bool = True) -> list[Rated]:
         return _worst(
-            [Rated(bank.short_name, told.figure(metric, "bank", bank.code)) for bank in results.banks],
+            [Rated(bank.code, bank.short_name, told.figure(metric, "bank", bank.code)) for bank in results.banks],
             falls_short,
             worst_is_low=worst_is_low,
         )
 
     def counties(metric: str, falls_short: Callable[[Decimal | int], bool], unit: str) -> list[Rated]:
-        rated = [Rated(each.name, told.figure(metric, "county", each.code), unit) for each in results.counties]
+        rated = [
+            Rated(each.code, each.name, told.figure(metric, "county", each.code), unit) for each in results.counties
+        ]
         return _worst(rated, falls_short, worst_is_low=unit == "%")
 
     behind = banks("microcredit_completion", lambda value: value < 100)
-    codes = {bank.short_name: bank.code for bank in results.banks}
-    needed = [Rated(each.name, told.needed(codes[each.name]), "户") for each in behind]
+    ahead = banks("microcredit_completion", lambda value: value >= 100, worst_is_low=False)
+    needed = [Rated(each.code, each.name, told.needed(each.code), "户") for each in behind]
     without = [bank.short_name for bank in results.banks if not results.targets.get(bank.code)]
     return {
         "behind": behind,
-        "ahead": listing([each.name for each in banks("microcredit_completion", lambda value: value >= 100)], limit=99),
+        "ahead": ahead,
         "needed": [each for each in needed if each.figure.value is not None],
         "without_target": listing(without, limit=len(without)),
         "slow": [] if floor is None else banks("microcredit_growth", lambda value: value <= floor),
@@ -250,8 +273,17 @@ def _shortcomings(told: QuarterResults) -> dict[str, Any]:
     }
 
 
+def _rounded(figure: Figure) -> Decimal | None:
+    return None if figure.value is None else rounded(figure.value, figure.form)
+
+
 def _worst(rated: Iterable[Rated], falls_short: Callable[[Decimal | int], bool], *, worst_is_low: bool) -> list[Rated]:
-    found = [each for each in rated if each.figure.value is not None and falls_short(each.figure.value)]
+    # By the figure as it is shown: 99.996 reads 100.00, and nobody is blamed for that.
+    found = [
+        each
+        for each in rated
+        if each.figure.value is not None and falls_short(rounded(each.figure.value, each.figure.form))
+    ]
     return sorted(found, key=lambda each: each.figure.value or 0, reverse=not worst_is_low)
 
 
@@ -306,8 +338,6 @@ def _footnotes(told: QuarterResults) -> list[str]:
         notes.append(f"本季未取得、未计入的报表：{told_missing}。")
     else:
         notes.append("本季各机构应报报表均已取得。")
-    if any(run.revision > 1 for run in told.results.runs.values()):
-        notes.append("标*的数字经过重述，与当时公布的不同。")
     return notes
 
 

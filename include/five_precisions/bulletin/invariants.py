@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from five_precisions.bulletin.document import Bulletin, Figure, Paragraph, Source
+from five_precisions.bulletin.document import Bulletin, Figure, Heading, Paragraph, Source
 from five_precisions.bulletin.quarter import QuarterResults
-from five_precisions.display import Form, shown
+from five_precisions.display import NOTHING, Form, shown
 from five_precisions.errors import RefusedError
 
 _PARTS: Final = {
@@ -28,11 +28,15 @@ _ADDITIVE: Final = (
     "relending",
 )
 """Metrics of which the banks' values add up to the city's; households do not, for one can borrow at two banks."""
-_LONG_DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])(?:\d{17}[\dXx]|\d{11,})(?![0-9A-Za-z])")
-"""An ID has 18 characters; phones and accounts have eleven digits or more."""
+_LONG_DIGITS: Final = re.compile(r"\d{11}")
+"""An ID has 17 digits and a check character; phones and accounts have eleven digits or more."""
+_WITHIN_DIGITS: Final = re.compile(r"(?<=\d)[ \u3000-]+(?=\d)")
+"""What people put between the digits of a long number."""
+_DASH: Final = re.compile(rf"(?<!\d){NOTHING}|{NOTHING}(?!\d)")
+"""A value that is not there; between digits it is a range, as in 1—6月."""
 _SVG_TEXT: Final = re.compile(r">([^<>]+)<")
 """What a chart says, without its coordinates."""
-_LABELS: Final = re.compile(r"\d{4}年(?:第.季度)?|\d{1,2}(?:—\d{1,2})?月末?(?:\d{1,2}日)?|(?:上升|下降)\d+位|按时\d+份")
+_LABELS: Final = re.compile(r"\d{4}年(?:第.季度)?|\d{1,2}(?:—\d{1,2})?月末?(?:\d{1,2}日)?|(?:上升|下降)\d+位")
 """Numbers that are no figures: dates, and places won or lost."""
 
 
@@ -52,7 +56,7 @@ def require_sound(bulletin: Bulletin, told: QuarterResults) -> None:
 
 def find_unsound(bulletin: Bulletin, told: QuarterResults) -> list[str]:
     """Everything that does not hold, each as the part of a sentence; nothing = sound."""
-    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin, told), _secrets(bulletin))
+    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin, told), _secrets(bulletin, told))
     return [wrong for check in checks for wrong in check]
 
 
@@ -115,13 +119,15 @@ def _names(told: QuarterResults) -> list[str]:
     """Names that may hold a digit, longest first."""
     institutions = [name for each in told.results.institutions.values() for name in (each.name, each.short_name)]
     divisions = [division.name for division in (told.results.city, *told.results.counties)]
-    return sorted({*institutions, *divisions}, key=len, reverse=True)
+    return sorted({*institutions, *divisions, *told.results.names.values()}, key=len, reverse=True)
 
 
 def _foreign_numbers(paragraph: Paragraph, names: Sequence[str]) -> Iterator[str]:
     rest = paragraph.text
     for words in (*paragraph.quotes, *names):
         rest = rest.replace(words, "")
+    if _DASH.search(rest):
+        yield f"the text “{paragraph.text[:20]}…” tells a figure that has no value"
     for figure in paragraph.figures:
         if str(figure) not in rest:
             yield f"the text “{paragraph.text[:20]}…” does not show {figure} as it says"
@@ -130,11 +136,15 @@ def _foreign_numbers(paragraph: Paragraph, names: Sequence[str]) -> Iterator[str
         yield f"the text “{paragraph.text[:20]}…” holds the number {number[0]}, which is no figure of the results"
 
 
-def _secrets(bulletin: Bulletin) -> Iterator[str]:
-    texts = [paragraph.text for paragraph in bulletin.paragraphs]
+def _secrets(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
+    headings = [block.text for section in bulletin.sections for block in section.blocks if isinstance(block, Heading)]
+    texts = [bulletin.title, *headings, *(paragraph.text for paragraph in bulletin.paragraphs)]
+    # The input's digest is 64 letters and digits by chance; it stands in the first footnote.
+    texts += [note.replace(told.results.run.input_digest, "") for note in bulletin.footnotes]
+    texts += [table.note for table in bulletin.tables]
     texts += [cell for table in bulletin.tables for row in table.rows for cell in row if isinstance(cell, str)]
     texts += [words for chart in bulletin.charts for words in _SVG_TEXT.findall(chart.svg)]
-    if any(_LONG_DIGITS.search(text) for text in texts):
+    if any(_LONG_DIGITS.search(_WITHIN_DIGITS.sub("", text)) for text in texts):
         yield "it holds a number as long as an ID, a phone or an account"
 
 

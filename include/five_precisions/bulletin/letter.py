@@ -99,7 +99,7 @@ def standing_of(bulletin: Bulletin, results: Results, institution_code: str | No
     if institution.kind is InstitutionKind.BANK:
         return _of_bank(bulletin, results, institution_code)
     if institution.kind is InstitutionKind.COUNTY_OFFICE:
-        county = next(division for division in results.counties if division.code == institution.division_code)
+        county = results.county_of(institution)
         return Standing(
             title=f"{county.name}在各县市区中的位次",
             facts=tuple(county_places(results, county.code)),

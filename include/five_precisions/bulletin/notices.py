@@ -1,7 +1,7 @@
 """The monthly notice 月度动态考核 to every bank and county office (spec/05, Messages).
 
 A bank's notice tells its own score and figures, and of the others what everyone may know: the top and the bottom of the
-table. A county's tells the county. Nothing in them is about a single household or borrower.
+table. A county's tells the county. A household or a contract is named only by its number, in an alert of one's own.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def bank_notice(results: Results, bank: Institution) -> BankNotice:
 
 def county_notice(results: Results, office: Institution) -> CountyNotice:
     """What the notice says to one county office, from its county's figures."""
-    county = next(division for division in results.counties if division.code == office.division_code)
+    county = results.county_of(office)
     alerts, left_out = _alerts(results, office.code)
     progress = {
         "政府担保贴息资金": _funds,
@@ -246,8 +246,9 @@ def _alerts(results: Results, institution: str) -> tuple[MailTable | None, int]:
 
 
 def _subject(results: Results, alert: Alert) -> str:
-    """An alert's subject with names in place of institutions' codes."""
-    return "/".join(results.name(part) for part in alert.subject.split("/"))
+    """An alert's subject; where it begins with an institution, as that of A01 does, with the name in its place."""
+    first, slash, rest = alert.subject.partition("/")
+    return f"{results.names.get(first, first)}{slash}{rest}"
 
 
 def _restated(results: Results) -> str:

@@ -21,6 +21,7 @@ from five_precisions.display import NOTHING, shown
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
 """Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""
+_DIGITS = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 _PLACEHOLDER = re.compile(r"\[([a-z_]+)\]")
 
 
@@ -47,6 +48,12 @@ class _Citations:
             tuple(each for each in cited if isinstance(each, Figure)),
             tuple(str(each) for each in cited if isinstance(each, Quote)),
         )
+
+
+def numeral(number: int) -> str:
+    """A Chinese numeral: 一, 十, 十一, 二十三. From 1 to 99."""
+    tens, ones = divmod(number, 10)
+    return f"{_DIGITS[tens] if tens > 1 else ''}{'十' if tens else ''}{_DIGITS[ones]}"
 
 
 def tell(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:

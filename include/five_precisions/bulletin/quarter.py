@@ -17,6 +17,17 @@ from five_precisions.errors import RefusedError
 from five_precisions.period import Period, Quarter
 
 _HUNDRED = Decimal(100)
+_OF_THE_YEAR = frozenset(
+    {
+        "all_loans_growth",
+        "microcredit_growth",
+        "microcredit_ytd_amount",
+        "microcredit_ytd_amount_yoy",
+        "microcredit_ytd_households",
+        "microcredit_ytd_households_yoy",
+    }
+)
+"""Metrics that count from the year's beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +69,11 @@ class QuarterResults:
         return self.results.figure(metric, scope, code)
 
     def earlier(self, metric: str, scope: str, code: str) -> Figure:
-        """A metric at the end of the quarter before; no value if that was not assessed."""
-        if self.before is None:
+        """A metric at the end of the quarter before; no value if that was not assessed.
+
+        What begins anew each year has none in the first quarter: the year before is nothing to compare it with.
+        """
+        if self.before is None or (metric in _OF_THE_YEAR and self.before.year != self.quarter.year):
             return Figure(None, self.results.form(metric))
         return self.results.figure(metric, scope, code, self.before)
 
@@ -110,7 +124,9 @@ class QuarterResults:
         """Weighted points of an indicator in a bank's score; no value where it was not assessed."""
         item = self.results.items.get(bank, {}).get(indicator)
         value = None if item is None or item.points is None else item.points * item.weight
-        return Figure(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)), self._restated)
+        standing = self._assessment(bank, self.month)
+        restated = standing is not None and standing.restated
+        return Figure(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)), restated)
 
     def scale(self, bank: str) -> Decimal:
         """What weighted points are multiplied with, where not every indicator was assessed (spec/04, Assessment)."""
@@ -165,16 +181,13 @@ class QuarterResults:
         """How many there are, to be told in a sentence."""
         return Figure(len(things), Form.COUNT)
 
-    @property
-    def _restated(self) -> bool:
-        return self.results.run.revision > 1
-
     def _assessment(self, bank: str, month: Period) -> Assessment | None:
         return self.results.assessments.get(str(month), {}).get(bank)
 
     def _standing(self, bank: str, what: str, form: Form, assessment: Assessment | None) -> Figure:
         value = None if assessment is None else getattr(assessment, what)
-        return Figure(value, form, Source(what, "bank", bank, str(self.month)), self._restated)
+        restated = assessment is not None and assessment.restated
+        return Figure(value, form, Source(what, "bank", bank, str(self.month)), restated)
 
     def _derived(
         self, name: str, scope: str, code: str, form: Form, value: Decimal | int | None, *of: Figure

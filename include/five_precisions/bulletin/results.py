@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,13 +36,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """An institution open at the end of the month."""
+    """An institution; one that is closed by the end of the month is told of, and ranked and written to no more."""
 
     code: str
     name: str
     short_name: str
     kind: InstitutionKind
     division_code: str
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Assessment:
     rank: int | None
     previous_rank: int | None
     reason: str | None
+    restated: bool = False
+    """Whether the revision before had another standing."""
 
     @property
     def movement(self) -> int | None:
@@ -169,7 +172,11 @@ class Results:
     counties: Sequence[Division]
     institutions: Mapping[str, Institution]
     """Open ones by code."""
+    names: Mapping[str, str]
+    """Short names of all institutions, closed ones too, by code."""
     values: Mapping[Source, Decimal]
+    restated: Collection[Source]
+    """Figures that differ from those of the revision before."""
     assessments: Mapping[str, Mapping[str, Assessment]]
     """By period, then bank; ranked ones first, best first."""
     items: Mapping[str, Mapping[str, Item]]
@@ -200,9 +207,19 @@ class Results:
         return list(self.assessments[str(self.month)].values())
 
     def name(self, institution_code: str) -> str:
-        """An institution's short name; its code if it is closed by now."""
-        institution = self.institutions.get(institution_code)
-        return institution_code if institution is None else institution.short_name
+        """An institution's short name."""
+        return self.names[institution_code]
+
+    def county_of(self, office: Institution) -> Division:
+        """The county of a county office.
+
+        Raises:
+            RefusedError: the register has it in no county.
+        """
+        for county in self.counties:
+            if county.code == office.division_code:
+                return county
+        raise RefusedError(f"The county office {office.code} lies in {office.division_code}, which is no county.")
 
     def has(self, period: Period) -> bool:
         """Whether that month was assessed."""
@@ -211,8 +228,7 @@ class Results:
     def figure(self, metric: str, scope: str, code: str, period: Period | None = None) -> Figure:
         """A metric of a subject, in the month or an earlier one; its value is None where there is none."""
         source = Source(metric, scope, code, str(period or self.month))
-        run = self.runs.get(source.period)
-        return Figure(self.values.get(source), self.form(metric), source, run is not None and run.revision > 1)
+        return Figure(self.values.get(source), self.form(metric), source, source in self.restated)
 
     def of_city(self, metric: str, period: Period | None = None) -> Figure:
         """A metric of the city."""
@@ -253,6 +269,17 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
     for row in _read(connection, "places", {"period": str(month)}):
         boards.setdefault(row["board"], []).append(Place(**row))
     of_run = {"run_id": runs[str(month)].run_id, "period": str(month), "period_end": month.end}
+    institutions = [
+        Institution(**{**row, "kind": InstitutionKind(row["kind"])})
+        for row in _read(connection, "institutions", {"period_end": month.end})
+    ]
+    values: dict[Source, Decimal] = {}
+    restated: set[Source] = set()
+    for row in _read(connection, "metrics", span):
+        source = Source(row["metric"], row["scope"], row["scope_code"], row["period"])
+        values[source] = row["value"]
+        if row["restated"]:
+            restated.add(source)
     targets = _read(connection, "targets", {"year": month.year, "period": str(month)})
     return Results(
         month=month,
@@ -261,14 +288,10 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         catalogue=load_catalogue(settings),
         city=next(division for division in divisions if division.level == "city"),
         counties=[division for division in divisions if division.level == "county"],
-        institutions={
-            row["code"]: Institution(**{**row, "kind": InstitutionKind(row["kind"])})
-            for row in _read(connection, "institutions", {"period_end": month.end})
-        },
-        values={
-            Source(row["metric"], row["scope"], row["scope_code"], row["period"]): row["value"]
-            for row in _read(connection, "metrics", span)
-        },
+        institutions={each.code: each for each in institutions if each.is_open},
+        names={each.code: each.short_name for each in institutions},
+        values=values,
+        restated=restated,
         assessments=assessments,
         items=items,
         boards=boards,

@@ -31,6 +31,13 @@ _COUNTY_BOARDS: Final = {
     "county_fund_arrival_rate": "fund_arrival_rate",
 }
 """Metric by board (include/reference/boards.yaml), in the order in which they are told."""
+_BASES: Final = {
+    "microcredit_ytd_amount": "microcredit_ytd_households",
+    "visit_coverage_standing": "households_able",
+    "match_rate": "project_count",
+    "fund_arrival_rate": "fund_due",
+}
+"""What a county's figure is taken over: where that is 0 there is none, and nothing is missing."""
 _NEXT_STEPS: Final = {
     "growth": "请加大扶贫小额信贷投放，使其增速高于全市各项贷款增速。",
     "matching": "请逐一答复推送的产业项目，对符合条件的项目尽快授信、放款。",
@@ -229,7 +236,8 @@ def county_places(results: Results, county: str) -> list[tuple[str, str]]:
         places = results.boards.get(board, [])
         place = next((place for place in places if place.subject_code == county), None)
         if place is None:
-            facts.append((name, f"{NOT_OBTAINED}，不参加排位"))
+            figure, base = results.of_county(metric, county), results.of_county(_BASES[metric], county)
+            facts.append((name, f"{told(figure, unit, base)}，不参加排位"))
             continue
         words = [f"{results.of_county(metric, county)}{unit}", f"第{place.rank}位（共{len(places)}个县市区）"]
         if place.previous_rank is not None:
