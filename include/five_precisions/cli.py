@@ -229,9 +229,9 @@ def bulletin(
     from five_precisions.bulletin import render, write
 
     with _warehouse() as (engine, settings), _progress(f"rendering {quarter}"):
-        paths = write(render(engine, settings, quarter), out_folder)
+        paths = write(render(engine, settings, quarter), str(out_folder.resolve()))
     for path in paths:
-        out.print(str(path), markup=False, soft_wrap=True)
+        out.print(path, markup=False, soft_wrap=True)
 
 
 @outbox_app.command("list")

@@ -17,6 +17,10 @@ class SetupError(FivePrecisionsError):
     exit_code = 2
 
 
+class UnreachableError(SetupError):
+    """A server or a store does not answer; it may answer later, so it is worth another try."""
+
+
 class UsageError(FivePrecisionsError):
     """The words of the command are off: an unknown period, institution, metric or scope."""
 

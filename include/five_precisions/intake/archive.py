@@ -8,11 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-import fsspec  # type: ignore[import-untyped]
-
 from five_precisions.errors import FivePrecisionsError, SetupError
-from five_precisions.intake.whole_files import write_whole
 from five_precisions.settings import Settings
+from five_precisions.storage import open_folder, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +25,7 @@ class Archive:
     """Files by their SHA-256, each encrypted; what is there is never written again."""
 
     def __init__(self, address: str, keys: Sequence[bytes]) -> None:
-        try:
-            self._files, self._root = fsspec.url_to_fs(address)
-        except (ValueError, ImportError, OSError) as error:
-            raise SetupError(f"The archive's address cannot be used: {type(error).__name__}.") from None
+        self._files, self._root = open_folder("archive", address)
         self._cipher = _cipher(keys)
 
     @classmethod

@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy.exc
 from sqlalchemy import Engine, text
 
-from five_precisions.errors import FivePrecisionsError, SetupError, UsageError
+from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
 from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
@@ -120,7 +120,7 @@ class _Intake:
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
             raise
         except psycopg.OperationalError as error:
-            raise SetupError("The connection to the warehouse was lost.") from error
+            raise UnreachableError("The connection to the warehouse was lost.") from error
         except Exception as error:  # noqa: BLE001 - whatever is in a package, the others' work goes on
             # The message of an unexpected error may quote a delivered value: its kind and its place must do.
             where = "".join(traceback.format_tb(error.__traceback__))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import fsspec  # type: ignore[import-untyped]
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import UnreachableError
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI, Period
 
@@ -40,6 +40,12 @@ class Delivery:
     files: tuple[InboxFile, ...]
 
     @property
+    def fingerprint(self) -> str:
+        """What changes when a file is added, taken away or written again; tells whether somebody has been here."""
+        lines = (f"{file.name} {file.size} {file.modified_at.isoformat()}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
     def newest_at(self) -> datetime:
         """When a file last changed, in Shanghai."""
         return max(file.modified_at for file in self.files).astimezone(SHANGHAI)
@@ -65,7 +71,8 @@ class Inbox:
             pass
         except Exception as error:
             # Each kind of inbox has errors of its own.
-            raise SetupError(f"The inbox {_without_password(root)} cannot be read: {type(error).__name__}.") from error
+            where = _without_password(root)
+            raise UnreachableError(f"The inbox {where} cannot be read: {type(error).__name__}.") from error
 
     def deliveries(self, period: Period, institution_code: str, *, replay: bool) -> list[Delivery]:
         """What lies there for the institution, in order: in a replay the loose files, then v1, v2 and so on."""

@@ -7,11 +7,10 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
-import fsspec  # type: ignore[import-untyped]
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.delivery import Kind, Message, post
-from five_precisions.errors import SetupError
+from five_precisions.errors import UnreachableError
 from five_precisions.intake.findings import JudgedReport, Level, Verdict
 from five_precisions.intake.ledger import read_findings, read_reports
 from five_precisions.intake.receipt_wording import (
@@ -24,12 +23,12 @@ from five_precisions.intake.receipt_wording import (
     render_receipt,
     resent_subject,
 )
-from five_precisions.intake.whole_files import write_whole
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
 from five_precisions.settings import Settings
+from five_precisions.storage import open_folder, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +208,7 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str) -> str
     Raises:
         SetupError: the outbox cannot be written to. Nothing is lost: the next look at the delivery writes it.
     """
-    files, root = _open_outbox(settings)
+    files, root = open_folder("outbox", settings.outbox_address)
     with engine.connect() as connection:
         place = connection.execute(_READ_PLACE, {"submission_id": submission_id}).one()
         path = f"{root}/{place.period}/{place.institution_code}/receipt-v{place.version}.html"
@@ -219,7 +218,7 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str) -> str
                 write_whole(files, path, render_receipt(receipt, Medium.FILE, is_demo=settings.is_demo).encode())
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise SetupError(f"The outbox cannot be written to: {reason}.") from error
+            raise UnreachableError(f"The outbox cannot be written to: {reason}.") from error
     return path
 
 
@@ -242,12 +241,4 @@ def require_outbox(settings: Settings) -> None:
     Raises:
         SetupError: it is such an address.
     """
-    _open_outbox(settings)
-
-
-def _open_outbox(settings: Settings) -> tuple[Any, str]:
-    try:
-        files, root = fsspec.url_to_fs(settings.outbox_address)
-    except (ValueError, ImportError, OSError) as error:
-        raise SetupError(f"The outbox's address cannot be used: {type(error).__name__}.") from None
-    return files, str(root).rstrip("/")
+    open_folder("outbox", settings.outbox_address)

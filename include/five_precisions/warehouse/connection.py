@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UnreachableError
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse.embedded import EmbeddedServer
 
@@ -20,7 +20,8 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
     """An engine on the warehouse: the server that the settings name, or the embedded one, borrowed for the block.
 
     Raises:
-        SetupError: the address is not one of PostgreSQL, or nobody answers there.
+        SetupError: the address is not one of PostgreSQL.
+        UnreachableError: nobody answers there.
     """
     if settings.warehouse is None:
         with EmbeddedServer(settings.var).borrowed() as url:
@@ -46,7 +47,7 @@ def _engine(url: URL) -> Iterator[Engine]:
             engine.connect().close()
         except OperationalError as error:
             reason = str(error.orig).strip().splitlines()[0]
-            raise SetupError(f"The warehouse {url.render_as_string()} cannot be reached: {reason}") from None
+            raise UnreachableError(f"The warehouse {url.render_as_string()} cannot be reached: {reason}") from None
         yield engine
     finally:
         engine.dispose()

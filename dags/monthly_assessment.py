@@ -1,0 +1,44 @@
+"""When a month has closed: compute it, tell the banks and counties."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, task
+
+from five_precisions.orchestration.assessment import assess_month, send_notices
+from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
+from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.runtime import task_defaults
+
+DOC = """
+**What.** Computes figures, scores, targets, the assessment and all boards of a closed month as a new revision, then
+sends the monthly notice to every bank and county office.
+
+**When.** When `monthly_collection` has closed a month; months go in order.
+
+**When `assess` is red.** Its last line is one sentence, e.g. that an earlier month has no run yet, or that a target is
+missing. Mend it and clear the task: the same input gives the same run.
+
+**When `notify` is red.** The figures stand. Clear it: a notice that was sent is not sent again.
+"""
+
+with DAG(
+    dag_id="monthly_assessment",
+    dag_display_name="月度考核 · monthly assessment",
+    doc_md=DOC,
+    schedule=PartitionedAssetTimetable(assets=SUBMISSIONS),
+    catchup=False,
+    max_active_runs=1,
+    default_args=task_defaults(),
+    on_failure_callback=failure_notice(),
+    tags=["five-precisions", "monthly"],
+) as dag:
+
+    @task(task_display_name="考核 · assess", outlets=[ASSESSMENT])
+    def assess() -> dict[str, str]:
+        return assess_month(get_current_context())
+
+    @task(task_display_name="通知 · notify")
+    def notify() -> int:
+        return send_notices(get_current_context())
+
+    assess() >> notify()

@@ -1,0 +1,56 @@
+"""1st of the month: open the month, collect from each institution until the deadline, close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
+
+from five_precisions.orchestration.assets import SUBMISSIONS
+from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month
+from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.runtime import task_defaults
+from five_precisions.orchestration.schedules import first_run, last_run
+
+DOC = """
+**What.** Opens the month, takes in each institution's packages, closes the month at the deadline.
+
+**When.** On the 1st, for the month before; the deadline is the end of the 8th Chinese working day.
+
+**The grid is the submission matrix.** One row of `collect` for each institution: violet waits for a package, green has
+delivered everything, red is missing something or was rejected at the deadline. Its log tells the story of its packages.
+
+**When `collect` is red.** The last line names the reports. At the deadline that is a fact to live with: the month
+closes without them. After trouble of ours (a lost connection), clear the task: what is in the ledger stays as it is.
+
+**When `close` is red.** Read its last line, mend it, clear it. A month that is closed and assessed is skipped.
+"""
+
+with DAG(
+    dag_id="monthly_collection",
+    dag_display_name="月度收集 · monthly collection",
+    doc_md=DOC,
+    schedule=CronPartitionTimetable("0 0 1 * *", timezone="Asia/Shanghai", run_offset=-1, key_format="%Y-%m"),
+    start_date=first_run(),
+    end_date=last_run(),
+    catchup=True,
+    max_active_runs=1,
+    default_args=task_defaults(),
+    on_failure_callback=failure_notice(),
+    tags=["five-precisions", "monthly"],
+) as dag:
+
+    @task(task_display_name="打开报送期 · open")
+    def open_() -> list[dict[str, str]]:
+        return open_month(get_current_context())
+
+    @task(task_display_name="关闭 · close", trigger_rule="all_done", outlets=[SUBMISSIONS])
+    def close() -> dict[str, Any]:
+        return close_month(get_current_context())
+
+    collect = CollectInstitution.partial(
+        task_id="collect",
+        task_display_name="收集 · collect",
+        map_index_template="{{ institution }}",
+    ).expand_kwargs(open_())
+    collect >> close()

@@ -1,0 +1,81 @@
+"""When a quarter's three months are assessed: render the bulletin, let a person decide, deliver."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    PartitionedAssetTimetable,
+    QuarterWindow,
+    RollupMapper,
+    StartOfQuarterMapper,
+    get_current_context,
+    task,
+)
+
+from five_precisions.orchestration.assets import ASSESSMENT
+from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.publication import (
+    approve_task,
+    approved_messages,
+    deliver_message,
+    render_draft,
+)
+from five_precisions.orchestration.runtime import task_defaults
+
+DOC = """
+**What.** Renders the quarter's bulletin, holds it against its invariants, shows it to a person, and after approval
+sends it to every bank, county office and leader.
+
+**When.** When all three months of a quarter are assessed.
+
+**What you do.** Open `approve`, then *Required Actions*: read the text, look at the PDF (its place stands in the log of
+`render`), write a remark if the leaders have one (it becomes part of section 五), approve or reject. A rejection ends
+the run, with your remark as its reason; a new draft is a new run of the quarter.
+
+**When `render` is red.** Nothing was shown. Its last line says what contradicts what, or which month is missing.
+
+**When a row of `deliver` is red.** That one message failed or is in doubt: `five-precisions outbox list` says why, and
+`outbox resend` sends it again when you decide so. The others are not touched.
+"""
+
+with DAG(
+    dag_id="quarterly_bulletin",
+    dag_display_name="季度通报 · quarterly bulletin",
+    doc_md=DOC,
+    schedule=PartitionedAssetTimetable(
+        assets=ASSESSMENT,
+        default_partition_mapper=RollupMapper(
+            upstream_mapper=StartOfQuarterMapper(input_format="%Y-%m"), window=QuarterWindow()
+        ),
+    ),
+    catchup=False,
+    max_active_runs=4,
+    default_args=task_defaults(),
+    on_failure_callback=failure_notice(),
+    tags=["five-precisions", "quarterly"],
+) as dag:
+
+    @task(task_display_name="起草 · render")
+    def render() -> dict[str, Any]:
+        return render_draft(get_current_context())
+
+    @task(task_display_name="发文 · post")
+    def post() -> list[str]:
+        return approved_messages(get_current_context())
+
+    @task(
+        task_display_name="送达 · deliver",
+        map_index_template="{{ recipient }}",
+        retries=8,
+        retry_delay=timedelta(minutes=1),
+        retry_exponential_backoff=True,
+    )
+    def deliver(key: str) -> str:
+        return deliver_message(get_current_context(), key)
+
+    posted = post()
+    render() >> approve_task(task_display_name="审批 · approve") >> posted
+    deliver.expand(key=posted)

@@ -1,0 +1,24 @@
+"""Whether something lies in the inbox that has not been looked at: asked often, and cheap (spec/03, Its life)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from five_precisions.intake.inbox import Inbox
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.settings import Settings
+
+
+def find_settled(settings: Settings, period: Period, institution_code: str) -> str | None:
+    """The fingerprint of an institution's package whose files have not changed for the settle time; None without one.
+
+    Whether it is complete, and what is in it, only `collect` finds out.
+
+    Raises:
+        UnreachableError: the inbox cannot be read.
+    """
+    now = datetime.now(SHANGHAI)
+    for delivery in Inbox(settings.inbox_address).deliveries(period, institution_code, replay=False):
+        if now - delivery.newest_at >= timedelta(seconds=settings.settle_seconds):
+            return delivery.fingerprint
+    return None

@@ -1,0 +1,29 @@
+"""The tasks of `monthly_assessment`: compute the month, tell the banks and counties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from five_precisions.bulletin import post_notices
+from five_precisions.figures import assess
+from five_precisions.orchestration.runtime import month_of, opened
+from five_precisions.orchestration.sending import send_due
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def assess_month(context: Context) -> dict[str, str]:
+    """Compute the month; its run."""
+    with opened() as (engine, settings):
+        assessed = assess(engine, settings, month_of(context))
+    return {"run_id": assessed.run_id}
+
+
+def send_notices(context: Context) -> int:
+    """Post the month's notices and send them; how many were new."""
+    month = month_of(context)
+    with opened() as (engine, settings):
+        keys = post_notices(engine, settings, month)
+        send_due(engine, settings, str(month))
+    return len(keys)

@@ -1,0 +1,113 @@
+"""The tasks of `monthly_collection`: open the month, take in each institution's packages, close the month."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from five_precisions.intake import Judgement, State, close, collect, find_settled, read_deadline, read_status
+from five_precisions.orchestration.runtime import month_of, opened, partition_key
+from five_precisions.orchestration.sending import send_due
+from five_precisions.orchestration.triggers import PackageTrigger
+from five_precisions.period import SHANGHAI
+from five_precisions.register import open_period, read_register
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from sqlalchemy import Engine
+
+POLL_SECONDS = 15.0
+"""How often the inbox is looked at for an institution; a receipt leaves within a minute of a package (spec/03)."""
+
+
+def open_month(context: Context) -> list[dict[str, str]]:
+    """Open the month; the institutions open in it, as the arguments of `CollectInstitution`."""
+    month = month_of(context)
+    with opened() as (engine, settings), engine.begin() as connection:
+        open_period(connection, settings, month)
+        institutions = read_register(connection).open_in(month)
+    return [{"institution": each.code, "short_name": each.short_name} for each in institutions]
+
+
+def close_month(context: Context) -> dict[str, Any]:
+    """Close the month: what stands is frozen, and the assessment follows. Messages still due are sent.
+
+    Raises:
+        AirflowSkipException: the month is closed and assessed; nothing is emitted again.
+    """
+    with opened() as (engine, settings):
+        closed = close(engine, settings, month_of(context), replay=settings.replay)
+        send_due(engine, settings, partition_key(context))
+    if not closed.is_new:
+        raise AirflowSkipException(f"{closed.period} is closed and assessed already.")
+    return {"period": closed.period, "frozen_reports": closed.frozen_reports}
+
+
+class CollectInstitution(BaseOperator):
+    """Takes in one institution's packages of the run's month until the deadline, waiting for them in the triggerer.
+
+    Green: everything owed is accepted. Red: at the deadline something is missing or rejected. In a replay it takes what
+    lies there, in order, and does not wait. It may be run again at any time: what is in the ledger stays as it is.
+
+    Args:
+        institution: The institution's code.
+        short_name: As the grid shows it.
+        poll_seconds: How often the inbox is looked at.
+    """
+
+    def __init__(self, *, institution: str, short_name: str, poll_seconds: float = POLL_SECONDS, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.institution = institution
+        self.short_name = short_name
+        self.poll_seconds = poll_seconds
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Judge what is there; then wait for more, or end at the deadline.
+
+        Raises:
+            AirflowFailException: at the deadline something is missing or rejected.
+        """
+        # The grid's name of this row: Airflow renders it from the context, anew after each wait.
+        context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
+        month = month_of(context)
+        with opened() as (engine, settings):
+            deadline = read_deadline(engine, settings, month)
+            # Both before the look: what comes while we look, or after a late start, is seen the next time.
+            began_at = datetime.now(SHANGHAI)
+            seen = None if settings.replay else find_settled(settings, month, self.institution)
+            for judgement in collect(engine, settings, month, institution=self.institution):
+                self._tell(judgement)
+            send_due(engine, settings, str(month), institution=self.institution)
+            if began_at < deadline and not settings.replay:
+                self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
+                self.defer(
+                    trigger=PackageTrigger(str(month), self.institution, seen, deadline.isoformat(), self.poll_seconds),
+                    method_name="resume",
+                )
+            return self._result(context, engine)
+
+    def resume(self, context: Context, event: str) -> dict[str, str]:
+        """Go on after the wait: the same again, for whatever ended it."""
+        self.log.info("Resumed by the %s", event)
+        return self.execute(context)
+
+    def _tell(self, judgement: Judgement) -> None:
+        if judgement.submission_id is None or judgement.verdict is State.REPEATED:
+            self.log.info("%s: %s", judgement.verdict, judgement.remark)
+            return
+        self.log.info("Version %s, receipt %s: %s", judgement.version, judgement.submission_id, judgement.verdict)
+        for report in judgement.reports:
+            counts = f"{report.rows} rows, {report.errors} errors, {report.warnings} warnings"
+            self.log.info("  %s %s: %s", report.report, report.verdict, counts)
+
+    def _result(self, context: Context, engine: Engine) -> dict[str, str]:
+        month = month_of(context)
+        own = (row for row in read_status(engine, month) if row.institution_code == self.institution)
+        states = {row.report: row.state for row in own}
+        lacking = [f"{report} is {state}" for report, state in states.items() if state in ("missing", "rejected")]
+        if lacking:
+            raise AirflowFailException(f"{self.short_name} in {month}: {', '.join(lacking)}.")
+        return states

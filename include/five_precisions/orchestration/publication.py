@@ -1,0 +1,113 @@
+"""The tasks of `quarterly_bulletin`: render, let a person decide, post, deliver."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from five_precisions.bulletin import LONGEST_REMARK, Decision, decide, next_draft, preview, render, write
+from five_precisions.delivery import Kind, Status, dispatch, list_messages
+from five_precisions.errors import UnreachableError
+from five_precisions.orchestration.runtime import opened, partition_key, quarter_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+APPROVE_TASK = "approve"
+
+
+def render_draft(context: Context) -> dict[str, Any]:
+    """Render the quarter, hold it against the invariants and lay the draft into the outbox; what the approver needs.
+
+    Raises:
+        InvariantError: the results contradict themselves; nothing is shown.
+    """
+    with opened() as (engine, settings):
+        rendered = render(engine, settings, quarter_of(context))
+        draft = next_draft(engine, rendered.told.quarter)
+        files = write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}")
+    return {
+        "draft": draft,
+        "digest": rendered.digest,
+        "title": rendered.bulletin.title,
+        "preview": preview(rendered),
+        "files": files,
+    }
+
+
+class ApproveBulletin(ApprovalOperator):
+    """Shows a draft to a person and records what they decide, with the digest of what they saw.
+
+    An approval and the bulletin's messages are written in one transaction, before Airflow knows the answer as done, so
+    that clearing this task cannot lose who decided what.
+    """
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Record the decision; then go on, or skip what follows."""
+        shown = context["ti"].xcom_pull(task_ids="render")
+        if "error" not in event:
+            person = event["responded_by_user"] or {}
+            decision = Decision(
+                draft=shown["draft"],
+                shown_digest=shown["digest"],
+                approved=self.APPROVE in event["chosen_options"],
+                decided_by=person.get("name") or person.get("id") or "unknown",
+                decided_at=event["responded_at"],
+                remark=(event["params_input"] or {}).get("remark") or "",
+            )
+            with opened() as (engine, settings):
+                decide(engine, settings, quarter_of(context), decision)
+            self.log.info("Draft %s of %s: %s", decision.draft, partition_key(context), decision.word)
+        return super().execute_complete(context, event)
+
+
+def approve_task(**kwargs: Any) -> ApproveBulletin:
+    """The approval of `quarterly_bulletin`, with its form."""
+    from airflow.sdk import Param
+
+    remark = Param(
+        "",
+        type="string",
+        maxLength=LONGEST_REMARK,
+        title="批示（写入第五部分），或退回的理由",
+        format="multiline",
+    )
+    return ApproveBulletin(
+        task_id=APPROVE_TASK,
+        subject="{{ ti.xcom_pull(task_ids='render')['title'] }}（第{{ ti.xcom_pull(task_ids='render')['draft'] }}稿）",
+        body="{{ ti.xcom_pull(task_ids='render')['preview'] }}",
+        params={"remark": remark},
+        response_timeout=timedelta(days=60),
+        **kwargs,
+    )
+
+
+def approved_messages(context: Context) -> list[str]:
+    """Keys of the quarter's messages that the approval has posted."""
+    with opened() as (engine, _):
+        messages = list_messages(engine, kind=Kind.BULLETIN, period=partition_key(context))
+    return [message.message_key for message in messages]
+
+
+def deliver_message(context: Context, key: str) -> str:
+    """Send one message of the bulletin.
+
+    Raises:
+        UnreachableError: the server refused it for now; Airflow tries again.
+        AirflowFailException: it was refused for good, or it is in doubt; ops decide.
+    """
+    with opened() as (engine, settings):
+        [message] = [each for each in list_messages(engine, period=partition_key(context)) if each.message_key == key]
+        # The grid's name of this row.
+        context["recipient"] = message.recipient  # type: ignore[typeddict-unknown-key]
+        if message.status is not Status.SENT:
+            dispatch(engine, settings, keys=[key])
+        [message] = [each for each in list_messages(engine, period=partition_key(context)) if each.message_key == key]
+    if message.status in (Status.FAILED, Status.IN_DOUBT):
+        raise AirflowFailException(f"{key} is {message.status}: {message.reply}; see: five-precisions outbox list")
+    if message.status is not Status.SENT:
+        raise UnreachableError(f"{key} waits: {message.reply}")
+    return message.status
