@@ -230,14 +230,9 @@ class Stack:
         self._interruption.check()
         return url
 
-    def migrate_airflow(self) -> None:
-        """Create or upgrade Airflow's own tables.
-
-        Raises:
-            ComponentError: that failed.
-        """
+    def start_migration(self) -> None:
+        """Begin to create or upgrade Airflow's own tables; `finish("migrate")` waits for the end."""
         self.start("migrate", _airflow("db", "migrate"))
-        self.finish("migrate")
 
     def start_components(self, *names: str) -> None:
         """Start Airflow's components, or those named."""
@@ -631,7 +626,8 @@ def run(site: Site) -> None:
     stack = Stack(site, Interruption().listen())
     with stack.supervised():
         stack.start_servers()
-        stack.migrate_airflow()
+        stack.start_migration()
+        stack.finish("migrate")
         stack.start_components()
         while True:
             stack.pause(1)
