@@ -40,8 +40,8 @@ with DAG(
     tags=["five-precisions", "monthly"],
 ) as dag:
 
-    @task(task_display_name="打开报送期 · open")
-    def open_() -> list[dict[str, str]]:
+    @task(task_id="open", task_display_name="打开报送期 · open")
+    def open_period() -> list[dict[str, str]]:
         return open_month(get_current_context())
 
     @task(task_display_name="关闭 · close", trigger_rule="all_done", outlets=[SUBMISSIONS])
@@ -52,5 +52,5 @@ with DAG(
         task_id="collect",
         task_display_name="收集 · collect",
         map_index_template="{{ institution }}",
-    ).expand_kwargs(open_())
+    ).expand_kwargs(open_period())
     collect >> close()

@@ -1,0 +1,126 @@
+"""The DAG files as Airflow reads them: they parse, they wire, and they keep to the house's rules (design/style.md)."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from five_precisions.settings import PREFIX, ROOT
+
+DAGS = ROOT / "dags"
+WANTED = {"monthly_collection", "monthly_assessment", "quarterly_bulletin"}
+LONGEST_FILE = 110
+"""Lines: a DAG file fits on a screen or two (design/architecture.md)."""
+
+
+def describe(folder: Path, **variables: str) -> dict[str, Any]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "AIRFLOW"))}
+    environment |= {"AIRFLOW_HOME": str(folder / "airflow"), PREFIX + "VAR": str(folder / "var"), **variables}
+    script = Path(__file__).with_name("describe_dags.py")
+    found = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
+    described: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    return described
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    replay = {PREFIX + "FIRST_PERIOD": "2019-01", PREFIX + "LAST_PERIOD": "2019-06"}
+    return describe(tmp_path_factory.mktemp("dags"), **replay)
+
+
+def test_every_file_gives_one_dag_of_its_name(described: dict[str, Any]) -> None:
+    assert described["import_errors"] == {}
+    files = sorted(path.name for path in DAGS.glob("*.py"))
+    assert set(described["dags"]) >= WANTED
+    assert sorted(dag["file"] for dag in described["dags"].values()) == files
+    assert sorted(f"{dag_id}.py" for dag_id in described["dags"]) == files
+
+
+def test_every_dag_says_what_when_and_what_to_do(described: dict[str, Any]) -> None:
+    for dag_id, dag in described["dags"].items():
+        assert "**What.**" in dag["doc_md"], dag_id
+        assert "**When.**" in dag["doc_md"], dag_id
+        assert " is red.**" in dag["doc_md"], dag_id
+        assert "five-precisions" in dag["tags"], dag_id
+        assert dag["display_name"] != dag_id
+        assert dag["max_active_runs"] < 16, f"{dag_id} leaves Airflow's default"
+        assert dag["failure_callbacks"] == ["AppriseNotifier"], dag_id
+
+
+def test_every_task_has_an_owner_and_knows_what_to_try_again(described: dict[str, Any]) -> None:
+    tasks = [(task_id, task) for dag in described["dags"].values() for task_id, task in dag["tasks"].items()]
+    assert len(tasks) >= 9
+    for task_id, task in tasks:
+        assert task["owner"] == "five-precisions", task_id
+        assert task["retries"] >= 2, task_id
+        assert task["policy"] == "ExceptionRetryPolicy", task_id
+        assert task["display_name"] != task_id
+
+
+def test_parsing_imports_nothing_heavy(described: dict[str, Any]) -> None:
+    assert described["heavy"] == []
+
+
+def test_months_go_in_order_and_hand_on_their_partition(described: dict[str, Any]) -> None:
+    collection = described["dags"]["monthly_collection"]
+    assert (collection["schedule"], collection["catchup"], collection["max_active_runs"]) == (
+        "CronPartitionTimetable", True, 1,
+    )  # fmt: skip
+    assert (collection["start_date"], collection["end_date"]) == (
+        "2019-01-31T16:00:00+00:00",
+        "2019-06-30T16:00:00+00:00",
+    )
+    assert collection["tasks"]["collect"]["map_index_template"] == "{{ institution }}"
+    assert collection["tasks"]["close"]["trigger_rule"].upper().endswith("ALL_DONE")
+    producers = {
+        asset: (dag_id, task_id)
+        for dag_id, dag in described["dags"].items()
+        for task_id, task in dag["tasks"].items()
+        for asset in task["outlets"]
+    }
+    assert producers == {
+        "submissions": ("monthly_collection", "close"),
+        "assessment": ("monthly_assessment", "assess"),
+    }
+    for dag_id in ("monthly_assessment", "quarterly_bulletin"):
+        assert described["dags"][dag_id]["schedule"] == "PartitionedAssetTimetable"
+
+
+def test_nothing_leaves_before_the_approval(described: dict[str, Any]) -> None:
+    tasks = described["dags"]["quarterly_bulletin"]["tasks"]
+    assert {name: task["upstream"] for name, task in tasks.items()} == {
+        "render": [],
+        "approve": ["render"],
+        "post": ["approve"],
+        "deliver": ["post"],
+    }
+
+
+def test_without_a_first_period_the_last_month_is_collected(tmp_path: Path) -> None:
+    collection = describe(tmp_path)["dags"]["monthly_collection"]
+    assert collection["end_date"] is None
+    assert collection["start_date"] is not None
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_dag_file_only_wires(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    tree = ast.parse(text)
+    imported = {
+        (node.module or "").split(".")[0] if isinstance(node, ast.ImportFrom) else alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= {"__future__", "airflow", "datetime", "typing", "five_precisions"}
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        assert len(function.body) == 1, f"{function.name} is one line into the package"
+        assert isinstance(function.body[0], ast.Return)
