@@ -71,6 +71,21 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 bench: install ## benchmarks: speed against the limits
 	$(BIN)/python benchmarks/city.py
 
+# PORT=8081 for another port of 127.0.0.1. `exec`: a signal for the recipe reaches the program itself.
+STACK_OPTIONS = $(if $(PORT),--port $(PORT))
+
+.PHONY: demo
+demo: install ## six months of an invented city under a real Airflow, to both bulletins; afresh each time, in var/demo
+	@exec $(BIN)/python -m five_precisions.orchestration.demo $(STACK_OPTIONS)
+
+.PHONY: up
+up: install ## start everything, in the background, on what the demo left
+	@exec $(BIN)/python -m five_precisions.orchestration.stack up $(STACK_OPTIONS)
+
+.PHONY: down
+down: install ## stop everything that `make up` or `make demo` has started
+	@exec $(BIN)/python -m five_precisions.orchestration.stack down
+
 .PHONY: lock
 lock: install ## lock anew what pyproject.toml asks for; newest of all: make lock UPGRADE=--upgrade
 	$(UV_LOCK) $(UPGRADE) --all-extras --output-file requirements/lock.txt pyproject.toml

@@ -27,6 +27,7 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.orchestration.stack import (
     APPROVER,
+    PORT,
     ComponentError,
     Interruption,
     Site,
@@ -545,7 +546,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_outcome(out, site, outcome)
     minutes, seconds = divmod(round(screen.seconds), 60)
     out.print(f"\n{minutes} min {seconds:02d} s, at most {demo.peak / 1e9:.1f} GB of memory for everything together.")
-    out.print(f"\nTo look at it in Airflow: make up, then {site.url}", soft_wrap=True)
+    up = "make up" if site.port == PORT else f"make up PORT={site.port}"
+    out.print(f"\nTo look at it in Airflow: {up}, then {site.url}", soft_wrap=True)
     tell_login(site, out)
     differing = [figure.metric for figure in outcome.figures if not figure.agrees]
     if differing:
