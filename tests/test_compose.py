@@ -1,0 +1,316 @@
+"""What docker-compose.yaml, Dockerfile, .dockerignore and .env.example promise; needs no container engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from five_precisions.settings import PREFIX, ROOT, Settings
+
+AIRFLOW_SERVICES = {
+    "airflow-init",
+    "airflow-apiserver",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+    "airflow-worker",
+}
+SERVICES = AIRFLOW_SERVICES | {"postgres", "redis", "mail-sink"}
+REQUIRED = {
+    "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD",
+    "AIRFLOW_FERNET_KEY",
+    "AIRFLOW_JWT_SECRET",
+    "AIRFLOW_API_SECRET_KEY",
+    "AIRFLOW_ADMIN_PASSWORD",
+    "FIVE_PRECISIONS_PII_KEY",
+    "FIVE_PRECISIONS_ARCHIVE_KEY",
+    "FIVE_PRECISIONS_MAIL",
+}
+TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<rest>[^}]*)\}")
+"""`${NAME:?sentence}` and its kin; `$$` is compose's way to write a dollar for the container."""
+
+
+def environment(service: str) -> dict[str, str | None]:
+    given = COMPOSE["services"][service].get("environment", {})
+    assert isinstance(given, dict), service
+    return given
+
+
+def used_variables() -> dict[str, set[str]]:
+    """Every variable that compose reads, with what stands behind its name; one passed through has nothing there."""
+    used: dict[str, set[str]] = {}
+    for match in VARIABLE.finditer(TEXT):
+        used.setdefault(match["name"], set()).add(match["rest"])
+    for service in SERVICES:
+        for name, value in environment(service).items():
+            if value is None:
+                used.setdefault(name, set()).add("")
+    return used
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_services_are_the_ones_of_the_design() -> None:
+    assert set(COMPOSE["services"]) == SERVICES
+
+
+def test_no_secret_has_a_default() -> None:
+    used = used_variables()
+    assert used.keys() >= REQUIRED
+    for name in REQUIRED:
+        for rest in used[name]:
+            assert re.fullmatch(rf":\?{name} is not set; .+\.", rest), f"{name} must be required, with a sentence"
+    optional = used.keys() - REQUIRED
+    assert not [name for name in optional if re.search("PASSWORD|SECRET|KEY", name)], "a secret that is not required"
+    assert not [name for name in optional for rest in used[name] if rest.startswith(":?")], "add it to REQUIRED"
+
+
+def test_no_secret_is_written_down() -> None:
+    secret = re.compile("PASSWORD|SECRET|KEY|_MAIL$")
+    found = {
+        (service, name): str(value)
+        for service in SERVICES
+        for name, value in environment(service).items()
+        if secret.search(name)
+    }
+    assert len({name for _, name in found}) >= len(REQUIRED)
+    assert [key for key, value in found.items() if not VARIABLE.fullmatch(value)] == []
+
+
+def test_the_example_names_every_variable_and_holds_no_value() -> None:
+    assert example().keys() == used_variables().keys()
+    assert set(example().values()) == {""}
+
+
+def test_the_example_explains_every_variable() -> None:
+    groups = (ROOT / ".env.example").read_text(encoding="utf-8").split("\n\n")
+    named = [group for group in groups if re.search(r"^\w+=$", group, re.MULTILINE)]
+    assert named
+    assert [group for group in named if not group.startswith("# ")] == []
+
+
+def test_every_setting_of_the_package_reaches_airflow() -> None:
+    settings = {
+        str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()
+    } - {PREFIX + "VAR"}  # the image's own
+    assert PREFIX + "PII_KEY" in settings
+    assert settings <= environment("airflow-worker").keys()
+
+
+def test_airflow_services_share_image_and_environment() -> None:
+    image = COMPOSE["services"]["airflow-init"]["image"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert image == f"{project['name']}:{project['version']}"
+    shared = environment("airflow-worker")
+    assert len(shared) > len(REQUIRED)
+    for service in AIRFLOW_SERVICES:
+        assert COMPOSE["services"][service]["image"] == image, service
+        own = {"AIRFLOW_ADMIN_PASSWORD"} if service == "airflow-init" else set()
+        assert environment(service).keys() - shared.keys() == own, service
+        assert shared.items() <= environment(service).items(), service
+    assert COMPOSE["services"]["mail-sink"]["image"] == image
+    assert [name for name in SERVICES if "build" in COMPOSE["services"][name]] == ["airflow-init"], "built once"
+
+
+def test_airflow_runs_on_celery_with_roles() -> None:
+    shared = environment("airflow-worker")
+    assert shared["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert str(shared["AIRFLOW__CORE__AUTH_MANAGER"]).endswith(".FabAuthManager")
+    assert shared["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "4"
+
+
+def test_two_databases_on_one_server_without_a_password_in_an_address() -> None:
+    shared = environment("airflow-worker")
+    assert shared["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://five_precisions@postgres/airflow"
+    assert "postgresql+psycopg://five_precisions@postgres/five_precisions" in str(shared["FIVE_PRECISIONS_WAREHOUSE"])
+    assert environment("postgres")["POSTGRES_DB"] == "five_precisions"
+    assert COMPOSE["configs"]["airflow-database"]["content"].strip() == "create database airflow;"
+    # Results are compared by bytes, so text is ordered as in the embedded server.
+    assert environment("postgres")["POSTGRES_INITDB_ARGS"] == "--encoding=UTF8 --locale=C"
+
+
+def test_only_the_api_server_is_published_and_on_loopback() -> None:
+    published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
+    assert list(published) == ["airflow-apiserver"]
+    assert len(published["airflow-apiserver"]) == 1
+    assert published["airflow-apiserver"][0].startswith("127.0.0.1:")
+    for service in ("postgres", "redis", "mail-sink"):
+        assert COMPOSE["services"][service]["networks"] == ["inside"], service
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_only_the_mail_sink_belongs_to_the_demo() -> None:
+    profiles = {name: service["profiles"] for name, service in COMPOSE["services"].items() if "profiles" in service}
+    assert profiles == {"mail-sink": ["demo"]}
+
+
+def test_images_are_pinned_to_an_exact_version() -> None:
+    base = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert base
+    images = [service["image"] for service in COMPOSE["services"].values()] + [base[1]]
+    assert len(images) == len(SERVICES) + 1
+    assert [image for image in images if not re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?", image)] == []
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
+
+
+def test_no_service_has_rights_it_does_not_need() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["user"] not in {"root", "0"}, name
+        assert not {"privileged", "cap_add", "pid", "network_mode", "devices"} & service.keys(), name
+        assert service.get("read_only") is True or name == "postgres", name
+
+
+def test_services_are_watched_restarted_and_bounded() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
+        assert "stop_grace_period" in service, name
+        if name == "airflow-init":
+            assert service["restart"] == "no"
+            assert "healthcheck" not in service
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}, name
+
+
+@pytest.mark.parametrize(
+    ("service", "asks"),
+    [
+        ("postgres", "pg_isready"),
+        ("redis", "redis-cli ping"),
+        ("airflow-apiserver", "/api/v2/monitor/health"),
+        ("airflow-scheduler", "airflow jobs check --job-type SchedulerJob --local"),
+        ("airflow-dag-processor", "airflow jobs check --job-type DagProcessorJob --local"),
+        ("airflow-triggerer", "airflow jobs check --job-type TriggererJob --local"),
+        ("airflow-worker", "inspect ping"),
+        ("mail-sink", "smtplib.SMTP"),
+    ],
+)
+def test_health_is_asked_of_the_service_itself(service: str, asks: str) -> None:
+    assert asks in " ".join(COMPOSE["services"][service]["healthcheck"]["test"])
+
+
+def test_everything_waits_for_the_databases_to_be_prepared() -> None:
+    for name in AIRFLOW_SERVICES:
+        waits = {service: how["condition"] for service, how in COMPOSE["services"][name]["depends_on"].items()}
+        assert waits["postgres"] == waits["redis"] == "service_healthy", name
+        if name != "airflow-init":
+            assert waits["airflow-init"] == "service_completed_successfully", name
+
+
+def test_what_must_last_lies_in_named_volumes() -> None:
+    mounts = {
+        (name, *mount.split(":"))
+        for name, service in COMPOSE["services"].items()
+        for mount in service.get("volumes", [])
+    }
+    used = {volume for _, volume, *_ in mounts}
+    assert used == COMPOSE["volumes"].keys() == {"pgdata", "logs", "inbox", "outbox", "archive", "mails"}
+    assert ("postgres", "pgdata", "/var/lib/postgresql") in mounts
+    # What does not write a volume cannot write it: who takes packages in is the worker alone.
+    writers = {
+        (name, volume) for name, volume, _, *mode in mounts if volume in {"inbox", "outbox", "archive"} and not mode
+    }
+    assert writers == {("airflow-worker", volume) for volume in ("inbox", "outbox", "archive")}
+
+
+def test_the_mail_sink_comes_with_the_lock() -> None:
+    assert COMPOSE["services"]["mail-sink"]["command"][:3] == ["python", "-m", "aiosmtpd"]
+    assert re.search(r"^aiosmtpd==", (ROOT / "requirements/lock.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_image_installs_by_hash_and_runs_as_a_user() -> None:
+    installs = re.findall(r"(?:pip install|pip sync) .*?(?:\n\n|;|$)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    assert len(installs) == 3
+    for install in installs:
+        assert "--require-hashes" in install or "--offline" in install, install
+    runtime = DOCKERFILE.split("FROM ${PYTHON_IMAGE}")[-1]
+    assert "apt-get" not in runtime, "no compilers, no packages besides the wheels"
+    assert re.findall(r"^USER (\S+)", runtime, re.MULTILINE)[-1] == "airflow"
+    assert not re.search("(PASSWORD|SECRET|KEY)=", DOCKERFILE), "no secret in a layer"
+
+
+def test_the_image_takes_what_it_needs_and_nothing_else() -> None:
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    assert copied >= {"include", "dags", "plugins", "config", "pyproject.toml", "requirements/lock.txt"}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in ignored if line and not line.startswith("#")]
+    assert rules[0] == "*", "shut by default"
+    opened = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert opened == {Path(source).parts[0] for source in copied}
+    for folder in ("var", ".git", ".venv", ".env"):
+        assert folder in rules[1:], folder
+        assert folder not in opened
+
+
+def test_the_package_finds_its_files_where_the_image_puts_them() -> None:
+    # settings.ROOT is two folders above the package; the image keeps that layout under /app.
+    assert "WORKDIR /app\n" in DOCKERFILE
+    assert re.search(r"^COPY include include$", DOCKERFILE, re.MULTILINE)
+    assert "PYTHONPATH=/app/config" in DOCKERFILE
+    assert "AIRFLOW__CORE__DAGS_FOLDER=/app/dags" in DOCKERFILE
+    assert "AIRFLOW__CORE__PLUGINS_FOLDER=/app/plugins" in DOCKERFILE
+
+
+def has_compose() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return subprocess.run([docker, "compose", "version"], check=False, capture_output=True).returncode == 0
+
+
+def compose_config(folder: Path, values: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """`docker compose config` with these settings and none of the machine's."""
+    settings = folder / "settings.env"
+    settings.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_CONFIG") if name in os.environ}
+    return subprocess.run(
+        [
+            "docker",
+            "compose",
+            "--env-file",
+            settings,
+            "--file",
+            ROOT / "docker-compose.yaml",
+            "--profile",
+            "demo",
+            "config",
+        ],
+        check=False,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(not has_compose(), reason="docker compose is not on the PATH; only this check needs it")
+def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
+    values = example() | dict.fromkeys(REQUIRED, "for-this-test-only")
+    whole = compose_config(tmp_path, values)
+    assert whole.returncode == 0, whole.stderr
+    assert set(yaml.safe_load(whole.stdout)["services"]) == SERVICES
+    for name in sorted(REQUIRED):
+        refused = compose_config(tmp_path, values | {name: ""})
+        assert refused.returncode != 0, f"started without {name}"
+        assert f"{name} is not set; " in refused.stderr
