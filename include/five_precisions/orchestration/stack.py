@@ -71,8 +71,11 @@ _COMPONENTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """In the order of starting. The API server ends last: the others report to it what they have finished."""
 _SERVING: Final = frozenset({"api-server"})
+_WORKING: Final = frozenset({"scheduler"})
 _PATIENCE: Final = 30.0
 """Seconds that running tasks may take to end; what is left then is killed, and done again after the next start."""
+_IDLE_PATIENCE: Final = 5.0
+"""Seconds for those that run no tasks. A triggerer without triggers takes ten to find that it has none."""
 _KILL_SECONDS: Final = 5.0
 _READY_SECONDS: Final = 180.0
 _TICK: Final = 0.1
@@ -331,13 +334,17 @@ class Stack:
             self._server.stop()
 
     def _end_processes(self, patience: float) -> None:
-        deadline = time.monotonic() + patience
         for is_serving in (False, True):
-            ending = [process for name, process in self._processes.items() if (name in _SERVING) is is_serving]
-            for process in ending:
+            ending = {name: process for name, process in self._processes.items() if (name in _SERVING) is is_serving}
+            for process in ending.values():
                 # Its first process only: the scheduler lets running tasks end, which a signal of their own would break.
                 process.terminate()
-            while any(process.poll() is None for process in ending) and time.monotonic() < deadline:
+            began_at = time.monotonic()
+            while any(
+                process.poll() is None
+                and time.monotonic() - began_at < (patience if name in _WORKING else min(patience, _IDLE_PATIENCE))
+                for name, process in ending.items()
+            ):
                 time.sleep(_TICK)
         _kill(lambda: _members(self.site, {process.pid for process in self._processes.values()}))
         for process in self._processes.values():
