@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -314,3 +315,9 @@ def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
         refused = compose_config(tmp_path, values | {name: ""})
         assert refused.returncode != 0, f"started without {name}"
         assert f"{name} is not set; " in refused.stderr
+
+
+def test_the_locked_celery_works_with_the_executor(tmp_path: Path) -> None:
+    """Celery 5.7 took out a module that the provider imports."""
+    command = [sys.executable, "-c", "import airflow.providers.celery.executors.celery_executor"]
+    subprocess.run(command, env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, check=True, capture_output=True)
