@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -134,10 +134,11 @@ def next_draft(engine: Engine, quarter: Quarter) -> int:
         return int(connection.execute(_COUNT_DRAFTS, {"quarter": str(quarter)}).scalar_one()) + 1
 
 
-def preview(rendered: Rendered) -> str:
-    """What an approver reads before deciding, as Markdown: the whole text, and the run that it rests on."""
-    run = rendered.told.results.run
-    lines = [f"**{run.run_id}** · {rendered.digest}", _markdown(rendered.bulletin.introduction.text)]
+def preview(rendered: Rendered, files: Sequence[str]) -> str:
+    """What an approver reads before deciding, as Markdown: the run, where the draft's files lie, and the whole text."""
+    lines = [f"考核运行：**{rendered.told.results.run.run_id}**　稿件摘要：{rendered.digest}"]
+    lines += [f"- {_markdown(file)}" for file in files]
+    lines.append(_markdown(rendered.bulletin.introduction.text))
     for section in rendered.bulletin.sections:
         lines.append(f"## {_markdown(section.title)}")
         for block in section.blocks:

@@ -33,8 +33,7 @@ def render_draft(context: Context) -> dict[str, Any]:
         "draft": draft,
         "digest": rendered.digest,
         "title": rendered.bulletin.title,
-        "preview": preview(rendered),
-        "files": files,
+        "preview": preview(rendered, files),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +18,9 @@ from five_precisions.warehouse.schema import require_migrated
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+# Looking up the schema's revision says nothing about a package; a task's log tells a package's story.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 RETRIES = 3
 """Tries after the first: of what a lost connection or a dying process broke off, never of what bad data refused."""
