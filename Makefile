@@ -86,6 +86,10 @@ up: install ## start everything, in the background, on what the demo left
 down: install ## stop everything that `make up` or `make demo` has started
 	@exec $(BIN)/python -m five_precisions.orchestration.stack down
 
+.PHONY: bench-airflow
+bench-airflow: install ## Airflow's own share of a replay, by empty tasks of the same shapes; about six minutes
+	$(BIN)/python benchmarks/airflow_share.py
+
 .PHONY: lock
 lock: install ## lock anew what pyproject.toml asks for; newest of all: make lock UPGRADE=--upgrade
 	$(UV_LOCK) $(UPGRADE) --all-extras --output-file requirements/lock.txt pyproject.toml

@@ -8,9 +8,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import Connection
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowNotFoundException
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from five_precisions.errors import SetupError
 from five_precisions.period import Period, Quarter
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 # Looking up the schema's revision says nothing about a package; a task's log tells a package's story.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
+MAIL_CONNECTION = "mail"
+"""The Airflow connection of the mail server, laid out as the Apprise provider's are (spec/05, Messages)."""
 RETRIES = 3
 """Tries after the first: of what a lost connection or a dying process broke off, never of what bad data refused."""
 
@@ -48,10 +54,27 @@ def opened() -> Iterator[tuple[Engine, Settings]]:
     Raises:
         SetupError: the warehouse does not answer, or is not migrated.
     """
-    settings = Settings.load()
+    settings = _with_mail(Settings.load())
     with open_warehouse(settings) as engine:
         require_migrated(engine)
         yield engine, settings
+
+
+def _with_mail(settings: Settings) -> Settings:
+    """The settings with the mail server of Airflow's connection `mail`, where the environment names none."""
+    if settings.mail is not None:
+        return settings
+    try:
+        connection = Connection.get(MAIL_CONNECTION)
+    except AirflowNotFoundException:
+        return settings
+    try:
+        address = str(connection.extra_dejson["config"]["path"])
+    except (KeyError, TypeError):
+        raise SetupError(
+            f"The Airflow connection {MAIL_CONNECTION} has no config with a path, an Apprise URL, in its extra."
+        ) from None
+    return settings.model_copy(update={"mail": SecretStr(address)})
 
 
 def task_defaults() -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What a task works with: the mail server of the environment or of Airflow's connection."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import Engine
+
+from five_precisions.errors import SetupError
+from five_precisions.settings import PREFIX, Settings
+
+
+def opened_mail() -> str | None:
+    from five_precisions.orchestration.runtime import opened
+
+    with opened() as (_, settings):
+        return None if settings.mail is None else settings.mail.get_secret_value()
+
+
+def connection(**extra: object) -> str:
+    return json.dumps({"conn_type": "apprise", "extra": extra})
+
+
+def test_without_either_mails_wait(engine: Engine, settings: Settings) -> None:
+    assert opened_mail() is None
+
+
+def test_airflow_s_connection_names_the_mail_server(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_MAIL", connection(config={"path": "mailto://127.0.0.1:2525"}))
+    assert opened_mail() == "mailto://127.0.0.1:2525"
+    monkeypatch.setenv(PREFIX + "MAIL", "mailto://127.0.0.1:2526")
+    assert opened_mail() == "mailto://127.0.0.1:2526"
+
+
+def test_a_connection_without_an_address_is_named(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_MAIL", connection(password="x"))
+    with pytest.raises(SetupError, match="The Airflow connection mail has no config"):
+        opened_mail()
