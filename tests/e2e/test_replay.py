@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import os
 import signal
 import socket
@@ -16,7 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from five_precisions.demo import write_inbox
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
-from five_precisions.orchestration.stack import HOST, OPS, Interruption, Site, Stack
+from five_precisions.orchestration.stack import HOST, OPS, OPS_ADDRESS, Interruption, Site, Stack
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
@@ -80,6 +82,14 @@ def wait(stack: Stack, what: str, is_done: Callable[[], bool], seconds: float = 
         stack.pause(0.5)
 
 
+def notices_to_ops(stack: Stack) -> list[str]:
+    mails = [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for path in stack.site.mails.glob("*.eml")
+    ]
+    return [str(mail["Subject"]) for mail in mails if OPS_ADDRESS in str(mail["To"])]
+
+
 @pytest.mark.timeout(900)
 def test_two_months_under_the_scheduler_equal_the_command_line(stack: Stack, empty_database_url: str) -> None:
     write_inbox(stack.site.var / "inbox", until=MONTHS[-1])
@@ -130,7 +140,22 @@ def test_two_months_under_the_scheduler_equal_the_command_line(stack: Stack, emp
 
     login = {"username": OPS, "password": stack.site.password(OPS)}
     assert httpx.get(f"{stack.site.url}/api/v2/dags").status_code == 401
-    assert httpx.post(f"{stack.site.url}/auth/token", json=login).status_code == 201
+    token = httpx.post(f"{stack.site.url}/auth/token", json=login).json()["access_token"]
+
+    # A quarter that is not assessed: refused once, not tried again, and ops are told once.
+    asked = httpx.post(
+        f"{stack.site.url}/api/v2/dags/quarterly_bulletin/dagRuns",
+        headers={"Authorization": f"Bearer {token}"},
+        json={"logical_date": None, "partition_key": "2019-Q1"},
+    )
+    assert asked.status_code == 200, asked.text
+    failed = "select count(*) from dag_run where dag_id = 'quarterly_bulletin' and state = 'failed'"
+    wait(stack, "the refusal", lambda: count(airflow, failed) == 1)
+    tries = "select max(try_number) from task_instance where dag_id = 'quarterly_bulletin' and task_id = 'render'"
+    assert count(airflow, tries) == 1
+    wait(stack, "the notice to ops", lambda: len(notices_to_ops(stack)) > 0, seconds=60)
+    stack.pause(5)
+    assert notices_to_ops(stack) == ["[five-precisions] quarterly_bulletin 2019-Q1 failed"]
 
     by_hand = settings.model_copy(update={"warehouse": empty_database_url, "outbox": str(stack.site.var / "by-hand")})
     with open_warehouse(by_hand) as other:
