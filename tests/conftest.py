@@ -37,6 +37,32 @@ _numbers = count(1)
 _own_folder = pytest.StashKey[Path]()
 
 
+# Which tests run in one process, one after another; every other file is a group of its own. The longest come first.
+GROUPS = {
+    "e2e": "stack",
+    "orchestration/test_stack.py": "stack",
+    "test_golden_city.py": "golden",
+    "bulletin/test_issue.py": "golden",
+    "demo": "demo",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group what shares a costly fixture, or would be in one another's way: two of Airflow at once on two cores."""
+    folder = Path(__file__).parent
+    order = {group: number for number, group in enumerate(dict.fromkeys(GROUPS.values()))}
+
+    def group_of(item: pytest.Item) -> str:
+        path = item.path.relative_to(folder)
+        own = (str(path), path.parts[0])
+        return next((GROUPS[name] for name in own if name in GROUPS), str(path))
+
+    items.sort(key=lambda item: order.get(group_of(item), len(order)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give each session a temporary folder straight under the system's.
