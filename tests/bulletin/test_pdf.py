@@ -228,6 +228,18 @@ def test_characters_nobody_sees_are_left_out() -> None:
     assert "整改到位" in whole_text(final_pdf(with_remark("整\u200b改\x07到\ufeff位")))
 
 
+@pytest.mark.parametrize("lines", range(0, 40, 3))
+def test_footnotes_never_stand_on_a_page_by_themselves(lines: int) -> None:
+    bulletin = sample.final(sample.sample())
+    *others, last = bulletin.sections
+    more = Section(last.title, (*last.blocks, *[Paragraph("落实好以上各项工作要求。")] * lines))
+    pages = [
+        squeezed(page.extract_text()) for page in opened(render_pdf(replace(bulletin, sections=(*others, more)))).pages
+    ]
+    [page] = [page for page in pages if squeezed(bulletin.footnotes[0])[:12] in page]
+    assert squeezed(bulletin.issuer) in page
+
+
 def test_the_head_is_repeated_where_a_table_goes_on(files: dict[int, bytes]) -> None:
     pages = [squeezed(page.extract_text()) for page in opened(files[40]).pages]
     holding = [page for page in pages if "贷款余额" in page and "走访覆" in page and "等次" in page]
