@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,24 @@ def test_a_killed_server_starts_again(var: Path) -> None:
         running.wait(30)
     with EmbeddedServer(var).borrowed() as url:
         assert answer(url) == 42
+
+
+def test_a_killed_servers_children_are_waited_for(var: Path) -> None:
+    with EmbeddedServer(var).borrowed():
+        running = server_process(var)
+        assert running
+        child = running.children()[0]
+        child.suspend()
+        running.kill()
+        running.wait(30)
+    later = threading.Timer(1.5, child.resume)
+    later.start()
+    try:
+        with EmbeddedServer(var).borrowed() as url:
+            assert answer(url) == 42
+    finally:
+        later.join()
+    assert not child.is_running()
 
 
 def test_a_crashed_servers_number_may_be_another_programs_now(var: Path) -> None:

@@ -142,8 +142,16 @@ class EmbeddedServer:
 
     def _forget_dead_server(self) -> None:
         """Take away what a crashed server noted, so that whoever has its process number now is not taken for it."""
-        if self._process() is None:
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        note = self._data / "postmaster.pid"
+        if note.exists() and self._process() is None:
+            # Its children outlive it by a moment, and as long as they hold its memory no other starts.
+            psutil.wait_procs(self._orphans(), timeout=_STOP_SECONDS)
+            note.unlink(missing_ok=True)
+
+    def _orphans(self) -> list[psutil.Process]:
+        """The processes of this data folder's server, which all work in that folder."""
+        running = psutil.process_iter(["name", "cwd"])
+        return [each for each in running if each.info["name"] == "postgres" and each.info["cwd"] == str(self._data)]
 
 
 def _is_last(users: int) -> bool:
