@@ -62,6 +62,8 @@ class Finding:
     key: str | None = None
     value: str | None = None
     expected: str | None = None
+    explanation: str | None = None
+    """What the institution has said of this value, where it has (spec/03, Explanations)."""
 
     @property
     def cell(self) -> str | None:

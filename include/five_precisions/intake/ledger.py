@@ -63,7 +63,7 @@ where submission_id = :submission_id
 order by report
 """)
 _READ_FINDINGS = text("""
-select report, rule, level, file, sheet, row_number, header, cell, key, value, expected, message
+select report, rule, level, file, sheet, row_number, header, cell, key, value, expected, explanation, message
 from intake.finding
 where submission_id = :submission_id
 order by ordinal
@@ -74,7 +74,7 @@ values (:submission_id, :ordinal, :report, :rule, :key, :explanation)
 """)
 _FINDING_COLUMNS: Final = (
     "submission_id", "ordinal", "report", "rule", "level", "file", "sheet", "row_number", "header", "cell", "key",
-    "value", "expected", "message",
+    "value", "expected", "explanation", "message",
 )  # fmt: skip
 _LONGEST_RULE: Final = 20
 _FETCHED_AT_ONCE: Final = 5_000
@@ -227,6 +227,7 @@ def _finding_lines(submission_id: str, judged: JudgedPackage) -> Iterator[tuple[
             key,
             value,
             expected,
+            finding.explanation,
             storable(finding.message),
         )
 
