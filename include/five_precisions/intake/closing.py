@@ -1,8 +1,9 @@
-"""The close of a month: what stands is frozen for its figures (spec/03, Its life)."""
+"""The close of a month: what stands is frozen for its figures, and held against one another (spec/03, Its life)."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,14 +11,22 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError
-from five_precisions.intake.collection import read_deadline, require_usable
+from five_precisions.intake.checks import standing_findings
+from five_precisions.intake.collection import require_usable
+from five_precisions.intake.deadlines import last_deadline
+from five_precisions.intake.findings import Finding
+from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_findings, save_cross_check
+from five_precisions.intake.receipts import post_cross_receipt, write_receipt
+from five_precisions.intake.recording import explained, lock_period
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import open_period, read_register
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_LOCK_SPACE: Final = 5_201_902
-_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:period))")
+_EDITION: Final = "close"
+"""Of what the close tells; a second, different one of the same month is `close-2`."""
+
 _READ = text("""
 select
     closed.closed_at,
@@ -46,12 +55,14 @@ class Close:
     period: str
     closed_at: datetime
     frozen_reports: int
+    cross_checks: tuple[str, ...]
+    """Receipt numbers of what the rules across reports and institutions have found now."""
     is_new: bool
     """Whether it was frozen now; a month that is closed and assessed stays as it is."""
 
 
 def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = False) -> Close:
-    """Close a month: freeze the newest accepted version of every report, in one transaction.
+    """Close a month: freeze the newest accepted version of every report and run the rules across them, in one go.
 
     A month closed and assessed stays as it is. One closed and not assessed is frozen anew, so that ops can get it
     going again with what came in meanwhile.
@@ -61,13 +72,14 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
         RefusedError: its deadline has not passed, and this is no replay.
     """
     require_usable(settings, period)
-    deadline = read_deadline(engine, settings, period)
     now = datetime.now(SHANGHAI)
     with engine.begin() as connection:
-        connection.execute(_LOCK, {"space": _LOCK_SPACE, "period": str(period)})
+        open_period(connection, settings, period)
+        lock_period(connection, period)
         found = connection.execute(_READ, {"period": str(period)}).one()
         if found.closed_at is not None and found.assessed:
-            return Close(str(period), found.closed_at, _count(connection, period), is_new=False)
+            return Close(str(period), found.closed_at, _count(connection, period), (), is_new=False)
+        deadline = last_deadline(connection, period)
         if now < deadline and not (replay or settings.replay):
             last_day = (deadline.astimezone(SHANGHAI) - timedelta(microseconds=1)).strftime("%Y-%m-%d %H:%M")
             raise RefusedError(f"{period} cannot be closed before its deadline, {last_day} in Shanghai.")
@@ -75,8 +87,32 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
         connection.execute(_THAW, {"period": str(period)})
         connection.execute(_FREEZE, {"period": str(period)})
         frozen = _count(connection, period)
-    logger.info("%s is closed with %d reports", period, frozen)
-    return Close(str(period), now, frozen, is_new=True)
+        cross_checks = _check_across(connection, settings, period)
+    logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(cross_checks))
+    for cross_check in cross_checks:
+        # One that an end leaves out here is written when its institution's packages are looked at next.
+        write_receipt(engine, settings, cross_check)
+    return Close(str(period), now, frozen, cross_checks, is_new=True)
+
+
+def _check_across(connection: Connection, settings: Settings, period: Period) -> tuple[str, ...]:
+    """Tell every institution what the rules across reports find of what is frozen: all of it, once (spec/03)."""
+    found = standing_findings(connection, read_register(connection), period, at_close=True)
+    cross_checks: list[str] = []
+    for code, findings in sorted(found.items()):
+        closes = [edition for edition in read_editions(connection, period, code) if edition.startswith(_EDITION)]
+        # Frozen a second time: only what is different is told anew, for what was told cannot be taken back.
+        if closes and _facts(findings) == _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")):
+            continue
+        edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
+        told = explained(connection, period, code, findings)
+        cross_checks.append(save_cross_check(connection, period, code, edition, told))
+        post_cross_receipt(connection, settings, cross_checks[-1])
+    return tuple(cross_checks)
+
+
+def _facts(findings: Iterable[Finding]) -> set[Fact]:
+    return {fact_of(finding) for finding in findings}
 
 
 def _count(connection: Connection, period: Period) -> int:

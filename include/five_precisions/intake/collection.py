@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import psycopg
 import sqlalchemy.exc
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
+from five_precisions.intake.checks import load_checks
+from five_precisions.intake.coverless import post_coverless_notice
 from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
-from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
-from five_precisions.intake.ledger import Recorded, Submission, find_recorded, read_reports, record
+from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.ledger import Recorded, Submission, find_recorded, mark_taken_out, read_reports
 from five_precisions.intake.receipts import (
+    post_cross_receipt,
     post_receipt,
     post_receipt_again,
     require_outbox,
     write_missing_receipts,
     write_receipt,
 )
+from five_precisions.intake.recording import record
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+COVER_WAIT: Final = timedelta(minutes=30)
+"""How long files lie unchanged without a cover before the institution is told (spec/02, F08)."""
 
 
 def require_usable(settings: Settings, period: Period) -> None:
@@ -52,11 +60,23 @@ def collect(
     *,
     institution: str | None = None,
     replay: bool = False,
+    tell_coverless: bool = True,
     report_progress: Callable[[str], None] | None = None,
 ) -> list[Judgement]:
     """Take in the packages of a period, of one institution or of all, in the order of their codes.
 
-    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such.
+    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
+    replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
+    household the first code's stands (spec/03, K02). They are not among the judgements returned.
+
+    Args:
+        engine: The warehouse.
+        settings: Of this installation.
+        period: The month.
+        institution: Its code; None for all.
+        replay: Whether file times are delivery times, and files stay.
+        tell_coverless: Whether files without a cover, unchanged for half an hour, are worth a mail now (F08).
+        report_progress: Called with each institution's code.
 
     Raises:
         UsageError: the period or the institution is not one that can be collected.
@@ -64,8 +84,11 @@ def collect(
     """
     replay = replay or settings.replay
     require_usable(settings, period)
-    intake = _Intake(engine, settings, period, replay=replay)
+    intake = _Intake(engine, settings, period, replay=replay, tell_coverless=tell_coverless)
     judgements: list[Judgement] = []
+    if replay and institution is not None:
+        for each in intake.taken_in_before(institution):
+            intake.take_in(each)
     for each in intake.institutions(institution):
         if report_progress is not None:
             report_progress(each.code)
@@ -78,14 +101,17 @@ def collect(
 class _Intake:
     """One run over the inbox."""
 
-    def __init__(self, engine: Engine, settings: Settings, period: Period, *, replay: bool) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, period: Period, *, replay: bool, tell_coverless: bool
+    ) -> None:
         self._engine = engine
         self._period = period
         self._replay = replay
+        self._tell_coverless = tell_coverless
         self._settle = timedelta(seconds=0 if replay else settings.settle_seconds)
         self._pii_key = settings.require_pii_key()
         self._archive = Archive.of(settings)
-        self._inbox = Inbox(settings.inbox_address)
+        self._inbox = Inbox.of(settings)
         require_outbox(settings)
         with engine.begin() as connection:
             self._register = read_register(connection)
@@ -103,6 +129,14 @@ class _Intake:
         if not named:
             raise UsageError(f"{code} is not open in {self._period}.")
         return named
+
+    def taken_in_before(self, code: str) -> list[Institution]:
+        """Institutions of the same kind with earlier codes, where one's report can reject another's."""
+        [own] = self.institutions(code)
+        compared = {check.report for check in load_checks() if check.decides_across_institutions}
+        if compared.isdisjoint(self._register.owed_by(own.kind)):
+            return []
+        return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
 
     def tell_unknown_folders(self) -> None:
         known = {institution.code for institution in self._register.open_in(self._period)}
@@ -131,7 +165,7 @@ class _Intake:
 
     def _take_in_delivery(self, institution: Institution, delivery: Delivery) -> Judgement:
         now = datetime.now(SHANGHAI)
-        if not self._replay and now - delivery.newest_at < self._settle:
+        if not self._replay and not delivery.has_settled(now, self._settle):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         files = self._inbox.read(delivery)
         if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
@@ -145,11 +179,14 @@ class _Intake:
             if known
             else self._judge(institution, delivery, files, digest, arrived_at)
         )
-        if judgement.submission_id is not None:
-            # After the commit, and before the files go: what an end in between leaves out, the next look writes.
-            write_receipt(self._engine, self._settings, judgement.submission_id)
-        if judgement.verdict is not State.INCOMPLETE and not self._replay:
+        if judgement.submission_id is None:
+            return judgement
+        # After the commit, and before the files go: what an end in between leaves out, the next look writes.
+        write_receipt(self._engine, self._settings, judgement.submission_id)
+        if not self._replay:
             self._inbox.remove(delivery)
+            with self._engine.begin() as connection:
+                mark_taken_out(connection, judgement.submission_id)
         return judgement
 
     def _judge(
@@ -168,9 +205,13 @@ class _Intake:
             self._replay and any(finding.rule == "F01" for finding in judged.findings)
         )
         if not judged.has_cover and not waits_in_vain:
-            return self._skipped(institution, State.INCOMPLETE, "there is no cover yet")
-        for file in files:
-            self._archive.put(file.content)
+            found = {draft.report.code for draft in judged.drafts}
+            return self._coverless(institution, delivery, found, arrived_at)
+        try:
+            for file in files:
+                self._archive.keep(file)
+        except ChangedWhileReadError:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         submission = Submission(
             period=self._period,
             institution_code=institution.code,
@@ -181,11 +222,17 @@ class _Intake:
             files=files,
         )
         with self._engine.begin() as connection:
-            recorded = record(connection, submission, judged, self._pii_key)
-            if recorded.is_new:
+            recorded = record(connection, submission, judged, self._register, self._pii_key)
+            if not isinstance(recorded, Recorded):
                 post_receipt(connection, self._settings, recorded.submission_id)
-        if not recorded.is_new:
+                for cross_check in recorded.cross_checks:
+                    post_cross_receipt(connection, self._settings, cross_check)
+        if isinstance(recorded, Recorded):
             return self._repeated(institution, delivery, recorded, arrived_at)
+        for cross_check in recorded.cross_checks:
+            logger.info("%s tells what %s has brought to light", cross_check, recorded.submission_id)
+            write_receipt(self._engine, self._settings, cross_check)
+        judged = recorded.judged
         logger.info("%s is %s", recorded.submission_id, judged.verdict)
         return Judgement(
             institution_code=institution.code,
@@ -198,12 +245,22 @@ class _Intake:
             findings=judged.findings,
         )
 
+    def _coverless(
+        self, institution: Institution, delivery: Delivery, found: Collection[str], now: datetime
+    ) -> Judgement:
+        if not self._replay and self._tell_coverless and now - delivery.newest_at >= COVER_WAIT:
+            with self._engine.begin() as connection:
+                post_coverless_notice(
+                    connection, self._settings, self._register, self._period, institution, delivery, found
+                )
+        return self._skipped(institution, State.INCOMPLETE, "there is no cover yet")
+
     def _repeated(
         self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
     ) -> Judgement:
         with self._engine.begin() as connection:
             # The very delivery of that version, seen again after a crash or in a second replay, sends nothing.
-            if known.delivered_at not in (None, delivery.newest_at):
+            if known.taken_out_at is not None or known.delivered_at not in (None, delivery.newest_at):
                 post_receipt_again(
                     connection,
                     self._settings,
@@ -226,13 +283,3 @@ class _Intake:
         if state is not State.FAILED:
             logger.info("%s %s: %s", self._period, institution.code, remark)
         return Judgement(institution_code=institution.code, period=str(self._period), verdict=state, remark=remark)
-
-
-def read_deadline(engine: Engine, settings: Settings, period: Period) -> datetime:
-    """The first instant that is too late for the period; opens it where it is not open yet."""
-    with engine.begin() as connection:
-        open_period(connection, settings, period)
-        deadline: datetime = connection.execute(
-            text("select deadline_at from registry.period where period = :period"), {"period": str(period)}
-        ).scalar_one()
-    return deadline

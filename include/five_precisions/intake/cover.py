@@ -72,6 +72,9 @@ class Explanation:
     rule: str
     key: str
     text: str
+    file: str
+    sheet: str | None
+    row_number: int
 
 
 def find_report(name: str, reports: dict[str, Report]) -> Report | None:
@@ -94,7 +97,9 @@ def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[Cov
             cover.is_readable = False
             continue
         for row in layout.data:
-            _read_line(cover, findings, sheet, layout, row, reports)
+            # What stands beside the cover's own columns, as the template's code table does, makes no line.
+            if any(cell_text(row.cell(place)) for place in layout.columns.values()):
+                _read_line(cover, findings, sheet, layout, row, reports)
     if cover.is_readable and not cover.lines and not findings:
         findings.append(
             Finding(
@@ -228,5 +233,5 @@ def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tu
                     )
                 )
                 continue
-            explanations.append(Explanation(report.code, rule.upper(), key, text))
+            explanations.append(Explanation(report.code, rule.upper(), key, text, sheet.file, sheet.name, row.number))
     return explanations, findings

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -46,17 +46,42 @@ _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
 _EXPLANATION_STEMS: Final = frozenset({"explanations", EXPLANATIONS_TITLE})
 
 
+class ChangedWhileReadError(Exception):
+    """A file became another one between two looks at it; the next look takes it as it is then."""
+
+
 @dataclass(frozen=True, slots=True)
+class LargeFile:
+    """What is known of a file too large to be held in memory."""
+
+    size: int
+    sha256: str
+    chunks: Callable[[], Iterator[bytes]]
+    """Reads it once more, where it lies. Raises ChangedWhileReadError where it lies no longer."""
+
+
+@dataclass(frozen=True)
 class DeliveredFile:
     """One file of a package, as its bytes arrived."""
 
     name: str
     content: bytes = field(repr=False)
+    """Of a large file only a beginning, itself above the limit up to which files are read (F01)."""
+    large: LargeFile | None = field(default=None, repr=False, compare=False)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Its name in the archive."""
-        return hashlib.sha256(self.content).hexdigest()
+        return self.large.sha256 if self.large else hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.large.size if self.large else len(self.content)
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of its bytes; a large file's are read where it lies, which may have changed since."""
+        return self.large.chunks() if self.large else iter([self.content])
 
 
 @dataclass(frozen=True)
@@ -89,6 +114,14 @@ class ReportDraft:
         """Whether the cover declares a nil return."""
         return self.line is not None and self.line.is_nil
 
+    @property
+    def places(self) -> dict[str, int]:
+        """Column → number of the column in the delivered sheet, from 1."""
+        if self.rows is None:
+            return {}
+        places = {column.name: self.rows.place(column) for column in self.report.columns}
+        return {name: place + 1 for name, place in places.items() if place is not None}
+
     def judged(self) -> JudgedReport:
         """The verdict: one critical finding rejects the report as a whole."""
         errors = sum(finding.level is Level.CRITICAL for finding in self.findings)
@@ -111,6 +144,31 @@ class ReportDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingOrder:
+    """The order in which findings are told: file, sheet, row, column (spec/03, The receipt)."""
+
+    files: tuple[str, ...]
+    sheets: tuple[tuple[str, str | None], ...]
+
+    def sorted(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings in that order; what belongs to no file comes first."""
+        file_order = {file: number for number, file in enumerate(self.files)}
+        sheet_order = {sheet: number for number, sheet in enumerate(self.sheets)}
+        return tuple(
+            sorted(
+                findings,
+                key=lambda finding: (
+                    file_order.get(finding.file or "", -1),
+                    sheet_order.get((finding.file or "", finding.sheet), -1),
+                    finding.row_number or 0,
+                    finding.column_number or 0,
+                    finding.rule,
+                ),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedPackage:
     """What the checks say of one package."""
 
@@ -122,6 +180,22 @@ class JudgedPackage:
     reports: tuple[JudgedReport, ...]
     findings: tuple[Finding, ...]
     explanations: tuple[Explanation, ...]
+    order: ReadingOrder
+
+    def with_findings(self, found: Sequence[Finding]) -> JudgedPackage:
+        """The same package with more findings of its reports, and the verdicts that follow."""
+        if not found:
+            return self
+        drafts = tuple(
+            replace(draft, findings=[*draft.findings, *(each for each in found if each.report == draft.report.code)])
+            for draft in self.drafts
+        )
+        return replace(
+            self,
+            drafts=drafts,
+            reports=tuple(draft.judged() for draft in drafts),
+            findings=self.order.sorted([*self.findings, *found]),
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -154,6 +228,7 @@ def yardstick_of(settings: Settings, register: Register, period: Period) -> Yard
             "hotline_forms": list(_load_hotlines(settings.reference_file("hotlines.yaml"))),
         },
         context=DerivedContext(last_day=period.end, rates=load_rates(settings.reference_file("rates.csv"))),
+        limits=Limits.of(settings),
     )
 
 
@@ -197,6 +272,9 @@ def judge_package(
             draft.findings.append(
                 _on_cover(draft, "F04", f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否")
             )
+    order = ReadingOrder(
+        files=tuple(file.name for file in files), sheets=tuple((sheet.file, sheet.name) for sheet in sheets)
+    )
     everything = findings + [finding for draft in drafts.values() for finding in draft.findings]
     return JudgedPackage(
         has_cover=has_cover,
@@ -204,8 +282,9 @@ def judge_package(
         cover=cover,
         drafts=tuple(drafts.values()),
         reports=tuple(draft.judged() for draft in drafts.values()),
-        findings=_in_order(everything, files, sheets),
+        findings=order.sorted(everything),
         explanations=tuple(explanations),
+        order=order,
     )
 
 
@@ -425,24 +504,4 @@ def _on_cover(
         header=header,
         value=value or None,
         expected=expected,
-    )
-
-
-def _in_order(
-    findings: Sequence[Finding], files: Sequence[DeliveredFile], sheets: Sequence[Sheet]
-) -> tuple[Finding, ...]:
-    """In the order of file, sheet, row, column (spec/03, The receipt)."""
-    file_order = {file.name: number for number, file in enumerate(files)}
-    sheet_order = {(sheet.file, sheet.name): number for number, sheet in enumerate(sheets)}
-    return tuple(
-        sorted(
-            findings,
-            key=lambda finding: (
-                file_order.get(finding.file or "", -1),
-                sheet_order.get((finding.file or "", finding.sheet), -1),
-                finding.row_number or 0,
-                finding.column_number or 0,
-                finding.rule,
-            ),
-        )
     )

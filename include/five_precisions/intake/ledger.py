@@ -1,7 +1,8 @@
-"""The ledger of submissions and the rows of accepted reports: one delivery, one transaction (spec/03, Its life)."""
+"""The ledger of submissions, cross checks and findings: what is kept of each delivery (spec/03, Its life)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,21 +17,13 @@ from five_precisions.intake.findings import (
     Level,
     Verdict,
     column_number_of,
-    shown_text,
     storable,
 )
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, ReportDraft
-from five_precisions.intake.typed import TypedRows
 from five_precisions.period import Period
-from five_precisions.reports.cells import Value
-from five_precisions.reports.masking import keyed_hash, mask
 
-_LOCK_SPACE: Final = 5_201_901
-"""First key of the advisory locks of one institution's period; the second is a hash of both."""
-
-_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:name))")
 _FIND_DIGEST = text("""
-select submission_id, version, delivered_at
+select submission_id, version, delivered_at, taken_out_at
 from intake.submission
 where period = :period and institution_code = :institution_code and digest = :digest
 """)
@@ -42,19 +35,40 @@ where period = :period and institution_code = :institution_code
 _SAVE_SUBMISSION = text("""
 insert into intake.submission (
     submission_id, period, institution_code, version, received_at, delivered_at, replayed, digest, verdict,
-    submitted_by, phone_masked
+    submitted_by, phone_masked, recorded_at
 )
 values (
     :submission_id, :period, :institution_code, :version, :received_at, :delivered_at, :replayed, :digest, :verdict,
-    :submitted_by, :phone_masked
+    :submitted_by, :phone_masked, clock_timestamp()
 )
+""")
+_TAKE_OUT = text("""
+update intake.submission set taken_out_at = now() where submission_id = :submission_id and taken_out_at is null
 """)
 _SAVE_FILE = text("""
 insert into intake.file (submission_id, name, sha256, size) values (:submission_id, :name, :sha256, :size)
 """)
 _SAVE_REPORT = text("""
-insert into intake.report (submission_id, report, rows, control_total, verdict, errors, warnings, file, sheet)
-values (:submission_id, :report, :rows, :control_total, :verdict, :errors, :warnings, :file, :sheet)
+insert into intake.report (submission_id, report, rows, control_total, verdict, errors, warnings, file, sheet, places)
+values (
+    :submission_id, :report, :rows, :control_total, :verdict, :errors, :warnings, :file, :sheet, cast(:places as jsonb)
+)
+""")
+_COUNT_WARNINGS = text("""
+update intake.report set warnings = :warnings where submission_id = :submission_id and report = :report
+""")
+_SAVE_CROSS_CHECK = text("""
+insert into intake.cross_check (submission_id, period, institution_code, edition, checked_at)
+values (:submission_id, :period, :institution_code, :edition, clock_timestamp())
+""")
+_READ_EDITIONS = text("""
+select edition
+from intake.cross_check
+where period = :period and institution_code = :institution_code
+order by checked_at
+""")
+_READ_TOLD = text("""
+select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
 """)
 _READ_REPORTS = text("""
 select report, verdict, rows, control_total, errors, warnings, file, sheet
@@ -68,16 +82,14 @@ from intake.finding
 where submission_id = :submission_id
 order by ordinal
 """)
-_SAVE_EXPLANATION = text("""
-insert into intake.explanation (submission_id, ordinal, report, rule, key, explanation)
-values (:submission_id, :ordinal, :report, :rule, :key, :explanation)
-""")
 _FINDING_COLUMNS: Final = (
     "submission_id", "ordinal", "report", "rule", "level", "file", "sheet", "row_number", "header", "cell", "key",
     "value", "expected", "explanation", "message",
 )  # fmt: skip
-_LONGEST_RULE: Final = 20
 _FETCHED_AT_ONCE: Final = 5_000
+
+Fact = tuple[str | None, ...]
+"""Report, rule, key, header and value of a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,40 +108,38 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Under which number a delivery stands in the ledger."""
+    """Under which number a delivery stands in the ledger already."""
 
     submission_id: str
     version: int
-    is_new: bool
     delivered_at: datetime | None
     """Newest file time of the delivery that made the version; None of one older than this column."""
+    taken_out_at: datetime | None
+    """When its files had left the inbox."""
 
 
 def find_recorded(connection: Connection, period: Period, institution_code: str, digest: str) -> Recorded | None:
     """The version with the same bytes, if there is one."""
     names = {"period": str(period), "institution_code": institution_code, "digest": digest}
     row = connection.execute(_FIND_DIGEST, names).first()
-    return Recorded(row.submission_id, row.version, is_new=False, delivered_at=row.delivered_at) if row else None
+    return Recorded(*row) if row else None
 
 
-def record(connection: Connection, submission: Submission, judged: JudgedPackage, pii_key: bytes) -> Recorded:
-    """Write a judged delivery: ledger, findings, explanations, and the rows of its accepted reports.
+def next_version(connection: Connection, period: Period, institution_code: str) -> int:
+    """The number of the next version; the caller holds the period's lock."""
+    names = {"period": str(period), "institution_code": institution_code}
+    return int(connection.execute(_NEXT_VERSION, names).scalar_one())
 
-    Two at once wait for each other; the second finds the first one's version and adds none. The caller's transaction
-    ends it: all of it stands, or nothing.
-    """
-    period, code = str(submission.period), submission.institution_code
-    connection.execute(_LOCK, {"space": _LOCK_SPACE, "name": f"{period} {code}"})
-    known = find_recorded(connection, submission.period, code, submission.digest)
-    if known is not None:
-        return known
-    names = {"period": period, "institution_code": code}
-    version = connection.execute(_NEXT_VERSION, names).scalar_one()
-    submission_id = f"{period}-{code}-{version}"
+
+def save_submission(
+    connection: Connection, submission: Submission, judged: JudgedPackage, submission_id: str, version: int
+) -> None:
+    """Keep a judged delivery: its files and the verdicts on its reports."""
     connection.execute(
         _SAVE_SUBMISSION,
         {
-            **names,
+            "period": str(submission.period),
+            "institution_code": submission.institution_code,
             "submission_id": submission_id,
             "version": version,
             "received_at": submission.received_at,
@@ -149,33 +159,66 @@ def record(connection: Connection, submission: Submission, judged: JudgedPackage
                 "submission_id": submission_id,
                 "name": storable(file.name),
                 "sha256": file.sha256,
-                "size": len(file.content),
+                "size": file.size,
             }
             for file in submission.files
         ],
     )
-    _save(connection, _SAVE_REPORT, [_report_line(submission_id, report) for report in judged.reports])
-    _copy(connection, sql.Identifier("intake", "finding"), _FINDING_COLUMNS, _finding_lines(submission_id, judged))
+    lines = [
+        _report_line(submission_id, draft, report) for draft, report in zip(judged.drafts, judged.reports, strict=True)
+    ]
+    _save(connection, _SAVE_REPORT, lines)
+
+
+def count_warnings(connection: Connection, submission_id: str, reports: Sequence[JudgedReport]) -> None:
+    """Bring the counts of warnings to what the verdicts say, after checks across reports have found more."""
     _save(
         connection,
-        _SAVE_EXPLANATION,
-        [
-            {
-                "submission_id": submission_id,
-                "ordinal": ordinal,
-                "report": explanation.report,
-                "rule": shown_text(explanation.rule)[:_LONGEST_RULE],
-                "key": storable(explanation.key),
-                "explanation": shown_text(explanation.text),
-            }
-            for ordinal, explanation in enumerate(judged.explanations, start=1)
-        ],
+        _COUNT_WARNINGS,
+        [{"submission_id": submission_id, "report": each.report, "warnings": each.warnings} for each in reports],
     )
-    # In the order of the declared reports: whoever needs several tables takes them in the same order.
-    for draft, report in zip(judged.drafts, judged.reports, strict=True):
-        if report.verdict is Verdict.ACCEPTED and draft.rows is not None:
-            _copy_rows(connection, submission, submission_id, draft, draft.rows, pii_key)
-    return Recorded(submission_id, version, is_new=True, delivered_at=submission.delivered_at)
+
+
+def mark_taken_out(connection: Connection, submission_id: str) -> None:
+    """Note that a version's files have left the inbox: the same bytes there once more are a delivery of their own."""
+    connection.execute(_TAKE_OUT, {"submission_id": submission_id})
+
+
+def save_findings(connection: Connection, submission_id: str, findings: Sequence[Finding]) -> None:
+    """Keep findings under a receipt number, in their order."""
+    copy_lines(
+        connection, sql.Identifier("intake", "finding"), _FINDING_COLUMNS, _finding_lines(submission_id, findings)
+    )
+
+
+def save_cross_check(
+    connection: Connection, period: Period, institution_code: str, edition: str, findings: Sequence[Finding]
+) -> str:
+    """Keep what a check across reports has found of an institution's reports; its receipt number."""
+    submission_id = f"{period}-{institution_code}-{edition}"
+    names = {"submission_id": submission_id, "period": str(period), "institution_code": institution_code}
+    connection.execute(_SAVE_CROSS_CHECK, {**names, "edition": edition})
+    save_findings(connection, submission_id, findings)
+    return submission_id
+
+
+def read_editions(connection: Connection, period: Period, institution_code: str) -> list[str]:
+    """The editions of an institution's cross checks of the period."""
+    names = {"period": str(period), "institution_code": institution_code}
+    return list(connection.execute(_READ_EDITIONS, names).scalars())
+
+
+def read_told(connection: Connection, period: Period) -> dict[str, set[Fact]]:
+    """The facts of a period that each institution has been told."""
+    told: dict[str, set[Fact]] = {}
+    for code, *fact in connection.execute(_READ_TOLD, {"period": str(period)}):
+        told.setdefault(code, set()).add(tuple(fact))
+    return told
+
+
+def fact_of(finding: Finding) -> Fact:
+    """What makes two findings of different days the same fact."""
+    return (finding.report, finding.rule, finding.key, finding.header, finding.value)
 
 
 def read_reports(connection: Connection, submission_id: str) -> tuple[JudgedReport, ...]:
@@ -195,7 +238,7 @@ def read_findings(connection: Connection, submission_id: str) -> Iterator[Findin
             yield Finding(**{**fields, "level": Level(row["level"]), "column_number": column_number})
 
 
-def _report_line(submission_id: str, report: JudgedReport) -> dict[str, Any]:
+def _report_line(submission_id: str, draft: ReportDraft, report: JudgedReport) -> dict[str, Any]:
     return {
         "submission_id": submission_id,
         "report": report.report,
@@ -206,11 +249,12 @@ def _report_line(submission_id: str, report: JudgedReport) -> dict[str, Any]:
         "warnings": report.warnings,
         "file": None if report.file is None else storable(report.file),
         "sheet": None if report.sheet is None else storable(report.sheet),
+        "places": json.dumps(draft.places),
     }
 
 
-def _finding_lines(submission_id: str, judged: JudgedPackage) -> Iterator[tuple[object, ...]]:
-    for ordinal, finding in enumerate(judged.findings, start=1):
+def _finding_lines(submission_id: str, findings: Sequence[Finding]) -> Iterator[tuple[object, ...]]:
+    for ordinal, finding in enumerate(findings, start=1):
         texts = (finding.file, finding.sheet, finding.header, finding.key, finding.value, finding.expected)
         file, sheet, header, key, value, expected = (None if each is None else storable(each) for each in texts)
         yield (
@@ -232,43 +276,10 @@ def _finding_lines(submission_id: str, judged: JudgedPackage) -> Iterator[tuple[
         )
 
 
-def _copy_rows(
-    connection: Connection,
-    submission: Submission,
-    submission_id: str,
-    draft: ReportDraft,
-    rows: TypedRows,
-    pii_key: bytes,
-) -> None:
-    names = ["period", "submission_id", "delivered_by", "row_number"]
-    count = len(rows.rows)
-    columns: list[Sequence[object]] = [
-        [str(submission.period)] * count,
-        [submission_id] * count,
-        [submission.institution_code] * count,
-        [row.number for row in rows.rows],
-    ]
-    for column in draft.report.columns:
-        values = rows.columns[column.name]
-        names.append(column.name)
-        if column.sensitive is None:
-            columns.append(values)
-            continue
-        columns.append([None if value is None else mask(str(value), column.sensitive) for value in values])
-        if column.hash_name is not None:
-            names.append(column.hash_name)
-            columns.append([_hash(value, pii_key) for value in values])
-    table = sql.Identifier("core", f"delivered_{draft.report.code}")
-    _copy(connection, table, names, zip(*columns, strict=True))
-
-
-def _hash(value: Value, pii_key: bytes) -> str | None:
-    return None if value is None else keyed_hash(str(value), pii_key)
-
-
-def _copy(
+def copy_lines(
     connection: Connection, table: sql.Identifier, columns: Sequence[str], lines: Iterator[tuple[object, ...]]
 ) -> None:
+    """Load lines into a table by COPY."""
     statement = sql.SQL("copy {} ({}) from stdin").format(table, sql.SQL(", ").join(map(sql.Identifier, columns)))
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statement) as copy:

@@ -28,12 +28,32 @@ comment on column intake.finding.explanation is 'the explanation that stood for 
 alter table intake.report add column places jsonb not null default '{}';
 comment on column intake.report.places is 'column of the report: number of the column in the file, from 1';
 
+create view intake.told_finding as
+select
+    receipt.period,
+    receipt.institution_code,
+    receipt.told_at,
+    finding.*
+from intake.finding
+inner join (
+    select submission_id, period, institution_code, recorded_at as told_at from intake.submission
+    union all
+    select submission_id, period, institution_code, checked_at as told_at from intake.cross_check
+) as receipt
+    on finding.submission_id = receipt.submission_id;
+comment on view intake.told_finding is 'every finding with whom it was told to, for which month and when';
+
+alter table intake.submission add column taken_out_at timestamptz;
+comment on column intake.submission.taken_out_at is 'when its files had left the inbox: the same bytes found there later were delivered again';
+
 alter table intake.explanation add column value text, add column is_bound boolean not null default false;
 comment on column intake.explanation.value is 'the value that it explains: it lapses when that changes';
 comment on column intake.explanation.is_bound is 'whether its finding, and so its value, was known; if not, it stands for what its period still finds';
 """
 
 UNDO = """
+alter table intake.submission drop column taken_out_at;
+drop view intake.told_finding;
 alter table intake.explanation drop column is_bound, drop column value;
 alter table intake.report drop column places;
 alter table intake.finding drop column explanation;

@@ -1,0 +1,223 @@
+"""A judged delivery becomes a version: one transaction under the period's lock (spec/03, Its life; spec/02, Rules).
+
+Its rows are staged first, so that the checks across months and institutions see them beside what stands; only what is
+accepted goes on into the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import sql
+from sqlalchemy import Connection, text
+
+from five_precisions.intake import explanations
+from five_precisions.intake.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
+from five_precisions.intake.findings import Finding, Verdict
+from five_precisions.intake.judging import JudgedPackage, ReportDraft
+from five_precisions.intake.ledger import (
+    Recorded,
+    Submission,
+    copy_lines,
+    count_warnings,
+    fact_of,
+    find_recorded,
+    next_version,
+    read_editions,
+    read_told,
+    save_cross_check,
+    save_findings,
+    save_submission,
+)
+from five_precisions.intake.typed import TypedRows
+from five_precisions.period import Period
+from five_precisions.register import Register
+from five_precisions.reports.cells import Value
+from five_precisions.reports.masking import keyed_hash, mask
+
+_LOCK_SPACE: Final = 5_201_901
+"""First key of the advisory locks of periods; the second is a hash of the period."""
+_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:period))")
+_IS_CLOSED = text("select exists (select from intake.close where period = :period)")
+
+_EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
+"""Findings that say already that rows are missing: that contracts are gone would be their consequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A new version, and what it brought to light."""
+
+    submission_id: str
+    version: int
+    judged: JudgedPackage
+    """With the findings across months, institutions and reports."""
+    cross_checks: tuple[str, ...]
+    """Receipt numbers of what others are told because of it."""
+
+
+def lock_period(connection: Connection, period: Period) -> None:
+    """Wait for whoever else records or closes in the period; held to the end of the transaction."""
+    connection.execute(_LOCK, {"space": _LOCK_SPACE, "period": str(period)})
+
+
+def record(
+    connection: Connection, submission: Submission, judged: JudgedPackage, register: Register, pii_key: bytes
+) -> Version | Recorded:
+    """Hold a judged delivery against other months and institutions, and write it: ledger, findings, accepted rows.
+
+    Two at once wait for each other; with the same bytes the second finds the first one's version and adds none. The
+    caller's transaction ends it: all of it stands, or nothing.
+    """
+    period, code = submission.period, submission.institution_code
+    whole = {
+        draft.report.code: _stage(connection, draft, draft.rows, pii_key)
+        for draft in judged.drafts
+        if draft.rows is not None and _is_wanted(draft)
+    }
+    lock_period(connection, period)
+    known = find_recorded(connection, period, code, submission.digest)
+    if known is not None:
+        return known
+    judged = judged.with_findings(_held_against_others(connection, submission, judged, whole))
+    version = next_version(connection, period, code)
+    submission_id = f"{period}-{code}-{version}"
+    save_submission(connection, submission, judged, submission_id, version)
+    for draft, report in zip(judged.drafts, judged.reports, strict=True):
+        if report.verdict is Verdict.ACCEPTED and draft.rows is not None:
+            _keep_rows(connection, submission, submission_id, draft)
+    # In a replay the close follows at once, and the order in which packages are judged must not tell.
+    found = {} if submission.replayed else standing_findings(connection, register, period, at_close=False)
+    judged = judged.with_findings(found.pop(code, []))
+    count_warnings(connection, submission_id, judged.reports)
+    bound, notices = explanations.bind(connection, period, code, judged.explanations, judged.findings)
+    explanations.save(connection, submission_id, bound)
+    judged = judged.with_findings(notices)
+    save_findings(connection, submission_id, explained(connection, period, code, judged.findings))
+    is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
+    cross_checks = () if is_closed else _tell_others(connection, period, found)
+    return Version(submission_id, version, judged, cross_checks)
+
+
+def explained(
+    connection: Connection, period: Period, institution_code: str, findings: Sequence[Finding]
+) -> list[Finding]:
+    """The findings, with the explanations that stand for them."""
+    return explanations.with_explanations(
+        findings, explanations.read_standing(connection, period, institution_code), period
+    )
+
+
+def _held_against_others(
+    connection: Connection, submission: Submission, judged: JudgedPackage, whole: dict[str, bool]
+) -> list[Finding]:
+    found: list[Finding] = []
+    for draft in judged.drafts:
+        report = draft.report.code
+        if report in whole:
+            place = DeliveredSheet(draft.sheets[0].file, draft.sheets[0].name, draft.places)
+            names = (submission.period, submission.institution_code, report, place)
+            found += version_findings(connection, *names, is_whole=whole[report])
+    return found
+
+
+def _tell_others(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
+    """Record for the other institutions what they have not been told yet; the receipt numbers."""
+    told = read_told(connection, period)
+    cross_checks: list[str] = []
+    for code, findings in sorted(found.items()):
+        new = [finding for finding in findings if fact_of(finding) not in told.get(code, ())]
+        if new:
+            edition = f"x{len(read_editions(connection, period, code)) + 1}"
+            new = explained(connection, period, code, new)
+            cross_checks.append(save_cross_check(connection, period, code, edition, new))
+    return tuple(cross_checks)
+
+
+# Rows
+
+
+def _is_wanted(draft: ReportDraft) -> bool:
+    """Whether its rows are needed: it is accepted so far, or held against other months all the same."""
+    if draft.is_nil:
+        return False
+    return draft.judged().verdict is Verdict.ACCEPTED or has_version_checks(draft.report.code)
+
+
+def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key: bytes) -> bool:
+    """Load the rows into `staged_<report>`, which goes with the transaction; whether all of them could be read.
+
+    Of a report that is rejected already, rows whose key cannot be read or is not unique are left out, and what cannot
+    be read in the others is null: what is said of the rest is no consequence of those faults.
+    """
+    chosen = _comparable(draft, rows)
+    columns: dict[str, Sequence[object]] = {"row_number": [rows.rows[position].number for position in chosen]}
+    for column in draft.report.columns:
+        values = rows.columns[column.name]
+        own = values if len(chosen) == len(values) else [values[position] for position in chosen]
+        if column.sensitive is None:
+            columns[column.name] = own
+            continue
+        columns[column.name] = [None if value is None else mask(str(value), column.sensitive) for value in own]
+        if column.hash_name is not None:
+            columns[column.hash_name] = [_hash(value, pii_key) for value in own]
+    table = sql.Identifier(f"staged_{draft.report.code}")
+    made = sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
+        table, _listed(columns), _delivered(draft)
+    )
+    _execute(connection, made)
+    copy_lines(connection, table, list(columns), zip(*columns.values(), strict=True))
+    if has_version_checks(draft.report.code):
+        # Nobody has counted a table just made; a plan for a hundred rows is no plan for a hundred thousand.
+        _execute(connection, sql.SQL("analyze {}").format(table))
+    gap = any(finding.rule in _EXPLAINING_A_GAP for finding in draft.findings)
+    return not gap and len(chosen) == len(rows.rows)
+
+
+def _comparable(draft: ReportDraft, rows: TypedRows) -> Sequence[int]:
+    everything = range(len(rows.rows))
+    if draft.judged().verdict is Verdict.ACCEPTED:
+        return everything
+    keys = [rows.compared_key(position) for position in everything]
+    counts = Counter(keys)
+    return [position for position in everything if keys[position] is not None and counts[keys[position]] == 1]
+
+
+def _keep_rows(connection: Connection, submission: Submission, submission_id: str, draft: ReportDraft) -> None:
+    """Take the staged rows of an accepted report over."""
+    columns = ["row_number"]
+    for column in draft.report.columns:
+        columns += [column.name] + ([column.hash_name] if column.hash_name else [])
+    statement = sql.SQL(
+        "insert into {} (period, submission_id, delivered_by, {}) select {}, {}, {}, {} from {}"
+    ).format(
+        _delivered(draft),
+        _listed(columns),
+        sql.Placeholder(),
+        sql.Placeholder(),
+        sql.Placeholder(),
+        _listed(columns),
+        sql.Identifier(f"staged_{draft.report.code}"),
+    )
+    _execute(connection, statement, str(submission.period), submission_id, submission.institution_code)
+
+
+def _delivered(draft: ReportDraft) -> sql.Identifier:
+    return sql.Identifier("core", f"delivered_{draft.report.code}")
+
+
+def _listed(columns: Any) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _hash(value: Value, pii_key: bytes) -> str | None:
+    return None if value is None else keyed_hash(str(value), pii_key)
+
+
+def _execute(connection: Connection, statement: sql.Composed, *values: object) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.execute(statement, values)

@@ -1,0 +1,26 @@
+-- Which contracts of last month's ledger are gone from the one just delivered?
+-- One row per contract. Where rows could not be read, nothing is said to be gone.
+--
+-- rule: X01
+-- level: warning
+-- across: months
+-- moment: version
+-- report: loans
+-- column: contract_no
+-- message: 上月台账中的合同（上月余额{balance}元）本月台账中没有；结清的贷款也应保留在台账中，请补上，或在情况说明中说明去向。
+-- expected: 上月台账中的合同都在本月台账中
+select
+    null::integer as row_number,
+    before.contract_no as key,
+    null::text as value,
+    before.balance
+from core.loans as before
+where
+    :is_whole
+    and before.period = :previous_period
+    and before.delivered_by = :institution_code
+    and not exists (
+        select from staged_loans as now
+        where now.contract_no = before.contract_no
+    )
+order by before.contract_no
