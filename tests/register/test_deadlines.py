@@ -9,7 +9,7 @@ import pytest
 
 from five_precisions.errors import SetupError
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.register import deadline_of, load_holidays
+from five_precisions.register import deadline_of, load_holidays, years_unknown
 from five_precisions.settings import Settings
 
 
@@ -40,3 +40,13 @@ def test_wrong_holidays_file(tmp_path: Path) -> None:
     (tmp_path / "holidays.csv").write_text("date,workday\n2019-07-01,maybe\n", encoding="utf-8")
     with pytest.raises(SetupError, match=r"holidays\.csv"):
         load_holidays(Settings(reference=tmp_path))
+
+
+def test_a_year_that_the_public_calendar_does_not_know_is_named() -> None:
+    assert years_unknown(Period(2019, 6), {}) == []
+    assert years_unknown(Period(2049, 6), {}) == [2049]
+    # Where holidays.csv decides every day, nobody needs to be told.
+    decided = {date(2050, 1, day): day % 7 not in (1, 2) for day in range(1, 32)}
+    assert years_unknown(Period(2049, 12), decided) == []
+    del decided[date(2050, 1, 4)]
+    assert years_unknown(Period(2049, 12), decided) == [2050]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.period import Period
@@ -51,3 +52,19 @@ def test_open_period_once(register_saved_engine: Engine, settings: Settings) -> 
         ).scalar_one()
     assert [tuple(row) for row in rows] == [("2019-06", "2019-08-01")]
     assert partitions == 11
+
+
+def test_ops_are_told_once_of_a_year_without_a_calendar(
+    register_saved_engine: Engine, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with register_saved_engine.begin() as connection:
+        assert open_period(connection, settings, Period(2019, 6)) == ()
+        assert not caplog.records
+        told = open_period(connection, settings, Period(2049, 12))
+        assert open_period(connection, settings, Period(2049, 12)) == ()
+    sentence = (
+        "The public calendar does not know the holidays of 2050: the deadline of 2049-12, 2050-01-12, is counted by "
+        "weekends and holidays.csv alone; if it is wrong: five-precisions deadline 2049-12 DATE --reason TEXT"
+    )
+    assert told == (sentence,)
+    assert [record.getMessage() for record in caplog.records] == [sentence]

@@ -1,7 +1,15 @@
 """Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
 
 from five_precisions.intake.closing import Close, close
-from five_precisions.intake.collection import collect, read_deadline
+from five_precisions.intake.collection import collect
+from five_precisions.intake.deadlines import (
+    Deadline,
+    MovedDeadline,
+    last_deadline,
+    move_deadline,
+    read_deadline,
+    read_deadlines,
+)
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
@@ -9,10 +17,12 @@ from five_precisions.intake.waiting import find_settled
 
 __all__ = [
     "Close",
+    "Deadline",
     "Finding",
     "JudgedReport",
     "Judgement",
     "Level",
+    "MovedDeadline",
     "ReportState",
     "State",
     "Verdict",
@@ -20,6 +30,9 @@ __all__ = [
     "close",
     "collect",
     "find_settled",
+    "last_deadline",
+    "move_deadline",
     "read_deadline",
+    "read_deadlines",
     "read_status",
 ]

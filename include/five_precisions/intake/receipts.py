@@ -46,7 +46,7 @@ select
     submission.received_at,
     submission.replayed,
     submission.submitted_by,
-    period.deadline_at,
+    deadline.deadline_at,
     (
         select max(other.version)
         from intake.submission as other
@@ -54,7 +54,8 @@ select
     ) as newest_version
 from intake.submission
 inner join registry.institution on submission.institution_code = institution.code
-inner join registry.period on submission.period = period.period
+inner join registry.deadline
+    on submission.period = deadline.period and submission.institution_code = deadline.institution_code
 where submission.submission_id = :submission_id
 """)
 _READ_FILES = text("""

@@ -11,11 +11,14 @@ from five_precisions.errors import UsageError
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import read_register
 
-_READ_PERIOD = text("""
-select period.deadline_at, closed.closed_at
-from registry.period
-left join intake.close as closed on period.period = closed.period
-where period.period = :period
+_READ_DEADLINES = text("""
+select
+    deadline.institution_code,
+    deadline.deadline_at,
+    closed.closed_at
+from registry.deadline
+left join intake.close as closed on deadline.period = closed.period
+where deadline.period = :period
 """)
 _READ_REPORTS = text("""
 select
@@ -68,18 +71,22 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
 
     with engine.connect() as connection:
         register = read_register(connection)
-        opened = connection.execute(_READ_PERIOD, {"period": str(period)}).first()
-        if opened is None:
+        deadlines = {
+            row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})
+        }
+        if not deadlines:
             raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
         delivered = connection.execute(_READ_REPORTS, {"period": str(period)}).all()
-    is_over = opened.closed_at is not None or datetime.now(SHANGHAI) >= opened.deadline_at
+    now = datetime.now(SHANGHAI)
     states: list[ReportState] = []
     for institution in register.open_in(period):
+        deadline = deadlines[institution.code]
+        is_over = deadline.closed_at is not None or now >= deadline.deadline_at
         for report in register.owed_by(institution.kind):
             own = [row for row in delivered if (row.institution_code, row.report) == (institution.code, report)]
             good = [row for row in own if row.verdict in ("accepted", "nil")]
             shown = good[-1] if good else own[-1] if own else None
-            on_time = good[0].received_at < opened.deadline_at if good else None
+            on_time = good[0].received_at < deadline.deadline_at if good else None
             states.append(
                 ReportState(
                     period=str(period),

@@ -1,6 +1,6 @@
 """Institutions, divisions, contacts, obligations and the calendar of deadlines (spec/05, Register files; spec/03)."""
 
-from five_precisions.register.deadlines import deadline_of, load_holidays
+from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.files import load_register
 from five_precisions.register.model import (
     Contact,
@@ -29,4 +29,5 @@ __all__ = [
     "open_period",
     "read_register",
     "save_register",
+    "years_unknown",
 ]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from five_precisions.errors import SetupError
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 DEADLINE_WORKDAYS: Final = 8
 _SATURDAY: Final = 5
@@ -41,12 +38,16 @@ def deadline_of(period: Period, holidays: Mapping[date, bool]) -> datetime:
 
     `holidays` decides the days it names; the others are the public calendar's, and beyond its years weekends are free.
     """
-    day = period.end
-    left = DEADLINE_WORKDAYS
-    while left:
-        day += timedelta(days=1)
-        left -= is_workday(day, holidays)
-    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+    *_, last = _days_of(period, holidays)
+    return datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
+
+
+def years_unknown(period: Period, holidays: Mapping[date, bool]) -> list[int]:
+    """Years of which the public calendar knows nothing, and by whose weekends alone the period's deadline is counted.
+
+    A year counts only for days that `holidays` leaves open.
+    """
+    return sorted({day.year for day in _days_of(period, holidays) if day not in holidays and not _is_known(day)})
 
 
 def is_workday(day: date, holidays: Mapping[date, bool]) -> bool:
@@ -55,11 +56,27 @@ def is_workday(day: date, holidays: Mapping[date, bool]) -> bool:
 
     if day in holidays:
         return holidays[day]
+    return bool(chinese_calendar.is_workday(day)) if _is_known(day) else day.weekday() < _SATURDAY
+
+
+def _is_known(day: date) -> bool:
+    import chinese_calendar
+
     try:
-        return bool(chinese_calendar.is_workday(day))
+        chinese_calendar.is_workday(day)
     except NotImplementedError:
-        logger.warning("The public calendar does not know %s; only weekends and holidays.csv count.", day.year)
-        return day.weekday() < _SATURDAY
+        return False
+    return True
+
+
+def _days_of(period: Period, holidays: Mapping[date, bool]) -> Iterator[date]:
+    """The days after the period until its 8th working day."""
+    day = period.end
+    left = DEADLINE_WORKDAYS
+    while left:
+        day += timedelta(days=1)
+        left -= is_workday(day, holidays)
+        yield day
 
 
 def _flag(text: str) -> bool:

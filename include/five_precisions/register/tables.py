@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from five_precisions.period import Period
-from five_precisions.register.deadlines import deadline_of, load_holidays
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.model import (
     Contact,
     ContactRole,
@@ -21,6 +23,8 @@ from five_precisions.register.model import (
 )
 from five_precisions.settings import Settings
 from five_precisions.warehouse import create_period_partitions
+
+logger = logging.getLogger(__name__)
 
 _SAVE_DIVISION = text("""
 insert into registry.division (code, name, level, parent_code)
@@ -51,7 +55,9 @@ _SAVE_OBLIGATION = text("""
 insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
 """)
 _OPEN_PERIOD = text("""
-insert into registry.period (period, deadline_at) values (:period, :deadline_at) on conflict (period) do nothing
+insert into registry.period (period, deadline_at) values (:period, :deadline_at)
+on conflict (period) do nothing
+returning period
 """)
 
 
@@ -93,14 +99,29 @@ def read_register(connection: Connection) -> Register:
     )
 
 
-def open_period(connection: Connection, settings: Settings, period: Period) -> None:
-    """Open a month: its row with the deadline, and its partitions; nothing where that is done already."""
+def open_period(connection: Connection, settings: Settings, period: Period) -> tuple[str, ...]:
+    """Open a month: its row with the deadline, and its partitions; nothing where that is done already.
+
+    Returns:
+        What ops must know of it, in sentences; of a month that was open already, nothing. They are logged, too.
+    """
     known = connection.execute(text("select from registry.period where period = :period"), {"period": str(period)})
     if known.first() is not None:
-        return
+        return ()
     create_period_partitions(connection, period)
-    deadline_at = deadline_of(period, load_holidays(settings))
-    connection.execute(_OPEN_PERIOD, {"period": str(period), "deadline_at": deadline_at})
+    holidays = load_holidays(settings)
+    deadline_at = deadline_of(period, holidays)
+    is_new = connection.execute(_OPEN_PERIOD, {"period": str(period), "deadline_at": deadline_at}).first() is not None
+    years = ", ".join(map(str, years_unknown(period, holidays)))
+    if not is_new or not years:
+        return ()
+    last_day = (deadline_at - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+    remark = (
+        f"The public calendar does not know the holidays of {years}: the deadline of {period}, {last_day}, is counted "
+        f"by weekends and holidays.csv alone; if it is wrong: five-precisions deadline {period} DATE --reason TEXT"
+    )
+    logger.warning(remark)
+    return (remark,)
 
 
 def _save(connection: Connection, statement: Any, entries: tuple[Any, ...]) -> None:

@@ -55,7 +55,10 @@ select
     coalesce(used.errors, newest.errors, 0) as errors,
     coalesce(used.warnings, newest.warnings, 0) as warnings
 from owed
-inner join registry.period as deadline on deadline.period = :period
+inner join registry.deadline
+    on
+        deadline.period = :period
+        and owed.institution_code = deadline.institution_code
 left join run_version
     on
         run_version.period = :period
