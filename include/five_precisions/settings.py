@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     replay: bool = False
     settle_seconds: float = 10.0
+    max_file_mb: int = Field(default=50, gt=0)
+    """What a delivered file may measure (spec/03, Bad input), in megabytes."""
+    max_unpacked_mb: int = Field(default=1024, gt=0)
+    max_rows: int = Field(default=1_000_000, gt=0)
+    """Of one sheet."""
+    max_columns: int = Field(default=200, gt=0)
+    max_cells: int = Field(default=10_000_000, gt=0)
+    """Of one file, and of the area that its cells span: it bounds the memory that reading takes."""
 
     @classmethod
     def load(cls) -> Settings:

@@ -4,59 +4,36 @@ from __future__ import annotations
 
 import csv
 import io
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any, Final
-from xml.etree import ElementTree as ET
 
+from five_precisions.intake.biff_workbook import read_biff_workbook
 from five_precisions.intake.layout import normal_header
+from five_precisions.intake.sheet import (
+    DEFAULT_LIMITS,
+    Limits,
+    Sheet,
+    UnreadableFileError,
+    as_cell,
+    refuse_too_large,
+    too_many_cells,
+    unpacked_too_large,
+)
+from five_precisions.intake.zipped_workbook import read_zipped_workbook
 from five_precisions.reports.cells import Cell
+
+__all__ = ["CSV_DELIMITERS", "DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file"]
 
 CSV_DELIMITERS: Final = ",;\t"
 _ROWS_THAT_TELL_THE_DELIMITER: Final = 10
-_CHUNK: Final = 1 << 20
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
-_SPREADSHEET: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_ERROR_CELL = re.compile(
-    rb"<(?:\w+:)?c\s(?=[^>]*\bt=[\"']e[\"'])[^>]*\br=[\"']([A-Z]+)([0-9]+)[\"'][^>]*>.*?<(?:\w+:)?v>([^<]*)<", re.DOTALL
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a file may measure (spec/03, Bad input)."""
-
-    packed_bytes: int = 50 * 1024**2
-    unpacked_bytes: int = 1024**3
-    rows: int = 1_000_000
-    columns: int = 200
-
-
-DEFAULT_LIMITS: Final = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet of one delivered file; a CSV or Parquet file is a sheet without a name."""
-
-    file: str
-    name: str | None
-    rows: list[list[Cell]]
-    """From row 1, column A of the file as delivered."""
-    epoch_1904: bool = False
-
-
-class UnreadableFileError(Exception):
-    """The file is a finding F01; the message says it to the institution, in Chinese."""
+_ZIP_MAGIC: Final = b"PK"
+_ENCRYPTED_PARQUET_MAGIC: Final = b"PARE"
+_ROWS_AT_ONCE: Final = 20_000
+_SHARE_OF_NULS: Final = 8
+_CHINESE_IN_UTF8 = re.compile(rb"(?:[\xe3-\xef][\x80-\xbf]{2}){2}")
 
 
 def read_file(
@@ -81,117 +58,12 @@ def read_file(
 
 
 def _read_workbook(name: str, content: bytes, _: Collection[str], limits: Limits) -> list[Sheet]:
-    import python_calamine
-
-    if content.startswith(_OLE_MAGIC) and _ENCRYPTED_STREAM in content:
-        raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。")
-    is_zip = content.startswith(b"PK")
-    if is_zip:
-        _refuse_zip_bomb(content, limits)
-    elif not content.startswith(_OLE_MAGIC):
-        raise UnreadableFileError("不是电子表格文件，或文件已损坏，请用电子表格软件打开检查，另存为 xlsx 后重新报送。")
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = [_read_sheet(name, book.get_sheet_by_index(index), limits) for index in range(len(book.sheet_names))]
-    except python_calamine.PasswordError:
-        raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。") from None
-    except (python_calamine.CalamineError, OSError, ValueError, IndexError) as error:
-        raise UnreadableFileError("文件已损坏，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。") from error
-    except BaseException as error:
-        # The reader is written in Rust, and a panic in it is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise UnreadableFileError("文件已损坏，打不开，请另存为 xlsx 后重新报送。") from error
-    return _with_xlsx_particulars(content, sheets) if is_zip else sheets
-
-
-def _read_sheet(file: str, sheet: Any, limits: Limits) -> Sheet:
-    rows, columns = (sheet.end[0] + 1, sheet.end[1] + 1) if sheet.end else (0, 0)
-    _refuse_too_large(sheet.name, rows, columns, limits)
-    cells = sheet.to_python(skip_empty_area=False) if rows else []
-    return Sheet(file, sheet.name, [[_cell(value) for value in row] for row in cells])
-
-
-def _refuse_too_large(sheet: str | None, rows: int, columns: int, limits: Limits) -> None:
-    where = f"工作表“{sheet}”" if sheet else "文件"
-    if rows > limits.rows:
-        raise UnreadableFileError(f"{where}超过{limits.rows}行，请删除多余的行后重新报送。")
-    if columns > limits.columns:
-        raise UnreadableFileError(f"{where}超过{limits.columns}列，请删除多余的列后重新报送。")
-
-
-def _refuse_zip_bomb(content: bytes, limits: Limits) -> None:
-    """Unpack with a running count: the sizes in a zip's directory can be forged."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            is_encrypted = any(member.flag_bits & 1 for member in archive.infolist())
-            is_too_large = not is_encrypted and _unpacks_beyond(archive, limits.unpacked_bytes)
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        ValueError,
-    ) as error:
-        raise UnreadableFileError(
-            "文件已损坏或不完整，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。"
-        ) from error
-    if is_encrypted:
-        raise UnreadableFileError("文件设有打开密码，请取消密码后重新报送。")
-    if is_too_large:
-        raise UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // 1024**2}MB，请删除无关内容后重新报送。")
-
-
-def _unpacks_beyond(archive: zipfile.ZipFile, limit: int) -> bool:
-    unpacked = 0
-    for member in archive.infolist():
-        with archive.open(member) as stream:
-            while chunk := stream.read(_CHUNK):
-                unpacked += len(chunk)
-                if unpacked > limit:
-                    return True
-    return False
-
-
-def _with_xlsx_particulars(content: bytes, sheets: list[Sheet]) -> list[Sheet]:
-    """Put the text of error cells in, which the reader leaves empty, and the date system."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if "xl/workbook.xml" not in archive.namelist():
-            return sheets
-        try:
-            # The parser loads nothing from outside and limits how far entities may grow.
-            workbook = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
-            relations = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-        except (ET.ParseError, KeyError):
-            return sheets
-        properties = workbook.find(f"{_SPREADSHEET}workbookPr")
-        epoch_1904 = properties is not None and properties.get("date1904") in ("1", "true")
-        targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
-        parts = {
-            sheet.get("name"): targets.get(sheet.get(_RELATION_ID), "")
-            for sheet in workbook.iter(f"{_SPREADSHEET}sheet")
-        }
-        for sheet in sheets:
-            target = parts.get(sheet.name, "")
-            part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-            if part in archive.namelist():
-                _put_error_texts(sheet, archive.read(part))
-    return [Sheet(sheet.file, sheet.name, sheet.rows, epoch_1904) for sheet in sheets]
-
-
-def _put_error_texts(sheet: Sheet, xml: bytes) -> None:
-    if b't="e"' not in xml and b"t='e'" not in xml:
-        return
-    for letters, row, text in _ERROR_CELL.findall(xml):
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - ord("A") + 1
-        index = int(row) - 1
-        if index < len(sheet.rows) and column <= len(sheet.rows[index]):
-            sheet.rows[index][column - 1] = text.decode("utf-8", "replace")
+    # By what it is, not by what it is called: many a .xls is an .xlsx.
+    if content.startswith(_OLE_MAGIC):
+        return read_biff_workbook(name, content, limits)
+    if content.startswith(_ZIP_MAGIC):
+        return read_zipped_workbook(name, content, limits)
+    raise UnreadableFileError("不是电子表格文件，或文件已损坏，请用电子表格软件打开检查，另存为 xlsx 后重新报送。")
 
 
 def _read_csv(name: str, content: bytes, known_headers: Collection[str], limits: Limits) -> list[Sheet]:
@@ -209,12 +81,21 @@ def _read_csv(name: str, content: bytes, known_headers: Collection[str], limits:
     }
     delimiter = max(CSV_DELIMITERS, key=lambda candidate: scores[candidate])
     rows: list[list[Cell]] = []
+    cells = 0
+    # Strict: a quote that is never closed would else swallow the rest of the file into one cell.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            _refuse_too_large(None, len(rows) + 1, len(row), limits)
-            rows.append([cell or None for cell in row])
+        for row in lines:
+            refuse_too_large(None, len(rows) + 1, len(row), limits)
+            cells += len(row)
+            if cells > limits.cells:
+                raise too_many_cells(limits)
+            rows.append([_csv_cell(cell) for cell in row])
     except csv.Error as error:
-        raise UnreadableFileError("CSV 文件格式不正确（引号不成对或单元格过长），请重新导出后报送。") from error
+        raise UnreadableFileError(
+            f"CSV 文件读到第{lines.line_num}行读不下去：引号不成对，或一个单元格超过13万个字符，"
+            "请用电子表格软件重新导出后报送。"
+        ) from error
     return [Sheet(name, None, rows)]
 
 
@@ -227,52 +108,92 @@ def _first_rows(text: str, delimiter: str) -> Iterable[list[str]]:
         return
 
 
+def _csv_cell(cell: str) -> Cell:
+    """A cell of a CSV file; `="0012"` is how some programs save a text that looks like a number."""
+    if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
+        return cell[2:-1] or None
+    return cell or None
+
+
 def _decode(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings: tuple[str, ...] = ("utf-16",)
-    elif content.startswith((b"PK\x03\x04", _OLE_MAGIC)):
+    if content.startswith((b"PK\x03\x04", _OLE_MAGIC)):
         raise UnreadableFileError("扩展名是 csv，内容却是电子表格，请改正扩展名，或另存为 CSV 后重新报送。")
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
+    has_mark = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "gb18030"):
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise UnreadableFileError("文字编码不是 UTF-8 或 GB18030，请另存为“CSV UTF-8”后重新报送。")
+        # UTF-16 without its mark reads as UTF-8 with a NUL beside every letter.
+        is_wide = text.count("\0") > len(text) // _SHARE_OF_NULS
+        if not is_wide and not (encoding == "gb18030" and _line_in_another_encoding(content)):
+            return text
+    line = None if has_mark else _line_in_another_encoding(content)
+    where = f"第{line}行与其他行的文字编码不同（一份文件只能用一种编码）" if line else "文字编码不是 UTF-8 或 GB18030"
+    raise UnreadableFileError(f"{where}，请用电子表格软件打开检查，另存为“CSV UTF-8”后重新报送。")
+
+
+def _line_in_another_encoding(content: bytes) -> int | None:
+    """The first line, from 1, whose encoding is not that of the first line with Chinese in it; None = all alike.
+
+    Two Chinese characters of UTF-8 side by side are no text of GB18030 that anybody writes; what may be either is
+    passed over.
+    """
+    first: bool | None = None
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            is_utf8 = False
+        else:
+            if not _CHINESE_IN_UTF8.search(line):
+                continue
+            is_utf8 = True
+        if first is not None and is_utf8 is not first:
+            return number
+        first = is_utf8
+    return None
 
 
 def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits) -> list[Sheet]:
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
+    if content.startswith(_ENCRYPTED_PARQUET_MAGIC):
+        raise UnreadableFileError("Parquet 文件已加密，请不加密重新导出后报送。")
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
-        _refuse_too_large(None, file.metadata.num_rows + 1, file.metadata.num_columns, limits)
-        unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.num_row_groups))
-        if unpacked > limits.unpacked_bytes:
-            raise UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // 1024**2}MB，请删除无关内容后重新报送。")
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableFileError("Parquet 文件已损坏或已加密，打不开，请重新导出后报送。") from error
-    columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
-    return [Sheet(name, None, [list(table.column_names), *map(list, zip(*columns, strict=True))])]
+        schema = parquet.ParquetFile(io.BytesIO(content)).schema_arrow
+        # Texts by their dictionary: one long text may stand for a million rows.
+        texts = [
+            field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        file = parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+        refuse_too_large(None, file.metadata.num_rows + 1, file.metadata.num_columns, limits)
+        if file.metadata.num_rows * file.metadata.num_columns > limits.cells:
+            raise too_many_cells(limits)
+        if nested := next((field.name for field in schema if pa.types.is_nested(field.type)), None):
+            raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
+        columns: list[list[Cell]] = [[] for _ in schema]
+        unpacked = 0
+        # Piece by piece, with a running count: the sizes in the file's footer can be forged.
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+            unpacked += batch.nbytes
+            if unpacked > limits.unpacked_bytes:
+                raise unpacked_too_large(limits)
+            for column, values in zip(columns, batch.columns, strict=True):
+                column.extend(_parquet_cells(values))
+    except (pa.ArrowException, OSError, ValueError, OverflowError, TypeError, KeyError, IndexError) as error:
+        raise UnreadableFileError("Parquet 文件已损坏，打不开，请重新导出后报送。") from error
+    return [Sheet(name, None, [list(schema.names), *map(list, zip(*columns, strict=True))])]
 
 
-def _cell(value: object) -> Cell:
-    match value:
-        case None | "":
-            return None
-        case str() | bool() | int() | float() | datetime() | date():
-            return value
-        case Decimal():
-            return format(value, "f")
-        case time() | timedelta():
-            return str(value)
-        case bytes():
-            return value.decode("utf-8", "replace")
-        case _:
-            return str(value)
+def _parquet_cells(values: Any) -> list[Cell]:
+    if hasattr(values, "dictionary"):
+        texts = [as_cell(text) for text in values.dictionary.to_pylist()]
+        return [None if index is None else texts[index] for index in values.indices.to_pylist()]
+    return [as_cell(value) for value in values.to_pylist()]
 
 
 _READERS: Final[dict[str, Callable[[str, bytes, Collection[str], Limits], list[Sheet]]]] = {

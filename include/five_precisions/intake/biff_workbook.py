@@ -1,0 +1,83 @@
+"""Workbooks of Excel 97 to 2003 (.xls), read without ever trusting a size that the file states."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any, Final
+
+from five_precisions.intake.sheet import Limits, Sheet, damaged, locked, refuse_too_large, too_many_cells, too_much_text
+from five_precisions.reports.cells import Cell
+
+_ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
+_UNKNOWN_ERROR: Final = "#VALUE!"
+
+
+def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]:
+    """The sheets of a compound file.
+
+    Raises:
+        UnreadableFileError: it is damaged, encrypted or too large (F01).
+    """
+    import xlrd  # type: ignore[import-untyped]
+
+    if _ENCRYPTED_STREAM in content:
+        # A workbook of a newer format with a password comes as a compound file too.
+        raise locked()
+    try:
+        # Its remarks go nowhere; ragged rows, so that one cell far out does not make a million empty ones.
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
+    except Exception as error:
+        # A damaged file breaks this reader in as many ways as there are.
+        raise (locked() if "encrypted" in str(error) else damaged()) from error
+    sheets: list[Sheet] = []
+    cells = text = 0
+    for sheet in book.sheets():
+        rows: list[list[Cell]] = []
+        for number in range(sheet.nrows):
+            row = list(_cells(sheet, number, book.datemode))
+            while row and row[-1] is None:
+                row.pop()
+            cells += len(row)
+            text += sum(len(cell) for cell in row if isinstance(cell, str))
+            refuse_too_large(sheet.name, number + 1 if row else 0, len(row), limits)
+            rows.append(row)
+        if cells > limits.cells:
+            raise too_many_cells(limits)
+        if text > limits.text_bytes:
+            raise too_much_text(limits)
+        sheets.append(Sheet(name, sheet.name, rows, epoch_1904=book.datemode == 1))
+    return sheets
+
+
+def _cells(sheet: Any, row: int, datemode: int) -> Iterable[Cell]:
+    import xlrd
+
+    for kind, value in zip(sheet.row_types(row), sheet.row_values(row), strict=True):
+        match kind:
+            case xlrd.XL_CELL_TEXT:
+                yield value or None
+            case xlrd.XL_CELL_NUMBER:
+                yield value
+            case xlrd.XL_CELL_DATE:
+                yield _moment(value, datemode)
+            case xlrd.XL_CELL_BOOLEAN:
+                yield bool(value)
+            case xlrd.XL_CELL_ERROR:
+                yield xlrd.error_text_from_code.get(value, _UNKNOWN_ERROR)
+            case _:
+                yield None
+
+
+def _moment(number: float, datemode: int) -> Cell:
+    """A date, a moment or a time of day from its serial number, or the number where it is none."""
+    import xlrd
+
+    try:
+        moment: datetime = xlrd.xldate_as_datetime(number, datemode)
+    except (xlrd.xldate.XLDateError, ValueError, OverflowError):
+        return number
+    if 0 <= number < 1:
+        return str(moment.time())
+    return moment.date() if moment.time() == time() else moment

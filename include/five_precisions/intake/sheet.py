@@ -1,0 +1,120 @@
+"""What every reader of delivered files makes, a sheet of cells, and what a file may measure (spec/03, Bad input)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Final
+
+from five_precisions.reports.cells import Cell
+from five_precisions.settings import Settings
+
+_TEXT_SHARE: Final = 4
+"""Of what a file may unpack to, the share that its texts, or a part without cells, may take: all of it is held in
+memory several times over, while an honest sheet is mostly tags."""
+_MEGABYTE: Final = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may measure (spec/03, Bad input)."""
+
+    packed_bytes: int = 50 * _MEGABYTE
+    unpacked_bytes: int = 1024 * _MEGABYTE
+    rows: int = 1_000_000
+    """Of one sheet; empty rows at its end do not count."""
+    columns: int = 200
+    cells: int = 10_000_000
+    """Of one file: those with something in them, and the area that they span. It bounds the memory of reading."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits of an installation."""
+        return cls(
+            packed_bytes=settings.max_file_mb * _MEGABYTE,
+            unpacked_bytes=settings.max_unpacked_mb * _MEGABYTE,
+            rows=settings.max_rows,
+            columns=settings.max_columns,
+            cells=settings.max_cells,
+        )
+
+    @property
+    def text_bytes(self) -> int:
+        """What the texts of a file may take together."""
+        return self.unpacked_bytes // _TEXT_SHARE
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of one delivered file; a CSV or Parquet file is a sheet without a name."""
+
+    file: str
+    name: str | None
+    rows: list[list[Cell]]
+    """From row 1, column A of the file as delivered."""
+    epoch_1904: bool = False
+
+
+class UnreadableFileError(Exception):
+    """The file is a finding F01; the message says it to the institution, in Chinese."""
+
+
+def damaged() -> UnreadableFileError:
+    """For a file that its reader gives up on."""
+    return UnreadableFileError("文件已损坏或不完整，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。")
+
+
+def locked() -> UnreadableFileError:
+    """For a file that wants a password."""
+    return UnreadableFileError("文件设有打开密码，请取消密码后重新报送。")
+
+
+def unpacked_too_large(limits: Limits) -> UnreadableFileError:
+    """For a file that grows beyond the limit when it is unpacked."""
+    return UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。")
+
+
+def too_many_cells(limits: Limits) -> UnreadableFileError:
+    """For a file whose cells, or the area that they span, would not fit into memory."""
+    return UnreadableFileError(
+        f"文件中的单元格超过{limits.cells // 10_000}万个，或散布得过宽，请删除数据区以外的内容后重新报送。"
+    )
+
+
+def too_much_text(limits: Limits) -> UnreadableFileError:
+    """For a file whose texts would not fit into memory."""
+    return UnreadableFileError(f"文件中的文字超过{limits.text_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。")
+
+
+def refuse_too_large(sheet: str | None, rows: int, columns: int, limits: Limits) -> None:
+    """Hold a sheet against the limits.
+
+    Raises:
+        UnreadableFileError: it has too many rows or columns.
+    """
+    where = f"工作表“{sheet}”" if sheet else "文件"
+    if rows > limits.rows:
+        raise UnreadableFileError(f"{where}超过{limits.rows}行，请删除多余的行后重新报送。")
+    if columns > limits.columns:
+        raise UnreadableFileError(f"{where}超过{limits.columns}列，请删除多余的列后重新报送。")
+
+
+def as_cell(value: object) -> Cell:
+    """What a reader answers, as one of the kinds that a cell can be."""
+    match value:
+        case None | "":
+            return None
+        case str() | bool() | int() | float() | datetime() | date():
+            return value
+        case Decimal():
+            return format(value, "f")
+        case time() | timedelta():
+            return str(value)
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case _:
+            return str(value)
