@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -38,12 +39,16 @@ class Settings(BaseSettings):
     """Everything that this machine keeps: the embedded server's data, inbox, outbox, archive, secrets."""
     warehouse: str | None = None
     """SQLAlchemy URL of a PostgreSQL server; unset = the embedded server under `var`."""
-    inbox: str | None = None
-    """fsspec address; unset = `var/inbox`."""
-    outbox: str | None = None
+    inbox: str | None = Field(default=None, repr=False)
+    """fsspec address; unset = `var/inbox`. Not shown, like the next two: a password may stand in it."""
+    outbox: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/outbox`."""
-    archive: str | None = None
+    archive: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/archive`."""
+    inbox_options: SecretStr | None = None
+    """JSON object of fsspec storage options, e.g. an account and its key (docs/inbox.md)."""
+    outbox_options: SecretStr | None = None
+    archive_options: SecretStr | None = None
     register_folder: Path = Field(default=DEMO_REGISTER, validation_alias=PREFIX + "REGISTER")
     """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv."""
     reference: Path | None = None
@@ -105,6 +110,23 @@ class Settings(BaseSettings):
     def archive_address(self) -> str:
         """Where delivered files are kept, encrypted."""
         return self.archive or str(self.var / "archive")
+
+    def storage_options(self, name: Literal["inbox", "outbox", "archive"]) -> dict[str, Any]:
+        """What fsspec is told beside the address of the inbox, the outbox or the archive.
+
+        Raises:
+            SetupError: the setting is no JSON object.
+        """
+        secret: SecretStr | None = getattr(self, f"{name}_options")
+        if secret is None:
+            return {}
+        try:
+            options = json.loads(secret.get_secret_value())
+        except ValueError:
+            options = None
+        if not isinstance(options, dict):
+            raise SetupError(f"{PREFIX}{name.upper()}_OPTIONS is not a JSON object.")
+        return options
 
     def reference_file(self, name: str) -> Path:
         """A file of include/reference, or the one that replaces it."""

@@ -5,21 +5,29 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import fsspec  # type: ignore[import-untyped]
-
-from five_precisions.errors import UnreachableError
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.errors import SetupError
+from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile
+from five_precisions.intake.sheet import DEFAULT_LIMITS, Limits
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.settings import Settings
+from five_precisions.storage import Store, modified_at, open_folder, reaching, shown_address, store_of
 
 logger = logging.getLogger(__name__)
 
 _VERSION_FOLDER = re.compile(r"v([0-9]+)")
 _LEFTOVERS: Final = frozenset({"thumbs.db", "desktop.ini"})
+_UPLOADS: Final = (".filepart", ".part", ".partial", ".tmp", ".crdownload", ".uploading", "~lock")
+"""How upload programs name a file until it is whole."""
+_CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""A file time further ahead than that was set by hand, when the file was whole; no clock will ever catch it up."""
+_LONGEST_UPLOAD: Final = timedelta(hours=1)
+_CHUNK: Final = 4 * 1024**2
+_MISSING: Final = (FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ class InboxFile:
     path: str
     size: int
     modified_at: datetime
+    mark: str = ""
+    """What else changes when it is written anew, where the store says so: an ETag, or inode and change time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +48,27 @@ class Delivery:
 
     institution_code: str
     files: tuple[InboxFile, ...]
+    uploads: tuple[InboxFile, ...] = ()
+    """Files under the name of an upload that is not done: never read, but while they change, nothing has settled."""
 
     @property
     def fingerprint(self) -> str:
         """What changes when a file is added, taken away or written again; tells whether somebody has been here."""
-        lines = (f"{file.name} {file.size} {file.modified_at.isoformat()}\n" for file in self.files)
+        lines = (
+            f"{file.name} {file.size} {file.modified_at.isoformat()} {file.mark}\n"
+            for file in (*self.files, *self.uploads)
+        )
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def newest_at(self) -> datetime:
         """When a file last changed, in Shanghai."""
         return max(file.modified_at for file in self.files).astimezone(SHANGHAI)
+
+    def has_settled(self, now: datetime, settle: timedelta) -> bool:
+        """Whether no file has changed for that time."""
+        ages = [now - file.modified_at for file in (*self.files, *self.uploads)]
+        return all(age >= settle or age < -_CLOCKS_DIFFER for age in ages)
 
 
 def digest_of(files: Sequence[DeliveredFile]) -> str:
@@ -58,31 +78,61 @@ def digest_of(files: Sequence[DeliveredFile]) -> str:
 
 
 class Inbox:
-    """Where packages lie: `<address>/<period>/<institution>/`, or as `{period}` and `{institution}` in it say."""
+    """Where packages lie: `<address>/<period>/<institution>/`, or as `{period}` and `{institution}` in it say.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    Args:
+        address: An fsspec address, with or without placeholders in its path.
+        options: As for `storage.open_folder`.
+        largest: Bytes up to which a file is read; of a larger one only the hash is taken and a beginning.
+
+    Raises:
+        SetupError: the address or the options mean nothing, or the server refuses them.
+        UnreachableError: the server does not answer. Every method raises it too, whenever the connection is lost.
+    """
+
+    def __init__(
+        self, address: str, options: Mapping[str, Any] | None = None, *, largest: int = DEFAULT_LIMITS.packed_bytes
+    ) -> None:
         root = address.partition("{")[0]
-        try:
-            self._files, path = fsspec.url_to_fs(root)
-            self._files.ls(path)
-        except FileNotFoundError:
-            # Nobody has delivered anything yet.
-            pass
-        except Exception as error:
-            # Each kind of inbox has errors of its own.
-            where = _without_password(root)
-            raise UnreachableError(f"The inbox {where} cannot be read: {type(error).__name__}.") from error
+        if root != address:
+            root = root[: root.rfind("/") + 1]
+        if root.endswith("://"):
+            raise SetupError("The inbox's address may hold {period} and {institution} in its path only.")
+        self._layout = address[len(root) :].strip("/")
+        self._place = f"inbox {shown_address(root)}"
+        self._largest = largest
+        self._files, self._root = open_folder("inbox", root, options)
+        self._store = store_of(root)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Inbox:
+        """The inbox that the settings name.
+
+        Raises:
+            SetupError: its address or options mean nothing, the server refuses them, or a folder there is missing
+                that nobody but ops can make.
+            UnreachableError: the server does not answer.
+        """
+        limits = Limits.of(settings)
+        inbox = cls(settings.inbox_address, settings.storage_options("inbox"), largest=limits.packed_bytes)
+        inbox._require_root()
+        return inbox
 
     def deliveries(self, period: Period, institution_code: str, *, replay: bool) -> list[Delivery]:
-        """What lies there for the institution, in order: in a replay the loose files, then v1, v2 and so on."""
+        """What lies there for the institution, in order: in a replay the loose files, then v1, v2 and so on.
+
+        Nothing is found behind a link: whoever may write into one folder could point it at another's.
+        """
         folder = self._folder(period, institution_code)
         entries = self._list(folder)
+        if entries and self._leads_elsewhere(folder):
+            logger.warning("%s %s: its folder is a link, and links are not followed", period, institution_code)
+            return []
         found = [self._delivery(institution_code, entries)]
         versions = {
             int(match[1]): entry["name"]
             for entry in entries
-            if entry["type"] == "directory" and (match := _VERSION_FOLDER.fullmatch(_name(entry)))
+            if _is_folder(entry) and (match := _VERSION_FOLDER.fullmatch(_name(entry)))
         }
         if replay:
             found += [self._delivery(institution_code, self._list(versions[version])) for version in sorted(versions)]
@@ -92,85 +142,156 @@ class Inbox:
 
     def unknown_folders(self, period: Period, known_codes: set[str]) -> list[str]:
         """Folders of the period that belong to no institution that is open in it."""
-        if "{institution}" in self._address:
+        if "{institution}" in self._layout:
             return []
         parent = self._folder(period, "").rstrip("/")
-        return sorted(
-            _name(entry)
-            for entry in self._list(parent)
-            if entry["type"] == "directory" and _name(entry) not in known_codes
-        )
+        names = (_name(entry) for entry in self._list(parent) if entry["type"] != "file")
+        return sorted(name for name in names if name not in known_codes)
 
     def read(self, delivery: Delivery) -> list[DeliveredFile]:
-        """The bytes of a delivery's files, in the order of their names."""
+        """The bytes of a delivery's files, in the order of their names; of one above the limit only a beginning.
+
+        None at all where a file was taken out, or replaced, while we looked: whoever did that, or the next look, takes
+        the delivery in.
+        """
+        stale = [file for file in delivery.uploads if datetime.now(UTC) - file.modified_at > _LONGEST_UPLOAD]
+        if stale:
+            logger.warning("%s: %d unfinished uploads are left where they are", delivery.institution_code, len(stale))
         try:
-            return [DeliveredFile(file.name, self._files.cat_file(file.path)) for file in delivery.files]
-        except FileNotFoundError:
-            # Taken out, or replaced, while we looked: whoever did that, or the next look, takes it in.
+            return [self._read(file) for file in delivery.files]
+        except _MISSING:
             return []
 
     def is_unchanged(self, delivery: Delivery) -> bool:
         """Whether the files are still as they were listed."""
-        folder = delivery.files[0].path.rpartition("/")[0]
-        return self._delivery(delivery.institution_code, self._list(folder)).files == delivery.files
+        there = self._there(delivery)
+        return (there.files, there.uploads) == (delivery.files, delivery.uploads)
 
-    def remove(self, delivery: Delivery) -> None:
-        """Take the files out, but none that has changed since: that is a delivery of its own."""
-        folder = delivery.files[0].path.rpartition("/")[0]
-        there = set(self._delivery(delivery.institution_code, self._list(folder)).files)
+    def remove(self, delivery: Delivery) -> bool:
+        """Take the files out, but none that has changed since: that is a delivery of its own.
+
+        Whether none of them lies there any longer.
+        """
+        are_gone = True
+        there = set(self._there(delivery).files)
         for file in delivery.files:
             if file in there:
                 try:
-                    self._files.rm_file(file.path)
+                    with reaching(self._place, self._files):
+                        self._files.rm_file(file.path)
                 except FileNotFoundError:
                     continue
                 except OSError as error:
+                    are_gone = False
                     logger.warning("cannot take a file of %s out: %s", delivery.institution_code, type(error).__name__)
+        return are_gone
+
+    def _require_root(self) -> None:
+        """Refuse a store without the bucket, or a server without the folder: nobody's files would ever be seen."""
+        if self._store is Store.LOCAL:
+            # Nobody has delivered anything yet.
+            return
+        root = self._root.partition("/")[0] if self._store is Store.OBJECTS else self._root
+        try:
+            with reaching(self._place, self._files):
+                self._files.invalidate_cache()
+                self._files.info(root or "/")
+        except _MISSING:
+            raise SetupError(f"The {self._place} is not there.") from None
+        except PermissionError:
+            # Whoever may list each institution's folder need not be allowed to list what is above.
+            logger.debug("the inbox itself may not be looked at")
 
     def _folder(self, period: Period, institution_code: str) -> str:
-        address = self._address.replace("{period}", str(period))
-        if "{period}" not in self._address:
-            address = f"{address.rstrip('/')}/{period}"
-        if "{institution}" in address:
-            address = address.replace("{institution}", institution_code)
-        else:
-            address = f"{address.rstrip('/')}/{institution_code}"
-        return str(fsspec.url_to_fs(address)[1])
+        layout = self._layout
+        for placeholder, value in (("{period}", str(period)), ("{institution}", institution_code)):
+            filled = layout.replace(placeholder, value)
+            layout = filled if placeholder in layout else f"{layout}/{value}".lstrip("/")
+        return f"{self._root}/{layout}"
 
     def _list(self, folder: str) -> list[dict[str, Any]]:
         try:
-            self._files.invalidate_cache()
-            entries: list[dict[str, Any]] = self._files.ls(folder, detail=True)
-        except (FileNotFoundError, NotADirectoryError):
+            with reaching(self._place, self._files):
+                self._files.invalidate_cache()
+                entries: list[dict[str, Any]] = self._files.ls(folder or "/", detail=True)
+        except _MISSING:
             return []
-        return entries
+        # An object store may hold an empty object in the folder's own name.
+        return [entry for entry in entries if str(entry["name"]).rstrip("/") != folder.rstrip("/")]
+
+    def _leads_elsewhere(self, folder: str) -> bool:
+        """Whether the folder, or one above it up to the inbox itself, is a link."""
+        if self._store is Store.OBJECTS:
+            return False
+        parent, wanted = self._root, folder[len(self._root) :].strip("/").split("/")
+        for name in wanted:
+            entries = {_name(entry): entry for entry in self._list(parent)}
+            if name not in entries or not _is_folder(entries[name]):
+                return True
+            parent = f"{parent}/{name}"
+        return False
+
+    def _there(self, delivery: Delivery) -> Delivery:
+        folder = delivery.files[0].path.rpartition("/")[0]
+        entries = [] if self._leads_elsewhere(folder) else self._list(folder)
+        return self._delivery(delivery.institution_code, entries)
 
     def _delivery(self, institution_code: str, entries: Sequence[dict[str, Any]]) -> Delivery:
         files = [
-            InboxFile(_name(entry), entry["name"], int(entry["size"] or 0), self._modified_at(entry))
+            InboxFile(_name(entry), str(entry["name"]), int(entry["size"] or 0), self._modified_at(entry), _mark(entry))
             for entry in entries
             if entry["type"] == "file" and not entry.get("islink") and not _is_leftover(_name(entry))
         ]
-        return Delivery(institution_code, tuple(sorted(files, key=lambda file: file.name)))
+        files.sort(key=lambda file: file.name)
+        uploads = [file for file in files if file.name.casefold().endswith(_UPLOADS)]
+        whole = tuple(file for file in files if file not in uploads)
+        return Delivery(institution_code, whole, tuple(uploads))
 
     def _modified_at(self, entry: dict[str, Any]) -> datetime:
-        modified = next(
-            (entry[name] for name in ("mtime", "LastModified", "last_modified", "created") if entry.get(name)), None
-        )
-        if modified is None:
-            modified = self._files.modified(entry["name"])
-        if isinstance(modified, int | float):
-            return datetime.fromtimestamp(modified, UTC)
-        when = modified if isinstance(modified, datetime) else datetime.fromisoformat(str(modified))
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
+        listed = modified_at(entry)
+        if listed is not None:
+            return listed
+        with reaching(self._place, self._files):
+            asked = modified_at({"mtime": self._files.modified(entry["name"])})
+        return asked or datetime.now(UTC)
+
+    def _read(self, file: InboxFile) -> DeliveredFile:
+        kept: list[bytes] = []
+        sha256, size = hashlib.sha256(), 0
+        for chunk in self._chunks(file):
+            if size <= self._largest:
+                kept.append(chunk)
+            sha256.update(chunk)
+            size += len(chunk)
+        content = b"".join(kept)
+        if size <= self._largest:
+            return DeliveredFile(file.name, content)
+        return DeliveredFile(file.name, content, LargeFile(size, sha256.hexdigest(), lambda: self._again(file)))
+
+    def _again(self, file: InboxFile) -> Iterator[bytes]:
+        try:
+            yield from self._chunks(file)
+        except OSError as error:
+            raise ChangedWhileReadError("A file was taken away while it was read.") from error
+
+    def _chunks(self, file: InboxFile) -> Iterator[bytes]:
+        with reaching(self._place, self._files), self._files.open(file.path, "rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                yield chunk
 
 
-def _name(entry: dict[str, Any]) -> str:
+def _name(entry: Mapping[str, Any]) -> str:
     return str(entry["name"]).rstrip("/").rpartition("/")[2]
 
 
-def _without_password(address: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", address)
+def _is_folder(entry: Mapping[str, Any]) -> bool:
+    return entry["type"] == "directory" and not entry.get("islink")
+
+
+def _mark(entry: Mapping[str, Any]) -> str:
+    if entry.get("ETag"):
+        return str(entry["ETag"])
+    return f"{entry['ino']} {entry.get('created')}" if entry.get("ino") else ""
 
 
 def _is_leftover(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 from five_precisions.errors import SetupError
 from five_precisions.period import Period, Quarter
 from five_precisions.settings import Settings
+from five_precisions.storage import Store, store_of
 from five_precisions.warehouse import open_warehouse
 from five_precisions.warehouse.schema import require_migrated
 
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
 
 # Looking up the schema's revision says nothing about a package; a task's log tells a package's story.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+# Nor does each channel of a connection to the inbox.
+logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
 MAIL_CONNECTION = "mail"
 """The Airflow connection of the mail server, laid out as the Apprise provider's are (spec/05, Messages)."""
+INBOX_CONNECTION = "inbox"
+"""The Airflow connection of the inbox: extra `{"address": …, "options": {…}}`, login and password (docs/inbox.md)."""
 RETRIES = 3
 """Tries after the first: of what a lost connection or a dying process broke off, never of what bad data refused."""
 
@@ -54,10 +60,21 @@ def opened() -> Iterator[tuple[Engine, Settings]]:
     Raises:
         SetupError: the warehouse does not answer, or is not migrated.
     """
-    settings = _with_mail(Settings.load())
+    settings = load_settings()
     with open_warehouse(settings) as engine:
         require_migrated(engine)
         yield engine, settings
+
+
+def load_settings() -> Settings:
+    """The settings, with what Airflow's connections `mail` and `inbox` say where the environment says nothing.
+
+    It asks Airflow and may wait for it: a trigger calls it in a thread of its own.
+
+    Raises:
+        SetupError: a setting or a connection is wrong.
+    """
+    return _with_inbox(_with_mail(Settings.load()))
 
 
 def _with_mail(settings: Settings) -> Settings:
@@ -75,6 +92,26 @@ def _with_mail(settings: Settings) -> Settings:
             f"The Airflow connection {MAIL_CONNECTION} has no config with a path, an Apprise URL, in its extra."
         ) from None
     return settings.model_copy(update={"mail": SecretStr(address)})
+
+
+def _with_inbox(settings: Settings) -> Settings:
+    """The settings with the inbox of Airflow's connection `inbox`, where the environment names none."""
+    if settings.inbox is not None:
+        return settings
+    try:
+        connection = Connection.get(INBOX_CONNECTION)
+    except AirflowNotFoundException:
+        return settings
+    extra = connection.extra_dejson
+    address, options = extra.get("address"), extra.get("options", {})
+    if not isinstance(address, str) or not isinstance(options, dict):
+        raise SetupError(
+            f"The Airflow connection {INBOX_CONNECTION} has no address, or options that are no object, in its extra."
+        )
+    login, password = ("username", "password") if store_of(address) is Store.SFTP else ("key", "secret")
+    given = {login: connection.login, password: connection.password}
+    options = {**{name: value for name, value in given.items() if value}, **options}
+    return settings.model_copy(update={"inbox": address, "inbox_options": SecretStr(json.dumps(options))})
 
 
 def task_defaults() -> dict[str, Any]:
