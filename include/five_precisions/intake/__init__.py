@@ -10,6 +10,7 @@ from five_precisions.intake.deadlines import (
     read_deadline,
     read_deadlines,
 )
+from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
@@ -22,6 +23,7 @@ __all__ = [
     "JudgedReport",
     "Judgement",
     "Level",
+    "ListedExplanation",
     "MovedDeadline",
     "ReportState",
     "State",
@@ -31,6 +33,7 @@ __all__ = [
     "collect",
     "find_settled",
     "last_deadline",
+    "list_explanations",
     "move_deadline",
     "read_deadline",
     "read_deadlines",

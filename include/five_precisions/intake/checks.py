@@ -115,13 +115,17 @@ class DeliveredSheet:
     """Column of the report → number of the column in the sheet, from 1."""
 
 
-@cache
-def load_checks(folder: Path = CHECK_FOLDER) -> tuple[Check, ...]:
-    """The checks of a folder, in the order of their files' names.
+def load_checks() -> tuple[Check, ...]:
+    """The checks of include/sql/checks, in the order of their files' names.
 
     Raises:
         SetupError: a file does not say what its rows mean, or names a report or column that does not exist.
     """
+    return _load_folder(CHECK_FOLDER)
+
+
+@cache
+def _load_folder(folder: Path) -> tuple[Check, ...]:
     return tuple(_load(path) for path in sorted(folder.glob("*.sql")))
 
 
@@ -152,7 +156,6 @@ def version_findings(
     place: DeliveredSheet,
     *,
     is_whole: bool,
-    folder: Path = CHECK_FOLDER,
 ) -> list[Finding]:
     """Hold the rows staged of one report against other months and institutions.
 
@@ -163,20 +166,19 @@ def version_findings(
         report: Which report.
         place: Where it stands in the delivered files.
         is_whole: Whether every row of it could be read: without, nothing is said to be gone.
-        folder: Where the checks lie.
     """
     parameters = {**_parameters(period), "institution_code": institution_code, "is_whole": is_whole}
     return [
         _finding(check, row, place)
-        for check in load_checks(folder)
+        for check in load_checks()
         if check.moment is Moment.VERSION and check.report == report
         for row in map(dict, connection.execute(text(check.sql), parameters).mappings())
     ]
 
 
-def has_version_checks(report: str, folder: Path = CHECK_FOLDER) -> bool:
+def has_version_checks(report: str) -> bool:
     """Whether versions of the report are held against other months or institutions."""
-    return any(check.moment is Moment.VERSION and check.report == report for check in load_checks(folder))
+    return any(check.moment is Moment.VERSION and check.report == report for check in load_checks())
 
 
 def standing_findings(
@@ -185,7 +187,6 @@ def standing_findings(
     period: Period,
     *,
     at_close: bool,
-    folder: Path = CHECK_FOLDER,
 ) -> dict[str, list[Finding]]:
     """What the checks say of everything that stands in the period: the findings by institution, in order of the rules.
 
@@ -194,7 +195,6 @@ def standing_findings(
         register: Who owes what.
         period: The month.
         at_close: Whether what is missing will not come any more: every check has its say then.
-        folder: Where the checks lie.
     """
     standing = {
         (row.institution_code, row.report): DeliveredSheet(row.file, row.sheet, row.places)
@@ -202,7 +202,7 @@ def standing_findings(
     }
     is_in = {report: at_close or _is_complete(report, register, period, standing) for report in load_reports()}
     found: dict[str, list[Finding]] = {}
-    for check in load_checks(folder):
+    for check in load_checks():
         if check.moment is Moment.VERSION or not all(is_in[report] for report in check.needs):
             continue
         for row in map(dict, connection.execute(text(check.sql), _parameters(period)).mappings()):
