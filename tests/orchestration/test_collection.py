@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,10 +16,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import find_settled, read_status
+from five_precisions.intake import COVER_WAIT, collect, find_settled, move_deadline, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse import open_warehouse
 from tests.intake.packages import JUNE, put, sound_package
+from tests.mail_server import MailServer
 
 THIS_MONTH = Period.current()
 
@@ -46,6 +51,8 @@ def run_trigger(settings: Settings, seconds: float = 10, **changes: Any) -> tupl
         "seen": None,
         "until": (datetime.now(SHANGHAI) + timedelta(days=1)).isoformat(),
         "poll_seconds": 0.2,
+        "rest_seconds": 0.2,
+        "lookup_seconds": 0.2,
         **changes,
     }
     path, serialized = PackageTrigger(**arguments).serialize()
@@ -144,7 +151,7 @@ def test_a_package_without_a_cover_is_looked_at_once(engine: Engine, settings: S
 def test_the_trigger_sleeps_before_it_fires(settings: Settings, folder: Path) -> None:
     put(folder, sound_package("grid"))
     age(folder, 60)
-    said, seconds = run_trigger(settings, poll_seconds=0.5)
+    said, seconds = run_trigger(settings, rest_seconds=0.5)
     assert said == "package"
     assert seconds >= 0.5
 
@@ -158,3 +165,130 @@ def test_the_trigger_leaves_a_file_that_is_still_being_written(settings: Setting
 
 def test_the_trigger_ends_at_the_deadline(settings: Settings) -> None:
     assert run_trigger(settings, until=datetime.now(SHANGHAI).isoformat())[0] == "deadline"
+
+
+def test_the_trigger_looks_again_when_it_is_time_to_tell_of_a_missing_cover(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    from airflow.sdk.exceptions import TaskDeferred
+
+    put(folder, [file for file in sound_package("grid") if "cover" not in file.name])
+    age(folder, 60)
+    with pytest.raises(TaskDeferred) as waiting:
+        task().execute(context(THIS_MONTH))
+    trigger = waiting.value.trigger
+    assert datetime.fromisoformat(trigger.again_at) - datetime.now(SHANGHAI) > COVER_WAIT - timedelta(minutes=1)
+    with pytest.raises(TimeoutError):
+        run_trigger(settings, seconds=1.5, seen=trigger.seen, again_at=trigger.again_at)
+    assert run_trigger(settings, seen=trigger.seen, again_at=datetime.now(SHANGHAI).isoformat())[0] == "second look"
+    # And then no more, until a file changes.
+    with pytest.raises(TaskDeferred) as waiting:
+        task().resume(context(THIS_MONTH), "second look")
+    assert waiting.value.trigger.again_at is None
+
+
+def test_a_deadline_that_moves_reaches_those_who_wait(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier: the wait ends. Later: it goes on, though it began with the earlier one. For all by few connections."""
+    from five_precisions.orchestration import triggers
+
+    opened: list[Settings] = []
+
+    @contextmanager
+    def counted(settings: Settings) -> Iterator[Engine]:
+        opened.append(settings)
+        with open_warehouse(settings) as own:
+            yield own
+
+    monkeypatch.setattr(triggers, "open_warehouse", counted)
+    month = Period(2019, 6)
+    far = date(2199, 1, 1)
+    move_deadline(engine, settings, month, far, "台风")
+    ahead = datetime(2199, 1, 2, tzinfo=SHANGHAI).isoformat()
+    passed = datetime(2019, 7, 11, tzinfo=SHANGHAI).isoformat()
+
+    async def first(institution: str, until: str) -> str:
+        trigger = triggers.PackageTrigger(
+            period=str(month),
+            institution=institution,
+            seen=None,
+            until=until,
+            poll_seconds=0.1,
+            rest_seconds=0.1,
+            lookup_seconds=0.5,
+        )
+        async for event in trigger.run():
+            return str(event.payload)
+        raise AssertionError
+
+    async def scene() -> None:
+        codes = [f"B{number:02d}" for number in range(1, 13)]
+        waiting = {code: asyncio.create_task(first(code, passed if code == "B01" else ahead)) for code in codes}
+        await asyncio.sleep(1.2)
+        assert not any(each.done() for each in waiting.values())
+        await asyncio.to_thread(move_deadline, engine, settings, month, date(2019, 7, 1), "提前", institution="B02")
+        assert await asyncio.wait_for(waiting["B02"], 5) == "deadline"
+        assert [code for code, each in waiting.items() if each.done()] == ["B02"]
+        await asyncio.to_thread(move_deadline, engine, settings, month, date(2019, 7, 2), "全部提前")
+        assert set(await asyncio.wait_for(asyncio.gather(*waiting.values()), 5)) == {"deadline"}
+
+    began = time.monotonic()
+    asyncio.run(scene())
+    assert 2 <= len(opened) <= 2 + (time.monotonic() - began) / 0.5
+
+
+def test_while_the_warehouse_does_not_answer_the_wait_goes_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", "postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(TimeoutError):
+        run_trigger(settings, seconds=1.5)
+    put(folder, sound_package("grid"))
+    age(folder, 60)
+    assert run_trigger(settings)[0] == "package"
+
+
+def test_the_log_tells_the_story_of_a_version_that_another_process_recorded(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    monkeypatch.setenv(PREFIX + "REPLAY", "true")
+    put(Path(settings.inbox_address) / "2019-06" / "B01", sound_package("grid"))
+    assert len(collect(engine, settings, JUNE, institution="B01", replay=True)) == 1
+    with pytest.raises(AirflowFailException, match="loans is missing"):
+        task().execute(context(JUNE))
+    told = capsys.readouterr().out
+    assert "Version 1, receipt 2019-06-B01-1: repeated (the same bytes as an earlier version)" in told
+    assert "  grid accepted: 1 rows, 0 errors, 0 warnings" in told
+    assert "In the end: grid accepted, receipt 2019-06-B01-1" in told
+    assert "In the end: loans missing" in told
+
+
+def test_ops_are_told_once_when_a_month_opens_whose_calendar_is_unknown(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from five_precisions.orchestration.collection import open_month
+
+    with MailServer(tmp_path / "mails") as server:
+        config = {"path": f"{server.url}&to=ops@example.test", "tag": "all"}
+        connection = {"conn_type": "apprise", "extra": {"config": config}}
+        monkeypatch.setenv("AIRFLOW_CONN_APPRISE_DEFAULT", json.dumps(connection))
+        assert len(open_month(context(Period(2019, 6)))) == 17
+        assert server.mails() == []
+        for _ in range(2):
+            assert len(open_month(context(Period(2049, 12)))) == 17
+        [mail] = server.mails()
+    assert mail["Subject"] == "[five-precisions] The deadline of 2049-12 wants a look"
+    assert "does not know the holidays of 2050" in str(mail.get_body(("plain",)))
+
+
+def test_a_month_opens_though_ops_cannot_be_told(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from five_precisions.orchestration.collection import open_month
+
+    monkeypatch.delenv("AIRFLOW_CONN_APPRISE_DEFAULT", raising=False)
+    assert len(open_month(context(Period(2049, 12)))) == 17
+    assert "Ops could not be told" in caplog.text

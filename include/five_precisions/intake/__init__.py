@@ -1,7 +1,7 @@
 """Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
 
 from five_precisions.intake.closing import Close, close
-from five_precisions.intake.collection import collect
+from five_precisions.intake.collection import COVER_WAIT, collect
 from five_precisions.intake.deadlines import (
     Deadline,
     MovedDeadline,
@@ -17,6 +17,7 @@ from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.waiting import find_settled
 
 __all__ = [
+    "COVER_WAIT",
     "Close",
     "Deadline",
     "Finding",

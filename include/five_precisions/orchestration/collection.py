@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from five_precisions.intake import Judgement, State, close, collect, find_settled, read_deadline, read_status
+from five_precisions.intake import (
+    COVER_WAIT,
+    Judgement,
+    State,
+    close,
+    collect,
+    find_settled,
+    read_deadline,
+    read_status,
+)
+from five_precisions.orchestration.notices import tell_ops
 from five_precisions.orchestration.runtime import month_of, opened, partition_key
 from five_precisions.orchestration.sending import send_due
-from five_precisions.orchestration.triggers import PackageTrigger
+from five_precisions.orchestration.triggers import AGAIN, PackageTrigger
 from five_precisions.period import SHANGHAI
 from five_precisions.register import open_period, read_register
 
@@ -19,16 +29,21 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from sqlalchemy import Engine
 
-POLL_SECONDS = 15.0
+POLL_SECONDS = 5.0
 """How often the inbox is looked at for an institution; a receipt leaves within a minute of a package (spec/03)."""
 
 
 def open_month(context: Context) -> list[dict[str, str]]:
-    """Open the month; the institutions open in it, as the arguments of `CollectInstitution`."""
+    """Open the month; the institutions open in it, as the arguments of `CollectInstitution`.
+
+    Ops are told what they must know of its deadline, now, while it can be moved.
+    """
     month = month_of(context)
     with opened() as (engine, settings), engine.begin() as connection:
-        open_period(connection, settings, month)
+        remarks = open_period(connection, settings, month)
         institutions = read_register(connection).open_in(month)
+    if remarks:
+        tell_ops(f"The deadline of {month} wants a look", *remarks)
     return [{"institution": each.code, "short_name": each.short_name} for each in institutions]
 
 
@@ -49,8 +64,10 @@ def close_month(context: Context) -> dict[str, Any]:
 class CollectInstitution(BaseOperator):
     """Takes in one institution's packages of the run's month until the deadline, waiting for them in the triggerer.
 
-    Green: everything owed is accepted. Red: at the deadline something is missing or rejected. In a replay it takes what
-    lies there, in order, and does not wait. It may be run again at any time: what is in the ledger stays as it is.
+    Green: everything owed is accepted. Red: at the deadline something is missing or rejected. A deadline that is moved
+    while it waits holds within a few minutes; one that is moved when it has ended, once it is cleared. In a replay it
+    takes what lies there, in order, and does not wait. It may be run again at any time: what is in the ledger stays as
+    it is.
 
     Args:
         institution: The institution's code.
@@ -70,42 +87,62 @@ class CollectInstitution(BaseOperator):
         Raises:
             AirflowFailException: at the deadline something is missing or rejected.
         """
-        # The grid's name of this row: Airflow renders it from the context, anew after each wait.
-        context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
-        month = month_of(context)
-        with opened() as (engine, settings):
-            deadline = read_deadline(engine, settings, month)
-            # Both before the look: what comes while we look, or after a late start, is seen the next time.
-            began_at = datetime.now(SHANGHAI)
-            seen = None if settings.replay else find_settled(settings, month, self.institution)
-            for judgement in collect(engine, settings, month, institution=self.institution):
-                self._tell(judgement)
-            send_due(engine, settings, str(month), institution=self.institution)
-            if began_at < deadline and not settings.replay:
-                self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
-                self.defer(
-                    trigger=PackageTrigger(str(month), self.institution, seen, deadline.isoformat(), self.poll_seconds),
-                    method_name="resume",
-                )
-            return self._result(context, engine)
+        return self._look(context)
 
     def resume(self, context: Context, event: str) -> dict[str, str]:
         """Go on after the wait: the same again, for whatever ended it."""
         self.log.info("Resumed by the %s", event)
-        return self.execute(context)
+        return self._look(context, again=event == AGAIN)
+
+    def _look(self, context: Context, *, again: bool = False) -> dict[str, str]:
+        # The grid's name of this row: Airflow renders it from the context, anew after each wait.
+        context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
+        month = month_of(context)
+        with opened() as (engine, settings):
+            deadline = read_deadline(engine, settings, month, self.institution)
+            # Both before the look: what comes while we look, or after a late start, is seen the next time.
+            began_at = datetime.now(SHANGHAI)
+            seen = None if settings.replay else find_settled(settings, month, self.institution)
+            judgements = collect(engine, settings, month, institution=self.institution)
+            for judgement in judgements:
+                self._tell(judgement)
+            send_due(engine, settings, str(month), institution=self.institution)
+            if began_at < deadline and not settings.replay:
+                self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
+                # Files without a cover are looked at once more, when it is time to tell of it.
+                lacks_cover = any(judgement.verdict is State.INCOMPLETE for judgement in judgements)
+                again_at = (began_at + COVER_WAIT).isoformat() if lacks_cover and not again else None
+                self.defer(
+                    trigger=PackageTrigger(
+                        period=str(month),
+                        institution=self.institution,
+                        seen=seen,
+                        until=deadline.isoformat(),
+                        poll_seconds=self.poll_seconds,
+                        again_at=again_at,
+                    ),
+                    method_name="resume",
+                )
+            return self._result(context, engine)
 
     def _tell(self, judgement: Judgement) -> None:
-        if judgement.submission_id is None or judgement.verdict is State.REPEATED:
+        if judgement.submission_id is None:
             self.log.info("%s: %s", judgement.verdict, judgement.remark)
             return
-        self.log.info("Version %s, receipt %s: %s", judgement.version, judgement.submission_id, judgement.verdict)
+        # Also of a version that somebody else recorded first: whoever reads this log wants to know what became of it.
+        remark = f" ({judgement.remark})" if judgement.remark else ""
+        what = f"Version {judgement.version}, receipt {judgement.submission_id}: {judgement.verdict}{remark}"
+        self.log.info(what)
         for report in judgement.reports:
             counts = f"{report.rows} rows, {report.errors} errors, {report.warnings} warnings"
             self.log.info("  %s %s: %s", report.report, report.verdict, counts)
 
     def _result(self, context: Context, engine: Engine) -> dict[str, str]:
         month = month_of(context)
-        own = (row for row in read_status(engine, month) if row.institution_code == self.institution)
+        own = [row for row in read_status(engine, month) if row.institution_code == self.institution]
+        for row in own:
+            receipt = f", receipt {month}-{self.institution}-{row.version}" if row.version else ""
+            self.log.info("In the end: %s %s%s", row.report, row.state, receipt)
         states = {row.report: row.state for row in own}
         lacking = [f"{report} is {state}" for report, state in states.items() if state in ("missing", "rejected")]
         if lacking:
