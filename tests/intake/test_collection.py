@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,49 @@ def test_without_cover_it_is_incomplete(engine: Engine, settings: Settings, inbo
     assert (judgement.verdict, judgement.submission_id) == (State.INCOMPLETE, None)
     assert rows(engine, "select count(*) from intake.submission") == [(0,)]
     assert len(list((inbox / "B01").iterdir())) == 1
+
+
+def test_files_without_a_cover_for_half_an_hour_are_told_once(engine: Engine, settings: Settings, inbox: Path) -> None:
+    told = "select recipient, subject, html from notify.message where kind = 'reminder' order by created_at"
+    files = [report_file("grid", [sound("grid")])]
+    put(inbox / "B01", files, datetime.now(SHANGHAI) - timedelta(minutes=29))
+    collect(engine, settings, JUNE)
+    assert not rows(engine, told)
+    put(inbox / "B01", files, datetime.now(SHANGHAI) - timedelta(minutes=31))
+    collect(engine, settings, JUNE, tell_coverless=False)
+    assert not rows(engine, told)
+    collect(engine, settings, JUNE)
+    collect(engine, settings, JUNE)
+    ((recipient, subject, html),) = rows(engine, told)
+    assert (recipient, subject) == ("b01@example.test", "【缺少报送说明】2019年6月 岭海通商")
+    assert "grid.csv" in html
+    assert "cover.csv" in html
+    assert "金融精准扶贫贷款台账" in html, "what is owed and not there is named"
+    assert "网格化管理责任表" not in html, "what lies there is not"
+    put(inbox / "B01", [cover_file(cover_line("grid", [sound("grid")]))])
+    (judgement,) = collect(engine, settings, JUNE)
+    assert judgement.verdict is Verdict.ACCEPTED
+    # Later files without a cover are another matter.
+    put(inbox / "B01", sound_package("visits")[1:])
+    collect(engine, settings, JUNE)
+    assert len(rows(engine, told)) == 2
+
+
+def test_in_a_replay_nobody_is_told_of_a_missing_cover(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", [report_file("grid", [sound("grid")])])
+    assert replayed(engine, settings) == ["incomplete"]
+    assert rows(engine, "select count(*) from notify.message") == [(0,)]
+
+
+def test_the_same_files_with_the_same_times_once_more_are_a_redelivery(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    receipts = "select count(*) from notify.message where kind = 'receipt'"
+    for expected in (1, 2):
+        put(inbox / "B01", sound_package("grid"))
+        collect(engine, settings, JUNE)
+        assert rows(engine, receipts) == [(expected,)]
+        assert list((inbox / "B01").iterdir()) == []
 
 
 def test_unreadable_files_leave_the_others_work_untouched(engine: Engine, settings: Settings, inbox: Path) -> None:
