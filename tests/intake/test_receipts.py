@@ -147,9 +147,13 @@ def test_accepted(engine: Engine, settings: Settings, inbox: Path, outbox: Path)
         assert line in words.splitlines()
     assert "尚缺报表" not in words
     assert "迟报" not in words
-    file = outbox / "B01" / "receipt-v1.html"
-    assert as_text(file.read_text(encoding="utf-8")) == words
-    assert [path.name for path in (outbox / "B01").iterdir()] == ["receipt-v1.html"]
+    (attached,) = [line for line in words.splitlines() if line.startswith("问题清单见")]
+    assert attached.startswith("问题清单见附件 findings-v1.xlsx：逐条列出全部1处问题，")
+    file = as_text((outbox / "B01" / "receipt-v1.html").read_text(encoding="utf-8"))
+    (beside,) = [line for line in file.splitlines() if line.startswith("问题清单见")]
+    assert beside.startswith("问题清单见同一文件夹中的 findings-v1.xlsx：逐条列出全部1处问题，")
+    assert file.replace(beside, attached) == words
+    assert sorted(path.name for path in (outbox / "B01").iterdir()) == ["findings-v1.xlsx", "receipt-v1.html"]
     assert len(html.encode()) < 20_000
 
 
@@ -325,7 +329,7 @@ def test_mail_stays_small_and_the_file_lists_all(engine: Engine, settings: Setti
     assert 20 < shown_cells < 200
     (rest,) = [line for line in words.splitlines() if line.startswith("本项共5,000处")]
     assert re.fullmatch(
-        r"本项共5,000处，以上列出(\d+)处；其余([\d,]+)处，在第\d+—5001行，见回执文件 receipt-v1.html。", rest
+        r"本项共5,000处，以上列出(\d+)处；其余([\d,]+)处，在第\d+—5001行，见附件 findings-v1.xlsx。", rest
     )
     file = (outbox / "B01" / "receipt-v1.html").read_text(encoding="utf-8")
     assert len(re.findall(r"<td>HT-\d{5}", file)) == count
@@ -464,7 +468,7 @@ def test_replay_run_twice_sends_nothing_again(engine: Engine, settings: Settings
         "receipt/2019-06/B01/b01@example.test/v1-again-20190708T121500",
     ]
     files = {path.name: path.stat().st_mtime_ns for path in (outbox / "B01").iterdir()}
-    assert set(files) == {"receipt-v1.html", "receipt-v2.html"}
+    assert set(files) == {"findings-v1.xlsx", "receipt-v1.html", "receipt-v2.html"}
     assert replay(engine, settings) == ["repeated"] * 3
     assert keys(engine) == first
     assert {path.name: path.stat().st_mtime_ns for path in (outbox / "B01").iterdir()} == files

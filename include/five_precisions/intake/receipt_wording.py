@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -38,6 +38,8 @@ _LEVELS: Final = {
 }
 
 
+_EXPLAIN: Final = "在“情况说明”工作表中写明报表、规则、主键和说明，随下次报送提交。"
+
 _VERDICTS: Final = {Verdict.ACCEPTED: "接收", Verdict.NIL: "接收（零报送）", Verdict.REJECTED: "退回"}
 
 
@@ -46,6 +48,16 @@ class Medium(StrEnum):
 
     MAIL = "mail"
     FILE = "file"
+
+
+class Extent(StrEnum):
+    """How much of the findings workbook goes with a mail."""
+
+    WHOLE = "whole"
+    LIST = "list"
+    """The list of findings without the delivered sheets."""
+    PART = "part"
+    """The beginning of the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class ReportLine:
     """Of the control total: 元 or 万元, as the report declares its column; empty for a report without one."""
     errors: int
     warnings: int
+    explained: int
+    """Of the warnings: those that the institution has explained."""
     notices: int
     standing_version: int | None
     """Of a rejected report: the earlier version that stands all the same."""
@@ -99,6 +113,16 @@ class FindingGroup:
     def first(self) -> Finding:
         """The one that speaks for all."""
         return self.findings[0]
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether these are warnings that the institution has explained: nothing is asked about them."""
+        return _is_explained(self.first)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether these are warnings that want an answer."""
+        return self.first.level is Level.WARNING and not self.is_explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +176,93 @@ class Receipt:
     @property
     def file_name(self) -> str:
         """The receipt's file in the institution's folder of the outbox."""
-        return f"receipt-v{self.version}.html"
+        return receipt_name(self.edition)
+
+    @property
+    def edition(self) -> str:
+        """What tells its files and its message from the institution's others of the period."""
+        return f"v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedVersion:
+    """A report as it stood when it was held against others."""
+
+    code: str
+    title: str
+    version: int
+    file: str | None
+    sha256: str | None
+    warnings: int
+    explained: int
+    notices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossReceipt:
+    """One check across reports and institutions as the ledger tells it (spec/03, The receipt)."""
+
+    submission_id: str
+    """The receipt number."""
+    period: Period
+    institution_code: str
+    institution_name: str
+    short_name: str
+    edition: str
+    """`close`, or `x1`, `x2`, … before it."""
+    checked_at: datetime
+    deadline_at: datetime
+    """The first instant that is too late."""
+    sources: tuple[CheckedVersion, ...]
+    """The institution's own reports of which something is found."""
+    groups: tuple[FindingGroup, ...]
+
+    @property
+    def month(self) -> str:
+        """The period in words."""
+        return f"{self.period.year}年{self.period.month}月"
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it is the check at the close of the month."""
+        return self.edition.startswith("close")
+
+    @property
+    def asked(self) -> int:
+        """Warnings that want an answer."""
+        return sum(group.count for group in self.groups if group.is_asked)
+
+    @property
+    def explained(self) -> int:
+        """Warnings that the institution has explained."""
+        return sum(group.count for group in self.groups if group.is_explained)
+
+    @property
+    def notices(self) -> int:
+        """Findings that only inform."""
+        return sum(group.count for group in self.groups if group.first.level is Level.NOTICE)
+
+    @property
+    def subject(self) -> str:
+        """The subject of its mail."""
+        kind = "截止核对" if self.is_close else "跨报表核对"
+        outcome = f"{self.asked:,}处警告请核实" if self.asked else "无需处理"
+        return f"【回执】{self.month} {self.short_name} {kind}：{outcome}（{self.submission_id}）"
+
+    @property
+    def file_name(self) -> str:
+        """The receipt's file in the institution's folder of the outbox."""
+        return receipt_name(self.edition)
+
+
+def receipt_name(edition: str) -> str:
+    """The receipt's file in the institution's folder of the outbox."""
+    return f"receipt-{edition}.html"
+
+
+def workbook_name(edition: str) -> str:
+    """The findings workbook beside the receipt, and as it is attached to its mail."""
+    return f"findings-{edition}.xlsx"
 
 
 # Grouping
@@ -161,20 +271,21 @@ class Receipt:
 def group_findings(findings: Iterable[Finding], *, listed: int = LISTED_IN_FILE) -> tuple[FindingGroup, ...]:
     """Findings by level, report, rule, column and wording: what must be mended first, else in the order given.
 
-    Numbers and quoted names in a message do not part it from others. At most `listed` findings are kept in all, the
+    Numbers and quoted names in a message do not part it from others. What is explained stands at the end of its level.
+    At most `listed` findings are kept in all, the
     groups' shares as even as they can be; every one is counted.
     """
     kept: dict[tuple[object, ...], list[Finding]] = {}
     counts: Counter[tuple[object, ...]] = Counter()
     for finding in findings:
         shape = _VARIABLE.sub("#", finding.message)
-        key = (finding.level, finding.report, finding.rule, finding.header, shape)
+        key = (finding.level, finding.report, finding.rule, finding.header, shape, _is_explained(finding))
         counts[key] += 1
         if counts[key] <= max(listed, 1):
             kept.setdefault(key, []).append(finding)
     groups = [FindingGroup(counts[key], tuple(own)) for key, own in kept.items()]
     order = list(_LEVELS)
-    ordered = sorted(groups, key=lambda group: order.index(group.first.level))
+    ordered = sorted(groups, key=lambda group: (order.index(group.first.level), group.is_explained))
     # A group always keeps one finding to speak for it; beyond that they share what is left.
     return tuple(shorten(ordered, max(listed, len(ordered))))
 
@@ -227,7 +338,7 @@ def verdict_sentence(receipt: Receipt) -> str:
     homeless = sum(group.count for group in receipt.groups if _is_homeless_error(group))
     elsewhere = f"报送包中有{homeless}处错误不属于任何一张报表，须更正" if homeless else ""
     if receipt.verdict is Verdict.ACCEPTED:
-        warnings = sum(group.count for group in receipt.groups if group.first.level is Level.WARNING)
+        warnings = sum(group.count for group in receipt.groups if group.is_asked)
         asked = f"，有{warnings:,}处警告请核实" if warnings else ""
         missing = f"本期尚缺{len(receipt.still_owed)}张报表。" if receipt.still_owed else ""
         return f"全部接收：本次报送的{accepted}张报表均已接收{asked}。{missing}"
@@ -258,11 +369,8 @@ def next_steps(receipt: Receipt, *, at: datetime) -> list[str]:
     if never and receipt.reports:
         nil = "；允许零报送而本期确无数据的，在报送说明中填写零报送" if any(r.nil_allowed for r in never) else ""
         steps.append(f"{please}报送尚未报送的{len(never)}张报表{nil}。")
-    if any(group.first.level is Level.WARNING for group in receipt.groups):
-        steps.append(
-            "警告请逐条核实：有误的，更正后重报该表；确属实的，在“情况说明”工作表中写明报表、规则、主键和说明，"
-            "随下次报送提交。"
-        )
+    if any(group.is_asked for group in receipt.groups):
+        steps.append(f"警告请逐条核实：有误的，更正后重报该表；确属实的，{_EXPLAIN}")
     return steps or ["无需其他操作，请留存本回执。"]
 
 
@@ -274,15 +382,16 @@ def report_rows(receipt: Receipt) -> list[list[str]]:
             shown(report.rows, Form.COUNT),
             NOTHING if report.control_total is None else f"{shown(report.control_total)} {report.unit}",
             _VERDICTS[report.verdict],
-            "、".join(
-                f"{_LEVELS[level][0]}{count:,}"
-                for level, count in zip(_LEVELS, (report.errors, report.warnings, report.notices), strict=True)
-                if count
-            )
-            or "无",
+            _counts_in_words(report.errors, report.warnings, report.explained, report.notices),
         ]
         for report in receipt.reports
     ]
+
+
+def _counts_in_words(errors: int, warnings: int, explained: int, notices: int) -> str:
+    apart = f"（其中已说明{explained:,}）" if explained else ""
+    counts = ((Level.CRITICAL, errors, ""), (Level.WARNING, warnings, apart), (Level.NOTICE, notices, ""))
+    return "、".join(f"{_LEVELS[level][0]}{count:,}{more}" for level, count, more in counts if count) or "无"
 
 
 def standing_sentences(receipt: Receipt) -> list[str]:
@@ -314,6 +423,10 @@ def time_left_of(receipt: Receipt, again_at: datetime | None) -> str:
     return f"收到时{time_left_words(receipt.received_at, receipt.deadline_at)}"
 
 
+def _is_explained(finding: Finding) -> bool:
+    return finding.level is Level.WARNING and finding.explanation is not None
+
+
 def _is_homeless_error(group: FindingGroup) -> bool:
     return group.first.level is Level.CRITICAL and group.first.report is None
 
@@ -337,6 +450,7 @@ class GroupView:
     rows: tuple[tuple[str, ...], ...]
     hidden: str | None
     """What is not listed here, and where its rows are."""
+    is_explained: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +489,10 @@ def level_views(groups: Sequence[FindingGroup], budget: int, elsewhere: str) -> 
         left = total - sum(group.count for group in own[: len(listed)])
         others = "其余" if listed else "共"
         hidden = f"{others}{left:,}条{elsewhere}。" if left else None
-        views.append(LevelView(level, f"{name}（{total:,}条，{remark}）", tuple(listed), hidden))
+        explained = sum(group.count for group in own if group.is_explained)
+        asked = remark if explained < total else "均已说明"
+        apart = f"其中已说明{explained:,}条，" if 0 < explained < total else ""
+        views.append(LevelView(level, f"{name}（{total:,}条，{apart}{asked}）", tuple(listed), hidden))
     return views
 
 
@@ -391,13 +508,14 @@ def _group_view(short: FindingGroup, whole: FindingGroup, elsewhere: str) -> Gro
         "报送值": [_value(finding) for finding in findings],
         "期望": [_inert(finding.expected) for finding in findings],
         "说明": None if shared_message else [finding.message for finding in findings],
+        "贵单位说明": [_inert(finding.explanation) for finding in findings] if whole.is_explained else None,
     }
     facts = [("位置", _place(first))] if len(places) == 1 and first.file else []
     used: dict[str, list[str]] = {}
     for name, texts in columns.items():
         if texts is None or not any(texts):
             continue
-        if len(findings) == 1 or (name == "期望" and len(set(texts)) == 1):
+        if len(findings) == 1 or (name in ("期望", "贵单位说明") and len(set(texts)) == 1):
             facts.append((name, texts[0]))
         else:
             used[name] = texts
@@ -410,6 +528,7 @@ def _group_view(short: FindingGroup, whole: FindingGroup, elsewhere: str) -> Gro
         columns=tuple((name, False) for name in used),
         rows=tuple(zip(*used.values(), strict=True)),
         hidden=_hidden_words(short, whole, elsewhere),
+        is_explained=whole.is_explained,
     )
 
 
@@ -475,7 +594,14 @@ def _short_name(name: str) -> str:
 # The page
 
 
-def render_receipt(receipt: Receipt, medium: Medium, *, is_demo: bool, again_at: datetime | None = None) -> str:
+def render_receipt(
+    receipt: Receipt,
+    medium: Medium,
+    *,
+    is_demo: bool,
+    again_at: datetime | None = None,
+    attached: Extent = Extent.WHOLE,
+) -> str:
     """The receipt as HTML, for its file or for a mail of less than `LARGEST_MAIL` bytes.
 
     Args:
@@ -483,21 +609,30 @@ def render_receipt(receipt: Receipt, medium: Medium, *, is_demo: bool, again_at:
         medium: Where it will be read.
         is_demo: Whether the institutions are invented, which the page then says.
         again_at: When the same bytes came once more; the mail is marked 重发 then.
+        attached: How much of the findings workbook goes with the mail.
     """
+    return _within_size(
+        medium, lambda budget: _page(receipt, medium, budget, is_demo=is_demo, again_at=again_at, attached=attached)
+    )
+
+
+def _within_size(medium: Medium, page: Callable[[int], str]) -> str:
+    """The page with as many findings listed as the medium bears."""
     if medium is Medium.FILE:
-        return _page(receipt, medium, LISTED_IN_FILE, is_demo=is_demo, again_at=again_at)
+        return page(LISTED_IN_FILE)
     html = ""
     for budget in _MAIL_BUDGETS:
-        html = _page(receipt, medium, budget, is_demo=is_demo, again_at=again_at)
+        html = page(budget)
         if len(html.encode()) < LARGEST_MAIL:
             break
     return html
 
 
-def _page(receipt: Receipt, medium: Medium, budget: int, *, is_demo: bool, again_at: datetime | None) -> str:
+def _page(
+    receipt: Receipt, medium: Medium, budget: int, *, is_demo: bool, again_at: datetime | None, attached: Extent
+) -> str:
     is_mail = medium is Medium.MAIL
     shown_files = receipt.files[: max(budget // 4, _FEWEST_FILES)] if is_mail else receipt.files
-    elsewhere = f"见回执文件 {receipt.file_name}" if is_mail else f"未列出（回执最多列出{LISTED_IN_FILE:,}条）"
     return render(
         "mail/receipt.html",
         subject=receipt.subject if again_at is None else resent_subject(receipt),
@@ -513,10 +648,89 @@ def _page(receipt: Receipt, medium: Medium, budget: int, *, is_demo: bool, again
         standing=standing_sentences(receipt),
         owed=owed_rows(receipt),
         steps=next_steps(receipt, at=again_at or receipt.received_at),
-        levels=level_views(receipt.groups, budget, elsewhere),
+        workbook=workbook_sentence(receipt, medium, attached),
+        levels=level_views(receipt.groups, budget, _elsewhere(receipt.edition, medium, attached)),
         files=[replace(file, name=_inert(_short_name(file.name) if is_mail else file.name)) for file in shown_files],
         hidden_files=len(receipt.files) - len(shown_files),
     )
+
+
+def workbook_sentence(receipt: Receipt | CrossReceipt, medium: Medium, attached: Extent) -> str | None:
+    """Where the findings workbook is and what it is for; None where nothing was found."""
+    if not receipt.groups:
+        return None
+    name, count = workbook_name(receipt.edition), sum(group.count for group in receipt.groups)
+    never = "请在原文件中更正后重报，不要直接报送该工作簿：其中的敏感内容已隐去。"
+    if medium is Medium.FILE:
+        return f"问题清单见同一文件夹中的 {name}：逐条列出全部{count:,}处问题，并在报送的工作表上逐格标出。{never}"
+    if attached is Extent.WHOLE:
+        return f"问题清单见附件 {name}：逐条列出全部{count:,}处问题，并在贵单位报送的工作表上逐格标出。{never}"
+    if attached is Extent.LIST:
+        return f"问题清单见附件 {name}：逐条列出全部{count:,}处问题；标出单元格的工作表过大，未随信附上。"
+    return f"问题清单见附件 {name}：问题共{count:,}处，因邮件大小所限只列出前面一部分，请先更正这些。"
+
+
+def _elsewhere(edition: str, medium: Medium, attached: Extent) -> str:
+    """Where what is not listed is found."""
+    if medium is Medium.FILE:
+        return f"见 {workbook_name(edition)}"
+    where = f"见附件 {workbook_name(edition)}"
+    return f"{where}（该附件只列出一部分）" if attached is Extent.PART else where
+
+
+def render_cross_receipt(
+    receipt: CrossReceipt, medium: Medium, *, is_demo: bool, attached: Extent = Extent.WHOLE
+) -> str:
+    """The receipt of a cross check as HTML, for its file or for a mail of less than `LARGEST_MAIL` bytes."""
+    return _within_size(medium, lambda budget: _cross_page(receipt, medium, budget, is_demo=is_demo, attached=attached))
+
+
+def _cross_page(receipt: CrossReceipt, medium: Medium, budget: int, *, is_demo: bool, attached: Extent) -> str:
+    return render(
+        "mail/cross-receipt.html",
+        subject=receipt.subject,
+        is_demo=is_demo,
+        is_mail=medium is Medium.MAIL,
+        receipt=receipt,
+        headline=cross_sentence(receipt),
+        scope="跨报表、跨机构核对："
+        + ("以截止时各机构已接收的报表为准" if receipt.is_close else "各机构目前已接收的报表"),
+        deadline=deadline_words(receipt.deadline_at),
+        time_left=f"核对时{time_left_words(receipt.checked_at, receipt.deadline_at)}",
+        sources=[
+            [
+                source.title,
+                f"第{source.version}版",
+                _inert(_short_name(source.file or NOTHING)),
+                _counts_in_words(0, source.warnings, source.explained, source.notices),
+            ]
+            for source in receipt.sources
+        ],
+        steps=cross_steps(receipt),
+        workbook=workbook_sentence(receipt, medium, attached),
+        levels=level_views(receipt.groups, budget, _elsewhere(receipt.edition, medium, attached)),
+    )
+
+
+def cross_sentence(receipt: CrossReceipt) -> str:
+    """The one sentence on top: what the check has found."""
+    found = "贵单位的报表与其他报表、其他机构的报表核对"
+    counts = [f"{receipt.asked:,}处警告请核实"] if receipt.asked else []
+    counts += [f"{receipt.explained:,}处警告已有说明"] if receipt.explained else []
+    counts += [f"{receipt.notices:,}处提示"] if receipt.notices else []
+    return f"{found}，有{'，'.join(counts)}。" if counts else f"{found}，没有发现问题。"
+
+
+def cross_steps(receipt: CrossReceipt) -> list[str]:
+    """What to do now, in a few plain sentences."""
+    if not receipt.asked:
+        return ["无需其他操作，请留存本回执。"]
+    steps = [f"请逐条核实：有误的，更正后重报该表，并附只列这些报表的报送说明；确属实的，{_EXPLAIN}"]
+    if receipt.checked_at >= receipt.deadline_at or receipt.is_close:
+        steps.append(
+            "本期已经截止：更正后重报的记为迟报，已公布的本期数据不因此改变；更正或说明请至迟随下一期报表一并提交。"
+        )
+    return steps
 
 
 def resent_subject(receipt: Receipt) -> str:

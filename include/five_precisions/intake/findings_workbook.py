@@ -1,0 +1,623 @@
+"""The findings workbook: 问题清单 in front, then the delivered sheets with the findings on their cells (spec/03).
+
+What is repeated of a sheet is decided by its headers alone (spec/02, Sensitive columns). In a sheet whose header row is
+found, sensitive columns are masked and columns that no form declares are emptied; a misspelt header declares nothing.
+Of a sheet whose header row is not found nobody knows what its cells hold: only the forms' own words are left of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, auto
+from functools import cache
+from io import BytesIO
+from itertools import chain
+from pathlib import PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from five_precisions.intake.cover import (
+    COVER_HEADERS,
+    COVER_TITLE,
+    EXPLANATION_HEADERS,
+    EXPLANATIONS_TITLE,
+)
+from five_precisions.intake.findings import Finding, Level, storable
+from five_precisions.intake.layout import ROWS_SEARCHED_FOR_HEADERS, lay_out, normal_header
+from five_precisions.intake.sheets import Sheet
+from five_precisions.reports import Sensitivity, load_reports
+from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
+from five_precisions.reports.masking import mask, mask_digit_runs
+
+LIST: Final = "问题清单"
+LIST_HEADERS: Final = (
+    "序号", "报表", "规则", "级别", "行号", "列名", "单元格", "主键", "报送值", "期望", "说明",
+)  # fmt: skip
+LEVEL_NAMES: Final = {Level.CRITICAL: "错误", Level.WARNING: "警告", Level.NOTICE: "提示"}
+EXPLAINED: Final = "已说明"
+OF_NO_REPORT: Final = "报送包"
+"""What stands for the report of a finding that belongs to none."""
+REPEATED_ROWS: Final = 20_000
+"""Rows of a sheet beyond which the list alone is given (spec/03, The receipt)."""
+
+_REPEATED_CELLS: Final = 2_000_000
+"""Cells of all sheets together: what a package of the largest size allowed could hold takes hours to write."""
+_REPEATED_SHEETS: Final = 200
+"""Each sheet keeps a file open while the workbook is written."""
+_LIST_ROWS: Final = 1_000_000
+"""Findings on one sheet; a spreadsheet has 1,048,576 rows."""
+_MOST_LINKS: Final = 60_000
+"""A spreadsheet takes 65,530 links on a sheet."""
+_MOST_COMMENTS: Final = 60_000
+"""On one sheet: more of them no spreadsheet opens in bearable time. The cells beyond are coloured all the same."""
+_MESSAGES_OF_A_CELL: Final = 5
+
+_COVER_PHONE: Final = "联系电话"
+_DIGITS_IN_A_ROW: Final = 10
+"""As many may be shown: a run of eleven is masked."""
+_FIRST_SERIAL_DAY: Final = date(1900, 3, 1)
+"""Before it, spreadsheets do not agree about the number of a day."""
+_LONGEST_TEXT: Final = 32_767
+_LONGEST_COMMENT: Final = 1_500
+_LONGEST_NAME: Final = 31
+_NO_SHEET_NAME: Final = str.maketrans(dict.fromkeys("[]:?/\\'", " ") | {"*": "＊"})
+_NAMES_OF_EXCEL: Final = frozenset({"history"})
+_COULD_RUN: Final = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of text that a spreadsheet could take for a formula (spec/03, The receipt)."""
+_NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
+_WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
+"""A phone that is no run of eleven digits, as it stands in a form's title rows."""
+
+_SYSTEM: Final = "金融精准扶贫监测系统"
+_NOTE: Final = "请在原文件中更正后重新报送。本工作簿中的敏感内容已隐去，不能直接用于报送。"
+_EMPTIED: Final = "未能识别本表的表头，无法确认哪些内容敏感，因此这里不重复其内容；请对照原文件查看。"
+_BODY: Final = {"font_name": "宋体", "font_size": 10, "valign": "top"}
+_HEAD: Final = {
+    "font_name": "黑体", "font_size": 10, "valign": "vcenter", "align": "center", "text_wrap": True,
+    "bg_color": "#E7E6E6", "border": 1, "border_color": "#A6A6A6",
+}  # fmt: skip
+_BOX: Final = {"border": 1, "border_color": "#BFBFBF"}
+_LINK: Final = {"font_color": "#0563C1", "underline": 1}
+_COMMENT: Final = {"author": _SYSTEM, "font_name": "宋体", "font_size": 9, "width": 260, "color": "#FFFFE1"}
+_COMMENT_LINE: Final = 15
+"""Height of a comment's line, in pixels."""
+_COMMENT_CHARACTERS: Final = 38
+"""Latin characters that such a line holds."""
+_A4: Final = 9
+_WIDTHS: Final = (6, 20, 7, 9, 8, 16, 9, 20, 20, 24, 56)
+"""Of the list's columns, in characters."""
+_SAMPLED_ROWS: Final = 200
+_NARROWEST: Final = 6
+_WIDEST: Final = 30
+
+
+class Severity(Enum):
+    """How a finding is coloured, the gravest first."""
+
+    ERROR = auto()
+    WARNING = auto()
+    EXPLAINED = auto()
+    NOTICE = auto()
+
+    @classmethod
+    def of(cls, finding: Finding) -> Severity:
+        """The severity of a finding: a warning that the institution has explained weighs less."""
+        match finding.level:
+            case Level.CRITICAL:
+                return cls.ERROR
+            case Level.WARNING:
+                return cls.EXPLAINED if finding.explanation is not None else cls.WARNING
+            case Level.NOTICE:
+                return cls.NOTICE
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """Ground and colour of a cell; they differ in print without colours too."""
+        ground, colour = {
+            Severity.ERROR: ("#FFC7CE", "#9C0006"),
+            Severity.WARNING: ("#FFEB9C", "#7F4F00"),
+            Severity.EXPLAINED: ("#E2EFDA", "#375623"),
+            Severity.NOTICE: ("#DDEBF7", "#1F4E78"),
+        }[self]
+        return {"bg_color": ground, "font_color": colour}
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedSheet:
+    """A delivered sheet as the workbook may show it: nothing sensitive is left in it."""
+
+    file: str
+    """As findings name it."""
+    name: str | None
+    rows: list[list[Cell]]
+    """From row 1, column A, as delivered."""
+    header_row: int
+    """As in the file, from 1; 0 = no header row was found, and the sheet is emptied."""
+
+
+# What may be shown of a sheet
+
+
+class _Unknown:
+    """Marks a column that no form declares."""
+
+
+_Treatment = Sensitivity | type[_Unknown] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Headers that belong together, with what is sensitive below them."""
+
+    names: frozenset[str]
+    """Of sheets and files, in normal form."""
+    headers: Mapping[str, Sensitivity | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a sheet's columns are taken when it is held against a form."""
+
+    header_row: int
+    columns: Mapping[int, Sensitivity | None]
+    """Known columns, from 0."""
+
+
+def repeat_sheets(sheets: Iterable[Sheet]) -> list[RepeatedSheet]:
+    """What the workbook repeats of the delivered sheets; those beyond its limits are left out, and the list tells all.
+
+    Sheets may be read as they are asked for: none is kept but in its masked form.
+    """
+    repeated: list[RepeatedSheet] = []
+    left = _REPEATED_CELLS
+    for sheet in sheets:
+        rows = _without_empty_end(sheet.rows)
+        cells = sum(map(len, rows))
+        if len(rows) > REPEATED_ROWS or cells > left or len(repeated) == _REPEATED_SHEETS:
+            continue
+        left -= cells
+        repeated.append(_masked_sheet(sheet, rows))
+    return repeated
+
+
+def _without_empty_end(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows up to the last one with anything in it: a form may be formatted a million rows down."""
+    end = len(rows)
+    while end and not any(cell not in (None, "") for cell in rows[end - 1]):
+        end -= 1
+    return rows[:end]
+
+
+def _masked_sheet(sheet: Sheet, rows: list[list[Cell]]) -> RepeatedSheet:
+    reading = _read_head(sheet, rows)
+    file, name = storable(sheet.file), None if sheet.name is None else storable(sheet.name)
+    if reading is None:
+        return RepeatedSheet(file, name, [[_word_of_a_form(cell) for cell in row] for row in rows], 0)
+    head = reading.header_row - 1
+    width = max(map(len, rows), default=0)
+    treatments: list[_Treatment] = [reading.columns.get(column, _Unknown) for column in range(width)]
+    filled = _filled(rows[head])
+    masked: list[list[Cell]] = []
+    for number, row in enumerate(rows):
+        # A row above the headers that is as full as they are is no title, whatever else it may be.
+        if number == head or (number < head and 2 * _filled(row) < filled):
+            masked.append([_masked_title(cell) for cell in row])
+        else:
+            masked.append([_masked_cell(cell, how) for cell, how in zip(row, treatments, strict=False)])
+    return RepeatedSheet(file, name, masked, reading.header_row)
+
+
+def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
+    """The form whose headers a sheet has, the one that it is named for before others; None where there is none."""
+    stem = PurePosixPath(sheet.file).stem
+    names = {normal_header(each).casefold() for each in (sheet.name, stem) if each is not None}
+    best: tuple[tuple[bool, int], _Reading] | None = None
+    for form in _forms():
+        layout = lay_out(rows[:ROWS_SEARCHED_FOR_HEADERS], list(form.headers), with_totals=False)
+        if not layout.header_row:
+            continue
+        columns = {column: form.headers[header] for header, column in layout.columns.items()}
+        columns |= {column: form.headers[header] for header, own in layout.doubled.items() for column in own}
+        # A data row that happens to hold the word of a header is none.
+        filled = _filled(rows[layout.header_row - 1])
+        is_head = 2 * len(layout.columns) >= len(form.headers) or (len(columns) > 1 and 2 * len(columns) >= filled)
+        score = (not names.isdisjoint(form.names), len(columns))
+        if is_head and (best is None or score > best[0]):
+            best = score, _Reading(layout.header_row, columns)
+    return best[1] if best else None
+
+
+@cache
+def _forms() -> tuple[_Form, ...]:
+    forms = [
+        _Form(
+            frozenset({report.code, normal_header(report.title).casefold()}),
+            {column.header: column.sensitive for column in report.columns},
+        )
+        for report in load_reports().values()
+    ]
+    cover = {header: Sensitivity.PHONE if header == _COVER_PHONE else None for header in COVER_HEADERS}
+    forms.append(_Form(frozenset({"cover", COVER_TITLE}), cover))
+    forms.append(_Form(frozenset({"explanations", EXPLANATIONS_TITLE}), dict.fromkeys(EXPLANATION_HEADERS)))
+    return tuple(forms)
+
+
+@cache
+def known_headers() -> frozenset[str]:
+    """Headers of all forms in normal form: by them the delimiter of a CSV file is found."""
+    return frozenset(normal_header(header) for form in _forms() for header in form.headers)
+
+
+@cache
+def _words_of_forms() -> frozenset[str]:
+    words = {COVER_TITLE, EXPLANATIONS_TITLE, *TOTAL_MARKS, "是", "否"}
+    for form in _forms():
+        words |= {*form.names, *form.headers}
+    for report in load_reports().values():
+        words |= {report.title, *chain.from_iterable(column.of for column in report.columns)}
+    return frozenset(normal_header(word) for word in words)
+
+
+def _filled(row: Sequence[Cell]) -> int:
+    return sum(bool(cell_text(cell)) for cell in row)
+
+
+def _word_of_a_form(cell: Cell) -> Cell:
+    return storable(cell) if isinstance(cell, str) and normal_header(cell) in _words_of_forms() else None
+
+
+def _masked_title(cell: Cell) -> Cell:
+    masked = _masked_digits(cell)
+    if not isinstance(masked, str):
+        return masked
+    return _WRITTEN_PHONE.sub(lambda phone: mask(phone[0], Sensitivity.PHONE), masked)
+
+
+def _masked_cell(cell: Cell, treatment: _Treatment) -> Cell:
+    if cell is None or treatment is _Unknown:
+        return None
+    if isinstance(treatment, Sensitivity):
+        return _storable(mask(cell_text(cell), treatment)) or None
+    return _masked_digits(cell)
+
+
+def _masked_digits(cell: Cell) -> Cell:
+    """A cell of no sensitive column: numbers and dates stay what they are, no run of eleven digits is left."""
+    match cell:
+        case str():
+            return _storable(mask_digit_runs(cell))
+        case bool() | None:
+            return cell
+        case float() if math.isfinite(cell) and abs(cell) < 10**_DIGITS_IN_A_ROW:
+            return round(cell, _DIGITS_IN_A_ROW)
+        case datetime() | date():
+            day = cell.date() if isinstance(cell, datetime) else cell
+            is_local = isinstance(cell, datetime) and cell.tzinfo is not None
+            return cell.isoformat() if day < _FIRST_SERIAL_DAY or is_local else cell
+        case _:
+            text = cell_text(cell)
+            masked = mask_digit_runs(text)
+            return masked if masked != text or isinstance(cell, float) else cell
+
+
+def _storable(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", storable(text))
+
+
+# The workbook
+
+
+def render_findings_workbook(
+    findings: Iterable[Finding],
+    sheets: Sequence[RepeatedSheet] = (),
+    *,
+    number: str,
+    created_at: datetime,
+    is_demo: bool = False,
+    listed: int | None = None,
+) -> bytes | None:
+    """The workbook as an XLSX file: the list of findings, then the sheets; None when there are no findings.
+
+    The same arguments give the same bytes. However many findings there are, they are not all in memory at once.
+
+    Args:
+        findings: In the order of the list.
+        sheets: What is repeated of the delivery; without them the list alone is given.
+        number: The receipt number.
+        created_at: What the file says of its time.
+        is_demo: Whether the institutions are invented, which the printed pages then say.
+        listed: How many findings the list has at most; None for all of them.
+    """
+    remaining = iter(findings)
+    first = next(remaining, None)
+    if first is None:
+        return None
+    content = BytesIO()
+    with TemporaryDirectory(prefix="findings-") as folder:
+        # Rows leave memory as they are written; texts lie in the cells, for a table of them would stay in memory.
+        options = {
+            "constant_memory": True,
+            "tmpdir": folder,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        }
+        with Workbook(content, options) as book:
+            book.set_properties(
+                {"title": f"{LIST} {number}", "author": _SYSTEM, "created": created_at.replace(tzinfo=None)}
+            )
+            writer = _Writer(book, number, sheets, is_demo=is_demo)
+            writer.write_list(chain([first], remaining), listed)
+            writer.write_sheets()
+    return content.getvalue()
+
+
+@dataclass(slots=True)
+class _Mark:
+    """What is said of one cell."""
+
+    severity: Severity
+    messages: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, finding: Finding) -> None:
+        severity = Severity.of(finding)
+        self.severity = min(self.severity, severity, key=lambda each: each.value)
+        self.count += 1
+        if len(self.messages) < _MESSAGES_OF_A_CELL:
+            explained = f"（{EXPLAINED}）" if severity is Severity.EXPLAINED else ""
+            self.messages.append(f"{LEVEL_NAMES[finding.level]}{explained} {finding.rule}：{message_of(finding)}")
+
+    @property
+    def comment(self) -> str:
+        hidden = self.count - len(self.messages)
+        return "\n".join([*self.messages, *([f"另有{hidden}项，见“{LIST}”。"] if hidden else [])])
+
+
+def message_of(finding: Finding) -> str:
+    """The finding's message, and below it what the institution has said of the value."""
+    if finding.explanation is None:
+        return finding.message
+    return f"{finding.message}\n{EXPLAINED}：{finding.explanation}"
+
+
+class _Writer:
+    """Writes the sheets of one workbook; formats are made once each."""
+
+    def __init__(self, book: Workbook, number: str, sheets: Sequence[RepeatedSheet], *, is_demo: bool) -> None:
+        self._book = book
+        self._number = number
+        self._is_demo = is_demo
+        self._sheets = list(zip(sheet_names(sheets), sheets, strict=True))
+        self._names = {(sheet.file, sheet.name): name for name, sheet in self._sheets}
+        self._marks: dict[str, dict[int, dict[int, _Mark]]] = {}
+        self._formats: dict[frozenset[tuple[str, Any]], Format] = {}
+
+    def write_list(self, findings: Iterable[Finding], listed: int | None) -> None:
+        """问题清单, and its further sheets where there are more findings than a sheet has rows."""
+        sheet: Worksheet | None = None
+        row = 0
+        for number, finding in enumerate(findings, start=1):
+            if listed is not None and number > listed:
+                break
+            if sheet is None or row == _LIST_ROWS:
+                self._end_list(sheet, row)
+                sheet, row = self._begin_list("" if sheet is None else f"({(number - 1) // _LIST_ROWS + 1})"), 0
+            row += 1
+            self._write_finding(sheet, row, number, finding)
+            self._mark(finding)
+        self._end_list(sheet, row)
+
+    def _begin_list(self, suffix: str) -> Worksheet:
+        sheet = self._sheet(LIST + suffix)
+        for column, width in enumerate(_WIDTHS):
+            sheet.set_column(column, column, width)
+        sheet.set_row(0, 24)
+        for column, header in enumerate(LIST_HEADERS):
+            sheet.write_string(0, column, header, self._format(_HEAD))
+        sheet.write_comment(0, 0, _NOTE, _comment_options(_NOTE))
+        sheet.freeze_panes(1, 0)
+        sheet.repeat_rows(0)
+        sheet.set_tab_color("#C00000")
+        return sheet
+
+    @staticmethod
+    def _end_list(sheet: Worksheet | None, last_row: int) -> None:
+        if sheet is not None:
+            sheet.autofilter(0, 0, last_row, len(LIST_HEADERS) - 1)
+            sheet.print_area(0, 0, last_row, len(LIST_HEADERS) - 1)
+
+    def _write_finding(self, sheet: Worksheet, row: int, number: int, finding: Finding) -> None:
+        severity = Severity.of(finding)
+        style = _BODY | _BOX
+        wrapped, middle = style | {"text_wrap": True}, style | {"align": "center"}
+        target = self._target(finding) if row <= _MOST_LINKS else None
+        level = LEVEL_NAMES[finding.level] + (f"\n（{EXPLAINED}）" if severity is Severity.EXPLAINED else "")
+        title = load_reports()[finding.report].title if finding.report else OF_NO_REPORT
+        sheet.write_number(row, 0, number, self._format(middle))
+        self._text(sheet, row, 1, title, wrapped)
+        self._text(sheet, row, 2, finding.rule, middle)
+        self._text(sheet, row, 3, level, wrapped | {"align": "center"} | severity.style)
+        if finding.row_number is None:
+            self._text(sheet, row, 4, None, middle)
+        else:
+            sheet.write_number(row, 4, finding.row_number, self._format(middle))
+        self._text(sheet, row, 5, finding.header, wrapped)
+        if target is not None and finding.cell is not None:
+            # The sheet's name holds no apostrophe, see sheet_names.
+            link = f"internal:'{target}'!{finding.cell}"
+            sheet.write_url(row, 6, link, self._format(middle | _LINK), finding.cell)
+        else:
+            self._text(sheet, row, 6, finding.cell, middle)
+        for column, words in enumerate((finding.key, finding.value, finding.expected, message_of(finding)), start=7):
+            self._text(sheet, row, column, words, wrapped)
+
+    def _target(self, finding: Finding) -> str | None:
+        """The sheet that has the finding's place, where it is repeated."""
+        if finding.file is None:
+            return None
+        return self._names.get((storable(finding.file), None if finding.sheet is None else storable(finding.sheet)))
+
+    def _mark(self, finding: Finding) -> None:
+        name = self._target(finding)
+        if name is None or finding.row_number is None or finding.column_number is None:
+            return
+        cells = self._marks.setdefault(name, {}).setdefault(finding.row_number - 1, {})
+        cells.setdefault(finding.column_number - 1, _Mark(Severity.of(finding))).add(finding)
+
+    def write_sheets(self) -> None:
+        """The delivered sheets, each value at its address."""
+        for name, repeated in self._sheets:
+            self._write_sheet(name, repeated, self._marks.pop(name, {}))
+
+    def _write_sheet(self, name: str, repeated: RepeatedSheet, marks: dict[int, dict[int, _Mark]]) -> None:
+        sheet = self._sheet(name)
+        rows = repeated.rows
+        width = max(map(len, rows), default=0)
+        for column, wide in enumerate(_column_widths(repeated, width)):
+            sheet.set_column(column, column, wide)
+        commented = 0
+        for number in range(max(len(rows), max(marks, default=-1) + 1)):
+            row = rows[number] if number < len(rows) else []
+            own = marks.get(number, {})
+            style = _HEAD if number == repeated.header_row - 1 else _BODY
+            for column in range(max(len(row), max(own, default=-1) + 1)):
+                cell = row[column] if column < len(row) else None
+                mark = own.get(column)
+                if mark is None:
+                    if cell is not None:
+                        self._cell(sheet, number, column, cell, style)
+                    continue
+                self._cell(sheet, number, column, cell, style | _BOX | mark.severity.style)
+                if commented < _MOST_COMMENTS:
+                    comment = _cut(_storable(mark.comment), _LONGEST_COMMENT)
+                    sheet.write_comment(number, column, comment, _comment_options(comment))
+                    commented += 1
+        if not repeated.header_row and not (0 in marks and 0 in marks[0]):
+            sheet.write_comment(0, 0, _EMPTIED, _comment_options(_EMPTIED))
+        if repeated.header_row:
+            sheet.freeze_panes(repeated.header_row, 0)
+            sheet.repeat_rows(repeated.header_row - 1)
+        severities = [mark.severity for own in marks.values() for mark in own.values()]
+        if severities:
+            worst = min(severities, key=lambda each: each.value)
+            sheet.set_tab_color(worst.style["bg_color"])
+
+    def _cell(self, sheet: Worksheet, row: int, column: int, cell: Cell, style: dict[str, Any]) -> None:
+        match cell:
+            case bool():
+                sheet.write_boolean(row, column, cell, self._format(style))
+            case int() | float():
+                sheet.write_number(row, column, cell, self._format(style))
+            case datetime() if (cell.hour, cell.minute, cell.second) != (0, 0, 0):
+                sheet.write_datetime(row, column, cell, self._format(style | {"num_format": "yyyy-mm-dd hh:mm:ss"}))
+            case date():
+                day = cell.date() if isinstance(cell, datetime) else cell
+                sheet.write_datetime(row, column, day, self._format(style | {"num_format": "yyyy-mm-dd"}))
+            case _:
+                self._text(sheet, row, column, cell, style)
+
+    def _text(self, sheet: Worksheet, row: int, column: int, text: str | None, style: dict[str, Any]) -> None:
+        if not text:
+            sheet.write_blank(row, column, None, self._format(style))
+            return
+        # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
+        own = style | {"quote_prefix": True} if text.startswith(_COULD_RUN) else style
+        sheet.write_string(row, column, _cut(_storable(text), _LONGEST_TEXT), self._format(own))
+
+    def _sheet(self, name: str) -> Worksheet:
+        sheet = self._book.add_worksheet(name)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_header(f"&L{self._number}&C&A" + ("&R演示数据" if self._is_demo else ""))
+        sheet.set_footer("&C第 &P 页，共 &N 页")
+        return sheet
+
+    def _format(self, style: dict[str, Any]) -> Format:
+        key = frozenset(style.items())
+        if key not in self._formats:
+            self._formats[key] = self._book.add_format(style)
+        return self._formats[key]
+
+
+def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
+    """Wide enough for most of what a column holds below its header, which is broken into lines."""
+    begin = max(repeated.header_row - 1, 0)
+    sample = repeated.rows[begin : begin + _SAMPLED_ROWS]
+    return [
+        min(
+            _WIDEST,
+            max((_text_width(cell_text(row[column])) for row in sample if column < len(row)), default=0) + 2.0,
+        )
+        if any(column < len(row) and row[column] is not None for row in sample)
+        else _NARROWEST
+        for column in range(columns)
+    ]
+
+
+def _text_width(text: str) -> int:
+    """How wide a text is, in characters of Latin width; full-width ones count twice."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in text[: 2 * _WIDEST])
+
+
+def _comment_options(comment: str) -> dict[str, Any]:
+    lines = sum(1 + _comment_width(line) // _COMMENT_CHARACTERS for line in comment.split("\n"))
+    return _COMMENT | {"height": _COMMENT_LINE * (lines + 1)}
+
+
+def _comment_width(line: str) -> int:
+    return sum(1 if each.isascii() else 2 for each in line)
+
+
+def _cut(text: str, units: int) -> str:
+    """The beginning of a text that takes no more than so many UTF-16 units, as spreadsheets count."""
+    if 2 * len(text) <= units:
+        return text
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
+
+
+def sheet_names(sheets: Sequence[RepeatedSheet]) -> list[str]:
+    """The name of each repeated sheet: its own, or its file's; allowed, at most 31 characters, each once, masked.
+
+    One that another file's sheet has already bears its own file's name too.
+    """
+    taken = {LIST.casefold(), *_NAMES_OF_EXCEL}
+    names: list[str] = []
+    for sheet in sheets:
+        names.append(next(name for name in _candidates(sheet) if name.casefold() not in taken))
+        taken.add(names[-1].casefold())
+    return names
+
+
+def _candidates(sheet: RepeatedSheet) -> Iterator[str]:
+    own = _named(sheet.name if sheet.name is not None else sheet.file) or "Sheet"
+    yield _cut(own, _LONGEST_NAME)
+    if sheet.name is not None:
+        suffix = f"({_cut(_named(PurePosixPath(sheet.file).stem), _LONGEST_NAME // 2)})"
+        yield _cut(own, _LONGEST_NAME - _units(suffix)).rstrip() + suffix
+    number = 2
+    while True:
+        yield _cut(own, _LONGEST_NAME - len(f"({number})")).rstrip() + f"({number})"
+        number += 1
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _named(text: str) -> str:
+    masked = mask_digit_runs(storable(text))
+    printable = "".join(each if each.isprintable() else " " for each in masked)
+    return " ".join(printable.translate(_NO_SHEET_NAME).split())
