@@ -68,6 +68,8 @@ class Column(BaseModel):
     of: tuple[str, ...] = ()
     optional: bool = False
     sensitive: Sensitivity | None = None
+    note: str | None = None
+    """What the header alone does not say, for the template: when to fill it in, what is meant."""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -117,6 +119,8 @@ class Report(BaseModel):
     key: tuple[str, ...]
     control: str | None = None
     """Name of the column whose sum the cover states."""
+    scope: str | None = None
+    """Which rows belong into it, for the template, where its kind does not say enough."""
     columns: tuple[Column, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
