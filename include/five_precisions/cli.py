@@ -43,6 +43,8 @@ warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", 
 app.add_typer(warehouse_app, name="warehouse")
 outbox_app = typer.Typer(help="Messages: what waits, what was sent, what failed or is in doubt.", no_args_is_help=True)
 app.add_typer(outbox_app, name="outbox")
+explanations_app = typer.Typer(help="What institutions have said of warnings.", no_args_is_help=True)
+app.add_typer(explanations_app, name="explanations")
 
 out = Console(highlight=False)
 if not out.is_terminal:
@@ -117,10 +119,26 @@ def collect(
 
 
 @app.command()
+def template(
+    institution: Annotated[str, typer.Option(help="Who will fill it in.")],
+    path: Annotated[Path, typer.Option("--out", metavar="FILE.xlsx", help="The workbook to write.")],
+) -> None:
+    """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
+    from five_precisions.intake import write_template
+
+    write_template(Settings.load(), institution, path)
+    out.print(str(path), markup=False, soft_wrap=True)
+
+
+@app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="A package folder, or one file of it.")],
     institution: Annotated[str, typer.Option(help="Who would deliver it.")],
     period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="For which month.")],
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the intake's checks on files, without a database or keys. Rules that need one are left out, and named."""
@@ -128,8 +146,62 @@ def check(
 
     settings = Settings.load()
     with _progress("checking"):
-        judgement = check_package(settings, path, institution, period)
+        judgement = check_package(settings, path, institution, period, workbook=workbook)
     _print_judgements([judgement], as_json=as_json, with_findings=True)
+
+
+@app.command()
+def deadline(
+    period: PeriodArgument,
+    day: Annotated[
+        datetime | None, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="The last day that is in time.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is moved; it stays on record.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Move it for this institution only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the deadline of a period that is not closed yet; without a date, show until when each institution has."""
+    from five_precisions.intake import move_deadline, read_deadlines
+
+    with _warehouse() as (engine, settings):
+        if day is not None:
+            moved = move_deadline(engine, settings, period, day.date(), reason or "", institution=institution)
+            for lost in moved.overruled:
+                err.print(f"{lost.short_name} had until {lost.last_day}: {lost.reason}", markup=False, soft_wrap=True)
+        with engine.connect() as connection:
+            deadlines = [
+                each for each in read_deadlines(connection, period) if institution in (None, each.institution_code)
+            ]
+    if as_json:
+        _print_json(deadlines)
+        return
+    table = Table("institution", "", "last day", "reason", box=None)
+    for each in deadlines:
+        table.add_row(*map(_cell, (each.institution_code, each.short_name, each.last_day, each.reason)))
+    out.print(table)
+
+
+@explanations_app.command("list")
+def list_explained(
+    period: Annotated[
+        Period | None, typer.Option(parser=Period.parse, metavar="PERIOD", help="Given with this month's packages.")
+    ] = None,
+    institution: Annotated[str | None, typer.Option(help="Of this institution only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What institutions have explained, about which value, and whether it still stands."""
+    from five_precisions.intake import list_explanations
+
+    with _warehouse() as (engine, _):
+        explanations = list_explanations(engine, period=period, institution_code=institution)
+    if as_json:
+        _print_json(explanations)
+        return
+    table = Table("receipt", "report", "rule", "key", "value", "explanation", "state", "last found", box=None)
+    for each in explanations:
+        said = (each.submission_id, each.report, each.rule, each.key, each.value, each.explanation)
+        table.add_row(*map(_cell, (*said, each.state, each.found_in)))
+    out.print(table)
 
 
 @app.command()

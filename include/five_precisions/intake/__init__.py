@@ -14,6 +14,7 @@ from five_precisions.intake.explanations import ListedExplanation, list_explanat
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
+from five_precisions.intake.template import write_template
 from five_precisions.intake.waiting import find_settled
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "read_deadline",
     "read_deadlines",
     "read_status",
+    "write_template",
 ]

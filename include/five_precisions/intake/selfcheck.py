@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from five_precisions.errors import UsageError
+from five_precisions.intake.checks import load_checks
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict
-from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
-from five_precisions.period import Period
+from five_precisions.intake.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
+from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.sheet import Sheet, UnreadableFileError
+from five_precisions.intake.sheets import read_file
+from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 
-RULES_OF_THE_WAREHOUSE: Final = ("K02", "P02", *(f"X{number:02d}" for number in range(1, 11)))
-"""Rules across institutions, months and reports (spec/02): no single package decides them."""
 
-
-def check(settings: Settings, path: Path, institution: str, period: Period) -> Judgement:
+def check(
+    settings: Settings, path: Path, institution: str, period: Period, *, workbook: Path | None = None
+) -> Judgement:
     """Run the checks of one package, a folder or a single file, that need no database.
 
+    Args:
+        settings: Of this installation; no secret of it is needed.
+        path: The package.
+        institution: Whose it is.
+        period: For which month.
+        workbook: Where to write the findings workbook, as it would come with the receipt; nothing without findings.
+
     Raises:
-        UsageError: there is nothing at the path, or the institution is not open in the period.
+        UsageError: there is nothing at the path, the institution is not open in the period, or the workbook cannot be
+            written.
         SetupError: the register or a reference file is wrong.
     """
     register = load_register(settings.register_folder)
@@ -38,16 +50,48 @@ def check(settings: Settings, path: Path, institution: str, period: Period) -> J
     if not judged.has_cover:
         message = "没有找到报送说明，未核对行数与合计金额；正式报送时必须附报送说明。"
         findings = (Finding(report=None, rule="F08", level=Level.NOTICE, message=message), *findings)
+    if workbook is not None:
+        _write_workbook(workbook, findings, files, yardstick, f"{period}-{institution}", is_demo=settings.is_demo)
     # A single sound file that is no report at all has no verdict of its own.
     nothing_wrong = not any(finding.level is Level.CRITICAL for finding in findings)
+    left_out = ", ".join(sorted(check.rule for check in load_checks()))
     return Judgement(
         institution_code=institution,
         period=str(period),
         verdict=Verdict.ACCEPTED if nothing_wrong else judged.verdict,
-        remark=f"left out, for they need the warehouse: {', '.join(RULES_OF_THE_WAREHOUSE)}",
+        remark=f"left out, for they need the warehouse: {left_out}",
         reports=judged.reports,
         findings=findings,
     )
+
+
+def _write_workbook(
+    path: Path,
+    findings: Sequence[Finding],
+    files: Sequence[DeliveredFile],
+    yardstick: Yardstick,
+    number: str,
+    *,
+    is_demo: bool,
+) -> None:
+    sheets = repeat_sheets(_readable_sheets(files, yardstick))
+    now = datetime.now(SHANGHAI)
+    content = render_findings_workbook(findings, sheets, number=number, created_at=now, is_demo=is_demo)
+    if content is None:
+        return
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _readable_sheets(files: Sequence[DeliveredFile], yardstick: Yardstick) -> Iterator[Sheet]:
+    for file in files:
+        try:
+            yield from read_file(file.name, file.content, known_headers=known_headers(), limits=yardstick.limits)
+        except UnreadableFileError:
+            # A finding says so (F01).
+            continue
 
 
 def _read(path: Path) -> list[DeliveredFile]:
