@@ -122,7 +122,7 @@ def reaching(place: str, files: Any = None) -> Iterator[None]:
         yield
     except Exception as error:
         explained = _explain(place, error, files)
-        if isinstance(explained, UnreachableError):
+        if isinstance(explained, UnreachableError) and files is not None:
             _forget(files)
         if explained is None:
             raise
