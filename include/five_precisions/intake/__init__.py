@@ -12,6 +12,7 @@ from five_precisions.intake.deadlines import (
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
+from five_precisions.intake.reminders import post_reminders
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.template import write_template
@@ -37,6 +38,7 @@ __all__ = [
     "last_deadline",
     "list_explanations",
     "move_deadline",
+    "post_reminders",
     "read_deadline",
     "read_deadlines",
     "read_status",
