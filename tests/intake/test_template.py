@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import shutil
 import subprocess
@@ -413,6 +414,11 @@ def test_an_unknown_institution_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="B99 is not an institution"):
         write_template(Settings(), "B99", tmp_path / "B99.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_institution_that_owes_nothing_is_told_so(register: Register) -> None:
+    with pytest.raises(UsageError, match="B01 owes no report"):
+        render_template(dataclasses.replace(register, obligations=()), known(register, "B01"))
 
 
 def test_a_path_that_is_no_workbook_is_refused(tmp_path: Path) -> None:

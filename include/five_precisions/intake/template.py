@@ -41,7 +41,7 @@ from five_precisions.settings import Settings
 
 ROWS_PREPARED: Final = 100_000
 """Rows of a report with drop-down lists and checks; formats reach to the end of the sheet."""
-ROWS_FORMATTED: Final = 200
+ROWS_FORMATTED: Final = 100
 """Rows whose very cells are formatted: programs that fill in a workbook do not look at the formats of columns, and a
 number that they write as text would lose its end when somebody edits the cell."""
 HEADER_ROW: Final = 5
@@ -118,7 +118,7 @@ def write_template(settings: Settings, institution_code: str, path: Path) -> Non
     """Write the institution's empty workbook.
 
     Raises:
-        UsageError: the institution is not in the register, or the path is no place for an .xlsx file.
+        UsageError: the institution is not in the register or owes nothing, or the path is no place for an .xlsx file.
         RefusedError: another workbook stands at the path; it may be filled in.
         SetupError: the register, or a report's suite, is wrong.
     """
@@ -142,6 +142,7 @@ def render_template(register: Register, institution: Institution, reports: Mappi
     """The institution's empty workbook as an XLSX file; `reports` are the declared ones unless others are given.
 
     Raises:
+        UsageError: the institution owes no report.
         SetupError: a report's suite is missing or wrong.
     """
     declared = load_reports() if reports is None else reports
@@ -149,6 +150,8 @@ def render_template(register: Register, institution: Institution, reports: Mappi
         _Part(declared[code], obligation.nil_allowed, column_notes(declared[code]))
         for code, obligation in register.owed_by(institution.kind).items()
     ]
+    if not parts:
+        raise UsageError(f"{institution.code} owes no report: the register has no obligation of a {institution.kind}.")
     content = BytesIO()
     options = {
         "in_memory": True,
@@ -245,8 +248,8 @@ class _Template:
             ),
             "检查结果为“警告”、情况属实的，在“情况说明”表内说明；没有需要说明的，该表留空。",
             (
-                "报送人、联系电话只需填在第一行。右侧是填表所用的代码表。"
-                f"报送前可自查：five-precisions check 文件名 --institution {self._institution.code} --period 年-月。"
+                "报送人、联系电话只需填在第一行。右侧是填表所用的代码表。报送前可自查："
+                f"five-precisions check 文件名 --institution {self._institution.code} --period 年-月 --out 结果.xlsx。"
             ),
         )
 
