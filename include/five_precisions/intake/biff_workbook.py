@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime, time
 from typing import Any, Final
 
-from five_precisions.intake.sheet import Limits, Sheet, damaged, locked, refuse_too_large, too_many_cells, too_much_text
+from five_precisions.intake.sheet import (
+    Limits,
+    Sheet,
+    UnreadableFileError,
+    as_percent,
+    damaged,
+    locked,
+    refuse_too_large,
+    too_many_cells,
+    too_much_text,
+)
 from five_precisions.reports.cells import Cell
 
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
@@ -27,16 +37,25 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
         raise locked()
     try:
         # Its remarks go nowhere; ragged rows, so that one cell far out does not make a million empty ones.
-        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True, formatting_info=True)
+    except UnicodeError as error:
+        raise UnreadableFileError(
+            "文件中有残缺的字符（半个字），请用电子表格软件打开，改正后另存为 xlsx 重新报送。"
+        ) from error
     except Exception as error:
         # A damaged file breaks this reader in as many ways as there are.
         raise (locked() if "encrypted" in str(error) else damaged()) from error
+    percents = {
+        index
+        for index, style in enumerate(book.xf_list)
+        if "%" in getattr(book.format_map.get(style.format_key), "format_str", "")
+    }
     sheets: list[Sheet] = []
     cells = text = 0
     for sheet in book.sheets():
         rows: list[list[Cell]] = []
         for number in range(sheet.nrows):
-            row = list(_cells(sheet, number, book.datemode))
+            row = list(_cells(sheet, number, book.datemode, percents))
             while row and row[-1] is None:
                 row.pop()
             cells += len(row)
@@ -51,15 +70,15 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
     return sheets
 
 
-def _cells(sheet: Any, row: int, datemode: int) -> Iterable[Cell]:
+def _cells(sheet: Any, row: int, datemode: int, percents: Set[int]) -> Iterable[Cell]:
     import xlrd
 
-    for kind, value in zip(sheet.row_types(row), sheet.row_values(row), strict=True):
+    for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
         match kind:
             case xlrd.XL_CELL_TEXT:
                 yield value or None
             case xlrd.XL_CELL_NUMBER:
-                yield value
+                yield as_percent(value) if sheet.cell_xf_index(row, column) in percents else value
             case xlrd.XL_CELL_DATE:
                 yield _moment(value, datemode)
             case xlrd.XL_CELL_BOOLEAN:

@@ -10,6 +10,7 @@ from xml.parsers import expat
 from five_precisions.intake.sheet import (
     Limits,
     Sheet,
+    as_percent,
     damaged,
     refuse_too_large,
     too_many_cells,
@@ -158,7 +159,8 @@ def _value(cell: dict[str, str], text: str) -> Cell:
     if cell.get(_CALC_TYPE) == "error":
         return text or "#VALUE!"
     if kind in _NUMBERS:
-        return float(cell[_OFFICE + "value"]) if _OFFICE + "value" in cell else text or None
+        number = float(cell[_OFFICE + "value"]) if _OFFICE + "value" in cell else text or None
+        return as_percent(number) if kind == "percentage" else number
     if kind == "date":
         return _date(cell.get(_OFFICE + "date-value", ""))
     if kind == "boolean":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
-from five_precisions.reports.cells import Cell
+from five_precisions.reports.cells import DIGITS_OF_A_NUMBER_CELL, Cell
 from five_precisions.settings import Settings
 
 _TEXT_SHARE: Final = 4
@@ -118,3 +119,11 @@ def as_cell(value: object) -> Cell:
             return value.decode("utf-8", "replace")
         case _:
             return str(value)
+
+
+def as_percent(cell: Cell) -> Cell:
+    """A number that its format shows as a percent, as a person reads it: 0.0475 is `4.75%`."""
+    if not isinstance(cell, float) or not math.isfinite(cell):
+        return cell
+    shown = format(Decimal(format(cell, f".{DIGITS_OF_A_NUMBER_CELL}g")).scaleb(2), "f")
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown) + "%"

@@ -15,7 +15,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -26,6 +26,7 @@ from five_precisions.intake.sheet import (
     Sheet,
     UnreadableFileError,
     as_cell,
+    as_percent,
     damaged,
     locked,
     refuse_too_large,
@@ -61,6 +62,8 @@ _MANIFEST: Final = "META-INF/manifest.xml"
 _XML_WORKBOOK: Final = "xl/workbook.xml"
 _BINARY_WORKBOOK: Final = "xl/workbook.bin"
 _SHARED_TEXTS: Final = "xl/sharedstrings.xml"
+_PERCENT_FORMATS: Final = frozenset({"9", "10"})
+_LARGEST_STYLES: Final = 32 << 20
 _PLAIN_KINDS: Final = frozenset({str, float, int, bool})
 
 _CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)")
@@ -79,10 +82,15 @@ _DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _ROW: Final = 0
 _CELLS: Final = range(1, 12)
 _BLANK: Final = 1
+_NUMBER_RECORDS: Final = frozenset({2, 5, 9})
 _ERROR_RECORDS: Final = frozenset({3, 11})
 _SHARED_RECORD: Final = 7
 _TEXT_RECORDS: Final = frozenset({6, 8})
 _SHARED_ITEM: Final = 19
+_FORMAT: Final = 44
+_STYLE: Final = 47
+_CELL_STYLES: Final = 617
+_END_OF_CELL_STYLES: Final = 618
 _PROPERTIES: Final = 153
 _BUNDLED_SHEET: Final = 156
 _ERRORS: Final = {
@@ -110,8 +118,12 @@ class _Part:
     rows: int = 0
     columns: int = 0
     """Of the area that its cells span, the empty ones too."""
+    has_addresses: bool = True
+    """Every cell says where it stands."""
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     """Row and column from 0, and the text of the error."""
+    percents: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column from 0 of numbers that are shown as percents."""
     shared: list[int] = field(default_factory=list)
     """Of .xlsb: which shared texts its cells show."""
 
@@ -181,12 +193,23 @@ def _refuse_too_large_unpacked(archive: zipfile.ZipFile, limits: Limits) -> None
 def _refuse_declarations(name: str, chunk: bytes) -> None:
     """Workbooks declare no entities: who does, means no table (and the readers would not follow it)."""
     if name.endswith((".xml", ".rels")) and any(declaration in chunk for declaration in _DECLARATIONS):
-        raise UnreadableFileError("文件中有电子表格不使用的外部实体声明，请用电子表格软件另存为 xlsx 后重新报送。")
+        raise UnreadableFileError(
+            "文件中夹带了电子表格用不到的内容（XML 实体声明），请用电子表格软件另存为 xlsx 后重新报送。"
+        )
 
 
 def _measured(archive: zipfile.ZipFile, limits: Limits, *, is_binary: bool) -> dict[str, _Part]:
     parts: dict[str, _Part] = {}
     rest: dict[str, bytes] = {}
+    percents = _binary_percent_styles(archive, limits) if is_binary else _percent_styles(archive, limits)
+    percent_cell = (
+        re.compile(
+            rb"<(?:\w+:)?c\s(?=[^<>]*\bs\s*=\s*[\"'](?:%s)[\"'])(?![^<>]*\bt\s*=\s*[\"'][^n])[^<>]*?"
+            rb"\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)" % b"|".join(str(style).encode() for style in sorted(percents))
+        )
+        if percents
+        else None
+    )
     for name, chunk in _chunks(archive, limits):
         part = parts.setdefault(name, _Part())
         if not part.size and name.endswith((".xml", ".rels")) and b"\0" in chunk[:4]:
@@ -199,21 +222,65 @@ def _measured(archive: zipfile.ZipFile, limits: Limits, *, is_binary: bool) -> d
             # A cell that the end of the piece cuts in two belongs to the next one.
             cut = max(block.rfind(b"<c "), block.rfind(b":c ") - 16)
             whole, rest[name] = (block[:cut], block[cut:]) if cut > 0 and len(block) - cut < _CHUNK else (block, b"")
-            _measure_xml(part, whole)
+            _measure_xml(part, whole, percent_cell)
     for name, block in rest.items():
-        _measure_xml(parts[name], block)
+        _measure_xml(parts[name], block, percent_cell)
     for name, part in parts.items():
         if part.size - part.tags * _TAGS_OF_A_CELL > limits.text_bytes:
             raise too_much_text(limits)
         if is_binary and name.endswith(".bin"):
-            _measure_binary(part, archive.read(name))
+            _measure_binary(part, archive.read(name), percents)
     return parts
 
 
-def _measure_xml(part: _Part, block: bytes) -> None:
+def _percent_styles(archive: zipfile.ZipFile, limits: Limits) -> set[int]:
+    """Which styles of cells show a number as a percent: it is a hundredth of what a person reads there."""
+    name = next((name for name in archive.namelist() if name.casefold() == "xl/styles.xml"), None)
+    if name is None:
+        return set()
+    styles = _read_small(archive, name, limits)
+    if b"<!" in styles.replace(b"<!--", b""):
+        # Refused below, with all declarations.
+        return set()
+    tree = ET.fromstring(styles)  # noqa: S314 - without declarations there is nothing to expand
+    formats = {each.get("numFmtId"): each.get("formatCode", "") for each in _named(tree.iter(), "numFmt")}
+    kinds = [each.get("numFmtId", "") for group in _named(tree, "cellXfs") for each in _named(group, "xf")]
+    return {style for style, kind in enumerate(kinds) if kind in _PERCENT_FORMATS or "%" in formats.get(kind, "")}
+
+
+def _binary_percent_styles(archive: zipfile.ZipFile, limits: Limits) -> set[int]:
+    name = next((name for name in archive.namelist() if name.casefold() == "xl/styles.bin"), None)
+    if name is None:
+        return set()
+    formats: dict[str, str] = {}
+    kinds: list[str] = []
+    is_inside = False
+    for kind, body in _records(_read_small(archive, name, limits)):
+        if kind == _FORMAT and len(body) >= 6:
+            formats[str(int.from_bytes(body[:2], "little"))] = _wide_text(body, 2)[0]
+        elif kind in (_CELL_STYLES, _END_OF_CELL_STYLES):
+            is_inside = kind == _CELL_STYLES
+        elif kind == _STYLE and is_inside and len(body) >= 4:
+            kinds.append(str(int.from_bytes(body[2:4], "little")))
+    return {style for style, kind in enumerate(kinds) if kind in _PERCENT_FORMATS or "%" in formats.get(kind, "")}
+
+
+def _read_small(archive: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
+    """A part that is no sheet, whatever its directory says of its size."""
+    most = min(_LARGEST_STYLES, limits.unpacked_bytes)
+    with archive.open(name) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise unpacked_too_large(limits)
+    return content
+
+
+def _measure_xml(part: _Part, block: bytes, percent_cell: re.Pattern[bytes] | None) -> None:
     """Count the cells of a piece and see how far out they lie, at the speed at which it is unpacked."""
     import numpy as np
 
+    if b"<c" not in block and b":c" not in block:
+        return
     signs = np.frombuffer(block + bytes(_LONGEST_ADDRESS), dtype=np.uint8)
     opens = (signs == ord("<")) | (signs == ord(":"))
     ends = (signs <= ord(" ")) | (signs == ord(">")) | (signs == ord("/"))
@@ -244,6 +311,10 @@ def _measure_xml(part: _Part, block: bytes) -> None:
             (int(digits) - 1, _column_number(letters) - 1, text.decode("utf-8", "replace") or _UNKNOWN_ERROR)
             for letters, digits, text in _ERROR_CELL.findall(block)
         ]
+    if percent_cell is not None:
+        part.percents += [
+            (int(digits) - 1, _column_number(letters) - 1) for letters, digits in percent_cell.findall(block)
+        ]
 
 
 def _measure_unusual_xml(part: _Part, block: bytes, tags: int) -> None:
@@ -253,6 +324,7 @@ def _measure_unusual_xml(part: _Part, block: bytes, tags: int) -> None:
         part.columns = max(part.columns, *(_column_number(letters) for letters in {each[0] for each in addresses}))
         part.rows = max(part.rows, *(int(digits[:9]) for digits in {each[1] for each in addresses}))
     if len(addresses) < tags:
+        part.has_addresses = False
         # Cells without an address follow one another: no row has more columns, no sheet more rows than this.
         rows = _ANY_ROW.split(block)
         part.rows += len(rows)
@@ -274,7 +346,7 @@ def _refuse_too_many_cells(
     if sum(part.rows * part.columns for part in parts.values()) > limits.cells:
         # Empty cells with a format may lie far out; those with something in them decide.
         area = sum(
-            _filled_area(archive, name) if not is_binary else part.rows * part.columns
+            _filled_area(archive, name) if part.has_addresses and not is_binary else part.rows * part.columns
             for name, part in parts.items()
             if part.rows
         )
@@ -401,7 +473,7 @@ def _records(content: bytes) -> Iterator[tuple[int, memoryview]]:
         at += size
 
 
-def _measure_binary(part: _Part, content: bytes) -> None:
+def _measure_binary(part: _Part, content: bytes, percents: Set[int]) -> None:
     row = 0
     for kind, body in _records(content):
         if kind == _ROW and len(body) >= 4:
@@ -413,6 +485,8 @@ def _measure_binary(part: _Part, content: bytes) -> None:
             part.rows, part.columns = max(part.rows, row + 1), max(part.columns, column + 1)
             if kind in _ERROR_RECORDS and len(body) > 8:
                 part.errors.append((row, column, _ERRORS.get(body[8], _UNKNOWN_ERROR)))
+            elif kind in _NUMBER_RECORDS and int.from_bytes(body[4:7], "little") in percents:
+                part.percents.append((row, column))
             elif kind == _SHARED_RECORD and len(body) >= 12:
                 part.shared.append(int.from_bytes(body[8:12], "little"))
 
@@ -440,7 +514,7 @@ def _read(
             own = next((each for each in left if each[0] == sheet.name), None)
             if own is not None:
                 left.remove(own)
-                _put_error_texts(rows, parts.get(own[1], _Part()).errors)
+                _put_particulars(rows, parts.get(own[1], _Part()))
             sheets.append((sheet.name, rows))
     except python_calamine.PasswordError:
         raise locked() from None
@@ -467,8 +541,11 @@ def _rows(sheet: Any, limits: Limits) -> list[list[Cell]]:
     return rows
 
 
-def _put_error_texts(rows: list[list[Cell]], errors: Iterable[tuple[int, int, str]]) -> None:
-    """The reader leaves error cells empty."""
-    for row, column, text in errors:
+def _put_particulars(rows: list[list[Cell]], part: _Part) -> None:
+    """What the reader leaves out: the texts of error cells, and that a number is shown as a percent."""
+    for row, column, text in part.errors:
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = text
+    for row, column in part.percents:
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = as_percent(rows[row][column])
