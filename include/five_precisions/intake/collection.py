@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
 import sqlalchemy.exc
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
@@ -19,7 +20,15 @@ from five_precisions.intake.coverless import post_coverless_notice
 from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
-from five_precisions.intake.ledger import Recorded, Submission, find_recorded, mark_taken_out, read_reports
+from five_precisions.intake.ledger import (
+    Recorded,
+    Submission,
+    find_recorded,
+    forget_taken,
+    read_reports,
+    read_taken,
+    save_taken,
+)
 from five_precisions.intake.receipts import (
     post_cross_receipt,
     post_receipt,
@@ -149,6 +158,8 @@ class _Intake:
         judgements: list[Judgement] = []
         try:
             write_missing_receipts(self._engine, self._settings, self._period, institution.code)
+            if not self._replay:
+                self._finish_taking_out(institution)
             for delivery in self._inbox.deliveries(self._period, institution.code, replay=self._replay):
                 judgements += [self._take_in_delivery(institution, delivery)]
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
@@ -184,10 +195,31 @@ class _Intake:
         # After the commit, and before the files go: what an end in between leaves out, the next look writes.
         write_receipt(self._engine, self._settings, judgement.submission_id)
         if not self._replay:
-            self._inbox.remove(delivery)
-            with self._engine.begin() as connection:
-                mark_taken_out(connection, judgement.submission_id)
+            self._take_out(delivery)
         return judgement
+
+    def _finish_taking_out(self, institution: Institution) -> None:
+        """Take out what an end in between has left of a recorded delivery: a part of it is no delivery."""
+        with self._engine.connect() as connection:
+            taken = read_taken(connection, self._period, institution.code)
+        if not taken:
+            return
+        left = [
+            replace(delivery, files=tuple(each for each in delivery.files if taken.get(each.path) == each.identity))
+            for delivery in self._inbox.deliveries(self._period, institution.code, replay=False)
+        ]
+        for delivery in left:
+            self._take_out(delivery)
+        if not left:
+            self._forget_taken(institution.code)
+
+    def _take_out(self, delivery: Delivery) -> None:
+        if self._inbox.remove(delivery):
+            self._forget_taken(delivery.institution_code)
+
+    def _forget_taken(self, institution_code: str) -> None:
+        with self._engine.begin() as connection:
+            forget_taken(connection, self._period, institution_code)
 
     def _judge(
         self,
@@ -225,6 +257,7 @@ class _Intake:
             recorded = record(connection, submission, judged, self._register, self._pii_key)
             if not isinstance(recorded, Recorded):
                 post_receipt(connection, self._settings, recorded.submission_id)
+                self._note_taken(connection, delivery)
                 for cross_check in recorded.cross_checks:
                     post_cross_receipt(connection, self._settings, cross_check)
         if isinstance(recorded, Recorded):
@@ -259,8 +292,8 @@ class _Intake:
         self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
     ) -> Judgement:
         with self._engine.begin() as connection:
-            # The very delivery of that version, seen again after a crash or in a second replay, sends nothing.
-            if known.taken_out_at is not None or known.delivered_at not in (None, delivery.newest_at):
+            # The very delivery of that version, seen in a second replay, sends nothing.
+            if not self._replay or known.delivered_at not in (None, delivery.newest_at):
                 post_receipt_again(
                     connection,
                     self._settings,
@@ -268,6 +301,7 @@ class _Intake:
                     delivered_at=delivery.newest_at,
                     again_at=arrived_at,
                 )
+            self._note_taken(connection, delivery)
             reports = read_reports(connection, known.submission_id)
         return Judgement(
             institution_code=institution.code,
@@ -278,6 +312,10 @@ class _Intake:
             remark="the same bytes as an earlier version",
             reports=reports,
         )
+
+    def _note_taken(self, connection: Connection, delivery: Delivery) -> None:
+        if not self._replay:
+            save_taken(connection, self._period, delivery)
 
     def _skipped(self, institution: Institution, state: State, remark: str) -> Judgement:
         if state is not State.FAILED:

@@ -41,6 +41,11 @@ class InboxFile:
     mark: str = ""
     """What else changes when it is written anew, where the store says so: an ETag, or inode and change time."""
 
+    @property
+    def identity(self) -> str:
+        """What changes when another file takes its place."""
+        return f"{self.size} {self.modified_at.isoformat()} {self.mark}"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -54,10 +59,7 @@ class Delivery:
     @property
     def fingerprint(self) -> str:
         """What changes when a file is added, taken away or written again; tells whether somebody has been here."""
-        lines = (
-            f"{file.name} {file.size} {file.modified_at.isoformat()} {file.mark}\n"
-            for file in (*self.files, *self.uploads)
-        )
+        lines = (f"{file.name} {file.identity}\n" for file in (*self.files, *self.uploads))
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

@@ -229,7 +229,6 @@ def yardstick_of(settings: Settings, register: Register, period: Period) -> Yard
         },
         context=DerivedContext(last_day=period.end, rates=load_rates(settings.reference_file("rates.csv"))),
         limits=Limits.of(settings),
-        limits=Limits.of(settings),
     )
 
 

@@ -19,11 +19,12 @@ from five_precisions.intake.findings import (
     column_number_of,
     storable,
 )
+from five_precisions.intake.inbox import Delivery
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, ReportDraft
 from five_precisions.period import Period
 
 _FIND_DIGEST = text("""
-select submission_id, version, delivered_at, taken_out_at
+select submission_id, version, delivered_at
 from intake.submission
 where period = :period and institution_code = :institution_code and digest = :digest
 """)
@@ -42,8 +43,16 @@ values (
     :submitted_by, :phone_masked, clock_timestamp()
 )
 """)
-_TAKE_OUT = text("""
-update intake.submission set taken_out_at = now() where submission_id = :submission_id and taken_out_at is null
+_SAVE_TAKEN = text("""
+insert into intake.taken_file (period, institution_code, path, identity)
+values (:period, :institution_code, :path, :identity)
+on conflict (period, institution_code, path) do update set identity = excluded.identity
+""")
+_READ_TAKEN = text("""
+select path, identity from intake.taken_file where period = :period and institution_code = :institution_code
+""")
+_FORGET_TAKEN = text("""
+delete from intake.taken_file where period = :period and institution_code = :institution_code
 """)
 _SAVE_FILE = text("""
 insert into intake.file (submission_id, name, sha256, size) values (:submission_id, :name, :sha256, :size)
@@ -114,8 +123,6 @@ class Recorded:
     version: int
     delivered_at: datetime | None
     """Newest file time of the delivery that made the version; None of one older than this column."""
-    taken_out_at: datetime | None
-    """When its files had left the inbox."""
 
 
 def find_recorded(connection: Connection, period: Period, institution_code: str, digest: str) -> Recorded | None:
@@ -179,9 +186,22 @@ def count_warnings(connection: Connection, submission_id: str, reports: Sequence
     )
 
 
-def mark_taken_out(connection: Connection, submission_id: str) -> None:
-    """Note that a version's files have left the inbox: the same bytes there once more are a delivery of their own."""
-    connection.execute(_TAKE_OUT, {"submission_id": submission_id})
+def save_taken(connection: Connection, period: Period, delivery: Delivery) -> None:
+    """Note that a delivery's files are on record: until they are out of the inbox they are no delivery of their own."""
+    names = {"period": str(period), "institution_code": delivery.institution_code}
+    lines = [{**names, "path": storable(file.path), "identity": file.identity} for file in delivery.files]
+    _save(connection, _SAVE_TAKEN, lines)
+
+
+def read_taken(connection: Connection, period: Period, institution_code: str) -> dict[str, str]:
+    """The identities of files that are on record and were not yet seen to be out of the inbox, by path."""
+    names = {"period": str(period), "institution_code": institution_code}
+    return {row.path: row.identity for row in connection.execute(_READ_TAKEN, names)}
+
+
+def forget_taken(connection: Connection, period: Period, institution_code: str) -> None:
+    """Forget them: they are out, and what has their names now is something else."""
+    connection.execute(_FORGET_TAKEN, {"period": str(period), "institution_code": institution_code})
 
 
 def save_findings(connection: Connection, submission_id: str, findings: Sequence[Finding]) -> None:

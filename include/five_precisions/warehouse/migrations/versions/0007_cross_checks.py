@@ -43,8 +43,15 @@ inner join (
     on finding.submission_id = receipt.submission_id;
 comment on view intake.told_finding is 'every finding with whom it was told to, for which month and when';
 
-alter table intake.submission add column taken_out_at timestamptz;
-comment on column intake.submission.taken_out_at is 'when its files had left the inbox: the same bytes found there later were delivered again';
+create table intake.taken_file (
+    period text not null references registry.period (period),
+    institution_code text not null references registry.institution (code),
+    path text not null,
+    identity text not null,
+    primary key (period, institution_code, path)
+);
+comment on table intake.taken_file is 'files of recorded deliveries that are still to be taken out of the inbox: no delivery of their own';
+comment on column intake.taken_file.identity is 'what changes when another file takes its place';
 
 alter table intake.explanation add column value text, add column is_bound boolean not null default false;
 comment on column intake.explanation.value is 'the value that it explains: it lapses when that changes';
@@ -52,7 +59,7 @@ comment on column intake.explanation.is_bound is 'whether its finding, and so it
 """
 
 UNDO = """
-alter table intake.submission drop column taken_out_at;
+drop table intake.taken_file;
 drop view intake.told_finding;
 alter table intake.explanation drop column is_bound, drop column value;
 alter table intake.report drop column places;
