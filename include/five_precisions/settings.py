@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """fsspec address; unset = `var/outbox`."""
     archive: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/archive`."""
+    data_docs: str | None = None
+    """fsspec address; unset = `var/data-docs`."""
     inbox_options: SecretStr | None = None
     """JSON object of fsspec storage options, e.g. an account and its key (docs/inbox.md)."""
     outbox_options: SecretStr | None = None
@@ -110,6 +112,11 @@ class Settings(BaseSettings):
     def archive_address(self) -> str:
         """Where delivered files are kept, encrypted."""
         return self.archive or str(self.var / "archive")
+
+    @property
+    def data_docs_address(self) -> str:
+        """Where the Data Docs of each month are laid, a folder a month."""
+        return self.data_docs or str(self.var / "data-docs")
 
     def storage_options(self, name: Literal["inbox", "outbox", "archive"]) -> dict[str, Any]:
         """What fsspec is told beside the address of the inbox, the outbox or the archive.

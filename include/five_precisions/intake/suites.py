@@ -78,7 +78,7 @@ class RowSuite:
 
     def build(self, ordinals: tuple[int, ...]) -> Any:
         """Some of the expectations as a suite of Great Expectations, built once."""
-        gx = _great_expectations()
+        gx = great_expectations_library()
         if ordinals not in self._built:
             chosen = [self.expectations[ordinal] for ordinal in ordinals]
             self._built[ordinals] = gx.ExpectationSuite(name=self.report.code, expectations=chosen)
@@ -239,7 +239,7 @@ def _reason(exception_info: Any) -> str:
 
 
 @cache
-def _great_expectations() -> Any:
+def great_expectations_library() -> Any:
     """The library, imported by who checks and by nobody else: it takes seconds."""
     # Neither usage statistics nor hundreds of log lines nor warnings of its imports belong into a check.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
@@ -253,15 +253,23 @@ def _great_expectations() -> Any:
 
 
 @cache
-def _batch_definition() -> Any:
-    """One ephemeral context for the process, without progress bars."""
-    gx = _great_expectations()
+def great_expectations_context() -> Any:
+    """The one ephemeral context of the process, without progress bars; much of the library asks for the active one."""
+    gx = great_expectations_library()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        return context
+
+
+@cache
+def _batch_definition() -> Any:
+    context = great_expectations_context()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         source = context.data_sources.add_pandas("delivery")
         return source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
 
