@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.settings import Settings
@@ -66,3 +67,10 @@ def test_each_test_has_a_database_of_its_own(engine: Engine, empty_database_url:
         name = connection.execute(text("select current_database()")).scalar_one()
     assert name.startswith("test_")
     assert name not in empty_database_url
+
+
+def test_a_failed_statement_is_told_without_its_values(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(ProgrammingError) as told:
+        connection.execute(text("select :value from intake.no_such_table"), {"value": "441702198001010017"})
+    assert "no_such_table" in str(told.value)
+    assert "441702198001010017" not in str(told.value)

@@ -41,7 +41,12 @@ def _server_url(address: str) -> URL:
 
 
 def _engine(url: URL) -> Iterator[Engine]:
-    engine = create_engine(url, connect_args={"options": "-c timezone=Asia/Shanghai", "connect_timeout": 10})
+    engine = create_engine(
+        url,
+        # A failed statement is told to logs without the values that it was given.
+        hide_parameters=True,
+        connect_args={"options": "-c timezone=Asia/Shanghai", "connect_timeout": 10},
+    )
     try:
         try:
             engine.connect().close()
