@@ -100,6 +100,7 @@ def _match_misspelt(layout: Layout) -> None:
 def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, with_totals: bool) -> None:
     headed = {column for column, cell in enumerate(rows[header]) if cell_text(cell)}
     leftmost = {min(headed), min(layout.columns.values())}
+    headless = [column for column in range(max(map(len, rows[header:]))) if column not in headed]
     for number, cells in enumerate(rows[header + 1 :], start=header + 2):
         if is_empty(cells):
             continue
@@ -109,10 +110,11 @@ def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, 
             layout.totals.append(row)
             continue
         layout.data.append(row)
-        for column, cell in enumerate(cells):
-            if column not in headed and column not in layout.extra and cell_text(cell):
+        for column in headless:
+            if column not in layout.extra and cell_text(row.cell(column)):
                 layout.extra[column] = ""
 
 
 def _is_total_mark(cell: Cell) -> bool:
-    return isinstance(cell, str) and normal_header(cell).rstrip(":") in TOTAL_MARKS
+    # The sign stands for itself alone; looking for it first spares a hundred thousand contract numbers the rest.
+    return isinstance(cell, str) and "计" in cell and normal_header(cell).rstrip(":") in TOTAL_MARKS

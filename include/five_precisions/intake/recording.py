@@ -181,7 +181,7 @@ def _comparable(draft: ReportDraft, rows: TypedRows) -> Sequence[int]:
     everything = range(len(rows.rows))
     if draft.judged().verdict is Verdict.ACCEPTED:
         return everything
-    keys = [rows.compared_key(position) for position in everything]
+    keys = rows.compared_keys()
     counts = Counter(keys)
     return [position for position in everything if keys[position] is not None and counts[keys[position]] == 1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +16,7 @@ from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
 
 _KEY_SEPARATOR: Final = "/"
+_COMPARED_SEPARATOR: Final = "\x1f"
 
 
 @dataclass(slots=True)
@@ -41,32 +44,33 @@ class TypedRows:
         parts = [self._part(name, position) for name in self.report.key]
         return _KEY_SEPARATOR.join(parts) if any(parts) else None
 
-    def compared_key(self, position: int) -> str | None:
-        """The key as rows are compared by it: empty equals empty; None where a required part is empty or faulty."""
+    def compared_keys(self) -> list[str | None]:
+        """The keys as rows are compared by them: empty equals empty; None where a required part is empty or faulty."""
+        keys: list[str | None] = [
+            _COMPARED_SEPARATOR.join(parts)
+            for parts in zip(*(map(_key_text, self.columns[name]) for name in self.report.key), strict=True)
+        ]
         for name in self.report.key:
-            if position in self.faults[name]:
-                return None
-            if self.columns[name][position] is None and not self.report.column(name).optional:
-                return None
-        return "\x1f".join(self._part(name, position) for name in self.report.key)
+            if None in self.columns[name]:
+                is_wanted = not self.report.column(name).optional
+                for position, value in enumerate(self.columns[name]):
+                    if value is None and (is_wanted or position in self.faults[name]):
+                        keys[position] = None
+        return keys
 
     def _part(self, name: str, position: int) -> str:
-        value = self.columns[name][position]
-        return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
+        return _key_text(self.columns[name][position])
 
     def sum_of(self, column: Column, *, above: int | None = None) -> Decimal | None:
         """The sum of an amount or count, of the rows above a row of the file; None where a cell of it is faulty."""
         if self.place(column) is None:
             return None
-        total = Decimal(0)
-        for position, (row, value) in enumerate(zip(self.rows, self.columns[column.name], strict=True)):
-            if above is not None and row.number > above:
-                break
-            if position in self.faults[column.name]:
-                return None
-            if isinstance(value, Decimal | int):
-                total += value
-        return total
+        values: Sequence[Value] = self.columns[column.name]
+        if above is not None:
+            values = values[: bisect(self.rows, above, key=lambda row: row.number)]
+        if any(position < len(values) for position in self.faults[column.name]):
+            return None
+        return sum((Decimal(value) for value in values if isinstance(value, Decimal | int)), Decimal(0))
 
     def finding(
         self, position: int, column: Column, *, rule: str, level: Level, message: str, expected: str | None
@@ -100,9 +104,17 @@ def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
         if place is None:
             values[column.name], faults[column.name] = [None] * len(layout.data), {}
         else:
-            cells = [row.cell(place) for row in layout.data]
+            cells = [row.cells[place] if place < len(row.cells) else None for row in layout.data]
             values[column.name], faults[column.name] = read_cells(cells, column, epoch_1904=sheet.epoch_1904)
     return TypedRows(report, sheet, layout, values, faults)
+
+
+def _key_text(value: Value) -> str:
+    return value if isinstance(value, str) else "" if value is None else _written(value)
+
+
+def _written(value: int | Decimal | date) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def cell_findings(rows: TypedRows) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 
@@ -40,4 +39,4 @@ def mask_digit_runs(text: str) -> str:
 
 def keyed_hash(value: str, key: bytes) -> str:
     """HMAC-SHA256 in hex of the value in capitals (an ID may end in x or X): equal values join, nothing is revealed."""
-    return hmac.new(key, value.upper().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, value.upper().encode(), "sha256").hex()
