@@ -15,7 +15,9 @@ from five_precisions.orchestration.schedules import first_run, last_run
 DOC = """
 **What.** Opens the month, takes in each institution's packages, closes the month at the deadline.
 
-**When.** On the 1st, for the month before; the deadline is the end of the 8th Chinese working day.
+**When.** On the 1st, for the month before; the deadline is the end of the 8th Chinese working day. It moves, for all or
+for one institution, by `five-precisions deadline PERIOD DATE --reason TEXT`; who waits knows within a few minutes, and
+the month closes when the last deadline has passed. A row that has ended by then goes on waiting when you clear it.
 
 **The grid is the submission matrix.** One row of `collect` for each institution: violet waits for a package, green has
 delivered everything, red is missing something or was rejected at the deadline. Its log tells the story of its packages.

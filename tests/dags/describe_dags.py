@@ -22,6 +22,7 @@ def main() -> None:
             "max_active_runs": dag.max_active_runs,
             "catchup": dag.catchup,
             "schedule": type(dag.timetable).__name__,
+            "expression": getattr(dag.timetable, "expression", None),
             "start_date": None if dag.start_date is None else dag.start_date.isoformat(),
             "end_date": None if dag.end_date is None else dag.end_date.isoformat(),
             "failure_callbacks": [type(callback).__name__ for callback in _listed(dag.on_failure_callback)],

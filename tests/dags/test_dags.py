@@ -15,7 +15,9 @@ import pytest
 from five_precisions.settings import PREFIX, ROOT
 
 DAGS = ROOT / "dags"
-WANTED = {"monthly_collection", "monthly_assessment", "quarterly_bulletin"}
+WANTED = {
+    "monthly_collection", "monthly_assessment", "quarterly_bulletin", "daily_reminders", "late_submissions",
+}  # fmt: skip
 LONGEST_FILE = 110
 """Lines: a DAG file fits on a screen or two (design/architecture.md)."""
 
@@ -33,6 +35,12 @@ def describe(folder: Path, **variables: str) -> dict[str, Any]:
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     replay = {PREFIX + "FIRST_PERIOD": "2019-01", PREFIX + "LAST_PERIOD": "2019-06"}
     return describe(tmp_path_factory.mktemp("dags"), **replay)
+
+
+@pytest.fixture(scope="module")
+def replaying(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """In a replay, without a first or last period."""
+    return describe(tmp_path_factory.mktemp("replaying"), **{PREFIX + "REPLAY": "true"})
 
 
 def test_every_file_gives_one_dag_of_its_name(described: dict[str, Any]) -> None:
@@ -56,7 +64,7 @@ def test_every_dag_says_what_when_and_what_to_do(described: dict[str, Any]) -> N
 
 def test_every_task_has_an_owner_and_knows_what_to_try_again(described: dict[str, Any]) -> None:
     tasks = [(task_id, task) for dag in described["dags"].values() for task_id, task in dag["tasks"].items()]
-    assert len(tasks) >= 9
+    assert len(tasks) >= 11
     for task_id, task in tasks:
         assert task["owner"] == "five-precisions", task_id
         assert task["retries"] >= 2, task_id
@@ -103,10 +111,30 @@ def test_nothing_leaves_before_the_approval(described: dict[str, Any]) -> None:
     }
 
 
-def test_without_a_first_period_the_last_month_is_collected(tmp_path: Path) -> None:
-    collection = describe(tmp_path)["dags"]["monthly_collection"]
+def test_without_a_first_period_the_last_month_is_collected(replaying: dict[str, Any]) -> None:
+    collection = replaying["dags"]["monthly_collection"]
     assert collection["end_date"] is None
     assert collection["start_date"] is not None
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "task_id", "expression"),
+    [("daily_reminders", "remind", "0 9 * * *"), ("late_submissions", "take_in", "20 * * * *")],
+)
+def test_what_goes_by_the_clock_makes_up_for_nothing(
+    described: dict[str, Any], dag_id: str, task_id: str, expression: str
+) -> None:
+    dag = described["dags"][dag_id]
+    assert (dag["schedule"], dag["expression"]) == ("CronTriggerTimetable", expression)
+    assert (dag["catchup"], dag["max_active_runs"]) == (False, 1)
+    assert list(dag["tasks"]) == [task_id]
+
+
+def test_in_a_replay_nothing_goes_by_the_clock(replaying: dict[str, Any]) -> None:
+    schedules = {dag_id: replaying["dags"][dag_id]["schedule"] for dag_id in WANTED}
+    assert [dag_id for dag_id in sorted(WANTED) if schedules[dag_id] == "NullTimetable"] == [
+        "daily_reminders", "late_submissions",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)

@@ -12,6 +12,7 @@ from five_precisions.intake.deadlines import (
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
+from five_precisions.intake.late import collect_late
 from five_precisions.intake.reminders import post_reminders
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
@@ -34,6 +35,7 @@ __all__ = [
     "check",
     "close",
     "collect",
+    "collect_late",
     "find_settled",
     "last_deadline",
     "list_explanations",

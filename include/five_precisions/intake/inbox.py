@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -149,6 +149,35 @@ class Inbox:
         parent = self._folder(period, "").rstrip("/")
         names = (_name(entry) for entry in self._list(parent) if entry["type"] != "file")
         return sorted(name for name in names if name not in known_codes)
+
+    def holding(self, places: Iterable[tuple[Period, str]]) -> list[tuple[Period, str]]:
+        """Those of the periods and institutions in whose folders something lies.
+
+        Each folder above them is listed once, and of theirs only those that are there: on an object store a few
+        listings, whatever the history.
+        """
+        folders: dict[str, frozenset[str]] = {}
+
+        def is_there(folder: str) -> bool:
+            if len(folder) <= len(self._root):
+                return True
+            parent, _, name = folder.rpartition("/")
+            if not is_there(parent):
+                return False
+            if parent not in folders:
+                try:
+                    entries = self._list(parent)
+                except PermissionError:
+                    # Whoever may list each institution's folder need not be allowed to list what is above.
+                    return True
+                folders[parent] = frozenset(_name(entry) for entry in entries if _is_folder(entry))
+            return name in folders[parent]
+
+        return [
+            (period, code)
+            for period, code in places
+            if is_there(self._folder(period, code)) and self.deliveries(period, code, replay=False)
+        ]
 
     def read(self, delivery: Delivery) -> list[DeliveredFile]:
         """The bytes of a delivery's files, in the order of their names; of one above the limit only a beginning.

@@ -1,8 +1,10 @@
-"""From when to when the monthly DAG runs, as the settings say."""
+"""From when to when the monthly DAG runs, and when the daily and hourly ones do, as the settings say."""
 
 from __future__ import annotations
 
 from datetime import datetime, time
+
+from airflow.sdk import CronTriggerTimetable
 
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
@@ -18,6 +20,11 @@ def last_run() -> datetime | None:
     """The run of the last month, if there is a last one."""
     last = Settings.load().last_period
     return None if last is None else _after(last)
+
+
+def by_the_clock(expression: str) -> CronTriggerTimetable | None:
+    """When a DAG runs that goes by Shanghai's clock, as a cron expression; never in a replay, where no time passes."""
+    return None if Settings.load().replay else CronTriggerTimetable(expression, timezone="Asia/Shanghai")
 
 
 def _after(month: Period) -> datetime:

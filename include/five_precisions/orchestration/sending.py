@@ -6,19 +6,26 @@ import logging
 
 from sqlalchemy import Engine
 
-from five_precisions.delivery import Status, dispatch, list_messages
+from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import SetupError
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
-def send_due(engine: Engine, settings: Settings, period: str, *, institution: str | None = None) -> None:
-    """Send a month's or quarter's messages that are due, of one institution or of all; what is not sent stays."""
+def send_due(
+    engine: Engine,
+    settings: Settings,
+    period: str | None = None,
+    *,
+    institution: str | None = None,
+    kind: Kind | None = None,
+) -> None:
+    """Send messages that are due, all or those of a month or quarter, institution, kind; what is not sent stays."""
     keys = [
         message.message_key
         for status in (Status.PENDING, Status.SENDING)
-        for message in list_messages(engine, status=status, period=period)
+        for message in list_messages(engine, status=status, period=period, kind=kind)
         if institution in (None, message.institution_code)
     ]
     if not keys:

@@ -1,0 +1,39 @@
+"""Every morning: remind institutions of what they still miss."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, task
+
+from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.reminding import send_reminders
+from five_precisions.orchestration.runtime import task_defaults
+from five_precisions.orchestration.schedules import by_the_clock
+
+DOC = """
+**What.** Mails every institution that still misses something, naming what: three days and one day before its deadline,
+and the day after. Nobody gets the same reminder twice, and after a day without a run only the one that is due now is
+sent. A deadline that was moved has reminders of its own.
+
+**When.** Every day at nine in Shanghai. In a replay never.
+
+**When `remind` is red.** Its last line is one sentence. Mend it and clear the task: what was sent is not sent again.
+Mails that wait are shown by `five-precisions outbox list`.
+"""
+
+with DAG(
+    dag_id="daily_reminders",
+    dag_display_name="每日催报 · daily reminders",
+    doc_md=DOC,
+    schedule=by_the_clock("0 9 * * *"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=task_defaults(),
+    on_failure_callback=failure_notice(),
+    tags=["five-precisions", "daily"],
+) as dag:
+
+    @task(task_display_name="催报 · remind")
+    def remind() -> int:
+        return send_reminders()
+
+    remind()

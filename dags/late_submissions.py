@@ -1,0 +1,39 @@
+"""Every hour: take in what came too late."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, task
+
+from five_precisions.orchestration.late import take_in_late
+from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.runtime import task_defaults
+from five_precisions.orchestration.schedules import by_the_clock
+
+DOC = """
+**What.** Takes in what lies in the inbox for closed months, however long ago, and of institutions whose own deadline
+has passed: checked, recorded and answered with a receipt as ever, marked late. Announced figures stay as they are until
+you restate the month.
+
+**When.** Every hour, at twenty past. Where nothing lies there it is skipped. In a replay never.
+
+**When `take_in` is red.** Its last line names the package, or says what cannot be reached. The others are taken in.
+Mend it; the next run takes it up again.
+"""
+
+with DAG(
+    dag_id="late_submissions",
+    dag_display_name="迟报收集 · late submissions",
+    doc_md=DOC,
+    schedule=by_the_clock("20 * * * *"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=task_defaults(),
+    on_failure_callback=failure_notice(),
+    tags=["five-precisions", "hourly"],
+) as dag:
+
+    @task(task_display_name="收集 · take in")
+    def take_in() -> list[str]:
+        return take_in_late()
+
+    take_in()

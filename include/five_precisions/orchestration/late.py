@@ -1,0 +1,35 @@
+"""The task of `late_submissions`: take in what lies there for closed months, and send the receipts."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from five_precisions.intake import State, collect_late
+from five_precisions.orchestration.runtime import opened
+from five_precisions.orchestration.sending import send_due
+
+logger = logging.getLogger(__name__)
+
+
+def take_in_late() -> list[str]:
+    """Take in what came too late and send the receipts; the numbers of the receipts.
+
+    Raises:
+        AirflowSkipException: nothing lay there.
+        AirflowFailException: a package could not be judged for a reason of ours. The others are taken in.
+    """
+    with opened() as (engine, settings):
+        judgements = collect_late(engine, settings)
+        for judgement in judgements:
+            what = judgement.submission_id or judgement.remark
+            logger.info("%s %s: %s, %s", judgement.period, judgement.institution_code, judgement.verdict, what)
+        for period, code in sorted({(judgement.period, judgement.institution_code) for judgement in judgements}):
+            send_due(engine, settings, period, institution=code)
+    failed = [f"{each.period} {each.institution_code}" for each in judgements if each.verdict is State.FAILED]
+    if failed:
+        raise AirflowFailException(f"A late package could not be judged: {', '.join(failed)}; the log says where.")
+    if not judgements:
+        raise AirflowSkipException("Nothing lies there for a month that is over.")
+    return [judgement.submission_id for judgement in judgements if judgement.submission_id is not None]

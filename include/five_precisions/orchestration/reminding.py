@@ -1,0 +1,16 @@
+"""The task of `daily_reminders`: post what is due today, and send it."""
+
+from __future__ import annotations
+
+from five_precisions.delivery import Kind
+from five_precisions.intake import post_reminders
+from five_precisions.orchestration.runtime import opened
+from five_precisions.orchestration.sending import send_due
+
+
+def send_reminders() -> int:
+    """Post the reminders that are due; send them, and those that the mail server refused before. How many are new."""
+    with opened() as (engine, settings):
+        keys = post_reminders(engine, settings)
+        send_due(engine, settings, kind=Kind.REMINDER)
+    return len(keys)

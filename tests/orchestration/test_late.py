@@ -1,0 +1,49 @@
+"""The hourly task: skipped where nothing lies, red where a package is beyond us, and the others' receipts leave."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from five_precisions.intake import close
+from five_precisions.intake.inbox import Inbox
+from five_precisions.period import SHANGHAI
+from five_precisions.settings import PREFIX, Settings
+from tests.intake.packages import JUNE, put, sound_package
+from tests.mail_server import MailServer
+
+
+def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
+    register_saved_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+    from five_precisions.orchestration.late import take_in_late
+
+    close(register_saved_engine, settings, JUNE)
+    for code in ("B01", "B02"):
+        folder = Path(settings.inbox_address) / str(JUNE) / code
+        put(folder, sound_package("grid"), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))
+    real = Inbox.read
+
+    def read(inbox: Inbox, delivery: Any) -> Any:
+        if delivery.institution_code == "B01":
+            raise ZeroDivisionError
+        return real(inbox, delivery)
+
+    with MailServer(tmp_path / "mails") as server, monkeypatch.context() as broken:
+        monkeypatch.setenv(PREFIX + "MAIL", server.url)
+        broken.setattr(Inbox, "read", read)
+        with pytest.raises(AirflowFailException, match="could not be judged: 2019-06 B01; the log says where"):
+            take_in_late()
+        assert server.keys() == ["receipt/2019-06/B02/b02@example.test/v1"]
+        broken.undo()
+        assert take_in_late() == ["2019-06-B01-1"]
+        with pytest.raises(AirflowSkipException):
+            take_in_late()
+        assert len(server.keys()) == 2
