@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
+import shutil
+import zipfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from apprise import NotifyFormat
 from apprise.conversion import convert_between
@@ -18,8 +22,10 @@ from sqlalchemy import Engine, text
 from five_precisions.errors import SetupError
 from five_precisions.intake import collect
 from five_precisions.intake import receipts as receipts_module
+from five_precisions.intake.cover import COVER_HEADERS
 from five_precisions.intake.findings import Finding, Level
 from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.ledger import save_cross_check
 from five_precisions.intake.receipt_wording import (
     LARGEST_MAIL,
     Medium,
@@ -30,7 +36,7 @@ from five_precisions.intake.receipt_wording import (
     shorten,
     time_left_words,
 )
-from five_precisions.intake.receipts import read_receipt, write_receipt
+from five_precisions.intake.receipts import post_cross_receipt, read_receipt, write_missing_receipts, write_receipt
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.intake.packages import (
@@ -47,6 +53,8 @@ from tests.intake.packages import (
     report_file,
     sound,
     sound_package,
+    table,
+    workbook,
 )
 
 BAD_LOAN = sound("loans", balance="60000")
@@ -379,6 +387,250 @@ def test_rows_in_words() -> None:
     assert rows_in_words(range(0, 100, 2)).endswith("、36、38等行")
 
 
+# The findings workbook
+
+
+def attachments(engine: Engine, edition: str) -> list[tuple[str, bytes]]:
+    return [
+        (name, bytes(content))
+        for name, content in rows(
+            engine,
+            "select name, content from notify.message_attachment inner join notify.attachment using (sha256)"
+            f" where message_key like '%/{edition}'",
+        )
+    ]
+
+
+def listed_findings(content: bytes) -> list[tuple[Any, ...]]:
+    _, *found = openpyxl.load_workbook(io.BytesIO(content))["问题清单"].iter_rows(values_only=True)
+    return [tuple(row) for row in found]
+
+
+def test_workbook_lies_beside_the_receipt_and_goes_with_the_mail(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path
+) -> None:
+    loans = table("loans", [sound("loans"), BAD_LOAN | {"contract_no": "HT-9"}])
+    cover = [list(COVER_HEADERS), cover_line("loans", [BAD_LOAN] * 2), cover_line("grid", [BAD_LOAN])]
+    cover[1][2] = "110000"
+    book = workbook(报送说明=cover, 金融精准扶贫贷款台账=[["标题"], ["单位：元"], *loans])
+    put(inbox / "B01", [DeliveredFile("本月.xlsx", book), report_file("grid", [sound("grid", hotline="12")])])
+    assert replay(engine, settings) == ["partial"]
+    content = (outbox / "B01" / "findings-v1.xlsx").read_bytes()
+    assert attachments(engine, "v1") == [("findings-v1.xlsx", content)]
+    assert [(row[2], row[6]) for row in listed_findings(content)] == [("G01", "I2"), ("L03", "L5")]
+    read = openpyxl.load_workbook(io.BytesIO(content))
+    assert read.sheetnames == ["问题清单", "grid.csv", "报送说明", "金融精准扶贫贷款台账"]
+    assert read["金融精准扶贫贷款台账"]["L5"].comment.text.startswith("错误 L03：")
+    assert read["grid.csv"]["I2"].comment.text.startswith("警告 G01：")
+    assert read["报送说明"]["F2"].value == "066****4567"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            for secret in (RESIDENT_ID, PHONE, ACCOUNT, "陈大文"):
+                assert secret not in archive.read(name).decode()
+    (outbox / "B01" / "findings-v1.xlsx").unlink()
+    write_missing_receipts(engine, settings, JUNE, "B01")
+    assert (outbox / "B01" / "findings-v1.xlsx").read_bytes() == content, "made again it is the same"
+
+
+def test_without_findings_there_is_no_workbook(engine: Engine, settings: Settings, inbox: Path, outbox: Path) -> None:
+    put(inbox / "B01", sound_package("grid"))
+    replay(engine, settings)
+    assert attachments(engine, "v1") == []
+    assert "问题清单" not in mail(engine, "v1")[2]
+    assert [path.name for path in (outbox / "B01").iterdir()] == ["receipt-v1.html"]
+
+
+def test_ended_between_ledger_and_workbook(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inbox / "B01", package(loans=[BAD_LOAN]))
+    write = receipts_module.write_whole
+
+    def end_before_the_receipt(files: Any, path: str, content: bytes) -> None:
+        if path.endswith(".html"):
+            raise KeyboardInterrupt
+        write(files, path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts_module, "write_whole", end_before_the_receipt)
+        with pytest.raises(KeyboardInterrupt):
+            collect(engine, settings, JUNE, institution="B01")
+    assert [path.name for path in (outbox / "B01").iterdir()] == ["findings-v1.xlsx"], "the workbook comes first"
+    assert len(list((inbox / "B01").iterdir())) == 2
+    collect(engine, settings, JUNE, institution="B01")
+    assert sorted(path.name for path in (outbox / "B01").iterdir()) == ["findings-v1.xlsx", "receipt-v1.html"]
+    assert len(attachments(engine, "v1")) == 1
+
+
+def test_large_workbook_goes_as_its_list_then_as_a_part_of_it(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loans = [sound("loans", contract_no=f"HT-{number}", balance="60000") for number in range(60)]
+    put(inbox / "B01" / "v1", package(loans=loans))
+    monkeypatch.setattr(receipts_module, "LARGEST_ATTACHMENT", 13_000)
+    replay(engine, settings)
+    ((name, content),) = attachments(engine, "v1")
+    assert (name, len(content) <= 13_000) == ("findings-v1.xlsx", True)
+    assert (len(listed_findings(content)), len(openpyxl.load_workbook(io.BytesIO(content)).sheetnames)) == (60, 1)
+    assert "标出单元格的工作表过大，未随信附上。" in mail(engine, "v1")[2]
+    put(inbox / "B01" / "v2", package(loans=loans[1:]), IN_TIME)
+    monkeypatch.setattr(receipts_module, "LARGEST_ATTACHMENT", 8_600)
+    replay(engine, settings)
+    ((_, content),) = attachments(engine, "v2")
+    assert len(content) <= 8_600
+    assert 0 < len(listed_findings(content)) < 59
+    assert "因邮件大小所限只列出前面一部分" in mail(engine, "v2")[2]
+    assert len(listed_findings((outbox / "B01" / "findings-v2.xlsx").read_bytes())) == 59
+
+
+def test_archive_past_its_retention_leaves_the_list(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(inbox / "B01", package(loans=[BAD_LOAN]))
+    replay(engine, settings)
+    shutil.rmtree(settings.archive_address)
+    workbook_file = outbox / "B01" / "findings-v1.xlsx"
+    workbook_file.unlink()
+    with caplog.at_level(logging.WARNING):
+        write_receipt(engine, settings, "2019-06-B01-1")
+    assert openpyxl.load_workbook(workbook_file).sheetnames == ["问题清单"]
+    assert len([each for each in caplog.messages if "is not repeated in the findings workbook" in each]) == 2
+
+
+# Explained warnings
+
+
+def test_explained_warning_asks_for_nothing_and_is_counted_apart(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path
+) -> None:
+    put(inbox / "B01", package(grid=[sound("grid", hotline=""), sound("grid", outlet_code="W2", hotline="12")]))
+    replay(engine, settings)
+    with engine.begin() as connection:
+        connection.execute(text("update intake.finding set explanation = '=电话正在装' where value is null"))
+    with engine.connect() as connection:
+        receipt = read_receipt(connection, "2019-06-B01-1")
+    words = as_text(render_receipt(receipt, Medium.MAIL, is_demo=True))
+    for line in (
+        "网格化管理责任表 | 2 | — | 接收 | 警告2（其中已说明1）",
+        "警告（2条，其中已说明1条，不影响接收，请核实）",
+        "贵单位说明：“=电话正在装”",
+    ):
+        assert line in words.splitlines()
+    assert "有1处警告请核实" in words
+    assert words.index("报送值：12") < words.index("，已说明）") < words.index("收到的文件")
+    with engine.begin() as connection:
+        connection.execute(text("update intake.finding set explanation = '已联系' where value is not null"))
+    with engine.connect() as connection:
+        words = as_text(render_receipt(read_receipt(connection, "2019-06-B01-1"), Medium.FILE, is_demo=True))
+    assert "警告（2条，均已说明）" in words.splitlines()
+    assert "警告请逐条核实" not in words
+    assert "处警告请核实" not in words
+    (outbox / "B01" / "findings-v1.xlsx").unlink()
+    write_receipt(engine, settings, "2019-06-B01-1")
+    found = listed_findings((outbox / "B01" / "findings-v1.xlsx").read_bytes())
+    assert [(row[3], row[10].partition("\n")[2]) for row in found] == [
+        ("警告\n（已说明）", "已说明：=电话正在装"),
+        ("警告\n（已说明）", "已说明：已联系"),
+    ]
+
+
+# Checks across reports and institutions
+
+
+def tell_across(engine: Engine, settings: Settings, edition: str, *findings: Finding) -> str:
+    with engine.begin() as connection:
+        number = save_cross_check(connection, JUNE, "B01", edition, findings)
+        post_cross_receipt(connection, settings, number)
+    return number
+
+
+def cross_finding(**changes: Any) -> Finding:
+    own: dict[str, Any] = {
+        "report": "loans",
+        "rule": "X04",
+        "level": Level.WARNING,
+        "message": "户编号不在任何县区的建档立卡户名册中，请核对。",
+        "file": "loans.csv",
+        "row_number": 2,
+        "column_number": 5,
+        "header": "户编号",
+        "key": "HT-001",
+        "value": "H-1",
+    }
+    return Finding(**{**own, **changes})
+
+
+def test_cross_check_has_a_receipt_and_a_workbook_of_what_stood(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path
+) -> None:
+    put(inbox / "B01" / "v1", sound_package("loans", "grid"))
+    replay(engine, settings)
+    number = tell_across(engine, settings, "x1", cross_finding())
+    assert number == "2019-06-B01-x1"
+    # What comes later is not what was checked.
+    put(inbox / "B01" / "v2", package(loans=[sound("loans", contract_no="HT-2")]), IN_TIME)
+    put(inbox / "B01" / "v3", package(loans=[BAD_LOAN]), IN_TIME + timedelta(hours=1))
+    assert replay(engine, settings) == ["repeated", "accepted", "rejected"]
+    folder = outbox / "B01"
+    assert {"receipt-x1.html", "findings-x1.xlsx"} <= {path.name for path in folder.iterdir()}, "by the next look"
+    subject, _, words = mail(engine, "x1")
+    assert subject == "【回执】2019年6月 岭海通商 跨报表核对：1处警告请核实（2019-06-B01-x1）"
+    for line in (
+        "贵单位的报表与其他报表、其他机构的报表核对，有1处警告请核实。",
+        "本次核对不退回任何报表：贵单位已接收的报表照旧有效。",
+        "回执编号：2019-06-B01-x1",
+        "核对内容：跨报表、跨机构核对（核对时各机构已接收的报表）",
+        "金融精准扶贫贷款台账 | 第1版 | loans.csv | 警告1",
+        "金融精准扶贫贷款台账 · 户编号（规则X04）",
+        "单元格：E2",
+        "主键：HT-001",
+    ):
+        assert line in words.splitlines()
+    assert "确属实的，在“情况说明”工作表中写明报表、规则、主键和说明，随下次报送提交。" in words
+    content = (folder / "findings-x1.xlsx").read_bytes()
+    assert attachments(engine, "x1") == [("findings-x1.xlsx", content)]
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["问题清单", "loans.csv"]
+    assert book["loans.csv"]["A2"].value == "HT-001"
+    assert book["loans.csv"]["E2"].comment.text.startswith("警告 X04：")
+    assert book["loans.csv"]["D2"].value == "4417**********0017"
+    file = (folder / "receipt-x1.html").read_text(encoding="utf-8")
+    assert hashlib.sha256(sound_package("loans")[1].content).hexdigest() in file
+
+
+def test_receipt_of_the_close_speaks_of_what_was_frozen(
+    engine: Engine, settings: Settings, inbox: Path, outbox: Path
+) -> None:
+    put(inbox / "B01" / "v1", sound_package("loans", "grid"))
+    replay(engine, settings)
+    with engine.begin() as connection:
+        connection.execute(text("insert into intake.close values ('2019-06', now())"))
+        connection.execute(text("insert into intake.frozen_report values ('2019-06', 'B01', 'loans', '2019-06-B01-1')"))
+    put(inbox / "B01" / "v2", package(loans=[sound("loans", contract_no="HT-2")]), LATE)
+    replay(engine, settings)
+    explained = cross_finding(rule="X05", explanation="由其子代为办理", row_number=None)
+    notice = cross_finding(rule="X10", level=Level.NOTICE, report=None, file=None, row_number=None)
+    number = tell_across(engine, settings, "close", cross_finding(), explained, notice)
+    assert write_receipt(engine, settings, number) == str(outbox / "B01" / "receipt-close.html")
+    subject, _, words = mail(engine, "close")
+    assert subject == "【回执】2019年6月 岭海通商 截止核对：1处警告请核实（2019-06-B01-close）"
+    assert "，有1处警告请核实，1处警告已有说明，1处提示。" in words
+    assert "金融精准扶贫贷款台账 | 第1版 | loans.csv | 警告2（其中已说明1）" in words.splitlines()
+    assert "更正或说明请至迟随下一期报表一并提交" in words
+    book = openpyxl.load_workbook(outbox / "B01" / "findings-close.xlsx")
+    assert book["loans.csv"]["A2"].value == "HT-001"
+    assert len(listed_findings((outbox / "B01" / "findings-close.xlsx").read_bytes())) == 3
+
+
+def test_cross_check_that_asks_for_nothing_says_so(engine: Engine, settings: Settings, inbox: Path) -> None:
+    put(inbox / "B01", sound_package("loans"))
+    replay(engine, settings)
+    tell_across(engine, settings, "x1", cross_finding(explanation="已核实"))
+    subject, _, words = mail(engine, "x1")
+    assert subject.endswith("跨报表核对：无需处理（2019-06-B01-x1）")
+    assert "无需其他操作，请留存本回执。" in words
+
+
 # Its life
 
 
@@ -418,7 +670,7 @@ def test_ended_between_ledger_and_file(
     assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1"]
     assert len(list((inbox / "B01").iterdir())) == 2, "not taken out without its receipt"
     assert not outbox.exists()
-    assert [str(each.verdict) for each in collect(engine, settings, JUNE, institution="B01")] == ["repeated"]
+    assert collect(engine, settings, JUNE, institution="B01") == [], "it is on record, and no delivery any more"
     assert [path.name for path in (outbox / "B01").iterdir()] == ["receipt-v1.html"]
     assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1"]
     assert list((inbox / "B01").iterdir()) == []

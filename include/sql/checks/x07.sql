@@ -1,5 +1,6 @@
--- Which households owe more than 50,000 yuan of microcredit, at however many banks?
+-- Which households' microcredit loans add up to more than 50,000 yuan, at however many banks?
 -- One row per loan with a balance: a bank sees its own loans and the fact, nothing of the others'.
+-- A single loan of that size is L10's.
 --
 -- rule: X07
 -- level: warning
@@ -15,6 +16,7 @@ with owed as (
         loan.row_number,
         loan.contract_no as key,
         loan.balance::text as value,
+        count(*) over (partition by loan.household_no) as household_loans,
         sum(loan.balance) over (partition by loan.household_no) as household_balance
     from core.loans as loan
     where
@@ -29,5 +31,7 @@ select
     key,
     value
 from owed
-where household_balance > 50000
+where
+    household_loans > 1
+    and household_balance > 50000
 order by institution_code, row_number

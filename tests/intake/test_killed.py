@@ -1,0 +1,115 @@
+"""SIGKILL at every point of taking a package in, and then once more: the same final state (spec/03, Its life)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy import Engine, text
+
+from five_precisions.intake import archive, collect, collection, inbox, recording
+from five_precisions.period import SHANGHAI
+from five_precisions.settings import Settings
+from five_precisions.warehouse import open_warehouse
+from tests.intake.packages import JUNE, package, put, sound
+
+POINTS: dict[str, tuple[Any, str, int]] = {
+    "with one file of three in the archive": (archive.Archive, "keep", 2),
+    "when rows are staged": (recording, "lock_period", 1),
+    "when the ledger is half written": (recording, "save_findings", 1),
+    "before the transaction ends": (collection, "save_taken", 1),
+    "after it, before the receipt's file": (collection, "write_receipt", 1),
+    "after the receipt's file": (inbox.Inbox, "remove", 1),
+    "with the inbox half empty": (LocalFileSystem, "rm_file", 3),
+    "with the inbox empty": (collection, "forget_taken", 1),
+}
+"""Where the process ends: before that call of a function, counted from 1."""
+
+
+def kill_before(owner: Any, name: str, count: int) -> None:
+    """Let this process be killed where a function is called for that time."""
+    function: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+
+    setattr(owner, name, counted)
+
+
+def collect_and_be_killed(settings: Settings, point: str) -> None:
+    """What runs in the process that is killed."""
+    kill_before(*POINTS[point])
+    with open_warehouse(settings) as engine:
+        collect(engine, settings, JUNE)
+
+
+def final_state(engine: Engine, settings: Settings) -> dict[str, Any]:
+    """What a delivery leaves behind, but for times."""
+
+    def rows(query: str) -> list[tuple[Any, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def files(address: str) -> list[str]:
+        return sorted(str(path.relative_to(address)) for path in Path(address).rglob("*") if path.is_file())
+
+    return {
+        "submissions": rows("select submission_id, digest, verdict from intake.submission"),
+        "reports": rows("select report, verdict, rows, errors, warnings from intake.report order by 1"),
+        "findings": rows("select ordinal, rule, cell, message from intake.finding order by 1"),
+        "files": rows("select name, sha256 from intake.file order by 1"),
+        "loans": rows("select row_number, contract_no, balance, borrower_id_hash from core.loans"),
+        "messages": rows("select message_key, status from notify.message order by 1"),
+        "taken": rows("select * from intake.taken_file"),
+        "inbox": files(settings.inbox_address),
+        "outbox": files(settings.outbox_address),
+        "archive": files(settings.archive_address),
+    }
+
+
+@pytest.fixture(scope="module")
+def forks() -> Any:
+    """Processes that have imported the checks beforehand and share nothing else with this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "great_expectations"])
+    return context
+
+
+def lay(settings: Settings) -> None:
+    files = package(loans=[sound("loans", principal="60000", balance="60000")], grid=[sound("grid", hotline="")])
+    put(Path(settings.inbox_address) / str(JUNE) / "B01", files, datetime(2019, 7, 3, tzinfo=SHANGHAI))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_and_started_again(point: str, register_saved_engine: Engine, settings: Settings, forks: Any) -> None:
+    engine = register_saved_engine
+    lay(settings)
+    process = forks.Process(target=collect_and_be_killed, args=(settings, point))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL, "it was not killed where it should have been"
+    collect(engine, settings, JUNE)
+    state = final_state(engine, settings)
+    collect(engine, settings, JUNE)
+    assert final_state(engine, settings) == state
+    assert [row[0] for row in state["submissions"]] == ["2019-06-B01-1"]
+    assert [row[:2] for row in state["reports"]] == [("grid", "accepted"), ("loans", "accepted")]
+    assert [row[1] for row in state["findings"]] == ["G01", "L10"]
+    assert len(state["loans"]) == 1
+    assert [row[0] for row in state["messages"]] == ["receipt/2019-06/B01/b01@example.test/v1"]
+    assert state["inbox"] == []
+    assert state["taken"] == []
+    assert state["outbox"] == ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html"]
+    assert len(state["archive"]) == len(state["files"]) == 3
