@@ -243,6 +243,12 @@ def test_cover_and_report_disagree(files: list[DeliveredFile], rule: str, yardst
     assert (rules(judged), judged.verdict) == ([rule], Verdict.REJECTED)
 
 
+@pytest.mark.parametrize(("report", "says"), [("visits", "填写“是”"), ("grid", "不允许零报送")])
+def test_a_table_without_rows_names_the_way_that_is_open(report: str, says: str, yardstick: Yardstick) -> None:
+    files = [cover_file([report, "0", "", "否"]), report_file(report, [])]
+    assert says in only(judge(files, yardstick)).message
+
+
 def test_report_that_the_cover_does_not_list(yardstick: Yardstick) -> None:
     files = [*sound_package("grid"), report_file("position", POSITION)]
     judged = judge(files, yardstick)

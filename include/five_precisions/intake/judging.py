@@ -106,6 +106,8 @@ class ReportDraft:
     sheets: list[Sheet] = field(default_factory=list)
     rows: TypedRows | None = None
     findings: list[Finding] = field(default_factory=list)
+    may_be_nil: bool = True
+    """Whether its institution may have nothing to report."""
     is_unread: bool = False
     """A file that may hold it does not open."""
 
@@ -257,18 +259,19 @@ def judge_package(
     has_cover = bool(cover_sheets)
     if not has_cover:
         cover, cover_findings = Cover(is_readable=False), []
+    owed = yardstick.register.owed_by(institution.kind)
     drafts = {
-        code: ReportDraft(report, cover.lines.get(code), assigned.get(code, []))
+        code: ReportDraft(
+            report, cover.lines.get(code), assigned.get(code, []), may_be_nil=code not in owed or owed[code].nil_allowed
+        )
         for code, report in reports.items()
         if code in cover.lines or code in assigned or code in unread.values()
     }
     findings += _place(drafts, cover_findings + explanation_findings)
-    _blame_unread(drafts, findings, unread)
-    owed = yardstick.register.owed_by(institution.kind)
+    _blame_unread(drafts, findings, unread, may_be_cover=cover_wanted and not has_cover)
     for draft in drafts.values():
         _judge_report(draft, institution, yardstick, cover, cover_wanted=cover_wanted or has_cover)
-        obligation = owed.get(draft.report.code)
-        if draft.is_nil and obligation is not None and not obligation.nil_allowed:
+        if draft.is_nil and not draft.may_be_nil:
             draft.findings.append(
                 _on_cover(draft, "F04", f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否")
             )
@@ -380,11 +383,22 @@ def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> li
     return homeless
 
 
-def _blame_unread(drafts: Mapping[str, ReportDraft], findings: list[Finding], unread: Mapping[str, str | None]) -> None:
-    """A report without a sheet is rejected for the file that does not open and may hold it, not for its absence."""
+def _blame_unread(
+    drafts: Mapping[str, ReportDraft],
+    findings: list[Finding],
+    unread: Mapping[str, str | None],
+    *,
+    may_be_cover: bool,
+) -> None:
+    """A report without a sheet is rejected for the file that does not open and may hold it, not for its absence.
+
+    Where that file may be the cover, no report is accepted: there is nothing to hold rows and totals against.
+    """
     for fault in [finding for finding in findings if finding.rule == "F01"]:
         own = unread[fault.file or ""]
         absent = [own] if own else [code for code, draft in drafts.items() if not draft.sheets and not draft.is_nil]
+        if may_be_cover:
+            absent = list(drafts)
         for code in absent:
             drafts[code].is_unread = True
             drafts[code].findings.append(_of_report(fault, code))
@@ -424,7 +438,10 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, yardstick: Yardstick) -> None:
         draft.findings.append(_on_cover(draft, "F04", message, "零报送", "是", "否"))
         return
     if not rows.rows and not draft.is_nil:
-        message = "表中没有数据；确无数据时请在报送说明的零报送一栏填写“是”，否则请补报。"
+        nil = (
+            "确无数据时请在报送说明的零报送一栏填写“是”，否则请补报" if draft.may_be_nil else "本表不允许零报送，请补报"
+        )
+        message = f"表中没有数据；{nil}。"
         draft.findings.append(_of_draft(draft, "F04", message))
         return
     draft.findings += cell_findings(rows)
