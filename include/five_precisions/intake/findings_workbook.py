@@ -2,7 +2,8 @@
 
 What is repeated of a sheet is decided by its headers alone (spec/02, Sensitive columns). In a sheet whose header row is
 found, sensitive columns are masked and columns that no form declares are emptied; a misspelt header declares nothing.
-Of a sheet whose header row is not found nobody knows what its cells hold: only the forms' own words are left of it.
+Of a sheet whose header row is not found nobody knows what its columns hold: of its rows only the forms' own words are
+left. A row that is one line of prose, as in 封面 and 填表说明, is no table's: it is kept like a form's title.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from itertools import chain
 from pathlib import PurePosixPath
@@ -77,23 +78,32 @@ _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 _WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
 """A phone that is no run of eleven digits, as it stands in a form's title rows."""
 
+_PROSE: Final = re.compile("[，。；：]|[一二三四五六七八九十0-9]+[、.．].{4}")
+_TITLE: Final = re.compile("[年月]|[报表]表?|说明|封面")
+"""Of a sheet, in its first row; a name or an enterprise's name has nothing of it."""
+
 _SYSTEM: Final = "金融精准扶贫监测系统"
 _NOTE: Final = "请在原文件中更正后重新报送。本工作簿中的敏感内容已隐去，不能直接用于报送。"
-_EMPTIED: Final = "未能识别本表的表头，无法确认哪些内容敏感，因此这里不重复其内容；请对照原文件查看。"
+_EMPTIED: Final = "未能识别本表的表头，无法确认哪些内容敏感，因此这里只重复标题和说明文字；请对照原文件查看。"
 _BODY: Final = {"font_name": "宋体", "font_size": 10, "valign": "top"}
 _HEAD: Final = {
     "font_name": "黑体", "font_size": 10, "valign": "vcenter", "align": "center", "text_wrap": True,
     "bg_color": "#E7E6E6", "border": 1, "border_color": "#A6A6A6",
 }  # fmt: skip
 _BOX: Final = {"border": 1, "border_color": "#BFBFBF"}
+_WRAPPED: Final = _BODY | _BOX | {"text_wrap": True, "valign": "vcenter"}
+_MIDDLE: Final = _BODY | _BOX | {"align": "center", "valign": "vcenter"}
 _LINK: Final = {"font_color": "#0563C1", "underline": 1}
 _COMMENT: Final = {"author": _SYSTEM, "font_name": "宋体", "font_size": 9, "width": 260, "color": "#FFFFE1"}
+_LINE: Final = 13.5
+"""Height of a line, in points."""
+_MOST_LINES: Final = 20
 _COMMENT_LINE: Final = 15
 """Height of a comment's line, in pixels."""
 _COMMENT_CHARACTERS: Final = 38
 """Latin characters that such a line holds."""
 _A4: Final = 9
-_WIDTHS: Final = (6, 20, 7, 9, 8, 16, 9, 20, 20, 24, 56)
+_WIDTHS: Final = (6, 23, 7, 9, 8, 16, 9, 20, 20, 24, 56)
 """Of the list's columns, in characters."""
 _SAMPLED_ROWS: Final = 200
 _NARROWEST: Final = 6
@@ -141,7 +151,9 @@ class RepeatedSheet:
     rows: list[list[Cell]]
     """From row 1, column A, as delivered."""
     header_row: int
-    """As in the file, from 1; 0 = no header row was found, and the sheet is emptied."""
+    """As in the file, from 1; 0 = no header row was found."""
+    is_emptied: bool = False
+    """Whether cells were left out because nobody knows what they hold."""
 
 
 # What may be shown of a sheet
@@ -201,7 +213,8 @@ def _masked_sheet(sheet: Sheet, rows: list[list[Cell]]) -> RepeatedSheet:
     reading = _read_head(sheet, rows)
     file, name = storable(sheet.file), None if sheet.name is None else storable(sheet.name)
     if reading is None:
-        return RepeatedSheet(file, name, [[_word_of_a_form(cell) for cell in row] for row in rows], 0)
+        kept = [_row_without_head(number, row) for number, row in enumerate(rows)]
+        return RepeatedSheet(file, name, kept, 0, is_emptied=sum(map(_filled, kept)) < sum(map(_filled, rows)))
     head = reading.header_row - 1
     width = max(map(len, rows), default=0)
     treatments: list[_Treatment] = [reading.columns.get(column, _Unknown) for column in range(width)]
@@ -269,6 +282,13 @@ def _words_of_forms() -> frozenset[str]:
 
 def _filled(row: Sequence[Cell]) -> int:
     return sum(bool(cell_text(cell)) for cell in row)
+
+
+def _row_without_head(number: int, row: Sequence[Cell]) -> list[Cell]:
+    is_line = _filled(row) == 1 and any(
+        isinstance(cell, str) and (_PROSE.search(cell) or (not number and _TITLE.search(cell))) for cell in row
+    )
+    return [_masked_title(cell) if is_line else _word_of_a_form(cell) for cell in row]
 
 
 def _word_of_a_form(cell: Cell) -> Cell:
@@ -400,7 +420,7 @@ class _Writer:
         self._sheets = list(zip(sheet_names(sheets), sheets, strict=True))
         self._names = {(sheet.file, sheet.name): name for name, sheet in self._sheets}
         self._marks: dict[str, dict[int, dict[int, _Mark]]] = {}
-        self._formats: dict[frozenset[tuple[str, Any]], Format] = {}
+        self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
 
     def write_list(self, findings: Iterable[Finding], listed: int | None) -> None:
         """问题清单, and its further sheets where there are more findings than a sheet has rows."""
@@ -438,28 +458,32 @@ class _Writer:
 
     def _write_finding(self, sheet: Worksheet, row: int, number: int, finding: Finding) -> None:
         severity = Severity.of(finding)
-        style = _BODY | _BOX
-        wrapped, middle = style | {"text_wrap": True}, style | {"align": "center"}
         target = self._target(finding) if row <= _MOST_LINKS else None
         level = LEVEL_NAMES[finding.level] + (f"\n（{EXPLAINED}）" if severity is Severity.EXPLAINED else "")
         title = load_reports()[finding.report].title if finding.report else OF_NO_REPORT
-        sheet.write_number(row, 0, number, self._format(middle))
-        self._text(sheet, row, 1, title, wrapped)
-        self._text(sheet, row, 2, finding.rule, middle)
-        self._text(sheet, row, 3, level, wrapped | {"align": "center"} | severity.style)
+        texts = (finding.key, finding.value, finding.expected, message_of(finding))
+        # Not every spreadsheet program makes room for wrapped text by itself.
+        lines = max(map(_lines, (title, finding.header, *texts), (_WIDTHS[1], _WIDTHS[5], *_WIDTHS[7:])))
+        lines = max(lines, level.count("\n") + 1)
+        if lines > 1:
+            sheet.set_row(row, _LINE * min(lines, _MOST_LINES))
+        sheet.write_number(row, 0, number, self._format(_MIDDLE))
+        self._text(sheet, row, 1, title, _WRAPPED)
+        self._text(sheet, row, 2, finding.rule, _MIDDLE)
+        self._text(sheet, row, 3, level, _WRAPPED | _MIDDLE | severity.style)
         if finding.row_number is None:
-            self._text(sheet, row, 4, None, middle)
+            self._text(sheet, row, 4, None, _MIDDLE)
         else:
-            sheet.write_number(row, 4, finding.row_number, self._format(middle))
-        self._text(sheet, row, 5, finding.header, wrapped)
+            sheet.write_number(row, 4, finding.row_number, self._format(_MIDDLE))
+        self._text(sheet, row, 5, finding.header, _WRAPPED)
         if target is not None and finding.cell is not None:
             # The sheet's name holds no apostrophe, see sheet_names.
             link = f"internal:'{target}'!{finding.cell}"
-            sheet.write_url(row, 6, link, self._format(middle | _LINK), finding.cell)
+            sheet.write_url(row, 6, link, self._format(_MIDDLE | _LINK), finding.cell)
         else:
-            self._text(sheet, row, 6, finding.cell, middle)
-        for column, words in enumerate((finding.key, finding.value, finding.expected, message_of(finding)), start=7):
-            self._text(sheet, row, column, words, wrapped)
+            self._text(sheet, row, 6, finding.cell, _MIDDLE)
+        for column, words in enumerate(texts, start=7):
+            self._text(sheet, row, column, words, _WRAPPED)
 
     def _target(self, finding: Finding) -> str | None:
         """The sheet that has the finding's place, where it is repeated."""
@@ -485,6 +509,10 @@ class _Writer:
         width = max(map(len, rows), default=0)
         for column, wide in enumerate(_column_widths(repeated, width)):
             sheet.set_column(column, column, wide)
+        if repeated.is_emptied and 0 not in marks.get(0, {}):
+            # XlsxWriter fails at a comment in a row without a cell.
+            self._text(sheet, 0, 0, None, _BODY)
+            sheet.write_comment(0, 0, _EMPTIED, _comment_options(_EMPTIED))
         commented = 0
         for number in range(max(len(rows), max(marks, default=-1) + 1)):
             row = rows[number] if number < len(rows) else []
@@ -502,8 +530,6 @@ class _Writer:
                     comment = _cut(_storable(mark.comment), _LONGEST_COMMENT)
                     sheet.write_comment(number, column, comment, _comment_options(comment))
                     commented += 1
-        if not repeated.header_row and not (0 in marks and 0 in marks[0]):
-            sheet.write_comment(0, 0, _EMPTIED, _comment_options(_EMPTIED))
         if repeated.header_row:
             sheet.freeze_panes(repeated.header_row, 0)
             sheet.repeat_rows(repeated.header_row - 1)
@@ -524,7 +550,7 @@ class _Writer:
                 day = cell.date() if isinstance(cell, datetime) else cell
                 sheet.write_datetime(row, column, day, self._format(style | {"num_format": "yyyy-mm-dd"}))
             case _:
-                self._text(sheet, row, column, cell, style)
+                self._text(sheet, row, column, cell, {"align": "left", "indent": 1} | style)
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str | None, style: dict[str, Any]) -> None:
         if not text:
@@ -546,7 +572,7 @@ class _Writer:
         return sheet
 
     def _format(self, style: dict[str, Any]) -> Format:
-        key = frozenset(style.items())
+        key = tuple(style.items())
         if key not in self._formats:
             self._formats[key] = self._book.add_format(style)
         return self._formats[key]
@@ -567,9 +593,17 @@ def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
     ]
 
 
-def _text_width(text: str) -> int:
-    """How wide a text is, in characters of Latin width; full-width ones count twice."""
-    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in text[: 2 * _WIDEST])
+def _text_width(text: str, measured: int = 2 * _WIDEST) -> int:
+    """How wide a text is, in characters of Latin width; full-width ones count twice. Only its beginning is measured."""
+    if text.isascii():
+        return min(len(text), measured)
+    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in text[:measured])
+
+
+@lru_cache(maxsize=10_000)
+def _lines(text: str | None, width: float) -> int:
+    """How many lines a text takes in a column of that width."""
+    return sum(1 + max(_text_width(line, 1_000) - 1, 0) // int(width - 1) for line in (text or "").split("\n"))
 
 
 def _comment_options(comment: str) -> dict[str, Any]:

@@ -693,8 +693,7 @@ def _cross_page(receipt: CrossReceipt, medium: Medium, budget: int, *, is_demo: 
         is_mail=medium is Medium.MAIL,
         receipt=receipt,
         headline=cross_sentence(receipt),
-        scope="跨报表、跨机构核对："
-        + ("以截止时各机构已接收的报表为准" if receipt.is_close else "各机构目前已接收的报表"),
+        scope=f"跨报表、跨机构核对（{'截止' if receipt.is_close else '核对'}时各机构已接收的报表）",
         deadline=deadline_words(receipt.deadline_at),
         time_left=f"核对时{time_left_words(receipt.checked_at, receipt.deadline_at)}",
         sources=[
