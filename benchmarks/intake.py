@@ -1,8 +1,8 @@
 """What a ledger of 100,000 loans takes from its bytes to loaded rows and findings, beside two peers (`make bench`).
 
 The peers read the very same file: pandas with calamine reads it as text and looks at nothing; Frictionless validates it
-against an equal schema (types, required cells, lists, bounds, longest texts, unique key) and loads nothing. Each runs in
-a process of its own; timed is the work, after the imports. Frictionless lives in an environment that this file makes
+against an equal schema (types, required cells, lists, bounds, longest texts, unique key) and loads nothing. Each runs
+in a process of its own; timed is the work, after the imports. Frictionless lives in an environment that this file makes
 from requirements/bench.txt in the temporary folder: its pins are no business of the product.
 """
 
@@ -72,7 +72,7 @@ def _cells(run: dict[str, Any]) -> list[str]:
 
 def _run(work: str, *arguments: str, python: str = sys.executable) -> Any:
     """Do one of this file's works in a fresh process; what it found out."""
-    done = subprocess.run([python, __file__, work, *arguments], check=True, stdout=subprocess.PIPE)  # noqa: S603
+    done = subprocess.run([python, __file__, work, *arguments], check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -97,7 +97,7 @@ def _frictionless_python(folder: Path) -> str:
         [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(environment)],
         [uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", locked],
     ):
-        subprocess.run(command, check=True)  # noqa: S603
+        subprocess.run(command, check=True)
     return python
 
 
@@ -253,7 +253,8 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
 
     from five_precisions.intake.inbox import digest_of
     from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
-    from five_precisions.intake.ledger import Submission, record
+    from five_precisions.intake.ledger import Submission
+    from five_precisions.intake.recording import record
     from five_precisions.period import SHANGHAI, Period
     from five_precisions.register import read_register
     from five_precisions.settings import Settings
@@ -283,7 +284,7 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
                 files=files,
             )
             with engine.begin() as connection:
-                record(connection, submission, judged, pii_key)
+                record(connection, submission, judged, register, pii_key)
             return {
                 "judging": judging,
                 "recording": time.perf_counter() - begin - judging,

@@ -1,0 +1,104 @@
+"""What large reports are spared gives the very findings that each row asked by itself gives."""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stdnum.cn import uscc
+
+from five_precisions.intake import suites
+from five_precisions.intake.derived import DerivedContext, credit_code_defect
+from five_precisions.intake.findings import Finding
+from five_precisions.intake.judging import Yardstick
+from five_precisions.reports import Column, ColumnType, load_reports
+from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
+from tests.intake.packages import Cells
+from tests.intake.test_rules import CASES, judge_rows
+
+ROWS = 150
+CONTEXT = DerivedContext(last_day=date(2019, 6, 30), rates=())
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", " ", "HT-1", "H（1）-2", "'01", "４４", "1E5", "1.5", "4e10", "#REF!", "是", "2019-06-30", "a\0"]
+    ),
+    st.text(max_size=8),
+)
+NUMBERS = st.one_of(
+    st.sampled_from([0.0, 1, True, 0, False, 1.0, 0.1 + 0.2, 1e9, 999_999_999.99, 1e15, 0.005, 43646]),
+    # Without -0.0, which is 0.0 to a dict.
+    st.floats(allow_infinity=False).map(lambda number: number + 0.0),
+    st.integers(0, 10**13).map(lambda fen: fen / 100),
+)
+CELLS = st.one_of(st.none(), TEXTS, NUMBERS, st.dates(), st.datetimes())
+
+
+def rows_of_all_cases(report: str) -> list[Cells]:
+    """Rows of the values that the cases of the rules have, mixed by chance."""
+    cases = [row for case in CASES if case.report == report for row in case.rows]
+    draws = Random(report)
+    return [{name: draws.choice(cases)[name] for name in cases[0]} for _ in range(ROWS)]
+
+
+def findings_of(report: str, rows: list[Cells], yardstick: Yardstick) -> tuple[Finding, ...]:
+    return judge_rows(report, rows, yardstick).findings
+
+
+@pytest.mark.parametrize("report", load_reports())
+def test_rules_asked_once_for_each_kind_of_row_find_what_each_row_breaks(
+    report: str, yardstick: Yardstick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_of_all_cases(report)
+    row_by_row = findings_of(report, rows, yardstick)
+    monkeypatch.setattr(suites, "_MANY_ROWS", 1)
+    monkeypatch.setattr(suites, "_FEW_KINDS", 1)
+    by_kind = findings_of(report, rows, yardstick)
+    assert {finding.rule for finding in row_by_row} - {"F03"}
+    assert by_kind == row_by_row
+
+
+def test_rows_of_a_large_report_are_shown_to_the_rules_by_kind(
+    yardstick: Yardstick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+    evaluate = suites._unexpected
+
+    def counting(frame: pd.DataFrame, *rest: Any) -> dict[int, list[int]]:
+        shown.append(len(frame))
+        return evaluate(frame, *rest)
+
+    monkeypatch.setattr(suites, "_unexpected", counting)
+    monkeypatch.setattr(suites, "_MANY_ROWS", 100)
+    rows = [case.rows[0] for case in CASES if case.report == "loans"]
+    findings_of("loans", rows * (400 // len(rows)), yardstick)
+    few, everything = shown
+    assert few <= len(rows) < everything
+
+
+@pytest.mark.parametrize("kind", ColumnType)
+@given(cells=st.lists(CELLS, max_size=30))
+def test_a_column_reads_as_its_cells_do(kind: ColumnType, cells: list[Cell]) -> None:
+    own = {ColumnType.TEXT: {"max": 6}, ColumnType.CHOICE: {"of": ("农户", "企业")}}
+    column = Column.model_validate({"header": "某列", "name": "some_column", "type": kind, **own.get(kind, {})})
+    values, faults = read_cells(cells, column)
+    each = [read_cell(cell, column) for cell in cells]
+    assert faults == {position: read for position, read in enumerate(each) if isinstance(read, CellFault)}
+    assert list(map(repr, values)) == [repr(None if isinstance(read, CellFault) else read) for read in each]
+
+
+@settings(max_examples=300)
+@given(
+    body=st.from_regex(r"[0-9]{8}[0-9A-HJ-NPQRTUWXY]{9}", fullmatch=True),
+    end=st.sampled_from("0123456789ABCDEFGHJKLMNPQRTUWXY"),
+)
+def test_credit_codes_are_what_the_library_says(body: str, end: str) -> None:
+    right = body + uscc.calc_check_digit(body)
+    codes = [right, body + end, right.lower(), f"{right[:8]} {right[8:]}", body, f"{body}I"]
+    assert credit_code_defect(CONTEXT, codes) == [None if uscc.is_valid(code) else "invalid" for code in codes]
+    assert credit_code_defect(CONTEXT, [right]) == [None]
