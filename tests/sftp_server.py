@@ -1,7 +1,7 @@
 """An SFTP server on loopback, in this process: an account per institution, shut into its folder, and the collector's.
 
-It misbehaves when told to: `drop_after` bytes of reading it drops the connection, once; `while_reading` is called, once,
-when a file is first read.
+It misbehaves when told to: after `drop_after` bytes of reading it drops the connection, once; `while_reading` is
+called, once, when a file is first read.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ class SftpServer:
                 site.connected += 1
                 site.connections.add(conn)
 
-            def connection_lost(self, exc: Exception | None) -> None:
+            def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's signature
                 site.connections.discard(self.connection)
 
-            def begin_auth(self, username: str) -> bool:
+            def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - asyncssh's signature
                 return True
 
             def password_auth_supported(self) -> bool:

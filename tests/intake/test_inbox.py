@@ -465,7 +465,10 @@ def test_a_package_on_s3_is_judged_and_taken_out(engine: Engine, settings: Setti
     (judgement,) = collect(engine, own, JUNE)
     assert before is not None
     assert judgement.verdict is Verdict.ACCEPTED
-    assert rows(engine, "select name, size > 0 from intake.file order by 1") == [("cover.csv", True), ("grid.csv", True)]
+    assert rows(engine, "select name, size > 0 from intake.file order by 1") == [
+        ("cover.csv", True),
+        ("grid.csv", True),
+    ]
     assert keys(client) == ["in/2019-06/B01/", "in/2019-06/B01/../B02/cover.csv", "in/2019-06/X99/cover.csv"]
     assert (Path(settings.outbox_address) / "2019-06" / "B01" / "receipt-v1.html").exists()
     assert Inbox.of(own).unknown_folders(JUNE, {"B01"}) == ["X99"]
@@ -507,5 +510,3 @@ def unused_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         return int(held.getsockname()[1])
-
-

@@ -41,3 +41,31 @@ def test_a_connection_without_an_address_is_named(
     monkeypatch.setenv("AIRFLOW_CONN_MAIL", connection(password="x"))
     with pytest.raises(SetupError, match="The Airflow connection mail has no config"):
         opened_mail()
+
+
+def test_airflow_s_connection_names_the_inbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from five_precisions.orchestration.runtime import load_settings
+
+    assert load_settings().inbox is None
+    address, options = "sftp://host/home/{institution}", {"host_key": "ssh-ed25519 AAAA"}
+    given = {"conn_type": "sftp", "login": "collector", "password": "geheim"}
+    monkeypatch.setenv("AIRFLOW_CONN_INBOX", json.dumps({**given, "extra": {"address": address, "options": options}}))
+    found = load_settings()
+    assert found.inbox_address == address
+    assert found.storage_options("inbox") == {"username": "collector", "password": "geheim", **options}
+    assert "geheim" not in repr(found)
+    monkeypatch.setenv("AIRFLOW_CONN_INBOX", json.dumps({**given, "extra": {"address": "s3://bucket"}}))
+    assert load_settings().storage_options("inbox") == {"key": "collector", "secret": "geheim"}
+    monkeypatch.setenv(PREFIX + "INBOX", "/srv/inbox")
+    assert load_settings().inbox == "/srv/inbox"
+    assert load_settings().storage_options("inbox") == {}
+
+
+def test_a_connection_of_the_inbox_without_an_address_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from five_precisions.orchestration.runtime import load_settings
+
+    monkeypatch.setenv("AIRFLOW_CONN_INBOX", connection(host="host"))
+    with pytest.raises(SetupError, match="The Airflow connection inbox has no address"):
+        load_settings()
