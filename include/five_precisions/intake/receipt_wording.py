@@ -695,7 +695,14 @@ def _cross_page(receipt: CrossReceipt, medium: Medium, budget: int, *, is_demo: 
         headline=cross_sentence(receipt),
         scope=f"跨报表、跨机构核对（{'截止' if receipt.is_close else '核对'}时各机构已接收的报表）",
         deadline=deadline_words(receipt.deadline_at),
-        time_left=f"核对时{time_left_words(receipt.checked_at, receipt.deadline_at)}",
+        time_left="已截止" if receipt.is_close else f"核对时{time_left_words(receipt.checked_at, receipt.deadline_at)}",
+        files=[
+            (_inert(_short_name(name)), version, sha256)
+            for name, version, sha256 in dict.fromkeys(
+                (each.file, each.version, each.sha256) for each in receipt.sources
+            )
+            if name and sha256
+        ],
         sources=[
             [
                 source.title,
