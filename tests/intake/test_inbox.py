@@ -163,7 +163,7 @@ def test_only_what_is_unchanged_is_taken_out(settings: Settings, inbox: Path) ->
     (delivery,) = opened.deliveries(JUNE, "B01", replay=False)
     # Of the same size and the same time, as a program writes that keeps file times.
     put(inbox / "B01", [DeliveredFile("grid.csv", opened.read(delivery)[1].content[::-1])])
-    os.rename(inbox / "B01" / "grid.csv", inbox / "B01" / "x")
+    (inbox / "B01" / "grid.csv").rename(inbox / "B01" / "x")
     put(inbox / "B01", [DeliveredFile("grid.csv", (inbox / "B01" / "x").read_bytes())])
     assert not opened.is_unchanged(delivery)
     assert opened.remove(delivery)
