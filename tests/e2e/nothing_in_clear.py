@@ -47,6 +47,7 @@ _LONGEST_WORD = 40
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]{2,}")
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_NOTHING = dict.fromkeys(map(ord, " -.\u00a0"))
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 
@@ -131,6 +132,7 @@ class Walker:
         self._numbers = {number for number in sought.numbers if len(number) >= SHORTEST_NUMBER}
         digits = {number for number in self._numbers if re.fullmatch(r"[0-9]+X?", number)}
         self._lengths = sorted({len(number) for number in digits})
+        self._shortest = min(self._lengths, default=0)
         self._codes = self._numbers - digits
         self._names = sought.names
 
@@ -238,7 +240,9 @@ class Walker:
 
     def _seek(self, place: str, text: str, *, with_names: bool = True) -> None:
         for run in _SEPARATED.finditer(text):
-            number = plain(run[0])
+            number = run[0].translate(_NOTHING).upper()
+            if len(number) < self._shortest:
+                continue
             for length in self._lengths:
                 for begin in range(len(number) - length + 1):
                     if number[begin : begin + length] in self._numbers:
