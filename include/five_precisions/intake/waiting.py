@@ -18,7 +18,8 @@ def find_settled(settings: Settings, period: Period, institution_code: str) -> s
         UnreachableError: the inbox cannot be read.
     """
     now = datetime.now(SHANGHAI)
-    for delivery in Inbox(settings.inbox_address).deliveries(period, institution_code, replay=False):
-        if now - delivery.newest_at >= timedelta(seconds=settings.settle_seconds):
+    inbox = Inbox(settings.inbox_address, settings.storage_options("inbox"))
+    for delivery in inbox.deliveries(period, institution_code, replay=False):
+        if delivery.has_settled(now, timedelta(seconds=settings.settle_seconds)):
             return delivery.fingerprint
     return None
