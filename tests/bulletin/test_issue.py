@@ -21,6 +21,7 @@ from five_precisions.errors import RefusedError, UsageError
 from five_precisions.period import SHANGHAI, Quarter
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
+from tests.e2e.nothing_in_clear import Walker, sought_in
 from tests.mail_server import MailServer
 
 FIRST, SECOND = Quarter(2019, 1), Quarter(2019, 2)
@@ -42,6 +43,17 @@ def approval(shown: Rendered, **changes: object) -> Decision:
 def pdf_text(pdf: bytes) -> str:
     pages = (page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
     return "".join("".join(page.split()) for page in pages)
+
+
+def test_no_borrower_stands_in_a_bulletin(rendered: dict[Quarter, Rendered], golden_settings: Settings) -> None:
+    walker = Walker(sought_in(Path(golden_settings.inbox_address) / "2019-06").without_public())
+    for shown in rendered.values():
+        walker.content("bulletin.pdf", shown.pdf)
+        walker.content("bulletin.xlsx", shown.workbook)
+        for institution in (None, "B01", "C01"):
+            walker.text("letter", "\n".join(shown.letter(institution)))
+    assert walker.walk.looked_at["pdf"] == walker.walk.looked_at["workbook"] == 2
+    assert walker.walk.leaks == []
 
 
 def test_published_figures_stand_in_the_pdf(rendered: dict[Quarter, Rendered]) -> None:

@@ -18,11 +18,13 @@ from sqlalchemy import Engine, create_engine, text
 from five_precisions.demo import write_inbox
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
+from five_precisions.intake.data_docs import build_data_docs
 from five_precisions.orchestration.stack import HOST, OPS, OPS_ADDRESS, Interruption, Site, Stack
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate, open_warehouse
+from tests.e2e.nothing_in_clear import sought_in, walk_installation
 
 MONTHS = (Period(2019, 1), Period(2019, 2))
 VARIABLES = {
@@ -168,5 +170,24 @@ def test_two_months_under_the_scheduler_equal_the_command_line(stack: Stack, emp
     assert len(wanted["metric"]) > 1000
     assert set(wanted) == set(found)
     assert [table for table in wanted if wanted[table] != found[table]] == []
+
+    # Whatever was written on the way, by whom ever: nothing delivered as sensitive stands anywhere in clear.
+    for month in MONTHS:
+        build_data_docs(engine, settings, month)
+    inbox = stack.site.var / "inbox"
+    delivered = sought_in(inbox)
+    sought = delivered.without_public()
+    assert len(sought.numbers) > 5000
+    assert len(sought.numbers) > 0.9 * len(delivered.numbers)
+    assert len(sought.names) > 0.5 * len(delivered.names)
+    walk = walk_installation(sought, [airflow.url, engine.url], stack.site.var, inbox)
+    seen = walk.looked_at
+    assert seen["table"] > 80
+    assert seen["row"] > 20_000
+    assert seen["mail"] >= receipts + 2 * 16
+    assert seen["page"] > receipts + 100
+    assert seen["workbook"] > 10
+    assert seen["log"] > 30
+    assert walk.leaks == []
     airflow.dispose()
     engine.dispose()

@@ -140,7 +140,7 @@ def render_site(month: MonthOfDocs) -> tuple[bytes, dict[str, bytes]]:
     # Much of the library wants an active context; the stores of this month are its own and go with it.
     great_expectations_context()
     with _quiet(), tempfile.TemporaryDirectory() as folder:
-        from great_expectations.data_context import EphemeralDataContext
+        from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
         from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
         from great_expectations.render.renderer.site_builder import SiteBuilder
 
@@ -149,7 +149,7 @@ def render_site(month: MonthOfDocs) -> tuple[bytes, dict[str, bytes]]:
         for suite in month.suites.values():
             _store_suite(context, suite)
         places = [_Place(version, _store_result(context, version)) for version in month.versions if version.asked]
-        builder = SiteBuilder(
+        builder: Any = SiteBuilder(
             data_context=context,
             store_backend={"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
             site_name=str(month.period),
@@ -219,7 +219,7 @@ def _store_result(context: Any, version: ReportVersion) -> str:
             )
         )
     held = len(version.asked) - len(version.failed)
-    identifier = ValidationResultIdentifier(ExpectationSuiteIdentifier(code), run, version.institution_code)
+    identifier: Any = ValidationResultIdentifier(ExpectationSuiteIdentifier(code), run, version.institution_code)
     context.stores[context.validation_results_store_name].set(
         identifier,
         ExpectationSuiteValidationResult(
