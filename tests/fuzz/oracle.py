@@ -80,7 +80,7 @@ def _second_reading(mutated: Mutated, draft: ReportDraft, control: str | None) -
         ]
     else:
         rows = _read_otherwise(sheet.file, mutated.files[sheet.file], sheet.name)
-    if rows is None:
+    if not rows:
         return None
     headers = {_normal(column.header) for column in draft.report.columns}
     at = max(range(min(10, len(rows))), key=lambda number: (len(headers & {*map(_normal, rows[number])}), -number))

@@ -43,6 +43,7 @@ any_cell = st.one_of(
     st.dates(),
     st.datetimes(),
     st.text(),
+    st.sampled_from(["陈_xD842_文", "a_b", "Err:502", "#REF!", "合计", "是", "农户", "1.50", "00.1"]),
     st.text(alphabet="0123456789０１２３.,，-+/年月日eE'% \u3000\u200b"),
 )
 columns = st.sampled_from(COLUMNS)

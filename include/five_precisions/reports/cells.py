@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?")
 _CALC_ERROR = re.compile(r"(?:Err:|错误:|#ERR)5[0-9]{2}!?")
 """As LibreOffice writes errors that Excel does not know."""
 _SERIAL = re.compile(r"[0-9]{1,5}")
-_PLAIN_TEXT = re.compile(r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff·._/()（）-]*")
+_PLAIN_TEXT = re.compile(r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff·./()（）-]*")
 """Most texts: nothing to strip, to refuse or to make narrow, and no number in scientific notation."""
 _PLAIN_AMOUNT = 10**11
 """Fen below this are told apart by a number cell's digits, with some to spare."""
