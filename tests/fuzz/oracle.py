@@ -118,7 +118,7 @@ def _read_otherwise(file: str, content: bytes, sheet: str | None) -> list[list[A
         if file.endswith(".xlsx"):
             book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
             return [list(row) for row in book[sheet or ""].iter_rows(values_only=True)]
-        if file.endswith((".ods", ".xls")):
+        if file.endswith(".ods"):
             calamine = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
             return [list(row) for row in calamine.get_sheet_by_name(sheet or "").to_python(skip_empty_area=False)]
     except BaseException as error:

@@ -51,7 +51,7 @@ def read_opendocument(name: str, archive: zipfile.ZipFile, limits: Limits) -> li
             while chunk := stream.read(_CHUNK):
                 parser.Parse(chunk, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, OverflowError) as error:
+    except (expat.ExpatError, ValueError, OverflowError, LookupError) as error:
         raise damaged() from error
     if not reading.sheets:
         raise damaged()

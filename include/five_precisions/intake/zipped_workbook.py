@@ -52,7 +52,7 @@ _UNPACKING_ERRORS: Final = (
     lzma.LZMAError,
     struct.error,
     EOFError,
-    KeyError,
+    LookupError,
     NotImplementedError,
     OSError,
     RuntimeError,
