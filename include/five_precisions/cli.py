@@ -45,6 +45,8 @@ outbox_app = typer.Typer(help="Messages: what waits, what was sent, what failed 
 app.add_typer(outbox_app, name="outbox")
 explanations_app = typer.Typer(help="What institutions have said of warnings.", no_args_is_help=True)
 app.add_typer(explanations_app, name="explanations")
+archive_app = typer.Typer(help="The delivered files, encrypted.", no_args_is_help=True)
+app.add_typer(archive_app, name="archive")
 
 out = Console(highlight=False)
 if not out.is_terminal:
@@ -163,6 +165,8 @@ def deadline(
     """Move the deadline of a period that is not closed yet; without a date, show until when each institution has."""
     from five_precisions.intake import move_deadline, read_deadlines
 
+    if day is None and reason is not None:
+        raise UsageError("To which day? A deadline is moved by: five-precisions deadline PERIOD DATE --reason TEXT")
     with _warehouse() as (engine, settings):
         if day is not None:
             moved = move_deadline(engine, settings, period, day.date(), reason or "", institution=institution)
@@ -179,6 +183,23 @@ def deadline(
     for each in deadlines:
         table.add_row(*map(_cell, (each.institution_code, each.short_name, each.last_day, each.reason)))
     out.print(table)
+
+
+@archive_app.command()
+def renew(as_json: JsonOption = False) -> None:
+    """Encrypt every file with the first of the archive's keys, after which the others can go."""
+    from five_precisions.intake import Archive
+
+    with _progress("encrypting"):
+        renewal = Archive.of(Settings.load()).renew()
+    if as_json:
+        _print_json(renewal)
+    else:
+        out.print(f"{renewal.files} files, {renewal.renewed} encrypted anew")
+    for sha256 in renewal.unopened:
+        err.print(f"{sha256} is damaged, or none of the keys opens it.", style="red", markup=False, soft_wrap=True)
+    if renewal.unopened:
+        raise typer.Exit(_EXIT_FINDINGS)
 
 
 @explanations_app.command("list")

@@ -1,5 +1,6 @@
 """Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
 
+from five_precisions.intake.archive import Archive
 from five_precisions.intake.closing import Close, close
 from five_precisions.intake.collection import COVER_WAIT, collect
 from five_precisions.intake.deadlines import (
@@ -21,6 +22,7 @@ from five_precisions.intake.waiting import find_settled
 
 __all__ = [
     "COVER_WAIT",
+    "Archive",
     "Close",
     "Deadline",
     "Finding",

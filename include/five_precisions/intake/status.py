@@ -71,9 +71,7 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
 
     with engine.connect() as connection:
         register = read_register(connection)
-        deadlines = {
-            row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})
-        }
+        deadlines = {row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})}
         if not deadlines:
             raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
         delivered = connection.execute(_READ_REPORTS, {"period": str(period)}).all()

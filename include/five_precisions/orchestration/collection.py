@@ -21,7 +21,7 @@ from five_precisions.intake import (
 from five_precisions.orchestration.notices import tell_ops
 from five_precisions.orchestration.runtime import month_of, opened, partition_key
 from five_precisions.orchestration.sending import send_due
-from five_precisions.orchestration.triggers import AGAIN, PackageTrigger
+from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
 from five_precisions.period import SHANGHAI
 from five_precisions.register import open_period, read_register
 
@@ -92,9 +92,9 @@ class CollectInstitution(BaseOperator):
     def resume(self, context: Context, event: str) -> dict[str, str]:
         """Go on after the wait: the same again, for whatever ended it."""
         self.log.info("Resumed by the %s", event)
-        return self._look(context, again=event == AGAIN)
+        return self._look(context, event)
 
-    def _look(self, context: Context, *, again: bool = False) -> dict[str, str]:
+    def _look(self, context: Context, event: str | None = None) -> dict[str, str]:
         # The grid's name of this row: Airflow renders it from the context, anew after each wait.
         context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
         month = month_of(context)
@@ -103,7 +103,9 @@ class CollectInstitution(BaseOperator):
             # Both before the look: what comes while we look, or after a late start, is seen the next time.
             began_at = datetime.now(SHANGHAI)
             seen = None if settings.replay else find_settled(settings, month, self.institution)
-            judgements = collect(engine, settings, month, institution=self.institution)
+            # File times that an upload has kept say nothing of how long files have lain here: of a package just seen
+            # nothing is told yet but what is in it.
+            judgements = collect(engine, settings, month, institution=self.institution, tell_coverless=event != PACKAGE)
             for judgement in judgements:
                 self._tell(judgement)
             send_due(engine, settings, str(month), institution=self.institution)
@@ -111,7 +113,7 @@ class CollectInstitution(BaseOperator):
                 self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
                 # Files without a cover are looked at once more, when it is time to tell of it.
                 lacks_cover = any(judgement.verdict is State.INCOMPLETE for judgement in judgements)
-                again_at = (began_at + COVER_WAIT).isoformat() if lacks_cover and not again else None
+                again_at = (began_at + COVER_WAIT).isoformat() if lacks_cover and event != AGAIN else None
                 self.defer(
                     trigger=PackageTrigger(
                         period=str(month),

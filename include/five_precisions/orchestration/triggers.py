@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy.exc
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from five_precisions.errors import FivePrecisionsError
+from five_precisions.errors import FivePrecisionsError, UnreachableError
 from five_precisions.intake import find_settled, read_deadlines
 from five_precisions.orchestration.runtime import load_settings
 from five_precisions.period import SHANGHAI, Period
@@ -68,6 +68,7 @@ class PackageTrigger(BaseTrigger):
         self.again_at = again_at
         self.rest_seconds = rest_seconds
         self.lookup_seconds = lookup_seconds
+        self._is_cut_off = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path of the class and its arguments."""
@@ -95,7 +96,15 @@ class PackageTrigger(BaseTrigger):
         now = datetime.now(SHANGHAI)
         if now >= (deadline or datetime.fromisoformat(self.until)):
             return DEADLINE
-        found = find_settled(settings, period, self.institution)
+        try:
+            found = find_settled(settings, period, self.institution)
+        except UnreachableError as error:
+            # The wait goes on: an inbox that is away for an hour is no reason to end the month's task.
+            if not self._is_cut_off:
+                logger.warning("%s %s: %s", period, self.institution, error)
+            self._is_cut_off = True
+            return None
+        self._is_cut_off = False
         if found is None:
             return None
         if found != self.seen:

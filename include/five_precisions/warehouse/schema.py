@@ -48,13 +48,17 @@ def require_migrated(engine: Engine) -> None:
         raise SetupError(f"The warehouse {state}; run: five-precisions init")
 
 
+def partition_name(report: str, period: Period) -> str:
+    """The table in the schema `core` that holds a report's delivered rows of a period."""
+    return f"delivered_{report}_{period.year:04d}_{period.month:02d}"
+
+
 def create_period_partitions(connection: Connection, period: Period) -> None:
     """The period's partition of every table of delivered rows; nothing where they are there."""
     connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-    suffix = f"{period.year:04d}_{period.month:02d}"
     for report in load_reports():
         # Identifiers cannot be bound; both parts come from our own declarations, never from a delivered file.
         connection.exec_driver_sql(
-            f"create table if not exists core.delivered_{report}_{suffix} "
+            f"create table if not exists core.{partition_name(report, period)} "
             f"partition of core.delivered_{report} for values in ('{period}')"
         )
