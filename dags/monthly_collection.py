@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 
 from five_precisions.orchestration.assets import SUBMISSIONS
-from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month
+from five_precisions.orchestration.collection import CollectInstitution, close_month, describe_quality, open_month
 from five_precisions.orchestration.notices import failure_notice
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import first_run, last_run
@@ -24,6 +24,9 @@ delivered everything, red is missing something or was rejected at the deadline. 
 
 **When `collect` is red.** The last line names the reports. At the deadline that is a fact to live with: the month
 closes without them. After trouble of ours (a lost connection), clear the task: what is in the ledger stays as it is.
+
+**`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
+Nothing waits for it.
 
 **When `close` is red.** Read its last line, mend it, clear it. A month that is closed and assessed is skipped.
 """
@@ -50,9 +53,13 @@ with DAG(
     def close() -> dict[str, Any]:
         return close_month(get_current_context())
 
+    @task(task_display_name="数据质量 · data docs")
+    def data_docs() -> str:
+        return describe_quality(get_current_context())
+
     collect = CollectInstitution.partial(
         task_id="collect",
         task_display_name="收集 · collect",
         map_index_template="{{ institution }}",
     ).expand_kwargs(open_period())
-    collect >> close()
+    collect >> close() >> data_docs()

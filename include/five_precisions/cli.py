@@ -227,11 +227,15 @@ def list_explained(
 
 @app.command()
 def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOption = False) -> None:
-    """Close the month: freeze the accepted versions. Emits no Airflow asset."""
+    """Close the month: freeze what was accepted, check across it, write its Data Docs. Emits no Airflow asset."""
+    from five_precisions.intake import build_data_docs
     from five_precisions.intake import close as close_month
 
-    with _warehouse() as (engine, settings), _progress(f"closing {period}"):
+    with _warehouse() as (engine, settings), _progress(f"closing {period}") as tell:
         closed = close_month(engine, settings, period, replay=replay or settings.replay)
+        _deliver(engine, settings)
+        tell("data docs")
+        build_data_docs(engine, settings, period)
     if as_json:
         _print_json(closed)
     else:

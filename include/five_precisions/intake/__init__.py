@@ -3,6 +3,7 @@
 from five_precisions.intake.archive import Archive
 from five_precisions.intake.closing import Close, close
 from five_precisions.intake.collection import COVER_WAIT, collect
+from five_precisions.intake.data_docs import build_data_docs
 from five_precisions.intake.deadlines import (
     Deadline,
     MovedDeadline,
@@ -34,6 +35,7 @@ __all__ = [
     "ReportState",
     "State",
     "Verdict",
+    "build_data_docs",
     "check",
     "close",
     "collect",

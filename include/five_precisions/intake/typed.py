@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Final
 
 from five_precisions.intake.findings import Finding, Level, column_letters, shown_text, shown_value
@@ -97,6 +98,9 @@ class TypedRows:
 
 def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
     """Read every cell of the report's columns that are there."""
+    # Rows may end early; what lies beyond their end is empty.
+    columns = list(zip_longest(*(row.cells for row in layout.data)))
+    columns += [(None,) * len(layout.data)] * (max(layout.columns.values(), default=-1) + 1 - len(columns))
     values: dict[str, list[Value]] = {}
     faults: dict[str, dict[int, CellFault]] = {}
     for column in report.columns:
@@ -104,8 +108,7 @@ def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
         if place is None:
             values[column.name], faults[column.name] = [None] * len(layout.data), {}
         else:
-            cells = [row.cells[place] if place < len(row.cells) else None for row in layout.data]
-            values[column.name], faults[column.name] = read_cells(cells, column, epoch_1904=sheet.epoch_1904)
+            values[column.name], faults[column.name] = read_cells(columns[place], column, epoch_1904=sheet.epoch_1904)
     return TypedRows(report, sheet, layout, values, faults)
 
 

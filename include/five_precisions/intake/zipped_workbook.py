@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -64,7 +65,7 @@ _BINARY_WORKBOOK: Final = "xl/workbook.bin"
 _SHARED_TEXTS: Final = "xl/sharedstrings.xml"
 _PERCENT_FORMATS: Final = frozenset({"9", "10"})
 _LARGEST_STYLES: Final = 32 << 20
-_PLAIN_KINDS: Final = frozenset({str, float, int, bool})
+_PLAIN_KINDS: Final = frozenset({str, float, int, bool, date, datetime})
 
 _CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)")
 _FILLED_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)[^<>]*(?<!/)>\s*<(?!/)")

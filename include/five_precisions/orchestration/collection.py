@@ -12,6 +12,7 @@ from five_precisions.intake import (
     COVER_WAIT,
     Judgement,
     State,
+    build_data_docs,
     close,
     collect,
     find_settled,
@@ -59,6 +60,12 @@ def close_month(context: Context) -> dict[str, Any]:
     if not closed.is_new:
         raise AirflowSkipException(f"{closed.period} is closed and assessed already.")
     return {"period": closed.period, "frozen_reports": closed.frozen_reports}
+
+
+def describe_quality(context: Context) -> str:
+    """Build the Data Docs of the closed month; the address of their first page."""
+    with opened() as (engine, settings):
+        return build_data_docs(engine, settings, month_of(context))
 
 
 class CollectInstitution(BaseOperator):
