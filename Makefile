@@ -68,8 +68,13 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
 .PHONY: bench
-bench: install ## benchmarks: speed against the limits
+bench: install ## benchmarks: speed against the limits and beside peers
 	$(BIN)/python benchmarks/city.py
+	$(BIN)/python benchmarks/intake.py
+
+.PHONY: bench-receipt
+bench-receipt: install ## from drop to mail under a real scheduler, ten banks, twice; about six minutes
+	$(BIN)/python benchmarks/drop_to_mail.py
 
 # PORT=8081 for another port of 127.0.0.1. `exec`: a signal for the recipe reaches the program itself.
 STACK_OPTIONS = $(if $(PORT),--port $(PORT))
