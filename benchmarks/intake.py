@@ -153,7 +153,8 @@ def _write(folder: str) -> dict[str, str]:
     table = many_loans(city)
     cover = (CoverLine("loans", len(table.rows), table.control_total, is_nil=False),)
     folders: dict[str, str] = {}
-    for code in (WORKBOOK_BANK, CSV_BANK, USUAL_BANK):
+    # The usual one first: checks across institutions look at what lies there.
+    for code in (USUAL_BANK, WORKBOOK_BANK, CSV_BANK):
         delivery = list(deliver(city, institutions[code], june))[-1]
         if code != USUAL_BANK:
             delivery = replace(delivery, tables=(table,), cover=cover, explanations=())
