@@ -10,11 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
+from xdist.scheduler import LoadScopeScheduling
 
 from five_precisions.demo import write_inbox
 from five_precisions.figures import assess
@@ -47,20 +49,30 @@ GROUPS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
+def _group_of(nodeid: str) -> str:
+    path = PurePosixPath(nodeid.partition("::")[0]).relative_to(Path(__file__).parent.name)
+    return next((GROUPS[name] for name in (str(path), path.parts[0]) if name in GROUPS), str(path))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """One process at a time for what shares a costly fixture, or would be in one another's way: two of Airflow at once.
+
+    pytest-xdist's own groups do nothing under pytest 9.2, which keeps a test's name elsewhere.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Which tests go to which process."""
+    return GroupScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what shares a costly fixture, or would be in one another's way: two of Airflow at once on two cores."""
-    folder = Path(__file__).parent
+    """The groups that take longest come first."""
     order = {group: number for number, group in enumerate(dict.fromkeys(GROUPS.values()))}
-
-    def group_of(item: pytest.Item) -> str:
-        path = item.path.relative_to(folder)
-        own = (str(path), path.parts[0])
-        return next((GROUPS[name] for name in own if name in GROUPS), str(path))
-
-    items.sort(key=lambda item: order.get(group_of(item), len(order)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: order.get(_group_of(item.nodeid), len(order)))
 
 
 @pytest.hookimpl(tryfirst=True)

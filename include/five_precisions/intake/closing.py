@@ -87,18 +87,22 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
         connection.execute(_THAW, {"period": str(period)})
         connection.execute(_FREEZE, {"period": str(period)})
         frozen = _count(connection, period)
-        cross_checks = _check_across(connection, settings, period)
-    logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(cross_checks))
-    for cross_check in cross_checks:
+        rendered = _check_across(connection, settings, period)
+    logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
+    for cross_check, workbook in rendered.items():
         # One that an end leaves out here is written when its institution's packages are looked at next.
-        write_receipt(engine, settings, cross_check)
-    return Close(str(period), now, frozen, cross_checks, is_new=True)
+        write_receipt(engine, settings, cross_check, workbook)
+    return Close(str(period), now, frozen, tuple(rendered), is_new=True)
 
 
-def _check_across(connection: Connection, settings: Settings, period: Period) -> tuple[str, ...]:
-    """Tell every institution what the rules across reports find of what is frozen: all of it, once (spec/03)."""
+def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
+    """Tell every institution what the rules across reports find of what is frozen: all of it, once (spec/03).
+
+    Returns:
+        The receipt numbers, with the findings workbooks.
+    """
     found = standing_findings(connection, read_register(connection), period, at_close=True)
-    cross_checks: list[str] = []
+    rendered: dict[str, bytes | None] = {}
     for code, findings in sorted(found.items()):
         closes = [edition for edition in read_editions(connection, period, code) if edition.startswith(_EDITION)]
         # Frozen a second time: only what is different is told anew, for what was told cannot be taken back.
@@ -106,9 +110,9 @@ def _check_across(connection: Connection, settings: Settings, period: Period) ->
             continue
         edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
         told = explained(connection, period, code, findings)
-        cross_checks.append(save_cross_check(connection, period, code, edition, told))
-        post_cross_receipt(connection, settings, cross_checks[-1])
-    return tuple(cross_checks)
+        cross_check = save_cross_check(connection, period, code, edition, told)
+        rendered[cross_check] = post_cross_receipt(connection, settings, cross_check)
+    return rendered
 
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:

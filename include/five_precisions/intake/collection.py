@@ -190,11 +190,7 @@ class _Intake:
             if known
             else self._judge(institution, delivery, files, digest, arrived_at)
         )
-        if judgement.submission_id is None:
-            return judgement
-        # After the commit, and before the files go: what an end in between leaves out, the next look writes.
-        write_receipt(self._engine, self._settings, judgement.submission_id)
-        if not self._replay:
+        if judgement.submission_id is not None and not self._replay:
             self._take_out(delivery)
         return judgement
 
@@ -253,18 +249,21 @@ class _Intake:
             digest=digest,
             files=files,
         )
+        rendered: dict[str, bytes | None] = {}
         with self._engine.begin() as connection:
             recorded = record(connection, submission, judged, self._register, self._pii_key)
             if not isinstance(recorded, Recorded):
-                post_receipt(connection, self._settings, recorded.submission_id)
-                self._note_taken(connection, delivery)
+                rendered[recorded.submission_id] = post_receipt(connection, self._settings, recorded.submission_id)
                 for cross_check in recorded.cross_checks:
-                    post_cross_receipt(connection, self._settings, cross_check)
+                    rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)
+                self._note_taken(connection, delivery)
         if isinstance(recorded, Recorded):
             return self._repeated(institution, delivery, recorded, arrived_at)
         for cross_check in recorded.cross_checks:
             logger.info("%s tells what %s has brought to light", cross_check, recorded.submission_id)
-            write_receipt(self._engine, self._settings, cross_check)
+        # After the commit, and before the files go: what an end in between leaves out, the next look writes.
+        for receipt, workbook in rendered.items():
+            write_receipt(self._engine, self._settings, receipt, workbook)
         judged = recorded.judged
         logger.info("%s is %s", recorded.submission_id, judged.verdict)
         return Judgement(
@@ -303,6 +302,7 @@ class _Intake:
                 )
             self._note_taken(connection, delivery)
             reports = read_reports(connection, known.submission_id)
+        write_receipt(self._engine, self._settings, known.submission_id)
         return Judgement(
             institution_code=institution.code,
             period=str(self._period),

@@ -367,9 +367,10 @@ def _archived_sheets(
                 yield sheet
 
 
-def _attached(connection: Connection, settings: Settings, submission_id: str) -> tuple[bytes | None, Extent]:
+def _attached(
+    connection: Connection, settings: Settings, submission_id: str, whole: bytes | None
+) -> tuple[bytes | None, Extent]:
     """The workbook as it goes with a mail: whole, else the list alone, else as much of the list as a mail bears."""
-    whole = read_findings_workbook(connection, settings, submission_id)
     if whole is None or len(whole) <= LARGEST_ATTACHMENT:
         return whole, Extent.WHOLE
     made_at = connection.execute(_READ_PLACE, {"submission_id": submission_id}).one().made_at
@@ -387,14 +388,17 @@ def _attached(connection: Connection, settings: Settings, submission_id: str) ->
 # Mail
 
 
-def post_receipt(connection: Connection, settings: Settings, submission_id: str) -> None:
+def post_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
     """Lay the receipt into the outbox for each contact, in the transaction that records the version.
+
+    Returns:
+        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
 
     Raises:
         SetupError: the archive cannot be used.
     """
     receipt = read_receipt(connection, submission_id)
-    _post(
+    return _post(
         connection,
         settings,
         receipt,
@@ -404,14 +408,17 @@ def post_receipt(connection: Connection, settings: Settings, submission_id: str)
     )
 
 
-def post_cross_receipt(connection: Connection, settings: Settings, submission_id: str) -> None:
+def post_cross_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
     """Lay the receipt of a cross check into the outbox for each contact, in the transaction that records the check.
+
+    Returns:
+        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
 
     Raises:
         SetupError: the archive cannot be used.
     """
     receipt = read_cross_receipt(connection, submission_id)
-    _post(
+    return _post(
         connection,
         settings,
         receipt,
@@ -457,13 +464,14 @@ def _post(
     edition: str,
     subject: str,
     html: Callable[[Extent], str],
-) -> None:
+) -> bytes | None:
+    whole = read_findings_workbook(connection, settings, receipt.submission_id)
     names = {"institution_code": receipt.institution_code, "role": ContactRole.CONTACT}
     addresses = connection.execute(_READ_CONTACTS, names).scalars().all()
     if not addresses:
         logger.warning("%s: %s has no contact, nobody gets its receipt", receipt.period, receipt.institution_code)
-        return
-    workbook, extent = _attached(connection, settings, receipt.submission_id)
+        return whole
+    workbook, extent = _attached(connection, settings, receipt.submission_id, whole)
     content = html(extent)
     attachments = () if workbook is None else (Attachment(workbook_name(receipt.edition), workbook),)
     messages = [
@@ -480,13 +488,20 @@ def _post(
         for address in addresses
     ]
     post(connection, messages)
+    return whole
 
 
 # Files
 
 
-def write_receipt(engine: Engine, settings: Settings, submission_id: str) -> str:
+def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
     """Make sure that the receipt of a version or a cross check lies in the outbox, and its findings workbook with it.
+
+    Args:
+        engine: The warehouse.
+        settings: Of this installation.
+        submission_id: The receipt number.
+        rendered: The findings workbook, where it has just been rendered; it is made anew without.
 
     Returns:
         The receipt's address. A file that is there is left as it is.
@@ -502,7 +517,7 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str) -> str
         workbook = f"{folder}/{workbook_name(place.edition)}"
         # The workbook first: where the receipt is, what it speaks of is too.
         if place.has_findings and not _is_there(files, workbook):
-            content = read_findings_workbook(connection, settings, submission_id)
+            content = rendered or read_findings_workbook(connection, settings, submission_id)
             if content is not None:
                 _write(files, workbook, content)
         if not _is_there(files, path):
