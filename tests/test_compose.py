@@ -222,7 +222,19 @@ def test_what_must_last_lies_in_named_volumes() -> None:
         for mount in service.get("volumes", [])
     }
     used = {volume for _, volume, *_ in mounts}
-    assert used == COMPOSE["volumes"].keys() == {"pgdata", "logs", "inbox", "outbox", "archive", "mails"}
+    assert (
+        used
+        == COMPOSE["volumes"].keys()
+        == {
+            "pgdata",
+            "logs",
+            "inbox",
+            "outbox",
+            "archive",
+            "data-docs",
+            "mails",
+        }
+    )
     assert ("postgres", "pgdata", "/var/lib/postgresql") in mounts
     # What does not write a volume cannot write it: who takes packages in is the worker alone.
     writers = {

@@ -134,7 +134,10 @@ def test_two_months_under_the_scheduler_equal_the_command_line(stack: Stack, emp
         ).all()
     assert [tuple(row) for row in red] == [("2019-02", "鹭屿城市")]
 
-    receipts = count(engine, "select count(*) from intake.submission")
+    versions = count(engine, "select count(*) from intake.submission")
+    cross_checks = count(engine, "select count(*) from intake.cross_check where edition = 'close'")
+    assert cross_checks > 5
+    receipts = versions + cross_checks
     kinds = "select count(*) from notify.message where kind = "
     assert count(engine, f"{kinds}'receipt'") == receipts
     assert count(engine, f"{kinds}'monthly_notice'") == 2 * 16

@@ -236,7 +236,9 @@ def test_a_households_debts_at_several_banks_add_up(city: City) -> None:
     large = loan(4, household_no="H-2", principal="60000", balance="60000")
     city.deliver("B02", loans=[loan(3, balance="30000", household_no="H-1"), large])
     close(city.engine, city.settings, JUNE, replay=True)
-    assert not rows(city.engine, "select key from intake.finding where rule = 'X07'"), "50,000 yuan are allowed, and one large loan is L10"
+    assert not rows(city.engine, "select key from intake.finding where rule = 'X07'"), (
+        "50,000 yuan are allowed, and one large loan is L10"
+    )
     city.deliver("B02", loans=[loan(3, balance="30000.01", household_no="H-1"), large])
     close(city.engine, city.settings, JUNE, replay=True)
     told = rows(city.engine, "select submission_id, key, cell, value from intake.finding where rule = 'X07' order by 1")

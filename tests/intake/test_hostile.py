@@ -343,7 +343,7 @@ def assert_values(judged: JudgedPackage, changes: dict[str, list[Any]]) -> None:
 
 
 MEASURED = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
 from five_precisions.intake.suites import great_expectations_library
@@ -351,6 +351,14 @@ from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.period import Period
 great_expectations_library()
+
+
+def megabytes():
+    # The peak of this program: what getrusage tells is handed down from whoever started it.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
+
+
 settings = Settings()
 register = load_register(settings.register_folder)
 yardstick = yardstick_of(settings, register, Period(2019, 6))
@@ -361,7 +369,7 @@ for folder in sys.argv[1:]:
     print(json.dumps({
         "name": Path(folder).name,
         "seconds": time.monotonic() - begun,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "megabytes": megabytes(),
         "findings": [[finding.rule, finding.cell, finding.message] for finding in judged.findings],
         "verdicts": {report.report: report.verdict for report in judged.reports},
     }), flush=True)
@@ -393,8 +401,8 @@ def test_limits_are_settings(register: Register, monkeypatch: pytest.MonkeyPatch
     yardstick = yardstick_of(Settings.load(), register, JUNE)
     assert yardstick.limits == Limits(1 << 20, 2 << 20, rows=1, columns=4, cells=5)
     found = judged_as_bank(sound_package("position"), yardstick).findings
-    assert found
-    assert all("超过1行" in finding.message for finding in found)
+    assert [finding.rule for finding in found] == ["F01", "F01"]
+    assert all("超过4列" in finding.message for finding in found)
 
 
 # Folders and periods: through the inbox
@@ -446,7 +454,7 @@ def test_the_others_are_taken_in_whatever_one_sends(
 
 def test_path_tricks_in_file_names_stay_names(engine: Engine, settings: Settings, inbox: Path, tmp_path: Path) -> None:
     names = [
-        "..\\..\\windows.csv",
+        "x\\..\\..\\windows.csv",
         "%2e%2e%2fetc.csv",
         "~root.csv",
         "$(touch hostile).csv",
