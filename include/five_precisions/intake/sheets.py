@@ -19,6 +19,7 @@ from five_precisions.intake.sheet import (
     as_cell,
     refuse_too_large,
     too_many_cells,
+    too_much_text,
     unpacked_too_large,
 )
 from five_precisions.intake.zipped_workbook import read_zipped_workbook
@@ -176,14 +177,19 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
         if nested := next((field.name for field in schema if pa.types.is_nested(field.type)), None):
             raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
         columns: list[list[Cell]] = [[] for _ in schema]
-        unpacked = 0
+        unpacked = shown = 0
         # Piece by piece, with a running count: the sizes in the file's footer can be forged.
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
             unpacked += batch.nbytes
             if unpacked > limits.unpacked_bytes:
                 raise unpacked_too_large(limits)
             for column, values in zip(columns, batch.columns, strict=True):
-                column.extend(_parquet_cells(values))
+                cells = _parquet_cells(values)
+                # A text that is stored once and shown in every row is read as often as it is shown.
+                shown += sum(len(cell) for cell in cells if isinstance(cell, str))
+                if shown > limits.text_bytes:
+                    raise too_much_text(limits)
+                column.extend(cells)
     except (pa.ArrowException, OSError, ValueError, OverflowError, TypeError, KeyError, IndexError) as error:
         raise UnreadableFileError("Parquet 文件已损坏，打不开，请重新导出后报送。") from error
     return [Sheet(name, None, [list(schema.names), *map(list, zip(*columns, strict=True))])]
