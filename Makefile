@@ -103,6 +103,7 @@ fuzz: install ## judge 10,000 mutated packages on all cores; FILES=500 for fewer
 lock: install ## lock anew what pyproject.toml asks for; newest of all: make lock UPGRADE=--upgrade
 	$(UV_LOCK) $(UPGRADE) --all-extras --output-file requirements/lock.txt pyproject.toml
 	$(UV_LOCK) --constraint requirements/lock.txt --output-file requirements/bootstrap.txt requirements/bootstrap.in
+	$(UV_LOCK) $(UPGRADE) --output-file requirements/bench.txt requirements/bench.in
 
 .PHONY: clean
 clean: ## take away .venv and caches; var/ stays

@@ -27,10 +27,10 @@ import pypdf
 from psycopg import sql
 from sqlalchemy import URL
 
-from five_precisions.intake.cover import find_report
-from five_precisions.intake.layout import lay_out, normal_header
-from five_precisions.intake.sheets import Sheet, read_file
-from five_precisions.intake.typed import read_rows
+from five_precisions.intake.reading.cover import find_report
+from five_precisions.intake.reading.files import Sheet, read_file
+from five_precisions.intake.reading.layout import lay_out, normal_header
+from five_precisions.intake.reading.typed import read_rows
 from five_precisions.reports import load_reports
 from five_precisions.reports.cells import cell_text
 from five_precisions.reports.declaration import Sensitivity

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from five_precisions.demo import write_inbox
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
-from five_precisions.intake.data_docs import build_data_docs
+from five_precisions.intake.telling.data_docs import build_data_docs
 from five_precisions.orchestration.stack import HOST, OPS, OPS_ADDRESS, Interruption, Site, Stack
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register

@@ -21,7 +21,7 @@ from pyarrow import parquet
 from tests.fixtures.workbooks import ErrorCell, Percent, Rows, WritableCell, ods, xls, xlsb, xlsx, zipped
 from tests.intake.packages import cover_line, declared, sound, table
 
-from five_precisions.intake.cover import COVER_HEADERS
+from five_precisions.intake.reading.cover import COVER_HEADERS
 
 Grid = list[list[WritableCell]]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import xlsxwriter
 
-from five_precisions.intake.cover import COVER_HEADERS
 from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import Report, load_reports
 

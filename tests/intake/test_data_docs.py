@@ -12,11 +12,11 @@ from sqlalchemy import Engine, text
 
 from five_precisions.errors import UnreachableError
 from five_precisions.intake import close, collect
-from five_precisions.intake import data_docs as data_docs_module
-from five_precisions.intake.data_docs import build_data_docs, read_month
-from five_precisions.intake.data_docs_site import ReportVersion
 from five_precisions.intake.judging import DeliveredFile
-from five_precisions.intake.suites import load_suite
+from five_precisions.intake.rules.suites import load_suite
+from five_precisions.intake.telling import data_docs as data_docs_module
+from five_precisions.intake.telling.data_docs import build_data_docs, read_month
+from five_precisions.intake.telling.data_docs_site import ReportVersion
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from tests.intake.packages import (

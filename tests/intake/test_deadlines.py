@@ -21,8 +21,8 @@ from five_precisions.intake import (
     read_deadlines,
     read_status,
 )
-from five_precisions.intake.receipt_wording import deadline_words
-from five_precisions.intake.receipts import read_receipt
+from five_precisions.intake.telling.receipt_wording import deadline_words
+from five_precisions.intake.telling.receipts import read_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from five_precisions.intake import findings_workbook
-from five_precisions.intake.cover import COVER_HEADERS
 from five_precisions.intake.findings import Finding, Level
-from five_precisions.intake.findings_workbook import (
+from five_precisions.intake.reading.cover import COVER_HEADERS
+from five_precisions.intake.reading.files import Sheet, read_file
+from five_precisions.intake.telling import findings_workbook
+from five_precisions.intake.telling.findings_workbook import (
     LIST,
     LIST_HEADERS,
     RepeatedSheet,
@@ -29,7 +30,6 @@ from five_precisions.intake.findings_workbook import (
     repeat_sheets,
     sheet_names,
 )
-from five_precisions.intake.sheets import Sheet, read_file
 from five_precisions.reports.cells import Cell
 from tests.fixtures.workbooks import ods, xls
 from tests.intake.packages import ACCOUNT, PHONE, RESIDENT_ID, csv_bytes, sound, table, workbook

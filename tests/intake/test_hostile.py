@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 from five_precisions.intake import Verdict, collect
 from five_precisions.intake.findings import Level
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package, yardstick_of
-from five_precisions.intake.sheet import Limits
+from five_precisions.intake.reading.sheet import Limits
 from five_precisions.register import Register
 from five_precisions.settings import Settings
 from tests.fixtures.hostile.make import HERE, LARGE, SMALL, Package
@@ -346,7 +346,7 @@ MEASURED = """
 import json, sys, time
 from pathlib import Path
 from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
-from five_precisions.intake.suites import great_expectations_library
+from five_precisions.intake.rules.suites import great_expectations_library
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.period import Period

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from five_precisions.intake import suites
-from five_precisions.intake.derived import DerivedContext, credit_code_defect
 from five_precisions.intake.findings import Finding
 from five_precisions.intake.judging import Yardstick
+from five_precisions.intake.rules import suites
+from five_precisions.intake.rules.derived import DerivedContext, credit_code_defect
 from five_precisions.reports import Column, ColumnType, load_reports
 from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
 from tests.intake.packages import Cells

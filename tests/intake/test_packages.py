@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
-from five_precisions.intake.cover import COVER_HEADERS
 from five_precisions.intake.findings import Finding, Level, Verdict
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
-from five_precisions.intake.sheets import Limits, UnreadableFileError, read_file
+from five_precisions.intake.reading.cover import COVER_HEADERS
+from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
 from tests.intake.packages import (
     cover_file,
     cover_line,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from five_precisions.intake.layout import lay_out, normal_header
-from five_precisions.intake.sheets import UnreadableFileError, read_file
-from five_precisions.intake.typed import read_rows
+from five_precisions.intake.reading.files import UnreadableFileError, read_file
+from five_precisions.intake.reading.layout import lay_out, normal_header
+from five_precisions.intake.reading.typed import read_rows
 from five_precisions.reports import Column, ColumnType, load_reports
 from five_precisions.reports.cells import Cell, CellFault, Value, cell_text, read_cell, read_cells
 from tests.fixtures.workbooks import WritableCell, ods, serial, xls, xlsb, xlsx

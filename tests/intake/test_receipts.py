@@ -21,12 +21,12 @@ from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError
 from five_precisions.intake import collect
-from five_precisions.intake import receipts as receipts_module
-from five_precisions.intake.cover import COVER_HEADERS
 from five_precisions.intake.findings import Finding, Level
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.intake.ledger import save_cross_check
-from five_precisions.intake.receipt_wording import (
+from five_precisions.intake.reading.cover import COVER_HEADERS
+from five_precisions.intake.telling import receipts as receipts_module
+from five_precisions.intake.telling.receipt_wording import (
     LARGEST_MAIL,
     Medium,
     deadline_words,
@@ -36,7 +36,12 @@ from five_precisions.intake.receipt_wording import (
     shorten,
     time_left_words,
 )
-from five_precisions.intake.receipts import post_cross_receipt, read_receipt, write_missing_receipts, write_receipt
+from five_precisions.intake.telling.receipts import (
+    post_cross_receipt,
+    read_receipt,
+    write_missing_receipts,
+    write_receipt,
+)
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.intake.packages import (

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.delivery import dispatch
 from five_precisions.intake import collect, move_deadline, post_reminders, read_deadline
-from five_precisions.intake.reminders import Stage, delivery_folder, stage_due
+from five_precisions.intake.telling.reminders import Stage, delivery_folder, stage_due
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from tests.intake.packages import JUNE, package, put, sound, sound_package

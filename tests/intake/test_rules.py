@@ -11,8 +11,8 @@ import pytest
 
 from five_precisions.intake.findings import Level, Verdict
 from five_precisions.intake.judging import JudgedPackage, Yardstick, judge_package
-from five_precisions.intake.suites import SUITE_FOLDER, load_suite, suite_findings
-from five_precisions.intake.typed import TypedRows
+from five_precisions.intake.reading.typed import TypedRows
+from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite, suite_findings
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import load_reports
 from tests.intake.packages import (

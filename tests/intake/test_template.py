@@ -20,11 +20,17 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.intake.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.intake.findings import Verdict
+from five_precisions.intake.forms.template import (
+    COVER_HEADER_ROW,
+    HEADER_ROW,
+    ROWS_PREPARED,
+    render_template,
+    write_template,
+)
+from five_precisions.intake.forms.template_notes import Need, column_notes
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
-from five_precisions.intake.template import COVER_HEADER_ROW, HEADER_ROW, ROWS_PREPARED, render_template, write_template
-from five_precisions.intake.template_notes import Need, column_notes
+from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, load_reports
 from five_precisions.settings import Settings

@@ -3,7 +3,6 @@
 from five_precisions.intake.archive import Archive
 from five_precisions.intake.closing import Close, close
 from five_precisions.intake.collection import COVER_WAIT, collect
-from five_precisions.intake.data_docs import build_data_docs
 from five_precisions.intake.deadlines import (
     Deadline,
     MovedDeadline,
@@ -14,11 +13,12 @@ from five_precisions.intake.deadlines import (
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
+from five_precisions.intake.forms.template import write_template
 from five_precisions.intake.late import collect_late
-from five_precisions.intake.reminders import post_reminders
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
-from five_precisions.intake.template import write_template
+from five_precisions.intake.telling.data_docs import build_data_docs
+from five_precisions.intake.telling.reminders import post_reminders
 from five_precisions.intake.waiting import find_settled
 
 __all__ = [

@@ -15,8 +15,6 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
-from five_precisions.intake.checks import load_checks
-from five_precisions.intake.coverless import post_coverless_notice
 from five_precisions.intake.findings import Judgement, State, shown_text
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
@@ -29,7 +27,10 @@ from five_precisions.intake.ledger import (
     read_taken,
     save_taken,
 )
-from five_precisions.intake.receipts import (
+from five_precisions.intake.recording import record
+from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.telling.coverless import post_coverless_notice
+from five_precisions.intake.telling.receipts import (
     post_cross_receipt,
     post_receipt,
     post_receipt_again,
@@ -37,7 +38,6 @@ from five_precisions.intake.receipts import (
     write_missing_receipts,
     write_receipt,
 )
-from five_precisions.intake.recording import record
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings

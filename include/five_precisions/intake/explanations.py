@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.intake.cover import Explanation
 from five_precisions.intake.findings import Finding, Level, shown_text, storable
+from five_precisions.intake.reading.cover import Explanation
 from five_precisions.period import Period
 
 _LONGEST_RULE: Final = 20

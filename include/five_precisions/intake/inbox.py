@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile
-from five_precisions.intake.sheet import DEFAULT_LIMITS, Limits
+from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, modified_at, open_folder, reaching, shown_address, store_of

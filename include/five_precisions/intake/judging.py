@@ -13,7 +13,8 @@ from typing import Any, Final
 import yaml
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.cover import (
+from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text
+from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
     COVER_TITLE,
     EXPLANATION_HEADERS,
@@ -25,18 +26,17 @@ from five_precisions.intake.cover import (
     read_cover,
     read_explanations,
 )
-from five_precisions.intake.derived import DerivedContext, load_rates
-from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text
-from five_precisions.intake.layout import is_empty, lay_out, normal_header
-from five_precisions.intake.sheets import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError, read_file
-from five_precisions.intake.suites import load_suite, suite_findings
-from five_precisions.intake.typed import (
+from five_precisions.intake.reading.files import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.intake.reading.layout import is_empty, lay_out, normal_header
+from five_precisions.intake.reading.typed import (
     TypedRows,
     cell_findings,
     header_findings,
     read_rows,
     total_row_findings,
 )
+from five_precisions.intake.rules.derived import DerivedContext, load_rates
+from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.period import Period
 from five_precisions.register import DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Report, load_reports

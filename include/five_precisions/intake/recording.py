@@ -15,7 +15,6 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from five_precisions.intake import explanations
-from five_precisions.intake.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
 from five_precisions.intake.findings import Finding, Verdict
 from five_precisions.intake.judging import JudgedPackage, ReportDraft
 from five_precisions.intake.ledger import (
@@ -32,7 +31,8 @@ from five_precisions.intake.ledger import (
     save_findings,
     save_submission,
 )
-from five_precisions.intake.typed import TypedRows
+from five_precisions.intake.reading.typed import TypedRows
+from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports.cells import Value

@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from five_precisions.errors import UsageError
-from five_precisions.intake.checks import load_checks
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict
-from five_precisions.intake.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
-from five_precisions.intake.sheet import Sheet, UnreadableFileError
-from five_precisions.intake.sheets import read_file
+from five_precisions.intake.reading.files import read_file
+from five_precisions.intake.reading.sheet import Sheet, UnreadableFileError
+from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.telling.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register
 from five_precisions.settings import Settings

@@ -21,8 +21,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from five_precisions.intake.opendocument import is_opendocument, read_opendocument
-from five_precisions.intake.sheet import (
+from five_precisions.intake.reading.opendocument import is_opendocument, read_opendocument
+from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,
     UnreadableFileError,

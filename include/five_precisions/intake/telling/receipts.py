@@ -15,14 +15,15 @@ from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.errors import UnreachableError
 from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, storable
-from five_precisions.intake.findings_workbook import (
+from five_precisions.intake.ledger import read_findings, read_reports
+from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.intake.telling.findings_workbook import (
     RepeatedSheet,
     known_headers,
     render_findings_workbook,
     repeat_sheets,
 )
-from five_precisions.intake.ledger import read_findings, read_reports
-from five_precisions.intake.receipt_wording import (
+from five_precisions.intake.telling.receipt_wording import (
     CheckedVersion,
     CrossReceipt,
     Extent,
@@ -39,7 +40,6 @@ from five_precisions.intake.receipt_wording import (
     resent_subject,
     workbook_name,
 )
-from five_precisions.intake.sheets import Limits, Sheet, UnreadableFileError, read_file
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports

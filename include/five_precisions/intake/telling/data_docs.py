@@ -21,7 +21,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import UnreachableError
-from five_precisions.intake.data_docs_site import (
+from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.rules.suites import RowSuite, load_suite
+from five_precisions.intake.telling.data_docs_site import (
     PAGES_MARK,
     ExpectationOutcome,
     MonthOfDocs,
@@ -29,8 +31,6 @@ from five_precisions.intake.data_docs_site import (
     ReportVersion,
     render_site,
 )
-from five_precisions.intake.findings import Level, Verdict
-from five_precisions.intake.suites import RowSuite, load_suite
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings

@@ -26,15 +26,15 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from five_precisions.intake.cover import (
+from five_precisions.intake.findings import Finding, Level, storable
+from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
     COVER_TITLE,
     EXPLANATION_HEADERS,
     EXPLANATIONS_TITLE,
 )
-from five_precisions.intake.findings import Finding, Level, storable
-from five_precisions.intake.layout import ROWS_SEARCHED_FOR_HEADERS, lay_out, normal_header
-from five_precisions.intake.sheets import Sheet
+from five_precisions.intake.reading.files import Sheet
+from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS, lay_out, normal_header
 from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.masking import mask, mask_digit_runs

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.findings import Level, Verdict
-from five_precisions.intake.suites import (
+from five_precisions.intake.rules.suites import (
     RowSuite,
     SuiteRule,
     great_expectations_context,

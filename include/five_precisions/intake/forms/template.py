@@ -22,8 +22,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_range, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.intake.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
-from five_precisions.intake.template_notes import (
+from five_precisions.intake.forms.template_notes import (
     LONGEST_PROMPT,
     LONGEST_PROMPT_TITLE,
     CodeList,
@@ -34,6 +33,7 @@ from five_precisions.intake.template_notes import (
     scope_of,
     units_of,
 )
+from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.register import Institution, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 from datetime import datetime, time
 from typing import Any, Final
 
-from five_precisions.intake.sheet import (
+from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,
     UnreadableFileError,

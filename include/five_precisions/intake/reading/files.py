@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from five_precisions.intake.biff_workbook import read_biff_workbook
-from five_precisions.intake.layout import normal_header
-from five_precisions.intake.sheet import (
+from five_precisions.intake.reading.biff_workbook import read_biff_workbook
+from five_precisions.intake.reading.layout import normal_header
+from five_precisions.intake.reading.sheet import (
     DEFAULT_LIMITS,
     Limits,
     Sheet,
@@ -22,7 +22,7 @@ from five_precisions.intake.sheet import (
     too_much_text,
     unpacked_too_large,
 )
-from five_precisions.intake.zipped_workbook import read_zipped_workbook
+from five_precisions.intake.reading.zipped_workbook import read_zipped_workbook
 from five_precisions.reports.cells import Cell
 
 __all__ = ["CSV_DELIMITERS", "DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file"]

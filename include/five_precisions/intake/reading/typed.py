@@ -11,8 +11,8 @@ from itertools import zip_longest
 from typing import Final
 
 from five_precisions.intake.findings import Finding, Level, column_letters, shown_text, shown_value
-from five_precisions.intake.layout import Layout, Row
-from five_precisions.intake.sheets import Sheet
+from five_precisions.intake.reading.files import Sheet
+from five_precisions.intake.reading.layout import Layout, Row
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
 

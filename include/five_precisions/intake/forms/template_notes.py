@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from five_precisions.intake.findings import Level
-from five_precisions.intake.suites import RowSuite, load_suite
+from five_precisions.intake.rules.suites import RowSuite, load_suite
 from five_precisions.register import Division, DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity
 

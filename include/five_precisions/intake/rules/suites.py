@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.derived import FUNCTIONS, DerivedContext
 from five_precisions.intake.findings import Finding, Level
-from five_precisions.intake.typed import TypedRows
+from five_precisions.intake.reading.typed import TypedRows
+from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
 from five_precisions.reports import ColumnType, Report
 from five_precisions.reports.cells import Value
 from five_precisions.settings import INCLUDE

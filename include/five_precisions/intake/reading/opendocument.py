@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from xml.parsers import expat
 
-from five_precisions.intake.sheet import (
+from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,
     as_percent,

@@ -1,0 +1,1 @@
+"""The empty workbook that an institution fills in (spec/03, Self-check)."""
