@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, task
 
 from five_precisions.orchestration.notices import failure_notice
-from five_precisions.orchestration.reminding import send_reminders
+from five_precisions.orchestration.reminding import report_strays, send_reminders
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import by_the_clock
 
@@ -13,6 +13,8 @@ DOC = """
 **What.** Mails every institution that still misses something, naming what: three days and one day before its deadline,
 and the day after. Nobody gets the same reminder twice, and after a day without a run only the one that is due now is
 sent. A deadline that was moved has reminders of its own.
+
+Folders of the inbox that nobody will look into, such as 2019-6 or a code that no institution has, are told to ops.
 
 **When.** Every day at nine in Shanghai. In a replay never.
 
@@ -36,4 +38,9 @@ with DAG(
     def remind() -> int:
         return send_reminders()
 
+    @task(task_display_name="无主文件夹 · strays")
+    def strays() -> list[str]:
+        return report_strays()
+
     remind()
+    strays()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import RefusedError, SetupError, UsageError
-from five_precisions.intake import State, Verdict, check, close, collect, read_status
+from five_precisions.intake import State, Verdict, check, close, collect, find_strays, read_status
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.judging import DeliveredFile
@@ -176,6 +176,35 @@ def test_unreadable_files_leave_the_others_work_untouched(engine: Engine, settin
         ("2019-06-B02-1", "F01"),
     ]
     assert len(list((inbox / "X99").iterdir())) == 2
+
+
+def test_folders_that_nobody_looks_into_are_told(
+    engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in (
+        "2019-06/B01",
+        "2019-06/X99",
+        "2019-05/B1",
+        "2019-6/B01",
+        "2019-13",
+        "2999-01/B01",
+        "441702198001010017",
+    ):
+        (inbox.parent / folder).mkdir(parents=True)
+    found = find_strays(engine, settings)
+    assert [sentence[:38] for sentence in found] == [
+        "2019-05: the folder 'B1' belongs to no",
+        "2019-06: the folder 'X99' belongs to n",
+        "The inbox has a folder '2019-13', and ",
+        "The inbox has a folder '2019-6', and n",
+        "The inbox has a folder '2999-01', and ",
+        "The inbox has a folder '4417**********",
+    ]
+    assert found[4].endswith("nobody looks into it: 2999-01 has not begun.")
+    collect(engine, settings, JUNE)
+    told = [record.getMessage() for record in caplog.records]
+    assert any("'2019-6', and nobody looks into it" in message for message in told)
+    assert not any("'B1'" in message for message in told), "another month's"
 
 
 def test_one_institution_that_breaks_us_does_not_stop_the_others(

@@ -17,6 +17,7 @@ from five_precisions.intake.forms.template import write_template
 from five_precisions.intake.late import collect_late
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
+from five_precisions.intake.strays import find_strays
 from five_precisions.intake.telling.data_docs import build_data_docs
 from five_precisions.intake.telling.reminders import post_reminders
 from five_precisions.intake.waiting import find_settled
@@ -41,6 +42,7 @@ __all__ = [
     "collect",
     "collect_late",
     "find_settled",
+    "find_strays",
     "last_deadline",
     "list_explanations",
     "move_deadline",

@@ -11,12 +11,12 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError
-from five_precisions.intake.collection import require_usable
 from five_precisions.intake.deadlines import last_deadline
 from five_precisions.intake.findings import Finding
 from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_findings, save_cross_check
 from five_precisions.intake.recording import explained, lock_period
 from five_precisions.intake.rules.checks import standing_findings
+from five_precisions.intake.strays import require_usable
 from five_precisions.intake.telling.receipts import post_cross_receipt, write_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register

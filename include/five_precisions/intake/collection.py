@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
-from five_precisions.intake.findings import Judgement, State, shown_text
+from five_precisions.intake.findings import Judgement, State
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.ledger import (
@@ -29,6 +29,7 @@ from five_precisions.intake.ledger import (
 )
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.strays import require_usable, strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
 from five_precisions.intake.telling.receipts import (
     post_cross_receipt,
@@ -46,20 +47,6 @@ logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
 """How long files lie unchanged without a cover before the institution is told (spec/02, F08)."""
-
-
-def require_usable(settings: Settings, period: Period) -> None:
-    """Refuse a period that has not begun, or that this installation does not work on.
-
-    Raises:
-        UsageError: it is such a period.
-    """
-    if period > Period.current():
-        raise UsageError(f"{period} has not begun.")
-    if settings.first_period is not None and period < settings.first_period:
-        raise UsageError(f"{period} lies before the first period, {settings.first_period}.")
-    if settings.last_period is not None and period > settings.last_period:
-        raise UsageError(f"{period} lies after the last period, {settings.last_period}.")
 
 
 def collect(
@@ -103,7 +90,7 @@ def collect(
             report_progress(each.code)
         judgements += intake.take_in(each)
     if institution is None:
-        intake.tell_unknown_folders()
+        intake.tell_strays()
     return judgements
 
 
@@ -147,12 +134,9 @@ class _Intake:
             return []
         return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
 
-    def tell_unknown_folders(self) -> None:
-        known = {institution.code for institution in self._register.open_in(self._period)}
-        for name in self._inbox.unknown_folders(self._period, known):
-            logger.warning(
-                "%s: the folder %r belongs to no institution open in the period", self._period, shown_text(name)
-            )
+    def tell_strays(self) -> None:
+        for sentence in strays_of(self._inbox, self._register, self._settings, self._period):
+            logger.warning(sentence)
 
     def take_in(self, institution: Institution) -> list[Judgement]:
         judgements: list[Judgement] = []

@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.intake.collection import require_usable
 from five_precisions.intake.findings import storable
+from five_precisions.intake.strays import require_usable
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
 from five_precisions.settings import Settings

@@ -142,6 +142,16 @@ class Inbox:
             logger.warning("%s %s: version folders are read in a replay only", period, institution_code)
         return [delivery for delivery in found if delivery.files]
 
+    def month_folders(self) -> list[str]:
+        """Names of the folders that stand where the months' do; none where they stand below the institutions'."""
+        layout = self._layout or "{period}"
+        above, placeholder, below = layout.partition("{period}")
+        is_a_folder = (not above or above.endswith("/")) and (not below or below.startswith("/"))
+        if not placeholder or not is_a_folder or "{institution}" in above:
+            return []
+        entries = self._list(f"{self._root}/{above}".rstrip("/"))
+        return sorted(_name(entry) for entry in entries if entry["type"] != "file")
+
     def unknown_folders(self, period: Period, known_codes: set[str]) -> list[str]:
         """Folders of the period that belong to no institution that is open in it."""
         if "{institution}" in self._layout:

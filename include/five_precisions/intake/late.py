@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import UsageError
-from five_precisions.intake.collection import collect, require_usable
+from five_precisions.intake.collection import collect
 from five_precisions.intake.findings import Judgement
 from five_precisions.intake.inbox import Inbox
+from five_precisions.intake.strays import require_usable
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import read_register
 from five_precisions.settings import Settings
