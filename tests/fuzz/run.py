@@ -46,7 +46,8 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
     """A worker: takes numbers, tells what became of each package."""
     from tests.fuzz import oracle
 
-    from five_precisions.intake import judging, suites
+    from five_precisions.intake import judging
+    from five_precisions.intake.rules import suites
     from five_precisions.period import Period
     from five_precisions.register import load_register
     from five_precisions.settings import Settings
