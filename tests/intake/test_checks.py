@@ -231,6 +231,19 @@ def test_loans_are_held_against_the_registers_and_the_library(city: City) -> Non
     ) == [("loans", "loans.csv", None, "项目编号"), ("matches", "matches.csv", None, "项目编号")]
 
 
+def test_one_head_on_two_counties_registers_is_told_to_both(city: City) -> None:
+    twice = sound("households", household_no="H-2", head_id=OTHER_RESIDENT_ID)
+    city.deliver("C01", households=[sound("households"), twice])
+    city.deliver("C02", households=[sound("households", household_no="H-3")])
+    close(city.engine, city.settings, JUNE, replay=True)
+    told = rows(city.engine, "select submission_id, rule, key, cell, value, message from intake.finding order by 1")
+    assert [row[:5] for row in told] == [
+        ("2019-06-C01-close", "H03", "H-1", "C2", "4417**********0017"),
+        ("2019-06-C02-close", "H03", "H-3", "C2", "4417**********0017"),
+    ]
+    assert "在阳东扶贫办的名册中" in told[0][5]
+
+
 def test_a_households_debts_at_several_banks_add_up(city: City) -> None:
     city.deliver("B01", loans=[loan(1, balance="20000", household_no="H-1"), loan(2, balance="0", household_no="H-1")])
     large = loan(4, household_no="H-2", principal="60000", balance="60000")
@@ -461,6 +474,6 @@ def test_a_wrong_declaration_is_named(wrong: dict[str, str], says: str, check_fo
 
 def test_every_rule_of_the_contract_has_its_file() -> None:
     rules = {check.rule: check for check in load_checks()}
-    assert set(rules) == {"K02", "P02", *(f"X{number:02d}" for number in range(1, 11))}
+    assert set(rules) == {"H03", "K02", "P02", *(f"X{number:02d}" for number in range(1, 11))}
     levels = {rule: str(check.level) for rule, check in rules.items() if check.level != "warning"}
     assert levels == {"K02": "critical", "X02": "critical", "X10": "notice"}
