@@ -1,4 +1,4 @@
-"""Rules across reports, months and institutions (spec/02: H03, K02, P02, X01 to X10): each a file of include/sql/checks.
+"""Rules across reports, months and institutions: each a file of include/sql/checks (spec/02: H03, K02, P02, X01–X10).
 
 A file opens with the question that it answers and, after an empty comment line, says as YAML what its rows mean to an
 institution: `rule`, `level`, `across` (months, reports, institutions), `report`, `column`, `message`, `expected`, and
