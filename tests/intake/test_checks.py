@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from stdnum.cn import ric
 
 from five_precisions.errors import SetupError
 from five_precisions.intake import close, collect, list_explanations
@@ -94,6 +95,12 @@ def city(engine: Engine, settings: Settings) -> City:
 @pytest.fixture
 def live_city(engine: Engine, settings: Settings) -> City:
     return City(engine, settings, live=True)
+
+
+def resident_id(number: int) -> str:
+    """One of many."""
+    digits = f"44170219700101{number:03d}"
+    return digits + ric.calc_check_digit(f"{digits}0")
 
 
 def loan(number: int, **changes: str) -> Cells:
@@ -320,10 +327,14 @@ def test_the_leagues_own_row_is_reconciled(city: City) -> None:
 def test_a_bank_is_told_when_the_last_register_comes_in_and_once(live_city: City) -> None:
     stray = loan(1, household_no="H-9")
     assert live_city.deliver("B01", loans=[stray]) == []
+    registers = {
+        code: [sound("households", household_no=f"H-{code}", head_id=resident_id(number))]
+        for number, code in enumerate(COUNTY_OFFICES)
+    }
     for code in COUNTY_OFFICES[:-1]:
-        live_city.deliver(code, households=[sound("households", household_no=f"H-{code}")])
+        live_city.deliver(code, households=registers[code])
     assert rows(live_city.engine, "select count(*) from intake.cross_check") == [(0,)]
-    live_city.deliver("C04", households=[sound("households", household_no="H-C04")])
+    live_city.deliver("C04", households=registers["C04"])
     assert findings(live_city.engine, "2019-06-B01-x1") == [("X04", "HT-1", "E2", "H-9")]
     assert (Path(live_city.settings.outbox_address) / "2019-06" / "B01" / "receipt-x1.html").exists()
     # Who delivers with both sides there is told at once, with the version; the first bank hears nothing twice.
