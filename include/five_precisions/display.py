@@ -1,7 +1,8 @@
-"""How figures are shown to people: rounded half up, once, here (spec/01, Amounts)."""
+"""How figures are shown to people: rounded half up, once, here (spec/01, Amounts); how wide a text is."""
 
 from __future__ import annotations
 
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -46,3 +47,11 @@ def shown(value: Decimal | int | str | None, form: Form = Form.AMOUNT) -> str:
         return value
     number = rounded(value, form)
     return f"{number:f}" if form is Form.RANK else f"{number:,f}"
+
+
+def text_width(text: str) -> int:
+    """How wide a text is, in characters of Latin width; full-width ones count twice."""
+    return max(
+        (sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")),
+        default=0,
+    )

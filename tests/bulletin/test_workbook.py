@@ -11,8 +11,8 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from five_precisions.bulletin.document import Bulletin, Column, Figure
-from five_precisions.bulletin.workbook import render_workbook, sheet_names, text_width
-from five_precisions.display import Form
+from five_precisions.bulletin.workbook import render_workbook, sheet_names
+from five_precisions.display import Form, text_width
 from tests.bulletin.sample import bank_appendix, category_table, county_appendix, league_appendix, score_table
 from tests.bulletin.small_bulletin import BALANCES, SCORES, small_bulletin, table_with_text, wide_table
 

@@ -6,7 +6,6 @@ shows them; the mark of a restated figure is part of its number format. The same
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from io import BytesIO
@@ -19,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Table
 from five_precisions.bulletin.wording import day_name, quarter_name
-from five_precisions.display import NOTHING, Form, rounded
+from five_precisions.display import NOTHING, Form, rounded, text_width
 
 COVER: Final = "封面"
 NOTES: Final = "说明"
@@ -110,14 +109,6 @@ def _cut(text: str, units: int) -> str:
     while len(text.encode("utf-16-le")) > 2 * units:
         text = text[:-1]
     return text.rstrip()
-
-
-def text_width(text: str) -> int:
-    """How wide a text is, in characters of Latin width; full-width ones count twice."""
-    return max(
-        (sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")),
-        default=0,
-    )
 
 
 def _describe(book: Workbook, bulletin: Bulletin) -> None:

@@ -8,7 +8,6 @@ register gives the same bytes.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +20,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_range, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
+from five_precisions.display import text_width
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.intake.forms.template_notes import (
     LONGEST_PROMPT,
@@ -163,14 +163,6 @@ def render_template(register: Register, institution: Institution, reports: Mappi
         book.set_properties({"title": f"月度报送模板（{institution.code}）", "author": "", "created": _MADE_ON})
         _Template(book, register, institution, parts).write()
     return content.getvalue()
-
-
-def text_width(text: str) -> int:
-    """How wide a text is, in characters of Latin width; full-width ones count twice."""
-    return max(
-        (sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")),
-        default=0,
-    )
 
 
 class _Template:
