@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,6 +221,16 @@ def test_sensitive_values_are_masked_in_findings(yardstick: Yardstick) -> None:
     assert wrong_id not in repr(findings)
     assert RESIDENT_ID not in repr(findings)
     assert {finding.value for finding in findings} == {"4417**********0018", "4417**********0017"}
+
+
+def test_threads_of_one_process_do_not_see_one_anothers_rows(yardstick: Yardstick) -> None:
+    def count_faults(faulty: int) -> int:
+        rows = [sound("loans", contract_no=f"HT-{number}", balance="50000.01") for number in range(faulty)]
+        return len(judge_rows("loans", rows, yardstick).findings)
+
+    expected = [1 + number % 8 for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(count_faults, expected)) == expected
 
 
 def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, yardstick: Yardstick, register: Register) -> None:

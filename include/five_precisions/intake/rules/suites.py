@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ _MANY_ROWS: Final = 5_000
 """From here on it is worth a second validation, whose cost does not depend on rows, to show it fewer of them."""
 _FEW_KINDS: Final = 4
 """Kinds are few where there are this many rows to each."""
+_one_at_a_time = threading.Lock()
+"""Great Expectations keeps one context, one asset and the suites built for a process: no two threads may validate."""
 _EVERY_ROW: Final = {"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]}
 
 
@@ -285,14 +288,16 @@ def _unexpected(
     """The rows (column `row`) that break each of these expectations; those that hold are left out."""
     if not ordinals:
         return {}
-    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
-    failed = tuple(
-        ordinal
-        for ordinal, result in _evaluate(batch, suite, ordinals, parameters, "BOOLEAN_ONLY")
-        if not result.success
-    )
+    with _one_at_a_time:
+        batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+        failed = tuple(
+            ordinal
+            for ordinal, result in _evaluate(batch, suite, ordinals, parameters, "BOOLEAN_ONLY")
+            if not result.success
+        )
+        results = _evaluate(batch, suite, tuple(sorted(failed)), parameters, _EVERY_ROW)
     found: dict[int, list[int]] = {}
-    for ordinal, result in _evaluate(batch, suite, tuple(sorted(failed)), parameters, _EVERY_ROW):
+    for ordinal, result in results:
         rows = result.result.get("unexpected_index_list")
         if rows is None:
             raise RuleError(
