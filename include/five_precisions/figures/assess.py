@@ -11,18 +11,27 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions import __version__
 from five_precisions.errors import RefusedError, SetupError
-from five_precisions.figures.inputs import Parameters, digest_inputs, load_inputs, period_parameters, run_statement
+from five_precisions.figures.alerts import raise_alerts
+from five_precisions.figures.assessment import assess_banks
+from five_precisions.figures.inputs import (
+    Parameters,
+    bound_of,
+    digest_inputs,
+    load_inputs,
+    period_parameters,
+    run_statement,
+)
+from five_precisions.figures.invariants import check_invariants
+from five_precisions.figures.lists import draw_lists
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
-from five_precisions.reference import Catalogue, load_boards, load_catalogue
-from five_precisions.reports import load_reports
+from five_precisions.reference import Catalogue, load_catalogue
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 
 _RUN_LOCK = 5_201_901
 """Key of the advisory lock under which one run at a time is made: a month builds on the months before."""
-_NEEDED_FOR_A_RANK = ("loans", "position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +86,17 @@ def assess(
         tell("metrics")
         _compute_metrics(connection, catalogue, parameters)
 
+        tell("alerts")
+        raise_alerts(connection, parameters)
+
         tell("assessment and rankings")
-        _assess_banks(connection, settings, scheme, parameters)
+        assess_banks(connection, settings, scheme, parameters)
+
+        tell("lists")
+        draw_lists(connection, settings, parameters)
+
+        tell("invariants")
+        check_invariants(connection, catalogue, parameters)
         return Assessed(parameters["run_id"], period, digest, is_new=True)
 
 
@@ -133,8 +151,7 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
             f"trim_scale(cast(figure.denominator as numeric)) from (\n{load_statement(name).text}\n) as figure "
             "order by figure.metric, figure.scope, figure.scope_code"
         )
-        bound = statement.compile(dialect=connection.dialect).params.keys()
-        connection.execute(statement, {key: parameters[key] for key in bound})
+        connection.execute(statement, bound_of(connection, statement, parameters))
     yielded = connection.execute(
         text("select distinct metric, scope from mart.metric where run_id = :run_id"), {"run_id": parameters["run_id"]}
     )
@@ -142,35 +159,6 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
     if stray := sorted({(row.metric, row.scope) for row in yielded} - declared):
         listed = ", ".join(f"{metric} for {scope}" for metric, scope in stray)
         raise SetupError(f"The statements yield what metrics.yaml does not declare: {listed}.")
-
-
-def _assess_banks(connection: Connection, settings: Settings, scheme: Scheme, parameters: Parameters) -> None:
-    reports = load_reports()
-    rules: Parameters = {
-        "weights": json.dumps(
-            [
-                {"indicator": indicator, "weight": str(weight), "place": place}
-                for place, (indicator, weight) in enumerate(scheme.weights.items())
-            ]
-        ),
-        "full_points_up_to": scheme.overdue_ratio.full_points_up_to,
-        "no_points_from": scheme.overdue_ratio.no_points_from,
-        "wanted_reports": json.dumps(
-            [
-                {"report": code, "title": reports[code].title, "place": place}
-                for place, code in enumerate(_NEEDED_FOR_A_RANK)
-            ]
-        ),
-        "deduction_per_finding": scheme.deductions.per_overdue_finding,
-        "deduction_at_most": scheme.deductions.at_most,
-        "grades": json.dumps([grade.model_dump(mode="json") for grade in scheme.grades]),
-        "advice": json.dumps([advice.model_dump(mode="json") for advice in scheme.relending]),
-        "boards": json.dumps(
-            [{"board": code, **board.model_dump(mode="json")} for code, board in load_boards(settings).items()]
-        ),
-    }
-    for mart in ("assessment_item", "assessment", "ranking", "relending_advice"):
-        run_statement(connection, f"marts/{mart}", parameters | rules)
 
 
 def _scorecard_parameters(scorecard: Scorecard) -> Parameters:

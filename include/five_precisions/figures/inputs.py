@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
@@ -87,8 +87,12 @@ def _versions_of(connection: Connection, report: str) -> Parameters:
 def run_statement(connection: Connection, name: str, parameters: Parameters) -> int:
     """Execute a statement with those of the parameters that it binds; how many rows it wrote."""
     statement = load_statement(name)
-    bound = statement.compile(dialect=connection.dialect).params.keys()
-    return connection.execute(statement, {key: parameters[key] for key in bound}).rowcount
+    return connection.execute(statement, bound_of(connection, statement, parameters)).rowcount
+
+
+def bound_of(connection: Connection, statement: TextClause, parameters: Parameters) -> Parameters:
+    """Those of the parameters that the statement binds."""
+    return {key: parameters[key] for key in statement.compile(dialect=connection.dialect).params}
 
 
 def digest_inputs(connection: Connection, reference: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import Connection, text
 
 from five_precisions.errors import RefusedError
-from five_precisions.figures.inputs import Parameters, run_statement
+from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.figures.scheme import load_year_target
 from five_precisions.period import Period
 from five_precisions.settings import Settings
@@ -80,6 +80,5 @@ def _funds_arrived(connection: Connection, basis: Period, period: Period, parame
     query = text(
         f"select scope_code, value from ({source}) as figure where scope = 'bank' and metric = 'fund_total_arrived'"
     )
-    names = query.compile(dialect=connection.dialect).params.keys()
-    found = connection.execute(query, {name: bound[name] for name in names})
+    found = connection.execute(query, bound_of(connection, query, bound))
     return {row.scope_code: str(row.value) for row in found if row.value}

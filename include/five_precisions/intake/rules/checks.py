@@ -24,19 +24,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, text
 
-from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Finding, Level
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
-from five_precisions.warehouse.statements import SQL_FOLDER, read_sql
+from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
 
 CHECK_FOLDER: Final = SQL_FOLDER / "checks"
-_COMMENT = re.compile(r"^--(?: (.*))?$")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 _READ_STANDING = text("""
@@ -126,26 +123,7 @@ def load_checks() -> tuple[Check, ...]:
 
 @cache
 def _load_folder(folder: Path) -> tuple[Check, ...]:
-    return tuple(_load(path) for path in sorted(folder.glob("*.sql")))
-
-
-def _load(path: Path) -> Check:
-    sql = read_sql(path)
-    comment: list[str] = []
-    for line in sql.splitlines():
-        match = _COMMENT.match(line)
-        if match is None:
-            break
-        comment.append(match[1] or "")
-    _, _, declaration = "\n".join(comment).partition("\n\n")
-    try:
-        return Check(**yaml.safe_load(declaration), sql=sql)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "its head comment"
-        raise SetupError(f"{path} is wrong at {place}: {first['msg']}.") from None
-    except (yaml.YAMLError, TypeError):
-        raise SetupError(f"{path} does not say in its head comment what its rows mean.") from None
+    return tuple(load_declared(path, Check) for path in sorted(folder.glob("*.sql")))
 
 
 def version_findings(

@@ -1,0 +1,70 @@
+"""What every command prints with: tables, JSON, a line that moves, and the exit code of findings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from five_precisions.period import Period
+
+out = Console(highlight=False)
+if not out.is_terminal:
+    # In a pipe or a file nothing is cut to the width of a window that is not there.
+    out.width = 250
+err = Console(stderr=True, highlight=False)
+
+EXIT_FINDINGS: Final = 1
+
+PeriodArgument = Annotated[Period, typer.Argument(parser=Period.parse, metavar="PERIOD", help="A month, YYYY-MM.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+ReplayOption = Annotated[
+    bool, typer.Option("--replay", help="Take file times as delivery times; v1/, v2/ … in order; keep the files.")
+]
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A line on a terminal's standard error that moves while the work lasts; nothing in a pipe or a log."""
+    with err.status(escape(what)) as line:
+        yield lambda step: line.update(escape(f"{what}: {step}"))
+
+
+def print_json(data: object) -> None:
+    """Print data as JSON: decimals and periods as text, moments in ISO 8601."""
+    typer.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        computed = [name for name, member in vars(type(value)).items() if isinstance(member, property)]
+        return {
+            name: getattr(value, name) for name in [*(field.name for field in dataclasses.fields(value)), *computed]
+        }
+    if isinstance(value, Decimal | Period):
+        return str(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    raise TypeError(f"cannot print {type(value).__name__} as JSON")
+
+
+def cell(value: object) -> str:
+    """A value as a cell of a table; what is not there as a dash."""
+    if value is None:
+        return "—"
+    return escape(f"{value:f}" if isinstance(value, Decimal) else str(value))
+
+
+def display(value: Decimal) -> str:
+    """Two decimals, rounded half up once (spec/01, Amounts)."""
+    return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"

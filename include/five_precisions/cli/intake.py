@@ -1,0 +1,235 @@
+"""Commands of the intake: what institutions deliver, until when, what was found, explained and kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from five_precisions.cli.console import (
+    EXIT_FINDINGS,
+    JsonOption,
+    PeriodArgument,
+    ReplayOption,
+    cell,
+    err,
+    out,
+    print_json,
+    progress,
+)
+from five_precisions.cli.session import deliver, opened_warehouse
+from five_precisions.errors import UsageError
+from five_precisions.period import Period
+from five_precisions.settings import Settings
+
+if TYPE_CHECKING:
+    from five_precisions.intake import Judgement
+
+app = typer.Typer()
+explanations_app = typer.Typer(help="What institutions have said of warnings.", no_args_is_help=True)
+app.add_typer(explanations_app, name="explanations")
+archive_app = typer.Typer(help="The delivered files, encrypted.", no_args_is_help=True)
+app.add_typer(archive_app, name="archive")
+
+
+@app.command()
+def template(
+    institution: Annotated[str, typer.Option(help="Who will fill it in.")],
+    path: Annotated[Path, typer.Option("--out", metavar="FILE.xlsx", help="The workbook to write.")],
+) -> None:
+    """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
+    from five_precisions.intake import write_template
+
+    write_template(Settings.load(), institution, path)
+    out.print(str(path), markup=False, soft_wrap=True)
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A package folder, or one file of it.")],
+    institution: Annotated[str, typer.Option(help="Who would deliver it.")],
+    period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="For which month.")],
+    workbook: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the intake's checks on files, without a database or keys. Rules that need one are left out, and named."""
+    from five_precisions.intake import check as check_package
+
+    settings = Settings.load()
+    with progress("checking"):
+        judgement = check_package(settings, path, institution, period, workbook=workbook)
+    _print_judgements([judgement], as_json=as_json, with_findings=True)
+
+
+@app.command()
+def collect(
+    period: PeriodArgument,
+    institution: Annotated[str | None, typer.Option(help="Take in this institution only.")] = None,
+    replay: ReplayOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what the inbox holds now: archive, check, ledger, rows. Emits no Airflow asset."""
+    from five_precisions.intake import collect as collect_packages
+
+    with opened_warehouse() as (engine, settings), progress(f"collecting {period}") as tell:
+        judgements = collect_packages(
+            engine,
+            settings,
+            period,
+            institution=institution,
+            replay=replay or settings.replay,
+            report_progress=tell,
+        )
+        deliver(engine, settings)
+    _print_judgements(judgements, as_json=as_json)
+
+
+@app.command()
+def deadline(
+    period: PeriodArgument,
+    day: Annotated[
+        datetime | None, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="The last day that is in time.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it is moved; it stays on record.")] = None,
+    institution: Annotated[str | None, typer.Option(help="Move it for this institution only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the deadline of a period that is not closed yet; without a date, show until when each institution has."""
+    from five_precisions.intake import move_deadline, read_deadlines
+
+    if day is None and reason is not None:
+        raise UsageError("To which day? A deadline is moved by: five-precisions deadline PERIOD DATE --reason TEXT")
+    with opened_warehouse() as (engine, settings):
+        if day is not None:
+            moved = move_deadline(engine, settings, period, day.date(), reason or "", institution=institution)
+            for lost in moved.overruled:
+                err.print(f"{lost.short_name} had until {lost.last_day}: {lost.reason}", markup=False, soft_wrap=True)
+        with engine.connect() as connection:
+            deadlines = [
+                each for each in read_deadlines(connection, period) if institution in (None, each.institution_code)
+            ]
+    if as_json:
+        print_json(deadlines)
+        return
+    table = Table("institution", "", "last day", "reason", box=None)
+    for each in deadlines:
+        table.add_row(*map(cell, (each.institution_code, each.short_name, each.last_day, each.reason)))
+    out.print(table)
+
+
+@app.command()
+def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
+    """Who has delivered what: the matrix of institutions and reports."""
+    from five_precisions.intake import read_status
+
+    with opened_warehouse() as (engine, _):
+        matrix = read_status(engine, period)
+    if as_json:
+        print_json(matrix)
+        return
+    reports = list(dict.fromkeys(row.report for row in matrix))
+    table = Table("", "", *reports, box=None)
+    for code in dict.fromkeys(row.institution_code for row in matrix):
+        mine = {row.report: row for row in matrix if row.institution_code == code}
+        name = next(iter(mine.values())).short_name
+        cells = []
+        for report in reports:
+            row = mine.get(report)
+            cells.append("" if row is None else _state(row.state, row.version, is_late=row.late))
+        table.add_row(code, name, *cells)
+    out.print(table)
+
+
+@app.command()
+def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOption = False) -> None:
+    """Close the month: freeze what was accepted, check across it, write its Data Docs. Emits no Airflow asset."""
+    from five_precisions.intake import build_data_docs
+    from five_precisions.intake import close as close_month
+
+    with opened_warehouse() as (engine, settings), progress(f"closing {period}") as tell:
+        closed = close_month(engine, settings, period, replay=replay or settings.replay)
+        deliver(engine, settings)
+        tell("data docs")
+        build_data_docs(engine, settings, period)
+    if as_json:
+        print_json(closed)
+    else:
+        out.print(f"{period} is closed; next: five-precisions assess {period}")
+
+
+@explanations_app.command("list")
+def list_explained(
+    period: Annotated[
+        Period | None, typer.Option(parser=Period.parse, metavar="PERIOD", help="Given with this month's packages.")
+    ] = None,
+    institution: Annotated[str | None, typer.Option(help="Of this institution only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What institutions have explained, about which value, and whether it still stands."""
+    from five_precisions.intake import list_explanations
+
+    with opened_warehouse() as (engine, _):
+        explanations = list_explanations(engine, period=period, institution_code=institution)
+    if as_json:
+        print_json(explanations)
+        return
+    table = Table("receipt", "report", "rule", "key", "value", "explanation", "state", "last found", box=None)
+    for each in explanations:
+        said = (each.submission_id, each.report, each.rule, each.key, each.value, each.explanation)
+        table.add_row(*map(cell, (*said, each.state, each.found_in)))
+    out.print(table)
+
+
+@archive_app.command()
+def renew(as_json: JsonOption = False) -> None:
+    """Encrypt every file with the first of the archive's keys, after which the others can go."""
+    from five_precisions.intake import Archive
+
+    with progress("encrypting"):
+        renewal = Archive.of(Settings.load()).renew()
+    if as_json:
+        print_json(renewal)
+    else:
+        out.print(f"{renewal.files} files, {renewal.renewed} encrypted anew")
+    for sha256 in renewal.unopened:
+        err.print(f"{sha256} is damaged, or none of the keys opens it.", style="red", markup=False, soft_wrap=True)
+    if renewal.unopened:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _print_judgements(judgements: list[Judgement], *, as_json: bool, with_findings: bool = False) -> None:
+    findings = [finding for judgement in judgements for finding in judgement.findings]
+    if as_json:
+        print_json(judgements)
+    else:
+        table = Table("institution", "receipt", "verdict", "reports", "errors", "warnings", box=None)
+        for judgement in judgements:
+            verdicts = " ".join(f"{report.report}:{report.verdict}" for report in judgement.reports)
+            errors = sum(report.errors for report in judgement.reports)
+            warnings = sum(report.warnings for report in judgement.reports)
+            cells = (judgement.institution_code, judgement.submission_id, judgement.verdict, verdicts, errors, warnings)
+            table.add_row(*map(cell, cells))
+        out.print(table)
+        for judgement in judgements:
+            if judgement.remark is not None:
+                out.print(f"{judgement.institution_code}: {judgement.remark}", markup=False, soft_wrap=True)
+        if with_findings:
+            for finding in findings:
+                where = " ".join(str(part) for part in (finding.file, finding.sheet, finding.cell) if part)
+                out.print(f"{finding.rule} {finding.level} {where} {finding.message}", markup=False, soft_wrap=True)
+    if any(finding.level != "notice" for finding in findings):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _state(state: str, version: int | None, *, is_late: bool) -> str:
+    """A cell of the matrix: what is accepted shows its version alone."""
+    if version is None:
+        return state
+    shown = f"v{version}" if state == "accepted" else f"{state} v{version}"
+    return f"{shown} late" if is_late else shown

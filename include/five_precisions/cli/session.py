@@ -1,0 +1,63 @@
+"""The warehouse that a command works on, and the messages that it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from five_precisions.cli.console import err
+from five_precisions.errors import SetupError
+from five_precisions.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from five_precisions.delivery import Dispatched
+
+
+@contextmanager
+def opened_warehouse() -> Iterator[tuple[Engine, Settings]]:
+    """The warehouse, migrated, and the settings.
+
+    Raises:
+        SetupError: it cannot be used as it is; the sentence says what to run.
+    """
+    from five_precisions.warehouse import open_warehouse
+    from five_precisions.warehouse.schema import require_migrated
+
+    settings = Settings.load()
+    with open_warehouse(settings) as engine:
+        require_migrated(engine)
+        yield engine, settings
+
+
+def deliver(engine: Engine, settings: Settings) -> None:
+    """Send what a command has posted, and say so beside its output.
+
+    What the command did stands whatever becomes of its messages: they wait in the outbox, so trouble is a warning.
+    """
+    from five_precisions.delivery import Status, dispatch, list_messages
+
+    # Also those that a sender who died left behind: a dispatch finds out what became of them.
+    waiting = sum(len(list_messages(engine, status=status)) for status in (Status.PENDING, Status.SENDING))
+    if not waiting:
+        return
+    if settings.mail is None:
+        sentence = f"{waiting} messages wait in the outbox; FIVE_PRECISIONS_MAIL is not set."
+        err.print(sentence, style="yellow", soft_wrap=True)
+        return
+    try:
+        dispatched = dispatch(engine, settings)
+    except SetupError as error:
+        err.print(f"{waiting} messages wait in the outbox: {error}", style="yellow", markup=False, soft_wrap=True)
+    else:
+        err.print(counts(dispatched), style="yellow" if dispatched.waiting else None, soft_wrap=True)
+
+
+def counts(dispatched: Dispatched) -> str:
+    """What became of the messages, in one sentence."""
+    return (
+        f"Messages: {dispatched.sent} sent, {dispatched.failed} failed, {dispatched.in_doubt} in doubt, "
+        f"{dispatched.waiting} waiting."
+    )

@@ -1,0 +1,89 @@
+"""Commands that set up: the warehouse, the register, the demo's inbox, the embedded server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from five_precisions.cli.console import out, progress
+from five_precisions.errors import UsageError
+from five_precisions.period import Period
+from five_precisions.settings import Settings
+
+app = typer.Typer()
+warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
+app.add_typer(warehouse_app, name="warehouse")
+
+
+@app.command()
+def init() -> None:
+    """Create or migrate the warehouse and load the register."""
+    from five_precisions.register import load_register, save_register
+    from five_precisions.warehouse import migrate, open_warehouse
+
+    settings = Settings.load()
+    register = load_register(settings.register_folder)
+    with progress("preparing the warehouse"), open_warehouse(settings) as engine:
+        migrate(engine)
+        with engine.begin() as connection:
+            save_register(connection, register)
+    out.print(
+        f"The warehouse is ready: {len(register.institutions)} institutions, {len(register.divisions)} divisions."
+    )
+
+
+@app.command("demo-data")
+def demo_data(
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder that becomes the demo's inbox.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2019,
+    # Typer hands a default to the parser as it does a word of the command line.
+    until: Annotated[
+        Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Last month to write.")
+    ] = "2019-06",  # type: ignore[assignment]
+) -> None:
+    """Write the demo inbox: the packages of an invented city, 2019-01 to 2019-06."""
+    from five_precisions.demo import write_inbox
+
+    with progress("writing the demo inbox") as tell:
+        written = write_inbox(out_folder, seed=seed, until=until, report_progress=tell)
+    out.print(f"{len(written)} files in {out_folder}")
+
+
+@warehouse_app.command()
+def start() -> None:
+    """Start the embedded server and keep it until `warehouse stop`."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    url = EmbeddedServer(_embedded_settings().var).start()
+    out.print(url.render_as_string(hide_password=False), soft_wrap=True)
+
+
+@warehouse_app.command()
+def stop() -> None:
+    """Stop the embedded server."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    stopped = EmbeddedServer(_embedded_settings().var).stop()
+    out.print("The embedded server is stopped." if stopped else "The embedded server was not running.")
+
+
+@warehouse_app.command()
+def url() -> None:
+    """Print the warehouse's SQLAlchemy URL; the embedded server is started, and kept, where it does not run."""
+    from five_precisions.warehouse.embedded import EmbeddedServer
+
+    settings = Settings.load()
+    if settings.warehouse is not None:
+        out.print(settings.warehouse, soft_wrap=True, markup=False)
+    else:
+        started = EmbeddedServer(settings.var).start()
+        out.print(started.render_as_string(hide_password=False), soft_wrap=True, markup=False)
+
+
+def _embedded_settings() -> Settings:
+    settings = Settings.load()
+    if settings.warehouse is not None:
+        raise UsageError("FIVE_PRECISIONS_WAREHOUSE names a server; the embedded one is not in use.")
+    return settings

@@ -1,0 +1,244 @@
+"""Cases, pace and next steps, lists for banks and inspectors, restatements (spec/04)."""
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+TABLES = """
+create table registry.case_set_aside (
+    decision_number bigint generated always as identity primary key,
+    case_id text not null,
+    until date not null,
+    reason text not null check (reason <> ''),
+    decided_at timestamptz not null default clock_timestamp()
+);
+comment on table registry.case_set_aside is 'decisions of ops on cases; only added to. Of those on one case the newest holds';
+comment on column registry.case_set_aside.until is 'last day on which the case counts nowhere';
+
+create table mart.case_state (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    case_id text not null,
+    rule text not null,
+    aspect text not null,
+    level text not null check (level in ('high', 'medium', 'low')),
+    institution_code text not null,
+    division_code text,
+    subject text not null,
+    measure numeric,
+    threshold numeric,
+    detail text not null,
+    state text not null check (state in ('open', 'set_aside', 'closed')),
+    change text not null check (change in ('new', 'reopened', 'worsened', 'lasting', 'unjudged', 'closed')),
+    first_period text not null,
+    since_period text not null,
+    times integer not null,
+    primary key (run_id, case_id)
+);
+comment on table mart.case_state is 'every case that is open or set aside after a run, and those that the run closed: the history of a case is its rows over the runs';
+comment on column mart.case_state.change is 'what the run did to it; unjudged: a report is missing, the case stays as it was';
+comment on column mart.case_state.first_period is 'when it was opened for the first time';
+comment on column mart.case_state.since_period is 'since when it has lasted without a break';
+comment on column mart.case_state.times is 'how often it was opened';
+
+create table mart.pace (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    institution_code text not null,
+    target integer not null,
+    reached integer not null,
+    due numeric not null,
+    needed_per_month numeric,
+    forecast numeric not null,
+    primary key (run_id, institution_code)
+);
+comment on column mart.pace.reached is 'households reached this year, up to the end of the period';
+comment on column mart.pace.due is 'target × month / 12';
+comment on column mart.pace.needed_per_month is 'households a month needed from now on to reach the target; NULL in December';
+comment on column mart.pace.forecast is 'reached / month × 12';
+
+create table mart.next_step (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    institution_code text not null,
+    indicator text not null,
+    step numeric not null,
+    unit text not null,
+    raw_before numeric,
+    raw_after numeric,
+    score_before numeric not null,
+    score_after numeric not null,
+    rank_before integer not null,
+    rank_after integer not null,
+    sentence text not null,
+    primary key (run_id, institution_code, indicator)
+);
+comment on table mart.next_step is 'what one step better in one indicator would have given, everything else unchanged';
+
+alter table mart.assessment add column previous_score numeric(5, 2);
+
+create table mart.household_lead (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    household_no text not null,
+    bank_code text not null,
+    town_code text not null,
+    not_visited boolean not null,
+    wants_loan boolean not null,
+    scored_high boolean not null,
+    last_visited_on date,
+    wanted_amount numeric(18, 2),
+    score numeric(5, 2) not null,
+    tier text not null,
+    credit_limit numeric(18, 2) not null,
+    primary key (run_id, household_no)
+);
+comment on table mart.household_lead is 'households able to work that their bank should see: not visited in the current round, wanting a loan and without one, scored high and without one';
+
+create table mart.project_fit (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    project_no text not null,
+    institution_code text not null,
+    place integer not null,
+    fit numeric not null,
+    works_in_county boolean not null,
+    industry_balance numeric not null,
+    relending_room numeric,
+    reason text not null,
+    primary key (run_id, project_no, institution_code)
+);
+comment on table mart.project_fit is 'for each project that nobody has taken up, the banks that fit best';
+
+create table mart.inspection_outlet (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    institution_code text not null,
+    town_code text not null,
+    place integer not null,
+    weight numeric not null,
+    open_alerts integer not null,
+    balance numeric not null,
+    last_inspected_on date,
+    seed text not null,
+    primary key (run_id, institution_code, town_code)
+);
+comment on table mart.inspection_outlet is 'outlets (bank and town) ranked for the next on-site inspection';
+comment on column mart.inspection_outlet.balance is 'in units of 10,000 yuan';
+comment on column mart.inspection_outlet.seed is 'what the random half of the sample was drawn with';
+
+create table mart.inspection_sample (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    institution_code text not null,
+    town_code text not null,
+    contract_no text not null,
+    place integer not null,
+    drawn text not null check (drawn in ('risk', 'random')),
+    balance numeric(18, 2) not null,
+    reason text not null,
+    primary key (run_id, institution_code, contract_no)
+);
+comment on table mart.inspection_sample is 'loans to look at in each outlet: half the riskiest, half random';
+
+create table mart.inspection_followup (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    finding_no text not null,
+    institution_code text not null,
+    aspect text not null,
+    severity text not null,
+    inspected_on date not null,
+    due_on date not null,
+    mended_on date,
+    state text not null check (state in ('running', 'overdue', 'mended', 'mended_late', 'doubtful')),
+    open_alerts integer not null,
+    remark text not null,
+    primary key (run_id, finding_no)
+);
+comment on table mart.inspection_followup is 'findings of inspections followed to their mending; doubtful: said to be mended, while the data still raise alerts of that aspect';
+
+create table mart.league_reconciliation (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    figure text not null,
+    computed numeric,
+    reported numeric,
+    difference numeric,
+    primary key (run_id, figure)
+);
+comment on table mart.league_reconciliation is 'the own row of the league beside the figures computed from loans';
+
+create table mart.restatement (
+    run_id text primary key references mart.run (run_id),
+    replaced_run_id text not null references mart.run (run_id),
+    reason text not null check (reason <> ''),
+    decided_by text not null,
+    decided_at timestamptz not null
+);
+
+create table mart.restated_figure (
+    run_id text not null references mart.restatement (run_id),
+    period text not null,
+    mart text not null,
+    scope text not null,
+    scope_code text not null,
+    figure text not null,
+    before text,
+    after text,
+    primary key (run_id, mart, scope, scope_code, figure)
+);
+comment on table mart.restated_figure is 'every figure that a restatement changed';
+comment on column mart.restated_figure.mart is 'the table that holds it: metric, assessment, ranking, …';
+"""
+
+CURRENT = """
+create view mart.current_{table} as
+select result.*
+from mart.{table} as result
+inner join mart.run on result.run_id = run.run_id
+where run.current;
+"""
+
+TABLES_OF_A_RUN = (
+    "case_state",
+    "household_lead",
+    "inspection_followup",
+    "inspection_outlet",
+    "inspection_sample",
+    "league_reconciliation",
+    "next_step",
+    "pace",
+    "project_fit",
+)
+
+RENEW_CURRENT_ASSESSMENT = """
+drop view mart.current_assessment;
+""" + CURRENT.format(table="assessment")
+
+READER = "grant select on all tables in schema mart to five_precisions_reader;"
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    connection.exec_driver_sql(TABLES)
+    for table in TABLES_OF_A_RUN:
+        connection.exec_driver_sql(CURRENT.format(table=table))
+    connection.exec_driver_sql(RENEW_CURRENT_ASSESSMENT)
+    connection.exec_driver_sql(READER)
+
+
+def downgrade() -> None:
+    connection = op.get_bind()
+    for table in TABLES_OF_A_RUN:
+        connection.exec_driver_sql(f"drop view mart.current_{table}")
+    connection.exec_driver_sql("drop view mart.current_assessment")
+    connection.exec_driver_sql("alter table mart.assessment drop column previous_score")
+    connection.exec_driver_sql(CURRENT.format(table="assessment"))
+    for table in ("restated_figure", "restatement", *TABLES_OF_A_RUN):
+        connection.exec_driver_sql(f"drop table mart.{table}")
+    connection.exec_driver_sql("drop table registry.case_set_aside")
+    connection.exec_driver_sql(READER)

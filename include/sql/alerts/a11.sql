@@ -1,0 +1,46 @@
+-- Which banks have too many overdue loans, or one point more than a month ago? One row per bank.
+--
+-- rule: A11
+-- aspect: 贷款质量和用途真实性
+-- level: medium
+-- needs: {loans: own}
+with ratio as (
+    select
+        bank.scope_code as institution_code,
+        figure.value,
+        before.value as before
+    from subject as bank
+    inner join mart.metric as figure
+        on
+            figure.run_id = :run_id
+            and figure.metric = 'overdue_ratio'
+            and bank.scope = figure.scope
+            and bank.scope_code = figure.scope_code
+    left join mart.current_metric as before
+        on
+            before.period = :previous_period
+            and before.metric = 'overdue_ratio'
+            and bank.scope = before.scope
+            and bank.scope_code = before.scope_code
+    where bank.scope = 'bank'
+)
+
+select
+    ratio.institution_code,
+    null as division_code,
+    ratio.institution_code as subject,
+    ratio.value as measure,
+    case when ratio.value > 3 then 3 else ratio.before + 1 end as threshold,
+    concat(
+        '金融精准扶贫贷款逾期率', round(ratio.value, 2), '%',
+        case when ratio.value > 3 then '，高于3%' end,
+        case
+            when ratio.value >= ratio.before + 1
+                then concat('，比上月上升', round(ratio.value - ratio.before, 2), '个百分点')
+        end,
+        '。'
+    ) as detail
+from ratio
+where
+    ratio.value > 3
+    or ratio.value >= ratio.before + 1
