@@ -1,0 +1,37 @@
+-- Which households owe more than 50,000 yuan of microcredit, at however many banks? One row per bank involved and
+-- household; the measure is the household's total in yuan, the detail tells a bank its own loans and the fact only.
+--
+-- rule: A06
+-- aspect: 小额信贷管理
+-- level: high
+-- needs: {loans: own}
+-- needs_to_close: {loans: all}
+with owed as (
+    select
+        loans.delivered_by as institution_code,
+        loans.household_no,
+        case when min(loans.town_code) = max(loans.town_code) then min(loans.town_code) end as town_code,
+        count(*) as contracts,
+        sum(loans.balance) as balance,
+        sum(sum(loans.balance)) over (partition by loans.household_no) as household_balance
+    from loans
+    where
+        loans.microcredit
+        and loans.balance > 0
+        and loans.household_no is not null
+    group by loans.delivered_by, loans.household_no
+)
+
+select
+    owed.institution_code,
+    coalesce(households.town_code, owed.town_code) as division_code,
+    owed.household_no as subject,
+    owed.household_balance as measure,
+    50000 as threshold,
+    concat(
+        '户', owed.household_no, '的扶贫小额信贷余额在全市合计超过5万元；本行', owed.contracts, '笔，余额',
+        to_char(round(owed.balance / 10000, 2), 'FM999,999,999,990.00'), '万元。'
+    ) as detail
+from owed
+left join households on owed.household_no = households.household_no
+where owed.household_balance > 50000

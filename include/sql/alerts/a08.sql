@@ -1,0 +1,63 @@
+-- Which households owe microcredit without being registered, or without anyone able to work? One row per bank and
+-- household; the measure is what it owes that bank in yuan. That a household is on no register can be told only when
+-- every office's register is in.
+--
+-- rule: A08
+-- aspect: 贷款质量和用途真实性
+-- level: medium
+-- needs: {loans: own}
+-- needs_to_close: {loans: own, households: all}
+with missing_register as (
+    select office.code
+    from open_institution as office
+    inner join registry.obligation
+        on
+            obligation.report = 'households'
+            and office.kind = obligation.kind
+    where not exists (
+        select 1
+        from present
+        where
+            present.report = 'households'
+            and office.code = present.institution_code
+    )
+),
+
+owed as (
+    select
+        loans.delivered_by as institution_code,
+        loans.household_no,
+        case when min(loans.town_code) = max(loans.town_code) then min(loans.town_code) end as town_code,
+        count(*) as contracts,
+        sum(loans.balance) as balance
+    from loans
+    where
+        loans.microcredit
+        and loans.balance > 0
+        and loans.household_no is not null
+    group by loans.delivered_by, loans.household_no
+)
+
+select
+    owed.institution_code,
+    coalesce(households.town_code, owed.town_code) as division_code,
+    owed.household_no as subject,
+    owed.balance as measure,
+    cast(null as numeric) as threshold,
+    concat(
+        '户', owed.household_no,
+        case
+            when households.household_no is null then '不在任何县区的建档立卡户名册中'
+            else '没有劳动力'
+        end,
+        '，却有扶贫小额信贷', owed.contracts, '笔，余额',
+        to_char(round(owed.balance / 10000, 2), 'FM999,999,999,990.00'), '万元。'
+    ) as detail
+from owed
+left join households on owed.household_no = households.household_no
+where
+    households.workers = 0
+    or (
+        households.household_no is null
+        and not exists (select 1 from missing_register)
+    )

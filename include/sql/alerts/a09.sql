@@ -1,0 +1,60 @@
+-- Which microcredit was issued before its household was visited for the first time? One row per contract, settled or
+-- not, issued in or after the first period on record; the measure is the days until that visit, or until the end.
+-- A missing report of visits may hold an earlier visit of its own month: that month's loans wait for all of them.
+--
+-- rule: A09
+-- aspect: 小额信贷管理
+-- level: low
+-- needs: {loans: own}
+with record as (
+    select to_date(min(close.period), 'YYYY-MM') as begins_on
+    from intake.close
+),
+
+first_visit as (
+    select
+        visits.household_no,
+        min(visits.visited_on) as visited_on
+    from visits
+    group by visits.household_no
+),
+
+missing_visits as (
+    select visitor.code
+    from open_institution as visitor
+    inner join registry.obligation
+        on
+            obligation.report = 'visits'
+            and visitor.kind = obligation.kind
+    where not exists (
+        select 1
+        from present
+        where
+            present.report = 'visits'
+            and visitor.code = present.institution_code
+    )
+)
+
+select
+    loans.delivered_by as institution_code,
+    loans.town_code as division_code,
+    loans.contract_no as subject,
+    coalesce(first_visit.visited_on, cast(:period_end as date)) - loans.issued_on as measure,
+    cast(null as numeric) as threshold,
+    concat(
+        '合同', loans.contract_no, '于', to_char(loans.issued_on, 'FMYYYY"年"FMMM"月"FMDD"日"'),
+        '发放扶贫小额信贷', to_char(round(loans.principal / 10000, 2), 'FM999,999,999,990.00'), '万元，',
+        case
+            when first_visit.visited_on is null
+                then concat('截至', to_char(cast(:period_end as date), 'FMYYYY"年"FMMM"月"FMDD"日"'), '该户尚未走访')
+            else concat('该户', to_char(first_visit.visited_on, 'FMYYYY"年"FMMM"月"FMDD"日"'), '才首次走访')
+        end,
+        '。'
+    ) as detail
+from loans
+inner join record on loans.issued_on >= record.begins_on
+left join first_visit on loans.household_no = first_visit.household_no
+where
+    loans.microcredit
+    and (first_visit.visited_on is null or loans.issued_on < first_visit.visited_on)
+    and (loans.issued_on < :period_begin or not exists (select 1 from missing_visits))
