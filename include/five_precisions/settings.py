@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     pii_key: SecretStr | None = None
     archive_key: SecretStr | None = None
     mail: SecretStr | None = None
+    mails_per_minute: int | None = Field(default=None, gt=0)
+    """What the mail server allows, by all processes together; unset = as fast as it takes them."""
+    environment: str | None = None
+    """What this installation is called at the head of each subject, where it is not the one in production."""
     first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     replay: bool = False
@@ -97,6 +101,12 @@ class Settings(BaseSettings):
     def is_demo(self) -> bool:
         """Whether the register is the demo's, whose institutions are invented: all that is shown says 演示数据 then."""
         return self.register_folder.resolve() == DEMO_REGISTER
+
+    @property
+    def subject_prefix(self) -> str:
+        """What each subject begins with, so that nobody takes an exercise for the real thing; "" in production."""
+        environment = self.environment or ("演示" if self.is_demo else None)
+        return f"[{environment}] " if environment else ""
 
     @property
     def inbox_address(self) -> str:

@@ -148,7 +148,7 @@ def test_approved_it_is_posted_once_and_sent_once(
             stored = connection.execute(text("select * from notify.approval")).mappings().one()
     assert (stored["decision"], stored["decided_by"], stored["run_id"]) == ("approved", "approver", "2019-06-r1")
     assert stored["shown_digest"] == rendered[SECOND].digest
-    assert own["Subject"] == "关于2019年第二季度金融精准扶贫工作情况的通报（〔2019〕第2期）"
+    assert own["Subject"] == "[演示] 关于2019年第二季度金融精准扶贫工作情况的通报（〔2019〕第2期）"
     parts = [part for part in own.walk() if not part.is_multipart()]
     assert [part.get_content_type() for part in parts[:2]] == ["text/plain", "text/html"]
     for part in parts[:2]:

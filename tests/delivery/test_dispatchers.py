@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.delivery import Dispatched, Status, dispatch, resend
@@ -102,3 +103,19 @@ def test_a_message_whose_sender_died_can_be_resent_at_once(
     resend(register_saved_engine, key)
     assert dispatch(register_saved_engine, mailing).sent == 1
     assert mail_server.keys() == [key]
+
+
+def test_several_processes_keep_one_pace(
+    register_saved_engine: Engine, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}MAILS_PER_MINUTE", "120")
+    addresses = [f"clerk-{number}@example.test" for number in range(8)]
+    add_contacts(register_saved_engine, *addresses)
+    keys = put(register_saved_engine, *map(message, addresses))
+    dispatchers = [start_sending(mail_server) for _ in range(2)]
+    outputs = [dispatcher.communicate(timeout=LONGEST_WAIT) for dispatcher in dispatchers]
+    assert [dispatcher.returncode for dispatcher in dispatchers] == [0, 0], outputs
+    assert sorted(mail_server.keys()) == sorted(keys)
+    began = sorted(attempt.began_at for key in keys for attempt in attempts(register_saved_engine, key))
+    # Each has its slot of half a second; one that was late in its slot may stand close to the next.
+    assert (began[-1] - began[0]).total_seconds() >= 0.5 * (len(keys) - 2)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from apprise.plugins.base import NotifyBase
+from apprise.plugins.dingtalk import NotifyDingTalk
+from apprise.plugins.wecombot import NotifyWeComBot
 from sqlalchemy import Engine
 
 from five_precisions.delivery import Attachment, Status, dispatch, recipient_of
@@ -54,7 +58,7 @@ def test_a_mail_arrives_whole(register_saved_engine: Engine, mailing: Settings, 
     assert dispatch(register_saved_engine, mailing).sent == 1
 
     [mail] = mail_server.mails()
-    assert (mail["To"], mail["From"], mail["Subject"]) == ("b01@example.test", SENDER, SUBJECT)
+    assert (mail["To"], mail["From"], mail["Subject"]) == ("b01@example.test", SENDER, f"[演示] {SUBJECT}")
     assert mail.get_all("X-Message-Key") == [key]
     assert mail["X-Application"] == "Five Precisions"
     assert mail["Date"].datetime.utcoffset().total_seconds() == 8 * 3600
@@ -185,7 +189,7 @@ def test_a_contact_may_be_an_apprise_service(
         [key] = put(register_saved_engine, message(address, attachments=(pdf("通报.pdf"),)))
         dispatch(register_saved_engine, settings)
     [payload] = told
-    assert (payload["title"], payload["attachments"][0]["filename"]) == ("2019年6月报送回执", "通报.pdf")
+    assert (payload["title"], payload["attachments"][0]["filename"]) == ("[演示] 2019年6月报送回执", "通报.pdf")
     assert "已收到。" in payload["message"]
     found = state(register_saved_engine, key)
     assert (found.recipient, found.status, found.reply) == (recipient_of(address), status, reply)
@@ -199,3 +203,52 @@ def test_a_service_that_nobody_answers_for_is_tried_again(register_saved_engine:
     add_contacts(register_saved_engine, address)
     put(register_saved_engine, message(address))
     assert dispatch(register_saved_engine, settings).postponed == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_real_register", "prefix"),
+    [(None, False, "[演示] "), ("测试", False, "[测试] "), ("测试", True, "[测试] "), (None, True, "")],
+)
+def test_outside_production_the_subject_says_so(
+    register_saved_engine: Engine,
+    mailing: Settings,
+    mail_server: MailServer,
+    tmp_path: Path,
+    environment: str | None,
+    is_real_register: bool,
+    prefix: str,
+) -> None:
+    changes = {"environment": environment} | ({"register_folder": tmp_path} if is_real_register else {})
+    put(register_saved_engine, message())
+    dispatch(register_saved_engine, mailing.model_copy(update=changes))
+    [mail] = mail_server.mails()
+    assert mail["Subject"] == f"{prefix}2019年6月报送回执"
+
+
+@pytest.mark.parametrize(
+    ("plugin", "endpoint", "address", "text_of"),
+    [
+        (NotifyWeComBot, "/{key}", "wecombot://a-bots-key", lambda told: told["text"]["content"]),
+        (NotifyDingTalk, "/{token}", "dingtalk://a12345", lambda told: told["text"]["content"]),
+    ],
+)
+def test_a_chat_gets_the_beginning_of_a_long_message_and_no_files(
+    register_saved_engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    plugin: type[NotifyBase],
+    endpoint: str,
+    address: str,
+    text_of: Callable[[dict[str, Any]], str],
+) -> None:
+    long = "<p>2019年6月动态考核：第3名。</p>" + "<p>其余内容详见邮件。</p>" * 2_000
+    with json_service(200) as (port, told):
+        monkeypatch.setattr(plugin, "notify_url", f"http://127.0.0.1:{port}{endpoint}")
+        add_contacts(register_saved_engine, address)
+        [key] = put(register_saved_engine, message(address, html=long, attachments=(pdf("通报.pdf"),)))
+        dispatch(register_saved_engine, settings)
+    assert state(register_saved_engine, key).status is Status.SENT
+    [payload] = told
+    assert text_of(payload).startswith("[演示] 2019年6月报送回执")
+    assert "第3名" in text_of(payload)
+    assert len(text_of(payload)) <= plugin.body_maxlen

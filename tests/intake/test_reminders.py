@@ -192,7 +192,7 @@ def test_the_mail_names_what_is_missing_until_when_and_how_to_deliver(
 
     mail = mails["reminder/2019-06/B02/b02@example.test/before-1-2019-07-10"]
     assert mail["To"] == "b02@example.test"
-    assert mail["Subject"] == "【催报】2019年6月 南屿实业 尚缺2张报表，2019年7月10日 24:00截止"
+    assert mail["Subject"] == "[演示] 【催报】2019年6月 南屿实业 尚缺2张报表，2019年7月10日 24:00截止"
     told = body(mail, "plain")
     assert "本期应报6张报表，尚缺2张，请于2019年7月10日 24:00前报送。" in told
     assert "截止时间：2019年7月10日 24:00，还剩1天15小时" in told

@@ -7,8 +7,9 @@ house. So whoever dies in between leaves `sending` without a lock, which the nex
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -50,12 +51,39 @@ where
     and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
 order by created_at, message_key
 """)
+_FIND_FALLBACK = text("""
+select message_key, recipient, status
+from notify.message
+where fallback_of = :key and status = 'pending' and due_at <= now()
+""")
 _COUNT_PENDING = text("""
 select count(*)
 from notify.message
 where status = 'pending' and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
 """)
-_READ_CONTACTS = text("select institution_code, address from registry.contact")
+_READ_CONTACTS = text("select institution_code, address, fallback_address from registry.contact")
+_TAKE_MAIL_SLOT = text("""
+update notify.mail_slot
+set free_at = greatest(free_at, clock_timestamp()) + cast(:spacing as interval)
+returning extract(epoch from free_at - cast(:spacing as interval) - clock_timestamp())
+""")
+_POST_FALLBACK = text("""
+insert into notify.message (
+    message_key, kind, period, recipient, status, run_id, institution_code, subject, html, fallback_of
+)
+select
+    :fallback_key, kind, period, :recipient, 'pending', run_id, institution_code, subject, html, message_key
+from notify.message
+where message_key = :key
+on conflict (message_key) do nothing
+returning message_key
+""")
+_ATTACH_TO_FALLBACK = text("""
+insert into notify.message_attachment (message_key, ordinal, name, sha256)
+select :fallback_key, ordinal, name, sha256
+from notify.message_attachment
+where message_key = :key
+""")
 _TRY_LOCK = text("select pg_try_advisory_lock(:space, hashtext(:key))")
 _UNLOCK = text("select pg_advisory_unlock(:space, hashtext(:key))")
 _READ = text("""
@@ -142,23 +170,29 @@ def dispatch(
         # A connection of its own, closed with this call: whatever ends it, no lock outlives it in a pool.
         connection.detach()
         with connection.begin():
-            due = connection.execute(_FIND_DUE, wanted).all()
+            due = list(connection.execute(_FIND_DUE, wanted))
             contacts = connection.execute(_READ_CONTACTS).all()
         mails = sum(is_mail(message.recipient) and message.status == Status.PENDING for message in due)
         if settings.mail is None:
             # What reaches its recipient by another service does not wait for the mail server.
             due = [message for message in due if message.status != Status.PENDING or not is_mail(message.recipient)]
-        addresses = {(contact.institution_code, recipient_of(contact.address)): contact.address for contact in contacts}
-        for number, message in enumerate(due, 1):
+        sender = _Sender(connection, transport, settings, contacts)
+        number = 0
+        while number < len(due):
+            message = due[number]
+            number += 1
             if silence >= _LONGEST_SILENCE and is_mail(message.recipient):
                 continue
             if report_progress is not None:
                 report_progress(f"{number} of {len(due)}")
-            settled = _settle(connection, transport, addresses, message.message_key)
+            settled = sender.settle(message.message_key)
             if settled is None:
                 continue
             status, answer = settled
             statuses[status] += 1
+            if status is Status.FAILED and settings.mail is not None:
+                with connection.begin():
+                    due += connection.execute(_FIND_FALLBACK, {"key": message.message_key}).all()
             if is_mail(message.recipient):
                 silence = 0 if answer.is_answered else silence + 1
                 if not answer.is_reached:
@@ -178,66 +212,109 @@ def dispatch(
     )
 
 
-def _settle(
-    connection: Connection, transport: Transport, addresses: dict[tuple[str, str], str], key: str
-) -> tuple[Status, Answer] | None:
-    """Hand over one message under its lock; None where another dispatcher has it, or had it in the meantime."""
-    lock = {"space": LOCK_SPACE, "key": key}
-    with connection.begin():
-        if not connection.execute(_TRY_LOCK, lock).scalar_one():
-            return None
-    settled = _hand_over(connection, transport, addresses, key)
-    with connection.begin():
-        connection.execute(_UNLOCK, lock)
-    return settled
+class _Sender:
+    """Hands over one message after the other, on one connection of its own."""
 
+    def __init__(
+        self, connection: Connection, transport: Transport, settings: Settings, contacts: Sequence[Any]
+    ) -> None:
+        self._connection = connection
+        self._transport = transport
+        self._subject_prefix = settings.subject_prefix
+        pace = settings.mails_per_minute
+        self._spacing = None if pace is None else timedelta(minutes=1) / pace
+        self._addresses: dict[tuple[str, str], str] = {}
+        self._fallbacks: dict[tuple[str, str], str] = {}
+        for contact in contacts:
+            mine = contact.institution_code, recipient_of(contact.address)
+            self._addresses[mine] = contact.address
+            if contact.fallback_address is not None:
+                self._fallbacks[mine] = contact.fallback_address
+                instead = contact.institution_code, recipient_of(contact.fallback_address)
+                self._addresses.setdefault(instead, contact.fallback_address)
 
-def _hand_over(
-    connection: Connection, transport: Transport, addresses: dict[tuple[str, str], str], key: str
-) -> tuple[Status, Answer] | None:
-    with connection.begin():
-        message = connection.execute(_READ, {"key": key}).one()
-        if message.status == Status.SENDING:
-            # Its attempt stays without an end: that is what is known of it.
-            return _record(connection, message, Answer(Outcome.IN_DOUBT, _SENDER_DIED))
-        if message.status != Status.PENDING or not message.is_due:
-            return None
-        address = addresses.get((message.institution_code, message.recipient))
+    def settle(self, key: str) -> tuple[Status, Answer] | None:
+        """Hand over one message under its lock; None where another dispatcher has it, or had it in the meantime."""
+        lock = {"space": LOCK_SPACE, "key": key}
+        with self._connection.begin():
+            if not self._connection.execute(_TRY_LOCK, lock).scalar_one():
+                return None
+        settled = self._hand_over(key)
+        with self._connection.begin():
+            self._connection.execute(_UNLOCK, lock)
+        return settled
+
+    def _hand_over(self, key: str) -> tuple[Status, Answer] | None:
+        connection = self._connection
+        with connection.begin():
+            message = connection.execute(_READ, {"key": key}).one()
+            if message.status == Status.SENDING:
+                # Its attempt stays without an end: that is what is known of it.
+                return self._record(message, Answer(Outcome.IN_DOUBT, _SENDER_DIED))
+            if message.status != Status.PENDING or not message.is_due:
+                return None
+            address = self._addresses.get((message.institution_code, message.recipient))
+            if address is None:
+                reply = _NO_CONTACT.format(institution_code=message.institution_code)
+                return self._record(message, Answer(Outcome.REFUSED, reply))
+            attachments = [Attachment(*row) for row in connection.execute(_READ_ATTACHMENTS, {"key": key})]
+        if is_mail(message.recipient):
+            self._wait_for_slot()
+        with connection.begin():
+            connection.execute(_BEGIN, {"key": key})
+        answer = self._transport.send(key, address, self._subject_prefix + message.subject, message.html, attachments)
+        with connection.begin():
+            connection.execute(_END_ATTEMPT, {"key": key, "outcome": answer.outcome, "reply": answer.reply})
+            return self._record(message, answer)
+
+    def _wait_for_slot(self) -> None:
+        """Rest until the mail server may be given one more mail, by whichever process."""
+        if self._spacing is None:
+            return
+        with self._connection.begin():
+            seconds = self._connection.execute(_TAKE_MAIL_SLOT, {"spacing": self._spacing}).scalar_one()
+        time.sleep(max(0.0, float(seconds)))
+
+    def _record(self, message: Any, answer: Answer) -> tuple[Status, Answer]:
+        """Write what came of it; `message` is the row as it was read before."""
+        key, delay = message.message_key, None
+        match answer.outcome:
+            case Outcome.SENT:
+                status = Status.SENT
+            case Outcome.IN_DOUBT:
+                status = Status.IN_DOUBT
+            case Outcome.REFUSED_FOR_NOW if message.refusals < len(RETRY_DELAYS):
+                status, delay = Status.PENDING, RETRY_DELAYS[message.refusals]
+            case _:
+                status = Status.FAILED
+        self._connection.execute(
+            _RECORD,
+            {
+                "key": key,
+                "status": status,
+                "reply": answer.reply,
+                "delay": delay,
+                "refused": int(answer.outcome is Outcome.REFUSED_FOR_NOW),
+            },
+        )
+        if status is Status.FAILED:
+            self._fall_back(message)
+        if status in (Status.FAILED, Status.IN_DOUBT):
+            _log.warning("Message %s is now %s: %s", key, status.replace("_", " "), answer.reply)
+        else:
+            _log.info("Message %s is now %s: %s", key, status, answer.reply)
+        return status, answer
+
+    def _fall_back(self, message: Any) -> None:
+        """Lay the same message down for the mail address that stands behind a contact on another service."""
+        address = self._fallbacks.get((message.institution_code, message.recipient))
         if address is None:
-            reply = _NO_CONTACT.format(institution_code=message.institution_code)
-            return _record(connection, message, Answer(Outcome.REFUSED, reply))
-        attachments = [Attachment(*row) for row in connection.execute(_READ_ATTACHMENTS, {"key": key})]
-        connection.execute(_BEGIN, {"key": key})
-    answer = transport.send(key, address, message.subject, message.html, attachments)
-    with connection.begin():
-        connection.execute(_END_ATTEMPT, {"key": key, "outcome": answer.outcome, "reply": answer.reply})
-        return _record(connection, message, answer)
-
-
-def _record(connection: Connection, message: Any, answer: Answer) -> tuple[Status, Answer]:
-    """Write what came of it; `message` is the row as it was read before."""
-    key, delay = message.message_key, None
-    match answer.outcome:
-        case Outcome.SENT:
-            status = Status.SENT
-        case Outcome.IN_DOUBT:
-            status = Status.IN_DOUBT
-        case Outcome.REFUSED_FOR_NOW if message.refusals < len(RETRY_DELAYS):
-            status, delay = Status.PENDING, RETRY_DELAYS[message.refusals]
-        case _:
-            status = Status.FAILED
-    connection.execute(
-        _RECORD,
-        {
-            "key": key,
-            "status": status,
-            "reply": answer.reply,
-            "delay": delay,
-            "refused": int(answer.outcome is Outcome.REFUSED_FOR_NOW),
-        },
-    )
-    if status in (Status.FAILED, Status.IN_DOUBT):
-        _log.warning("Message %s is now %s: %s", key, status.replace("_", " "), answer.reply)
-    else:
-        _log.info("Message %s is now %s: %s", key, status, answer.reply)
-    return status, answer
+            return
+        recipient = recipient_of(address)
+        keys = {
+            "key": message.message_key,
+            "fallback_key": message.message_key.replace(f"/{message.recipient}/", f"/{recipient}/", 1),
+        }
+        if self._connection.execute(_POST_FALLBACK, {**keys, "recipient": recipient}).first() is not None:
+            self._connection.execute(_ATTACH_TO_FALLBACK, keys)
+            _log.warning("Message %s goes by mail instead: %s", message.message_key, keys["fallback_key"])

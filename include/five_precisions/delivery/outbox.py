@@ -50,7 +50,8 @@ select
     sent_at,
     attempts,
     run_id,
-    reply
+    reply,
+    fallback_of
 from notify.message
 where
     (cast(:status as text) is null or status = :status)
@@ -85,6 +86,8 @@ class PostedMessage:
     run_id: str | None
     reply: str | None
     """What came of the last attempt."""
+    fallback_of: str | None
+    """The message to another service that this mail stands in for."""
 
 
 def recipient_of(address: str) -> str:

@@ -30,7 +30,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
 from apprise.attachment.memory import AttachMemory
 from apprise.plugins import url_to_dict
 from apprise.plugins.base import NotifyBase
@@ -143,6 +143,9 @@ class Transport:
         if service is not None:
             # When to try again is decided by the outbox; and an "optional" service would say yes to everything.
             service.retry, service.optional = 0, False
+            if not isinstance(service, NotifyEmail):
+                # A chat takes a few thousand characters and no files: it gets the beginning, which tells what matters.
+                service.overflow_mode = OverflowMode.TRUNCATE
         return service
 
 

@@ -104,7 +104,11 @@ def deliver_message(context: Context, key: str) -> str:
         context["recipient"] = message.recipient  # type: ignore[typeddict-unknown-key]
         if message.status is not Status.SENT:
             dispatch(engine, settings, keys=[key])
-        [message] = [each for each in list_messages(engine, period=partition_key(context)) if each.message_key == key]
+        messages = list_messages(engine, period=partition_key(context))
+        # Where a service refused it and a mail stands in for it, the mail is what counts.
+        message = next((each for each in messages if each.fallback_of == key), None) or next(
+            each for each in messages if each.message_key == key
+        )
     if message.status in (Status.FAILED, Status.IN_DOUBT):
         raise AirflowFailException(f"{key} is {message.status}: {message.reply}; see: five-precisions outbox list")
     if message.status is not Status.SENT:

@@ -70,7 +70,19 @@ def _contact(line: dict[str, str]) -> Contact:
         institution_code=_required(line, "institution_code"),
         address=_required(line, "address"),
         role=_choice(line, "role", ContactRole),
+        fallback_address=_fallback(line),
     )
+
+
+def _fallback(line: dict[str, str]) -> str | None:
+    address = line["fallback_address"]
+    if not address:
+        return None
+    if "://" in address or "@" not in address:
+        raise _WrongCellError(f"fallback_address is {address!r}; it is an email address.")
+    if "://" not in line["address"]:
+        raise _WrongCellError("fallback_address stands beside a mail address; it is for Apprise URLs only.")
+    return address
 
 
 def _obligation(line: dict[str, str]) -> Obligation:
@@ -89,6 +101,7 @@ _COLUMNS = {
     "contacts.csv": ("institution_code", "address", "role"),
     "obligations.csv": ("kind", "report", "nil_allowed"),
 }  # fmt: skip
+_OPTIONAL_COLUMNS = {"contacts.csv": ("fallback_address",)}
 
 
 def _read(path: Path, entry: Callable[[dict[str, str]], _Entry]) -> tuple[_Entry, ...]:
@@ -107,7 +120,7 @@ def _entries(path: Path, text: str, entry: Callable[[dict[str, str]], _Entry]) -
     if missing := [name for name in columns if name not in (lines.fieldnames or ())]:
         raise SetupError(f"The register file {path} lacks the column {', '.join(missing)}.")
     for line in lines:
-        cells = {name: line[name].strip() for name in columns}
+        cells = {name: line.get(name, "").strip() for name in (*columns, *_OPTIONAL_COLUMNS.get(path.name, ()))}
         if any(cells.values()):
             try:
                 yield entry(cells)

@@ -71,6 +71,8 @@ class Contact:
     institution_code: str
     address: str
     role: ContactRole
+    fallback_address: str | None = None
+    """An email address that gets what an Apprise service refuses for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Register:
         _refuse_twice("institution", [institution.code for institution in self.institutions])
         _refuse_twice("division", [division.code for division in self.divisions])
         _refuse_twice("obligation", [f"{obligation.kind} {obligation.report}" for obligation in self.obligations])
-        _refuse_twice("contact", [" ".join(astuple(contact)) for contact in self.contacts])
+        _refuse_twice("contact", [" ".join(astuple(contact)[:3]) for contact in self.contacts])
         self._check_divisions()
         self._check_references()
 

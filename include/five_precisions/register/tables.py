@@ -49,7 +49,8 @@ on conflict (code) do update set
     closed_on = excluded.closed_on
 """)
 _SAVE_CONTACT = text("""
-insert into registry.contact (institution_code, address, role) values (:institution_code, :address, :role)
+insert into registry.contact (institution_code, address, role, fallback_address)
+values (:institution_code, :address, :role, :fallback_address)
 """)
 _SAVE_OBLIGATION = text("""
 insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
@@ -89,7 +90,7 @@ def read_register(connection: Connection) -> Register:
         "from registry.institution order by code"
     )
     divisions = rows("select code, name, level, parent_code from registry.division order by code")
-    contacts = rows("select institution_code, address, role from registry.contact order by 1, 3, 2")
+    contacts = rows("select institution_code, address, role, fallback_address from registry.contact order by 1, 3, 2")
     obligations = rows("select kind, report, nil_allowed from registry.obligation order by kind, report")
     return Register(
         institutions=tuple(Institution(**{**row, "kind": InstitutionKind(row["kind"])}) for row in institutions),
