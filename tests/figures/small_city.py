@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -63,6 +64,17 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "cadres": 2,
         "leaflets": 50,
     },
+    "grid": {
+        "outlet_code": "O1",
+        "outlet_name": "东村支行",
+        "town_code": "441702001",
+        "village": "东村",
+        "head": "李某",
+        "head_phone": "138****0000",
+        "head_phone_hash": "b" * 64,
+        "letter_signed_on": date(2018, 12, 1),
+        "hotline": "12363",
+    },
     "matches": {"project_no": "P1", "status": "已放款", "matched_on": date(2019, 1, 9), "paired": False},
     "households": {
         "household_no": "H1",
@@ -118,8 +130,9 @@ Rows = list[dict[str, Any]]
 class SmallCity:
     """Two counties, three banks, two offices; a package is a call of `deliver`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, banks: Sequence[str] = BANKS) -> None:
         self._connection = connection
+        self._banks = banks
         self._versions: dict[tuple[Period, str], int] = {}
         self._register()
 
@@ -133,9 +146,19 @@ class SmallCity:
         create_period_partitions(self._connection, period)
 
     def deliver(
-        self, period: Period, institution: str, *, day: int = 5, rejected: tuple[str, ...] = (), **reports: Rows
+        self,
+        period: Period,
+        institution: str,
+        *,
+        day: int = 5,
+        rejected: tuple[str, ...] = (),
+        findings: Rows | None = None,
+        **reports: Rows,
     ) -> None:
-        """A judged package: each report with its rows (none = a nil return), those in `rejected` without effect."""
+        """A judged package: each report with its rows (none = a nil return), those in `rejected` without effect.
+
+        The rows of a report are numbered from 2; `findings` are those of the package, warnings unless said otherwise.
+        """
         version = self._versions.get((period, institution), 0) + 1
         self._versions[(period, institution)] = version
         submission = f"{period}-{institution}-{version}"
@@ -154,6 +177,21 @@ class SmallCity:
             self._record(submission, report, rows=len(rows), verdict="accepted" if rows else "nil")
             for number, row in enumerate(rows, start=2):
                 self._insert(report, DEFAULTS[report] | row, period, submission, institution, number)
+        for ordinal, finding in enumerate(findings or (), start=1):
+            self._execute(
+                "insert into intake.finding (submission_id, ordinal, report, rule, level, row_number, key, value, "
+                "message) values (:id, :ordinal, :report, :rule, :level, :row_number, :key, :value, :message)",
+                **{
+                    "id": submission,
+                    "ordinal": ordinal,
+                    "level": "warning",
+                    "row_number": None,
+                    "key": None,
+                    "value": None,
+                    "message": "请核实。",
+                }
+                | finding,
+            )
 
     def close(self, period: Period) -> None:
         """Freeze what stands."""
@@ -209,7 +247,7 @@ class SmallCity:
                 level=level,
                 parent=parent,
             )
-        institutions = [(code, "bank", CITY, code == "B01") for code in BANKS]
+        institutions = [(code, "bank", CITY, code == "B01") for code in self._banks]
         institutions += [(code, "county_office", county, False) for code, county in OFFICES.items()]
         institutions += [("Z01", "centre", CITY, False)]
         for code, kind, division, local in institutions:
