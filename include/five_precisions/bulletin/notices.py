@@ -27,6 +27,7 @@ from five_precisions.bulletin.standing import (
     told,
     why_unranked,
 )
+from five_precisions.bulletin.supervision import read_grave_cases, supervision_notices
 from five_precisions.bulletin.wording import difference, growth, month_name
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.delivery.templates import render
@@ -88,7 +89,7 @@ class CountyNotice:
 
 
 def post_notices(engine: Engine, settings: Settings, period: Period) -> list[str]:
-    """Lay the notices of an assessed month into the outbox, in one transaction.
+    """Lay the notices of an assessed month, and the supervision notices that it causes, into the outbox.
 
     Returns:
         The keys of the new messages; none where this revision's were posted before.
@@ -99,7 +100,10 @@ def post_notices(engine: Engine, settings: Settings, period: Period) -> list[str
     with engine.begin() as connection:
         results = read_results(connection, settings, period, first=period.previous())
         register = read_register(connection)
-        return post(connection, notices(results, register, is_demo=settings.is_demo))
+        messages = notices(results, register, is_demo=settings.is_demo)
+        cases = read_grave_cases(connection, results.run.run_id)
+        messages += supervision_notices(results, cases, register, is_demo=settings.is_demo)
+        return post(connection, messages)
 
 
 def notices(results: Results, register: Register, *, is_demo: bool) -> list[Message]:
