@@ -22,7 +22,7 @@ from five_precisions.figures.inputs import (
     run_statement,
 )
 from five_precisions.figures.invariants import check_invariants
-from five_precisions.figures.lists import draw_lists
+from five_precisions.figures.lists import LIST_FILES, draw_lists
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
@@ -179,5 +179,5 @@ def _scorecard_parameters(scorecard: Scorecard) -> Parameters:
 def _reference_digests(settings: Settings) -> dict[str, str]:
     return {
         name: hashlib.sha256(settings.reference_file(name).read_bytes()).hexdigest()
-        for name in ("boards.yaml", "metrics.yaml", "scheme.yaml", "scorecard.yaml")
+        for name in ("boards.yaml", "metrics.yaml", "scheme.yaml", "scorecard.yaml", *LIST_FILES)
     }

@@ -1,12 +1,396 @@
-"""Lists that people work from: households to see, projects to take up, outlets to inspect (spec/04)."""
+"""Lists that people work from: households to see, projects to take up, outlets to inspect, the league (spec/04).
+
+`draw_lists` writes those of a run; the functions that read give those of a month's newest run, in the order in which
+they are worked through.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Final, Self
 
-from five_precisions.figures.inputs import Parameters
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Connection, Engine, RowMapping, text
+
+from five_precisions.errors import RefusedError, UsageError
+from five_precisions.figures.alerts import Level
+from five_precisions.figures.inputs import Parameters, run_statement
+from five_precisions.figures.scheme import NotNegative
+from five_precisions.period import Period
+from five_precisions.reference import load_reference
 from five_precisions.settings import Settings
+
+LIST_FILES: Final = ("inspection.yaml", "leads.yaml")
+"""Reference files that the lists of a run depend on."""
+_STATEMENTS: Final = (
+    "lists/household_lead",
+    "lists/open_project",
+    "lists/project_fit",
+    "lists/alerted_loan",
+    "lists/inspection_outlet",
+    "lists/inspection_sample",
+    "lists/league_reconciliation",
+)
+
+Count = Annotated[int, Field(gt=0, strict=True)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Weights(_Model):
+    """Weights of shares; one of them at least counts."""
+
+    @model_validator(mode="after")
+    def _weigh_something(self) -> Self:
+        if not any(weight > 0 for _, weight in self):
+            raise ValueError("all weights are 0, one must be more")
+        return self
+
+
+class RiskWeights(_Weights):
+    """What the parts of an outlet's risk weigh."""
+
+    alerts: NotNegative
+    balance: NotNegative
+    time: NotNegative
+
+
+class Sample(_Model):
+    """How many loans are drawn in each outlet."""
+
+    loans: Count
+
+
+class InspectionRules(_Model):
+    """How outlets are ranked for the next on-site inspection, and what is drawn in each (inspection.yaml)."""
+
+    levels: dict[Level, NotNegative]
+    risk: RiskWeights
+    full_after_days: Count
+    sample: Sample
+
+    @model_validator(mode="after")
+    def _weighs_every_level(self) -> Self:
+        if missing := [level for level in Level if level not in self.levels]:
+            raise ValueError(f"levels: no weight for {', '.join(missing)}")
+        if not self.levels[Level.HIGH] >= self.levels[Level.MEDIUM] >= self.levels[Level.LOW]:
+            raise ValueError("levels: a graver level must not weigh less than a lighter one")
+        return self
+
+
+class VisitRules(_Model):
+    """From which credit limit of its tier on, in yuan, a household is scored high."""
+
+    high_from_limit: Annotated[NotNegative, Field(gt=0)]
+
+
+class FitWeights(_Weights):
+    """What the parts of a bank's fit to a project weigh."""
+
+    industry: NotNegative
+    county: NotNegative
+    relending: NotNegative
+
+
+class MatchingRules(_Model):
+    """How many banks are named for each project, and how they are chosen."""
+
+    banks: Count
+    fit: FitWeights
+
+
+class LeadRules(_Model):
+    """What makes a household or a project a lead for a bank (leads.yaml)."""
+
+    visits: VisitRules
+    matching: MatchingRules
+
+
+def load_inspection_rules(settings: Settings) -> InspectionRules:
+    """The rules of the inspection list.
+
+    Raises:
+        SetupError: the file is wrong; the sentence names the place.
+    """
+    return load_reference(settings, "inspection.yaml", lambda content: InspectionRules(**content))
+
+
+def load_lead_rules(settings: Settings) -> LeadRules:
+    """The rules of the lists of households and projects.
+
+    Raises:
+        SetupError: the file is wrong; the sentence names the place.
+    """
+    return load_reference(settings, "leads.yaml", lambda content: LeadRules(**content))
 
 
 def draw_lists(connection: Connection, settings: Settings, parameters: Parameters) -> None:
-    """Write the run's lists, from its inputs, scores and alerts."""
+    """Write the run's lists, from its inputs, scores and alerts.
+
+    Raises:
+        SetupError: a reference file of the lists is wrong.
+    """
+    inspection, leads = load_inspection_rules(settings), load_lead_rules(settings)
+    drawing = parameters | {
+        "high_from_limit": leads.visits.high_from_limit,
+        "banks": leads.matching.banks,
+        **{f"{part}_weight": weight for part, weight in (*leads.matching.fit, *inspection.risk)},
+        "levels": json.dumps([{"level": level, "weight": str(weight)} for level, weight in inspection.levels.items()]),
+        "full_after_days": inspection.full_after_days,
+        "sample_loans": inspection.sample.loans,
+    }
+    connection.exec_driver_sql(
+        "create temporary table alerted_loan (code text, contract_no text, case_id text, rule text, weight numeric, "
+        "town_code text) on commit drop"
+    )
+    for name in _STATEMENTS:
+        run_statement(connection, name, drawing)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdLead:
+    """A household able to work that its bank should see; amounts in yuan, the head's name masked."""
+
+    bank_code: str
+    bank: str
+    town_code: str
+    town: str
+    place: int
+    household_no: str
+    village: str
+    head_name: str
+    not_visited: bool
+    wants_loan: bool
+    scored_high: bool
+    last_visited_on: date | None
+    wanted_amount: Decimal | None
+    score: Decimal
+    tier: str
+    credit_limit: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLead:
+    """A project that nobody has taken up, beside one bank that may; without a bank where none does. In 万元.
+
+    `place` is the bank's among those that fit best; None where the project is in its list because it was offered to it
+    and not answered.
+    """
+
+    county_code: str
+    project_no: str
+    name: str
+    town_code: str
+    town: str
+    industry: str
+    operator: str
+    demand: Decimal
+    entered_on: date
+    bank_code: str | None
+    bank: str | None
+    place: int | None
+    fit: Decimal | None
+    offered: bool | None
+    answer: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampledLoan:
+    """A loan drawn for the inspection of an outlet, `risk` or `random`; balance in yuan."""
+
+    place: int
+    contract_no: str
+    household_no: str | None
+    drawn: str
+    draw: str | None
+    balance: Decimal
+    overdue_days: int
+    risk_class: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """An outlet (bank and town) in the order of the next on-site inspection; balance in 万元."""
+
+    place: int
+    bank_code: str
+    bank: str
+    town_code: str
+    town: str
+    outlet_name: str | None
+    risk: Decimal
+    weight: Decimal
+    open_alerts: int
+    shared_alerts: int
+    balance: Decimal | None
+    last_inspected_on: date | None
+    seed: str
+    reason: str
+    sample: tuple[SampledLoan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeagueFigure:
+    """A figure of the own row of the league beside the computed one; amounts in 万元."""
+
+    figure: str
+    computed: Decimal | None
+    reported: Decimal | None
+    difference: Decimal | None
+
+
+def read_visit_list(
+    engine: Engine, period: Period, *, institution: str | None = None, town: str | None = None
+) -> list[HouseholdLead]:
+    """The households to see, by bank and town.
+
+    Raises:
+        UsageError: there is no such bank or town.
+        RefusedError: the month has not been assessed.
+    """
+    rows = _read(
+        engine,
+        period,
+        "select lead.bank_code, institution.short_name as bank, lead.town_code, division.name as town, lead.place, "
+        "lead.household_no, lead.village, lead.head_name, lead.not_visited, lead.wants_loan, lead.scored_high, "
+        "lead.last_visited_on, lead.wanted_amount, lead.score, lead.tier, lead.credit_limit, lead.reason "
+        "from mart.household_lead as lead "
+        "left join registry.institution on lead.bank_code = institution.code "
+        "left join registry.division on lead.town_code = division.code "
+        "where lead.run_id = :run_id and lead.bank_code = coalesce(:institution, lead.bank_code) "
+        "and lead.town_code = coalesce(:town, lead.town_code) "
+        "order by lead.bank_code, lead.town_code, lead.place",
+        institution,
+        town,
+    )
+    return [HouseholdLead(**row) for row in rows]
+
+
+def read_matching_list(
+    engine: Engine, period: Period, *, institution: str | None = None, town: str | None = None
+) -> list[ProjectLead]:
+    """The projects that nobody has taken up with the banks that fit them best; of one bank, its own list.
+
+    Raises:
+        UsageError: there is no such bank or town.
+        RefusedError: the month has not been assessed.
+    """
+    rows = _read(
+        engine,
+        period,
+        "select project.county_code, project.project_no, project.name, project.town_code, division.name as town, "
+        "project.industry, project.operator, project.demand, project.entered_on, fit.institution_code as bank_code, "
+        "institution.short_name as bank, fit.place, fit.fit, fit.offered, fit.answer, fit.reason "
+        "from mart.open_project as project "
+        "left join mart.project_fit as fit on project.run_id = fit.run_id "
+        "and project.county_code = fit.county_code and project.project_no = fit.project_no "
+        "left join registry.institution on fit.institution_code = institution.code "
+        "left join registry.division on project.town_code = division.code "
+        "where project.run_id = :run_id and project.town_code = coalesce(:town, project.town_code) "
+        "and (cast(:institution as text) is null or fit.institution_code = :institution) "
+        "order by project.county_code, project.project_no, fit.place nulls last, fit.institution_code",
+        institution,
+        town,
+    )
+    return [ProjectLead(**row) for row in rows]
+
+
+def read_inspection_list(
+    engine: Engine, period: Period, *, institution: str | None = None, town: str | None = None
+) -> list[Outlet]:
+    """The outlets in the order of the next inspection, each with its sample of loans.
+
+    Raises:
+        UsageError: there is no such bank or town.
+        RefusedError: the month has not been assessed.
+    """
+    # Both are of one run: what is drawn stands beside what it was drawn from, also while a restatement is under way.
+    rows = _read(
+        engine,
+        period,
+        "select outlet.place, outlet.institution_code as bank_code, institution.short_name as bank, outlet.town_code, "
+        "division.name as town, outlet.outlet_name, outlet.risk, outlet.weight, outlet.open_alerts, "
+        "outlet.shared_alerts, outlet.balance, outlet.last_inspected_on, outlet.seed, outlet.reason, "
+        "sample.place as loan_place, sample.contract_no, sample.household_no, sample.drawn, sample.draw, "
+        "sample.balance as loan_balance, sample.overdue_days, sample.risk_class, sample.reason as loan_reason "
+        "from mart.inspection_outlet as outlet "
+        "left join mart.inspection_sample as sample on outlet.run_id = sample.run_id "
+        "and outlet.institution_code = sample.institution_code and outlet.town_code = sample.town_code "
+        "left join registry.institution on outlet.institution_code = institution.code "
+        "left join registry.division on outlet.town_code = division.code "
+        "where outlet.run_id = :run_id and outlet.institution_code = coalesce(:institution, outlet.institution_code) "
+        "and outlet.town_code = coalesce(:town, outlet.town_code) "
+        "order by outlet.place, sample.place",
+        institution,
+        town,
+    )
+    drawn: defaultdict[int, list[SampledLoan]] = defaultdict(list)
+    for row in rows:
+        if row["contract_no"] is not None:
+            drawn[row["place"]].append(_sampled(row))
+    outlets = {row["place"]: row for row in rows}
+    own = [name for name in Outlet.__dataclass_fields__ if name != "sample"]
+    return [Outlet(**{name: row[name] for name in own}, sample=tuple(drawn[place])) for place, row in outlets.items()]
+
+
+def _sampled(row: RowMapping) -> SampledLoan:
+    return SampledLoan(
+        place=row["loan_place"],
+        contract_no=row["contract_no"],
+        household_no=row["household_no"],
+        drawn=row["drawn"],
+        draw=row["draw"],
+        balance=row["loan_balance"],
+        overdue_days=row["overdue_days"],
+        risk_class=row["risk_class"],
+        reason=row["loan_reason"],
+    )
+
+
+def read_league(engine: Engine, period: Period) -> list[LeagueFigure]:
+    """The own row of the league beside the computed figures; nothing where the league is missing.
+
+    Raises:
+        RefusedError: the month has not been assessed.
+    """
+    rows = _read(
+        engine,
+        period,
+        "select figure, computed, reported, difference from mart.league_reconciliation where run_id = :run_id "
+        "order by array_position(array['ytd_households', 'ytd_amount', 'balance'], figure)",
+    )
+    return [LeagueFigure(**row) for row in rows]
+
+
+def _read(
+    engine: Engine, period: Period, query: str, institution: str | None = None, town: str | None = None
+) -> list[RowMapping]:
+    with engine.connect() as connection:
+        run_id = connection.execute(
+            text("select run_id from mart.current_run where period = :period"), {"period": str(period)}
+        ).scalar()
+        if run_id is None:
+            raise RefusedError(f"{period} has not been assessed; run: five-precisions assess {period}")
+        _require(connection, "registry.institution", institution, "kind = 'bank'", "bank")
+        _require(connection, "registry.division", town, "level = 'town'", "town")
+        asked = {"run_id": run_id, "institution": institution, "town": town}
+        statement = text(query)
+        bound = {name: asked[name] for name in statement.compile(dialect=connection.dialect).params}
+        return list(connection.execute(statement, bound).mappings())
+
+
+def _require(connection: Connection, table: str, code: str | None, condition: str, word: str) -> None:
+    if code is None:
+        return
+    known = connection.execute(text(f"select 1 from {table} where code = :code and {condition}"), {"code": code})
+    if known.first() is None:
+        raise UsageError(f"There is no {word} {code!r} in the register.")

@@ -86,6 +86,9 @@ create table mart.household_lead (
     household_no text not null,
     bank_code text not null,
     town_code text not null,
+    place integer not null,
+    village text not null,
+    head_name text not null,
     not_visited boolean not null,
     wants_loan boolean not null,
     scored_high boolean not null,
@@ -94,24 +97,59 @@ create table mart.household_lead (
     score numeric(5, 2) not null,
     tier text not null,
     credit_limit numeric(18, 2) not null,
+    reason text not null,
     primary key (run_id, household_no)
 );
 comment on table mart.household_lead is 'households able to work that their bank should see: not visited in the current round, wanting a loan and without one, scored high and without one';
+comment on column mart.household_lead.place is 'in which order to see them, within bank and town';
+comment on column mart.household_lead.head_name is 'masked';
+comment on column mart.household_lead.last_visited_on is 'by any bank, in any round; NULL: never';
+comment on column mart.household_lead.wanted_amount is 'in yuan, where a loan is wanted';
+comment on column mart.household_lead.credit_limit is 'in yuan';
+
+create table mart.open_project (
+    run_id text not null references mart.run (run_id),
+    period text not null,
+    county_code text not null,
+    project_no text not null,
+    name text not null,
+    town_code text not null,
+    industry text not null,
+    operator text not null,
+    demand numeric(18, 2) not null,
+    households integer not null,
+    jobs integer not null,
+    entered_on date not null,
+    pushed_to text,
+    primary key (run_id, county_code, project_no)
+);
+comment on table mart.open_project is 'projects that nobody has taken up';
+comment on column mart.open_project.demand is 'in units of 10,000 yuan';
+comment on column mart.open_project.pushed_to is 'NULL: to all banks of the county';
 
 create table mart.project_fit (
     run_id text not null references mart.run (run_id),
     period text not null,
+    county_code text not null,
     project_no text not null,
     institution_code text not null,
-    place integer not null,
-    fit numeric not null,
-    works_in_county boolean not null,
-    industry_balance numeric not null,
+    place integer,
+    fit numeric(5, 2),
+    offered boolean not null,
+    answer text,
+    industry_balance numeric,
+    county_balance numeric,
     relending_room numeric,
     reason text not null,
-    primary key (run_id, project_no, institution_code)
+    primary key (run_id, county_code, project_no, institution_code)
 );
-comment on table mart.project_fit is 'for each project that nobody has taken up, the banks that fit best';
+comment on table mart.project_fit is 'for each project that nobody has taken up, the banks that fit best, and those to which it was offered and that have not answered';
+comment on column mart.project_fit.place is 'among the best; NULL: not among them, and in the list because it was offered and not answered';
+comment on column mart.project_fit.fit is 'out of 100; NULL: no candidate';
+comment on column mart.project_fit.answer is 'status of the bank''s own match; NULL: not answered';
+comment on column mart.project_fit.industry_balance is 'loans to projects of the same industry, in units of 10,000 yuan; NULL: the ledger is missing';
+comment on column mart.project_fit.county_balance is 'precise poverty loans in the county, in units of 10,000 yuan; NULL: the ledger is missing';
+comment on column mart.project_fit.relending_room is 'relending less microcredit and project loans, in units of 10,000 yuan; NULL: no local legal person, or the ledger is missing';
 
 create table mart.inspection_outlet (
     run_id text not null references mart.run (run_id),
@@ -119,15 +157,24 @@ create table mart.inspection_outlet (
     institution_code text not null,
     town_code text not null,
     place integer not null,
+    outlet_name text,
+    risk numeric(5, 2) not null,
     weight numeric not null,
     open_alerts integer not null,
-    balance numeric not null,
+    shared_alerts integer not null,
+    balance numeric,
     last_inspected_on date,
     seed text not null,
+    reason text not null,
     primary key (run_id, institution_code, town_code)
 );
 comment on table mart.inspection_outlet is 'outlets (bank and town) ranked for the next on-site inspection';
-comment on column mart.inspection_outlet.balance is 'in units of 10,000 yuan';
+comment on column mart.inspection_outlet.outlet_name is 'as in the bank''s grid; NULL: it names none in this town';
+comment on column mart.inspection_outlet.risk is 'out of 100';
+comment on column mart.inspection_outlet.weight is 'of the open alerts: its own, and its part of those of the county or the whole bank';
+comment on column mart.inspection_outlet.open_alerts is 'of this town';
+comment on column mart.inspection_outlet.shared_alerts is 'of the county or the whole bank, each divided over the outlets that it reaches';
+comment on column mart.inspection_outlet.balance is 'in units of 10,000 yuan; NULL: the ledger is missing';
 comment on column mart.inspection_outlet.seed is 'what the random half of the sample was drawn with';
 
 create table mart.inspection_sample (
@@ -138,11 +185,17 @@ create table mart.inspection_sample (
     contract_no text not null,
     place integer not null,
     drawn text not null check (drawn in ('risk', 'random')),
+    draw text,
+    household_no text,
     balance numeric(18, 2) not null,
+    overdue_days integer not null,
+    risk_class text not null,
     reason text not null,
     primary key (run_id, institution_code, contract_no)
 );
 comment on table mart.inspection_sample is 'loans to look at in each outlet: half the riskiest, half random';
+comment on column mart.inspection_sample.draw is 'SHA-256 of the outlet''s seed, a slash and the contract number; the smallest were drawn';
+comment on column mart.inspection_sample.balance is 'in yuan';
 
 create table mart.inspection_followup (
     run_id text not null references mart.run (run_id),
@@ -170,7 +223,8 @@ create table mart.league_reconciliation (
     difference numeric,
     primary key (run_id, figure)
 );
-comment on table mart.league_reconciliation is 'the own row of the league beside the figures computed from loans';
+comment on table mart.league_reconciliation is 'the own row of the league beside the figures computed from loans; amounts in units of 10,000 yuan';
+comment on column mart.league_reconciliation.difference is 'reported less the computed figure rounded to two decimals';
 
 create table mart.restatement (
     run_id text primary key references mart.run (run_id),
@@ -211,6 +265,7 @@ TABLES_OF_A_RUN = (
     "inspection_sample",
     "league_reconciliation",
     "next_step",
+    "open_project",
     "pace",
     "project_fit",
 )
