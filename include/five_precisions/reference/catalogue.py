@@ -22,7 +22,11 @@ class Scope(StrEnum):
 
 
 class Metric(BaseModel):
-    """One metric: its Chinese name, unit and formula in words, the statements that give it, where it holds."""
+    """One metric: its Chinese name, unit and formula in words, the statements that give it, where it holds.
+
+    `additive`: in every scope where it holds the parts add up to the city, and towns to their county; a part without
+    a value adds nothing. `share`: it lies between 0 and 100 by its meaning.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +36,8 @@ class Metric(BaseModel):
     sql: tuple[str, ...] = Field(min_length=1)
     scopes: tuple[Scope, ...] = Field(min_length=1)
     good: Literal["up", "down"] | None = None
+    additive: bool = False
+    share: bool = False
 
 
 class Board(BaseModel):
