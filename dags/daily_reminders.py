@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, task
 
-from five_precisions.orchestration.notices import failure_notice
-from five_precisions.orchestration.reminding import report_strays, send_reminders
+from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.outcome import of_day
+from five_precisions.orchestration.reminding import send_reminders
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import by_the_clock
 
@@ -14,7 +15,9 @@ DOC = """
 and the day after. Nobody gets the same reminder twice, and after a day without a run only the one that is due now is
 sent. A deadline that was moved has reminders of its own.
 
-Folders of the inbox that nobody will look into, such as 2019-6 or a code that no institution has, are told to ops.
+Ops are told, in one message and only if there is anything: folders of the inbox that nobody will look into, such as
+2019-6 or a code that no institution has; drafts of a bulletin that have waited for a decision for more than two working
+days; messages that failed or are in doubt.
 
 **When.** Every day at nine in Shanghai. In a replay never.
 
@@ -30,7 +33,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    on_failure_callback=failure_notice(),
+    **tell_ops_at_the_end(of_day),
     tags=["five-precisions", "daily"],
 ) as dag:
 
@@ -38,9 +41,4 @@ with DAG(
     def remind() -> int:
         return send_reminders()
 
-    @task(task_display_name="无主文件夹 · strays")
-    def strays() -> list[str]:
-        return report_strays()
-
     remind()
-    strays()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, task
 
 from five_precisions.orchestration.late import take_in_late
-from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.notices import tell_ops_at_the_end
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import by_the_clock
 
@@ -28,7 +28,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    on_failure_callback=failure_notice(),
+    **tell_ops_at_the_end(),
     tags=["five-precisions", "hourly"],
 ) as dag:
 

@@ -6,7 +6,8 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, tas
 
 from five_precisions.orchestration.assessment import assess_month, send_notices
 from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
-from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.outcome import of_assessment
 from five_precisions.orchestration.runtime import task_defaults
 
 DOC = """
@@ -29,7 +30,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    on_failure_callback=failure_notice(),
+    **tell_ops_at_the_end(of_assessment),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

@@ -8,7 +8,8 @@ from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 
 from five_precisions.orchestration.assets import SUBMISSIONS
 from five_precisions.orchestration.collection import CollectInstitution, close_month, describe_quality, open_month
-from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.outcome import of_collection
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import first_run, last_run
 
@@ -41,7 +42,7 @@ with DAG(
     catchup=True,
     max_active_runs=1,
     default_args=task_defaults(),
-    on_failure_callback=failure_notice(),
+    **tell_ops_at_the_end(of_collection),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

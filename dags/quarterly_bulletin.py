@@ -16,7 +16,8 @@ from airflow.sdk import (
 )
 
 from five_precisions.orchestration.assets import ASSESSMENT
-from five_precisions.orchestration.notices import failure_notice
+from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.outcome import of_bulletin
 from five_precisions.orchestration.publication import (
     approve_task,
     approved_messages,
@@ -54,7 +55,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=task_defaults(),
-    on_failure_callback=failure_notice(),
+    **tell_ops_at_the_end(of_bulletin),
     tags=["five-precisions", "quarterly"],
 ) as dag:
 

@@ -57,7 +57,7 @@ def test_reminders_and_receipts_of_late_packages_leave_once(
         states = run_dags(tmp_path / "airflow", server.url)
         keys = server.keys()
     assert states == [
-        {"remind": "success", "strays": "success", NAMES[0]: "success"},
+        {"remind": "success", NAMES[0]: "success"},
         {"take_in": "success", NAMES[1]: "success"},
     ]
     assert len(keys) == len(set(keys)) == 16 + 1

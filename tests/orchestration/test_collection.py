@@ -280,7 +280,7 @@ def test_ops_are_told_once_when_a_month_opens_whose_calendar_is_unknown(
         for _ in range(2):
             assert len(open_month(context(Period(2049, 12)))) == 17
         [mail] = server.mails()
-    assert mail["Subject"] == "[five-precisions] The deadline of 2049-12 wants a look"
+    assert mail["Subject"] == "[演示] [five-precisions] The deadline of 2049-12 wants a look"
     assert "does not know the holidays of 2050" in str(mail.get_body(("plain",)))
 
 

@@ -5,23 +5,31 @@ from five_precisions.bulletin.issue import (
     LONGEST_REMARK,
     Decision,
     Rendered,
+    WaitingDraft,
     decide,
-    next_draft,
+    find_waiting,
     preview,
     render,
+    render_draft,
+    show_draft,
     write,
 )
 from five_precisions.bulletin.notices import post_notices
+from five_precisions.bulletin.outcome import describe_assessment
 
 __all__ = [
     "LONGEST_REMARK",
     "Decision",
     "InvariantError",
     "Rendered",
+    "WaitingDraft",
     "decide",
-    "next_draft",
+    "describe_assessment",
+    "find_waiting",
     "post_notices",
     "preview",
     "render",
+    "render_draft",
+    "show_draft",
     "write",
 ]

@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from five_precisions.bulletin.compose import compose
+from five_precisions.bulletin.correction import Restated, compose_correction, find_changes, published_tables
 from five_precisions.bulletin.document import Bulletin, Heading, Paragraph
 from five_precisions.bulletin.invariants import require_sound
 from five_precisions.bulletin.letter import render_letter
@@ -24,6 +25,7 @@ from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.period import SHANGHAI, Period, Quarter
 from five_precisions.register import Contact, ContactRole, InstitutionKind, Register, read_register
+from five_precisions.register.deadlines import is_workday, load_holidays
 from five_precisions.settings import Settings
 from five_precisions.storage import write_into
 from five_precisions.warehouse.statements import load_statement
@@ -34,26 +36,72 @@ _LOCK_SPACE: Final = 5_201_904
 """First key of the advisory lock of a quarter's decisions; the second is a hash of the quarter."""
 _LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:quarter))")
 _RECORD = text("""
-insert into notify.approval (quarter, draft, run_id, shown_digest, decision, decided_by, decided_at, remark)
-values (:quarter, :draft, :run_id, :shown_digest, :decision, :decided_by, :decided_at, :remark)
+insert into notify.approval (
+    quarter, draft, run_id, shown_digest, decision, decided_by, decided_at, remark, kind, run_ids, published
+)
+values (
+    :quarter, :draft, :run_id, :shown_digest, :decision, :decided_by, :decided_at, :remark, :kind, :run_ids,
+    cast(:published as jsonb)
+)
+""")
+_RECORD_SHOWN = text("insert into notify.shown_draft (quarter, draft, digest) values (:quarter, :draft, :digest)")
+_READ_WAITING = text("""
+select distinct on (shown.quarter)
+    shown.quarter,
+    shown.draft,
+    shown.shown_at
+from notify.shown_draft as shown
+where not exists (
+    select 1
+    from notify.approval
+    where
+        approval.quarter = shown.quarter
+        and approval.draft >= shown.draft
+)
+order by shown.quarter, shown.draft desc, shown.shown_at
 """)
 _READ_RUNS = text("select run_id from mart.run where run_id = any(:runs) and current for share")
 _COUNT_DRAFTS = text("select coalesce(max(draft), 0) from notify.approval where quarter = :quarter")
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~]")
 """What Markdown would read as layout."""
 _READ = text("""
-select draft, decision, shown_digest, decided_by, remark from notify.approval where quarter = :quarter order by draft
+select draft, decision, shown_digest, decided_by, decided_at, remark, kind, run_ids, published
+from notify.approval
+where quarter = :quarter
+order by draft
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A quarter's bulletin in its forms."""
+    """A quarter's bulletin, or the correction of one, in its forms."""
 
     told: QuarterResults
     bulletin: Bulletin
     pdf: bytes
     workbook: bytes
+    full: Rendered | None = None
+    """Of a correction: the whole bulletin as it is now."""
+
+    @property
+    def kind(self) -> Kind:
+        """What its messages are."""
+        return Kind.BULLETIN if self.full is None else Kind.CORRECTION
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What goes with its messages."""
+        if self.full is None:
+            return (
+                Attachment(f"{self.file_name}.pdf", self.pdf),
+                Attachment(f"{self.file_name}附表.xlsx", self.workbook),
+            )
+        whole, tables = self.full.attachments
+        return (
+            Attachment(f"{self.file_name}.pdf", self.pdf),
+            Attachment(f"更正后全文：{whole.name}", whole.content),
+            Attachment(f"更正后{tables.name}", tables.content),
+        )
 
     @property
     def digest(self) -> str:
@@ -66,7 +114,8 @@ class Rendered:
     def file_name(self) -> str:
         """Its files' name, without an ending."""
         quarter = self.told.quarter
-        return f"金融精准扶贫工作通报{quarter.year}年第{quarter.number}期"
+        name = f"金融精准扶贫工作通报{quarter.year}年第{quarter.number}期"
+        return name if self.full is None else f"{name}更正"
 
     def letter(self, institution_code: str | None) -> tuple[str, str]:
         """Subject and HTML of the mail, opening with the recipient's own standing; None = the leaders."""
@@ -123,15 +172,60 @@ def write(rendered: Rendered, address: str, folder: str = "") -> list[str]:
         SetupError: the address means nothing.
         UnreachableError: nothing can be written there.
     """
-    stem = f"{folder}/" * bool(folder) + f"bulletin-{rendered.told.quarter}"
-    contents = {".pdf": rendered.pdf, ".xlsx": rendered.workbook, ".html": rendered.letter(None)[1].encode()}
-    return write_into("folder", address, {f"{stem}{ending}": content for ending, content in contents.items()})
+    files: dict[str, bytes] = {}
+    for each in (rendered, rendered.full):
+        if each is None:
+            continue
+        stem = f"{folder}/" * bool(folder) + f"{each.kind}-{each.told.quarter}"
+        files |= {f"{stem}.pdf": each.pdf, f"{stem}.xlsx": each.workbook}
+        files[f"{stem}.html"] = each.letter(None)[1].encode()
+    return write_into("folder", address, files)
 
 
-def next_draft(engine: Engine, quarter: Quarter) -> int:
-    """The number of the draft to show next: one more than those decided on."""
+def render_draft(engine: Engine, settings: Settings, quarter: Quarter) -> Rendered:
+    """Render what is to be decided on: the bulletin, or, of a quarter whose bulletin went out, its correction.
+
+    Raises:
+        RefusedError: a month of the quarter has not been assessed, the results contradict themselves, or the bulletin
+            went out and nothing in it has changed since.
+    """
     with engine.connect() as connection:
-        return int(connection.execute(_COUNT_DRAFTS, {"quarter": str(quarter)}).scalar_one()) + 1
+        decided = _read_decisions(connection, quarter)
+    return _drafted(engine, settings, _read_quarter(engine, settings, quarter), decided, "")
+
+
+def show_draft(engine: Engine, rendered: Rendered) -> int:
+    """Put on record that a person is asked to decide; the draft's number, one more than those decided on."""
+    quarter = str(rendered.told.quarter)
+    with engine.begin() as connection:
+        draft = int(connection.execute(_COUNT_DRAFTS, {"quarter": quarter}).scalar_one()) + 1
+        connection.execute(_RECORD_SHOWN, {"quarter": quarter, "draft": draft, "digest": rendered.digest})
+    return draft
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDraft:
+    """A draft that nobody has decided on yet."""
+
+    quarter: str
+    draft: int
+    shown_at: datetime
+    workdays: int
+    """Working days that have passed since the day it was shown."""
+
+
+def find_waiting(engine: Engine, settings: Settings, today: date) -> list[WaitingDraft]:
+    """The drafts that wait for a decision, by quarter."""
+    holidays = load_holidays(settings)
+    with engine.connect() as connection:
+        rows = connection.execute(_READ_WAITING).all()
+    waiting = []
+    for row in rows:
+        since = row.shown_at.astimezone(SHANGHAI).date()
+        days = (since + timedelta(days=number) for number in range(1, (today - since).days + 1))
+        passed = sum(is_workday(day, holidays) for day in days)
+        waiting.append(WaitingDraft(row.quarter, row.draft, row.shown_at, passed))
+    return waiting
 
 
 def preview(rendered: Rendered, files: Sequence[str]) -> str:
@@ -157,7 +251,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
     """Record a decision and, if it is an approval, post the bulletin to every bank, county office and leader.
 
     One transaction: the approval stands with its messages or not at all. The same decision once more changes nothing.
-    A quarter is approved once: what changes afterwards is told by a correction.
+    A quarter's bulletin is approved once: what changes afterwards is told by a correction, which is decided on alike.
 
     Returns:
         Keys of the new messages.
@@ -165,22 +259,25 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
     Raises:
         RefusedError: the draft was decided differently, another draft went out, or the figures are not those shown.
     """
+    with engine.connect() as connection:
+        decided = _read_decisions(connection, quarter)
+    if _is_repeated(decided, quarter, decision):
+        return []
     told = _read_quarter(engine, settings, quarter)
-    shown = _rendered(told, settings, "")
-    final = _rendered(told, settings, decision.remark) if decision.approved and decision.remark else shown
+    shown = _drafted(engine, settings, told, decided, "")
+    has_remark = decision.approved and decision.remark
+    final = _drafted(engine, settings, told, decided, decision.remark) if has_remark else shown
     with engine.begin() as connection:
         connection.execute(_LOCK, {"space": _LOCK_SPACE, "quarter": str(quarter)})
-        for stored in connection.execute(_READ, {"quarter": str(quarter)}):
-            if stored.draft == decision.draft:
-                if (stored.decision, stored.shown_digest, stored.remark) == decision.content:
-                    return []
-                raise RefusedError(f"Draft {stored.draft} of {quarter} was {stored.decision} by {stored.decided_by}.")
-            if decision.approved and stored.decision == "approved":
-                raise RefusedError(f"{quarter} went out as draft {stored.draft}; a change is told by a correction.")
+        meanwhile = _read_decisions(connection, quarter)
+        if _is_repeated(meanwhile, quarter, decision):
+            return []
         runs = {run.run_id for run in told.results.runs.values()}
         current = set(connection.execute(_READ_RUNS, {"runs": list(runs)}).scalars())
-        if shown.digest != decision.shown_digest or current != runs:
+        went_out = _newest_approved(meanwhile) != _newest_approved(decided)
+        if shown.digest != decision.shown_digest or current != runs or went_out:
             raise RefusedError(f"The figures of {quarter} are not those that were shown; show a new draft.")
+        whole = final.full or final
         connection.execute(
             _RECORD,
             {
@@ -192,11 +289,36 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
                 "decided_by": decision.decided_by,
                 "decided_at": decision.decided_at,
                 "remark": decision.remark,
+                "kind": final.kind,
+                "run_ids": sorted(runs),
+                "published": json.dumps(published_tables(whole.bulletin)) if decision.approved else None,
             },
         )
         if not decision.approved:
             return []
         return post(connection, _messages(final, read_register(connection), decision.draft))
+
+
+def _read_decisions(connection: Connection, quarter: Quarter) -> list[Any]:
+    return list(connection.execute(_READ, {"quarter": str(quarter)}))
+
+
+def _newest_approved(decided: Sequence[Any]) -> Any | None:
+    return next((each for each in reversed(decided) if each.decision == "approved"), None)
+
+
+def _is_repeated(decided: Sequence[Any], quarter: Quarter, decision: Decision) -> bool:
+    """Whether just this was decided of the draft before.
+
+    Raises:
+        RefusedError: something else was decided of it.
+    """
+    stored = next((each for each in decided if each.draft == decision.draft), None)
+    if stored is None:
+        return False
+    if (stored.decision, stored.shown_digest, stored.remark) == decision.content:
+        return True
+    raise RefusedError(f"Draft {stored.draft} of {quarter} was {stored.decision} by {stored.decided_by}.")
 
 
 def _read_quarter(engine: Engine, settings: Settings, quarter: Quarter) -> QuarterResults:
@@ -209,6 +331,32 @@ def _read_quarter(engine: Engine, settings: Settings, quarter: Quarter) -> Quart
     return QuarterResults(quarter, results, replayed_on or datetime.now(SHANGHAI).date())
 
 
+def _drafted(engine: Engine, settings: Settings, told: QuarterResults, decided: Sequence[Any], remark: str) -> Rendered:
+    """The bulletin while none went out; then the correction of the one that did."""
+    approved = _newest_approved(decided)
+    if approved is None:
+        return _rendered(told, settings, remark)
+    full = _rendered(told, settings, "")
+    changes, lists = find_changes(approved.published, full.bulletin)
+    if not changes and not lists:
+        raise RefusedError(f"{told.quarter} went out as draft {approved.draft}, and nothing in it has changed since.")
+    with engine.connect() as connection:
+        rows = connection.execute(
+            load_statement("bulletin/restatements"), {"published_runs": list(approved.run_ids)}
+        ).all()
+    document = compose_correction(
+        full.bulletin,
+        changes,
+        lists,
+        [Restated(row.period, row.reason, row.decided_at) for row in rows],
+        number=1 + sum(each.decision == "approved" and each.kind == "correction" for each in decided),
+        issued_on=datetime.now(SHANGHAI).date(),
+        remark=remark,
+    )
+    require_sound(document, told)
+    return Rendered(told, document, render_pdf(document), render_workbook(document), full)
+
+
 def _rendered(told: QuarterResults, settings: Settings, remark: str) -> Rendered:
     bulletin = compose(told, remark=remark, is_demo=settings.is_demo)
     require_sound(bulletin, told)
@@ -217,17 +365,14 @@ def _rendered(told: QuarterResults, settings: Settings, remark: str) -> Rendered
 
 def _messages(final: Rendered, register: Register, draft: int) -> Iterator[Message]:
     run = final.told.results.run
-    attachments = (
-        Attachment(f"{final.file_name}.pdf", final.pdf),
-        Attachment(f"{final.file_name}附表.xlsx", final.workbook),
-    )
+    attachments = final.attachments
     for contact in register.contacts:
         reader = _reader(final, contact)
         if reader is None:
             continue
         subject, html = final.letter(None if reader is InstitutionKind.CENTRE else contact.institution_code)
         yield Message(
-            kind=Kind.BULLETIN,
+            kind=final.kind,
             period=str(final.told.quarter),
             institution_code=contact.institution_code,
             address=contact.address,

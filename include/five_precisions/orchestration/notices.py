@@ -6,45 +6,104 @@ The warehouse may be what failed, so these messages do not go by way of it (spec
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apprise.notifications.apprise import AppriseNotifier
 from airflow.sdk.exceptions import AirflowException
 from apprise import NotifyType
+
+from five_precisions.errors import FivePrecisionsError
+from five_precisions.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 logger = logging.getLogger(__name__)
 
 CONNECTION = "apprise_default"
 """The Airflow connection that says where ops are told; its `config` is described in the provider's documentation."""
 
+Find = Callable[["Context"], list[str]]
+"""What of a run that has ended wants a human, a sentence each."""
+
 _RUN = "{{ dag.dag_id }}{{ ' ' ~ dag_run.partition_key if dag_run.partition_key else '' }}"
 """A run's name: that of a month or quarter has a partition, the daily and hourly ones have none."""
+_FAILED = (
+    f"The run {{{{ run_id }}}} of {_RUN} failed. "
+    "Open it in Airflow: the red tasks' logs end with one sentence that says what to do."
+)
 
 
-def failure_notice() -> AppriseNotifier:
-    """The notice of a DAG run that failed; set as `on_failure_callback` of a DAG, it is sent once a run."""
-    return AppriseNotifier(
-        apprise_conn_id=CONNECTION,
-        notify_type=NotifyType.FAILURE,
-        title=f"[five-precisions] {_RUN} failed",
-        body=(
-            f"The run {{{{ run_id }}}} of {_RUN} failed. "
-            "Open it in Airflow: the red tasks' logs end with one sentence that says what to do."
-        ),
-    )
+class RunDigest(AppriseNotifier):
+    """The one message to ops at the end of a DAG run: that it failed, and whatever else of it wants a human.
+
+    A run that went well and leaves nothing to do is not told of.
+    """
+
+    def __init__(self, *, has_failed: bool, find: Find | None) -> None:
+        """Make the digest of a DAG.
+
+        Args:
+            has_failed: Whether it is that of failed runs.
+            find: What of a run wants a human; None where nothing but a failure does.
+        """
+        super().__init__(
+            apprise_conn_id=CONNECTION,
+            notify_type=NotifyType.FAILURE if has_failed else NotifyType.WARNING,
+            title=f"{_subject_prefix()}[five-precisions] {_RUN} {'failed' if has_failed else 'wants a look'}",
+            body=_FAILED if has_failed else "",
+        )
+        self._find = find
+
+    def notify(self, context: Context) -> None:
+        """Send it, if there is anything to tell."""
+        sentences = [self.body] if self.body else []
+        sentences += self._found(context)
+        if sentences:
+            self.hook.notify(body="\n\n".join(sentences), title=self.title, notify_type=self.notify_type, tag=self.tag)
+
+    def _found(self, context: Context) -> list[str]:
+        if self._find is None:
+            return []
+        try:
+            return self._find(context)
+        except FivePrecisionsError as error:
+            return [f"What else it left cannot be told: {error}"]
+
+
+def tell_ops_at_the_end(find: Find | None = None) -> dict[str, Any]:
+    """The callbacks of a DAG by which its runs are told to ops, once each; to be unpacked into `DAG(…)`.
+
+    Args:
+        find: What of a run wants a human, whether it failed or not; without it only failures are told.
+    """
+    callbacks: dict[str, Any] = {"on_failure_callback": RunDigest(has_failed=True, find=find)}
+    if find is not None:
+        callbacks["on_success_callback"] = RunDigest(has_failed=False, find=find)
+    return callbacks
 
 
 def tell_ops(subject: str, *sentences: str) -> None:
-    """Tell ops from within a task what wants a human though nothing failed.
+    """Tell ops at once, from within a task, what cannot wait for the end of the run.
 
     That they cannot be told fails no task: the sentences stand in its log, too.
     """
     notice = AppriseNotifier(
         apprise_conn_id=CONNECTION,
         notify_type=NotifyType.WARNING,
-        title=f"[five-precisions] {subject}",
+        title=f"{_subject_prefix()}[five-precisions] {subject}",
         body="\n\n".join(sentences),
     )
     try:
         notice.notify({})  # type: ignore[no-untyped-call]
     except (AirflowException, KeyError, ValueError) as error:
         logger.error("Ops could not be told by the connection %s: %s", CONNECTION, type(error).__name__)  # noqa: TRY400
+
+
+def _subject_prefix() -> str:
+    """The word for this environment; nothing where the settings are what is wrong: ops are told all the same."""
+    try:
+        return Settings.load().subject_prefix
+    except FivePrecisionsError:
+        return ""

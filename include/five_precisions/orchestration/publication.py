@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from five_precisions.bulletin import LONGEST_REMARK, Decision, decide, next_draft, preview, render, write
+from five_precisions import bulletin
+from five_precisions.bulletin import LONGEST_REMARK, Decision, decide, preview, show_draft, write
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import UnreachableError
 from five_precisions.orchestration.runtime import opened, partition_key, quarter_of
@@ -22,12 +23,15 @@ APPROVE_TASK = "approve"
 def render_draft(context: Context) -> dict[str, Any]:
     """Render the quarter, hold it against the invariants and lay the draft into the outbox; what the approver needs.
 
+    Of a quarter whose bulletin went out and that was restated since, it is the correction.
+
     Raises:
         InvariantError: the results contradict themselves; nothing is shown.
+        RefusedError: the bulletin went out, and nothing in it has changed since.
     """
     with opened() as (engine, settings):
-        rendered = render(engine, settings, quarter_of(context))
-        draft = next_draft(engine, rendered.told.quarter)
+        rendered = bulletin.render_draft(engine, settings, quarter_of(context))
+        draft = show_draft(engine, rendered)
         files = write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}")
     return {
         "draft": draft,
@@ -85,10 +89,18 @@ def approve_task(**kwargs: Any) -> ApproveBulletin:
 
 
 def approved_messages(context: Context) -> list[str]:
-    """Keys of the quarter's messages that the approval has posted."""
+    """Keys of the messages that the approval of this run's draft has posted."""
+    edition = f"/draft-{context['ti'].xcom_pull(task_ids='render')['draft']}"
     with opened() as (engine, _):
-        messages = list_messages(engine, kind=Kind.BULLETIN, period=partition_key(context))
-    return [message.message_key for message in messages]
+        messages = list_messages(engine, period=partition_key(context))
+    # A mail that stands in for a refused message is sent with it.
+    return [
+        message.message_key
+        for message in messages
+        if message.kind in (Kind.BULLETIN, Kind.CORRECTION)
+        and message.fallback_of is None
+        and message.message_key.endswith(edition)
+    ]
 
 
 def deliver_message(context: Context, key: str) -> str:

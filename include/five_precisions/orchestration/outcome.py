@@ -1,0 +1,77 @@
+"""What of a run that has ended wants a human: told to ops in one message (spec/05, Messages, ops digest)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from five_precisions.bulletin import describe_assessment, find_waiting
+from five_precisions.delivery import Status, list_messages
+from five_precisions.intake import find_strays, read_status
+from five_precisions.orchestration.runtime import month_of, opened, partition_key
+from five_precisions.period import SHANGHAI
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_LONGEST_WAIT = 2
+"""Working days that a draft may wait for its decision (spec/05 says nothing; the ops team wants to know then)."""
+_MOST_KEYS = 5
+"""Messages that a digest names; `outbox list` shows all."""
+
+
+def of_collection(context: Context) -> list[str]:
+    """Of a month that was closed: whose reports are missing or rejected, and what could not be sent."""
+    month = month_of(context)
+    with opened() as (engine, _):
+        lacking: dict[str, list[str]] = {}
+        for row in read_status(engine, month):
+            if row.state in ("missing", "rejected"):
+                lacking.setdefault(f"{row.institution_code} {row.short_name}", []).append(f"{row.report} {row.state}")
+        sentences = [f"{who}: {', '.join(reports)}." for who, reports in lacking.items()]
+        if sentences:
+            sentences.append(f"{month} was closed without them; what comes now is late, and counts in a restatement.")
+        return sentences + _stuck(engine, str(month))
+
+
+def of_assessment(context: Context) -> list[str]:
+    """Of a month that was assessed: who could not be ranked, grave cases, and what could not be sent."""
+    month = month_of(context)
+    with opened() as (engine, _):
+        return describe_assessment(engine, month) + _stuck(engine, str(month))
+
+
+def of_bulletin(context: Context) -> list[str]:
+    """Of a quarter's bulletin: what could not be delivered."""
+    with opened() as (engine, _):
+        return _stuck(engine, partition_key(context))
+
+
+def of_day(_: Context) -> list[str]:
+    """Of every morning: stray folders, drafts that wait for a decision, and messages that wait for one."""
+    with opened() as (engine, settings):
+        sentences = find_strays(engine, settings)
+        for draft in find_waiting(engine, settings, datetime.now(SHANGHAI).date()):
+            if draft.workdays > _LONGEST_WAIT:
+                sentences.append(
+                    f"Draft {draft.draft} of {draft.quarter} has waited for a decision for {draft.workdays} working "
+                    "days: see Required Actions in Airflow."
+                )
+        return sentences + _stuck(engine)
+
+
+def _stuck(engine: Engine, period: str | None = None) -> list[str]:
+    """Messages that failed or are in doubt, of a month or quarter or of all."""
+    sentences = []
+    for status in (Status.FAILED, Status.IN_DOUBT):
+        messages = list_messages(engine, status=status, period=period)
+        # Where a mail stands in for it, it has arrived.
+        stood_in = {each.fallback_of for each in list_messages(engine, period=period)}
+        keys = [message.message_key for message in messages if message.message_key not in stood_in]
+        if keys:
+            named = ", ".join(keys[:_MOST_KEYS]) + (", …" if len(keys) > _MOST_KEYS else "")
+            what = "failed" if status is Status.FAILED else "in doubt"
+            sentences.append(f"Messages {what}: {len(keys)} ({named}); see: five-precisions outbox list")
+    return sentences

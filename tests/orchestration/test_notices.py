@@ -1,0 +1,127 @@
+"""Ops are told of a run in one message, and only if it wants a human (spec/05, Messages)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from five_precisions.delivery import Kind, Message, post
+from five_precisions.errors import SetupError
+from five_precisions.settings import Settings
+from tests.intake.packages import JUNE, put, sound_package
+from tests.mail_server import MailServer
+
+
+def context(key: str) -> Any:
+    from airflow.sdk import DAG
+
+    run = SimpleNamespace(partition_key=key)
+    return {"dag": DAG("monthly_collection", schedule=None), "dag_run": run, "run_id": "manual__1"}
+
+
+@pytest.fixture
+def ops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MailServer]:
+    """Where ops' mails arrive."""
+    with MailServer(tmp_path / "ops") as server:
+        config = {"path": f"{server.url}&to=ops@example.test", "tag": "all"}
+        connection = {"conn_type": "apprise", "extra": {"config": config}}
+        monkeypatch.setenv("AIRFLOW_CONN_APPRISE_DEFAULT", json.dumps(connection))
+        yield server
+
+
+def words(server: MailServer) -> tuple[str, str]:
+    [mail] = server.mails()
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(mail["Subject"]), " ".join(body.get_content().split())
+
+
+def end(name: str, key: str, find: Any = None) -> None:
+    """What Airflow does with a DAG's callback when its run has ended."""
+    from five_precisions.orchestration.notices import tell_ops_at_the_end
+
+    tell_ops_at_the_end(find)[name](context(key))
+
+
+def test_a_failed_run_is_told_once_with_what_it_left(ops: MailServer) -> None:
+    end("on_failure_callback", "2019-06", lambda _: ["B07 is missing loans.", "Messages failed: 1"])
+    subject, told = words(ops)
+    assert subject == "[演示] [five-precisions] monthly_collection 2019-06 failed"
+    assert "The run manual__1 of monthly_collection 2019-06 failed." in told
+    assert "B07 is missing loans. Messages failed: 1" in told
+
+
+def test_a_run_that_leaves_nothing_is_not_told(ops: MailServer) -> None:
+    end("on_success_callback", "2019-06", lambda _: [])
+    assert ops.mails() == []
+
+
+def test_a_run_that_went_well_and_left_something_is_told(ops: MailServer) -> None:
+    end("on_success_callback", "2019-06", lambda _: ["B07 is missing loans."])
+    assert words(ops) == ("[演示] [five-precisions] monthly_collection 2019-06 wants a look", "B07 is missing loans.")
+
+
+def test_ops_hear_of_a_failure_though_the_warehouse_is_away(ops: MailServer) -> None:
+    def unreachable(_: object) -> list[str]:
+        raise SetupError("The warehouse cannot be reached.")
+
+    end("on_failure_callback", "2019-06", unreachable)
+    assert "What else it left cannot be told: The warehouse cannot be reached." in words(ops)[1]
+
+
+def test_what_a_month_lacks_is_named_by_institution(register_saved_engine: Engine, settings: Settings) -> None:
+    from five_precisions.intake import close, collect
+    from five_precisions.orchestration.outcome import of_collection
+
+    for code in ("B01", "B02"):
+        put(Path(settings.inbox_address) / "2019-06" / code, sound_package("grid"))
+    collect(register_saved_engine, settings, JUNE)
+    close(register_saved_engine, settings, JUNE)
+    sentences = of_collection(context("2019-06"))
+    assert len(sentences) == 17 + 1
+    assert sentences[0].startswith("B01 ")
+    assert "loans missing, position missing" in sentences[0]
+    assert "grid" not in sentences[0]
+    assert "grid missing" in sentences[2]
+    assert "closed without them" in sentences[-1]
+
+
+def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
+    register_saved_engine: Engine, settings: Settings
+) -> None:
+    from five_precisions.orchestration.outcome import of_day
+
+    assert of_day(context("")) == []
+    (Path(settings.inbox_address) / "2019-6").mkdir(parents=True)
+    now = datetime.now(UTC)
+    with register_saved_engine.begin() as connection:
+        for quarter, days in (("2019-Q1", 14), ("2019-Q2", 1)):
+            connection.execute(
+                text("insert into notify.shown_draft values (:quarter, 1, 'digest', :at)"),
+                {"quarter": quarter, "at": now - timedelta(days=days)},
+            )
+        post(connection, [message("b01@example.test"), message("b02@example.test")])
+        connection.execute(text("update notify.message set status = 'in_doubt' where recipient like 'b01%'"))
+    stray, draft, stuck = of_day(context(""))
+    assert "2019-6" in stray
+    assert draft.startswith("Draft 1 of 2019-Q1 has waited for a decision for ")
+    assert stuck.startswith("Messages in doubt: 1 (receipt/2019-06/B01/b01@example.test/v1)")
+
+
+def message(address: str) -> Message:
+    return Message(
+        kind=Kind.RECEIPT,
+        period="2019-06",
+        institution_code="B01",
+        address=address,
+        edition="v1",
+        subject="回执",
+        html="<p>已收到。</p>",
+    )
