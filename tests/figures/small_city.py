@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
@@ -130,11 +130,37 @@ Rows = list[dict[str, Any]]
 class SmallCity:
     """Two counties, three banks, two offices; a package is a call of `deliver`."""
 
-    def __init__(self, connection: Connection, *, banks: Sequence[str] = BANKS) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        banks: Sequence[str] = BANKS,
+        towns: Mapping[str, Sequence[str]] = TOWNS,
+        offices: Mapping[str, str] = OFFICES,
+        lives: Mapping[str, tuple[date, date | None]] | None = None,
+    ) -> None:
+        """With other banks, towns of each county, or offices; `lives` says when an institution opened and closed."""
         self._connection = connection
         self._banks = banks
+        self._towns = towns
+        self._offices = offices
+        self._lives = lives or {}
         self._versions: dict[tuple[Period, str], int] = {}
         self._register()
+
+    @classmethod
+    def resumed(cls, connection: Connection) -> Self:
+        """The city that the warehouse holds, to go on with in another transaction."""
+        city = cls.__new__(cls)
+        newest = connection.execute(
+            text("select period, institution_code, max(version) as version from intake.submission group by 1, 2")
+        )
+        city._connection = connection
+        city._banks = tuple(
+            connection.execute(text("select code from registry.institution where kind = 'bank' order by 1")).scalars()
+        )
+        city._versions = {(Period.parse(row.period), row.institution_code): row.version for row in newest}
+        return city
 
     def open(self, period: Period) -> None:
         """Open a month whose deadline is noon of the 12th after it."""
@@ -237,8 +263,8 @@ class SmallCity:
         for table in ("contact", "obligation", "institution", "division"):
             self._execute(f"delete from registry.{table}")
         divisions = [(CITY, "city", None)]
-        divisions += [(county, "county", CITY) for county in TOWNS]
-        divisions += [(town, "town", county) for county, towns in TOWNS.items() for town in towns]
+        divisions += [(county, "county", CITY) for county in self._towns]
+        divisions += [(town, "town", county) for county, towns in self._towns.items() for town in towns]
         for code, level, parent in divisions:
             self._execute(
                 "insert into registry.division values (:code, :name, :level, :parent)",
@@ -248,16 +274,19 @@ class SmallCity:
                 parent=parent,
             )
         institutions = [(code, "bank", CITY, code == "B01") for code in self._banks]
-        institutions += [(code, "county_office", county, False) for code, county in OFFICES.items()]
+        institutions += [(code, "county_office", county, False) for code, county in self._offices.items()]
         institutions += [("Z01", "centre", CITY, False)]
         for code, kind, division, local in institutions:
+            opened_on, closed_on = self._lives.get(code, (date(2010, 1, 1), None))
             self._execute(
                 "insert into registry.institution values (:code, :code, :code, :kind, :division, :local, "
-                "'2010-01-01', null)",
+                ":opened_on, :closed_on)",
                 code=code,
                 kind=kind,
                 division=division,
                 local=local,
+                opened_on=opened_on,
+                closed_on=closed_on,
             )
         for report in load_reports().values():
             for kind in report.owners:

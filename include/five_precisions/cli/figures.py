@@ -33,7 +33,7 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({**dataclasses.asdict(assessed), "assessment": ranking})
         return
-    out.print(f"{assessed.run_id} {'computed' if assessed.is_new else 'stands, its input is unchanged'}")
+    out.print(f"{assessed.run_id} {'computed' if assessed.is_new else 'stands; only restate makes another run'}")
     table = Table("rank", "bank", "", "score", "deductions", "grade", "before", "reason", box=None)
     for row in ranking:
         cells = (row["rank"], row["institution_code"], row["short_name"], row["score"], row["deductions"])

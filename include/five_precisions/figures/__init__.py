@@ -1,6 +1,38 @@
 """Figures: metrics, scores, targets, assessment, ranking, and the proof of each (spec/04)."""
 
 from five_precisions.figures.assess import Assessed, assess
+from five_precisions.figures.cases import (
+    Case,
+    CaseHistory,
+    CaseState,
+    Decision,
+    list_cases,
+    read_case,
+    set_aside,
+    take_back,
+)
 from five_precisions.figures.explain import Explanation, explain
+from five_precisions.figures.restatement import Restatement, open_request, preview_restatement, restate
+from five_precisions.figures.targets import Target, list_targets, resplit
 
-__all__ = ["Assessed", "Explanation", "assess", "explain"]
+__all__ = [
+    "Assessed",
+    "Case",
+    "CaseHistory",
+    "CaseState",
+    "Decision",
+    "Explanation",
+    "Restatement",
+    "Target",
+    "assess",
+    "explain",
+    "list_cases",
+    "list_targets",
+    "open_request",
+    "preview_restatement",
+    "read_case",
+    "resplit",
+    "restate",
+    "set_aside",
+    "take_back",
+]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
@@ -17,21 +18,35 @@ from five_precisions.figures.inputs import (
     Parameters,
     bound_of,
     digest_inputs,
+    digest_of,
+    digest_statements,
     load_inputs,
+    lock_runs,
     period_parameters,
     run_statement,
 )
 from five_precisions.figures.invariants import check_invariants
-from five_precisions.figures.lists import LIST_FILES, draw_lists
+from five_precisions.figures.lists import draw_lists
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
 from five_precisions.reference import Catalogue, load_catalogue
-from five_precisions.settings import Settings
+from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
 
-_RUN_LOCK = 5_201_901
-"""Key of the advisory lock under which one run at a time is made: a month builds on the months before."""
+_NOT_READ_BY_A_RUN: Final = frozenset({"hotlines.yaml", "rates.csv", "scheme.yaml", "scorecard.yaml", "targets.yaml"})
+"""Files of include/reference that are no input of a run as they lie there: of scheme and scorecard the version that
+holds is one, and the targets once made; the others are the intake's."""
+_RECORD_RUN = text("""
+insert into mart.run (
+    run_id, period, revision, closed_at, input_digest, scheme_version, scheme_digest, scorecard_version,
+    scorecard_digest, code_version, statements_digest, current
+)
+values (
+    :run_id, :period, :revision, clock_timestamp(), :input_digest, :scheme_version, :scheme_digest, :scorecard_version,
+    :scorecard_digest, :code_version, :statements_digest, true
+)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,21 @@ class Assessed:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a run is made of. Its rows lie in the transaction's temporary tables (figures/inputs.py)."""
+
+    period: Period
+    parameters: Parameters
+    scheme: Scheme
+    scorecard: Scorecard
+    catalogue: Catalogue
+    files: dict[str, str]
+    """SHA-256 of what stands in files: scheme and scorecard as they hold, statements, reference files."""
+    digest: str
+    """SHA-256 over everything that the run depends on."""
+
+
 def assess(
     engine: Engine, settings: Settings, period: Period, *, report_progress: Callable[[str], None] | None = None
 ) -> Assessed:
@@ -53,54 +83,82 @@ def assess(
         RefusedError: the month is not closed, an earlier closed month has no run, or targets cannot be made.
         SetupError: a reference file is wrong.
     """
-    tell = report_progress or (lambda _: None)
-    scheme, scorecard = load_scheme(settings, period), load_scorecard(settings, period)
-    catalogue = load_catalogue(settings)
     with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _RUN_LOCK})
-        _refuse_out_of_turn(connection, period)
+        lock_runs(connection)
+        refuse_out_of_turn(connection, period)
         standing = connection.execute(
             text("select run_id, input_digest from mart.current_run where period = :period"), {"period": str(period)}
         ).first()
         if standing is not None:
             return Assessed(standing.run_id, period, standing.input_digest, is_new=False)
-
+        tell = report_progress or (lambda _: None)
         tell("inputs")
-        parameters = period_parameters(connection, period)
-        load_inputs(connection, parameters)
-        ensure_targets(connection, settings, period, parameters)
-        digest = digest_inputs(connection, _reference_digests(settings))
-        parameters["run_id"] = f"{period}-r1"
-        _record_run(connection, parameters, digest, scheme, scorecard)
-
-        tell("reporting and scores")
-        run_statement(connection, "marts/reporting", parameters)
-        run_statement(
-            connection, "scores/visit_rounds", parameters | {"round_reached": str(scheme.visit_round_reached)}
-        )
-        parameters["current_round"] = connection.execute(
-            load_statement("scores/current_round"), {"period": str(period)}
-        ).scalar_one()
-        run_statement(connection, "scores/households", parameters | _scorecard_parameters(scorecard))
-
-        tell("metrics")
-        _compute_metrics(connection, catalogue, parameters)
-
-        tell("alerts")
-        raise_alerts(connection, parameters)
-
-        tell("assessment and rankings")
-        assess_banks(connection, settings, scheme, parameters)
-
-        tell("lists")
-        draw_lists(connection, settings, parameters)
-
-        tell("invariants")
-        check_invariants(connection, catalogue, parameters)
-        return Assessed(parameters["run_id"], period, digest, is_new=True)
+        taken = take_inputs(connection, settings, period)
+        run_id = make_run(connection, settings, taken, revision=1, tell=tell)
+        return Assessed(run_id, period, taken.digest, is_new=True)
 
 
-def _refuse_out_of_turn(connection: Connection, period: Period) -> None:
+def take_inputs(connection: Connection, settings: Settings, period: Period, *, is_restatement: bool = False) -> Taken:
+    """Take what a run of the month is made of into the transaction's temporary tables, and digest it.
+
+    Raises:
+        RefusedError: targets cannot be made.
+        SetupError: a reference file is wrong.
+    """
+    scheme, scorecard = load_scheme(settings, period), load_scorecard(settings, period)
+    catalogue = load_catalogue(settings)
+    parameters = period_parameters(connection, period)
+    load_inputs(connection, parameters, is_restatement=is_restatement)
+    ensure_targets(connection, settings, period, parameters)
+    files = {
+        "scheme": digest_of(scheme.model_dump()),
+        "scorecard": digest_of(scorecard.model_dump()),
+        "statements": digest_statements(),
+        **_reference_digests(settings),
+    }
+    return Taken(period, parameters, scheme, scorecard, catalogue, files, digest_inputs(connection, parameters, files))
+
+
+def make_run(
+    connection: Connection, settings: Settings, taken: Taken, *, revision: int, tell: Callable[[str], None]
+) -> str:
+    """Compute the run of what was taken, as the month's current one; its id."""
+    period, scheme, scorecard, catalogue = taken.period, taken.scheme, taken.scorecard, taken.catalogue
+    run_id = f"{period}-r{revision}"
+    parameters = taken.parameters | {"run_id": run_id}
+    _record_run(connection, taken, run_id, revision)
+
+    tell("reporting and scores")
+    run_statement(connection, "marts/reporting", parameters)
+    run_statement(connection, "scores/visit_rounds", parameters | {"round_reached": str(scheme.visit_round_reached)})
+    parameters["current_round"] = connection.execute(
+        load_statement("scores/current_round"), {"period": str(period)}
+    ).scalar_one()
+    run_statement(connection, "scores/households", parameters | _scorecard_parameters(scorecard))
+
+    tell("metrics")
+    _compute_metrics(connection, catalogue, parameters)
+
+    tell("alerts")
+    raise_alerts(connection, parameters)
+
+    tell("assessment and rankings")
+    assess_banks(connection, settings, scheme, parameters)
+
+    tell("lists")
+    draw_lists(connection, settings, parameters)
+
+    tell("invariants")
+    check_invariants(connection, catalogue, parameters)
+    return run_id
+
+
+def refuse_out_of_turn(connection: Connection, period: Period) -> None:
+    """Refuse a month that is not closed, or before which a closed month has no run.
+
+    Raises:
+        RefusedError: so it is.
+    """
     closed = connection.execute(
         text(
             "select close.period, run.run_id from intake.close "
@@ -116,21 +174,23 @@ def _refuse_out_of_turn(connection: Connection, period: Period) -> None:
         raise RefusedError(f"{waiting[0]} is closed and has no figures yet; run: five-precisions assess {waiting[0]}")
 
 
-def _record_run(
-    connection: Connection, parameters: Parameters, digest: str, scheme: Scheme, scorecard: Scorecard
-) -> None:
+def _record_run(connection: Connection, taken: Taken, run_id: str, revision: int) -> None:
     connection.execute(
-        text(
-            "insert into mart.run values (:run_id, :period, 1, clock_timestamp(), :digest, :scheme, :scorecard, "
-            ":code, true)"
-        ),
+        text("update mart.run set current = false where period = :period and current"), {"period": str(taken.period)}
+    )
+    connection.execute(
+        _RECORD_RUN,
         {
-            "run_id": parameters["run_id"],
-            "period": parameters["period"],
-            "digest": digest,
-            "scheme": scheme.version,
-            "scorecard": scorecard.version,
-            "code": __version__,
+            "run_id": run_id,
+            "period": str(taken.period),
+            "revision": revision,
+            "input_digest": taken.digest,
+            "scheme_version": taken.scheme.version,
+            "scheme_digest": taken.files["scheme"],
+            "scorecard_version": taken.scorecard.version,
+            "scorecard_digest": taken.files["scorecard"],
+            "code_version": __version__,
+            "statements_digest": taken.files["statements"],
         },
     )
     connection.execute(
@@ -138,7 +198,7 @@ def _record_run(
             "insert into mart.run_input select :run_id, period, institution_code, report, submission_id "
             "from run_version order by period, institution_code, report"
         ),
-        {"run_id": parameters["run_id"]},
+        {"run_id": run_id},
     )
 
 
@@ -179,5 +239,6 @@ def _scorecard_parameters(scorecard: Scorecard) -> Parameters:
 def _reference_digests(settings: Settings) -> dict[str, str]:
     return {
         name: hashlib.sha256(settings.reference_file(name).read_bytes()).hexdigest()
-        for name in ("boards.yaml", "metrics.yaml", "scheme.yaml", "scorecard.yaml", *LIST_FILES)
+        for name in sorted(path.name for path in (INCLUDE / "reference").glob("*.*"))
+        if name not in _NOT_READ_BY_A_RUN
     }

@@ -2,7 +2,10 @@
 
 The statements under include/sql read these by the reports' codes (`loans`, `visits`, …) and know nothing of versions:
 a stock holds the run's own month, a flow every month on record up to it. Beside them stand `open_institution`,
-`subject` (what has figures of its own), `present` (whose report of the month is in) and `target`.
+`subject` (what has figures of its own), `present` (whose report of the month is in), `judged` (the versions by which
+the quality of reporting is judged), `target`, and `set_aside` (the cases that count nowhere).
+
+A file of include/sql/digest is one more thing that the run's digest covers: its rows, in their order.
 """
 
 from __future__ import annotations
@@ -17,14 +20,25 @@ from five_precisions.errors import RefusedError
 from five_precisions.period import Period
 from five_precisions.reports import Kind, load_reports
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.statements import SQL_FOLDER, read_sql
 
 _TABLES = (
     "run_version (period text, institution_code text, report text, submission_id text)",
     "open_institution (code text, short_name text, kind text, division_code text, local_legal_person boolean)",
     "subject (scope text, scope_code text, subject_name text, county_code text)",
     "present (report text, institution_code text, county_code text)",
+    """judged (
+        institution_code text, report text, version integer, received_at timestamptz, verdict text, errors integer,
+        warnings integer
+    )""",
     "target (institution_code text, households integer)",
+    "set_aside (case_id text)",
 )
+
+_RUN_LOCK = 5_201_901
+"""Key of the advisory lock under which one run at a time is made."""
+_NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "restatement"})
+"""Folders of include/sql whose statements add nothing to a run."""
 
 Parameters = dict[str, Any]
 
@@ -55,14 +69,25 @@ def period_parameters(connection: Connection, period: Period) -> Parameters:
     }
 
 
-def load_inputs(connection: Connection, parameters: Parameters) -> None:
-    """Make and fill the temporary tables; they go with the transaction."""
+def lock_runs(connection: Connection) -> None:
+    """Wait until no run is being made, and keep others waiting until the transaction ends: months build on months."""
+    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _RUN_LOCK})
+
+
+def load_inputs(connection: Connection, parameters: Parameters, *, is_restatement: bool = False) -> None:
+    """Make and fill the temporary tables; they go with the transaction.
+
+    Args:
+        connection: In the run's transaction.
+        parameters: Of the period.
+        is_restatement: Whether the month's own reports are taken as they stand now, not as the close froze them.
+    """
     reports = load_reports()
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
     flows = [code for code, report in reports.items() if report.kind is Kind.FLOW]
-    connection.execute(load_statement("inputs/versions"), {"period": parameters["period"], "flows": flows})
-    for name in ("institutions", "subjects", "present"):
+    run_statement(connection, "inputs/versions", parameters | {"flows": flows, "is_restatement": is_restatement})
+    for name in ("institutions", "subjects", "present", "judged", "set_aside"):
         run_statement(connection, f"inputs/{name}", parameters)
     for code in reports:
         # Identifiers cannot be bound; these come from our own declarations.
@@ -95,22 +120,27 @@ def bound_of(connection: Connection, statement: TextClause, parameters: Paramete
     return {key: parameters[key] for key in statement.compile(dialect=connection.dialect).params}
 
 
-def digest_inputs(connection: Connection, reference: dict[str, str]) -> str:
-    """SHA-256 over everything a run depends on: delivered versions by content, earlier runs, register, reference."""
-    content = {
-        "versions": _rows(
-            connection,
-            "select used.period, used.institution_code, used.report, submission.version, submission.digest "
-            "from run_version as used inner join intake.submission using (submission_id) order by 1, 2, 3",
-        ),
-        "institutions": _rows(connection, "select * from open_institution order by code"),
-        "divisions": _rows(connection, "select code, name, level, parent_code from registry.division order by code"),
-        "obligations": _rows(connection, "select kind, report from registry.obligation order by kind, report"),
-        "targets": _rows(connection, "select * from target order by institution_code"),
-        "reference": reference,
-    }
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+def digest_inputs(connection: Connection, parameters: Parameters, files: dict[str, str]) -> str:
+    """SHA-256 over everything a run depends on: the rows of include/sql/digest, and digests of the files it reads."""
+    content: dict[str, Any] = {"files": files}
+    for path in sorted((SQL_FOLDER / "digest").glob("*.sql")):
+        statement = load_statement(f"digest/{path.stem}")
+        found = connection.execute(statement, bound_of(connection, statement, parameters))
+        content[path.stem] = [list(row) for row in found]
+    return digest_of(content)
 
 
-def _rows(connection: Connection, query: str) -> list[list[Any]]:
-    return [list(row) for row in connection.execute(text(query))]
+def digest_statements() -> str:
+    """SHA-256 over the statements and rules under include/sql that make a run."""
+    return digest_of(
+        {
+            str(path.relative_to(SQL_FOLDER)): read_sql(path)
+            for path in sorted(SQL_FOLDER.rglob("*.sql"))
+            if path.relative_to(SQL_FOLDER).parts[0] not in _NOT_OF_A_RUN
+        }
+    )
+
+
+def digest_of(content: object) -> str:
+    """SHA-256 of plain data: text, numbers, periods, in lists and mappings."""
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()

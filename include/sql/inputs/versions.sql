@@ -1,5 +1,5 @@
--- Which versions does a run use? Of its own month what the close froze, of earlier months the flows that their newest
--- run used (spec/04, opening). One row per period, institution and report.
+-- Which versions does a run use? Of its own month what the close froze, or in a restatement what stands now; of earlier
+-- months the flows that their newest run used (spec/04, opening). One row per period, institution and report.
 insert into run_version
 select
     frozen.period,
@@ -7,7 +7,19 @@ select
     frozen.report,
     frozen.submission_id
 from intake.frozen_report as frozen
-where frozen.period = :period
+where
+    frozen.period = :period
+    and not :is_restatement
+union all
+select
+    standing.period,
+    standing.institution_code,
+    standing.report,
+    standing.submission_id
+from intake.standing_report as standing
+where
+    standing.period = :period
+    and :is_restatement
 union all
 select
     used.period,

@@ -1,35 +1,12 @@
 -- What became of every report owed for the period (spec/03, Its life; spec/04, Reporting)?
--- One row per open institution and report that its kind owes. What was recorded after the close does not count,
--- unless the run names it.
-with judged as (
-    select
-        submission.institution_code,
-        report.report,
-        submission.submission_id,
-        submission.version,
-        submission.received_at,
-        report.verdict in ('accepted', 'nil') as received,
-        report.verdict,
-        report.errors,
-        report.warnings
-    from intake.report
-    inner join intake.submission on report.submission_id = submission.submission_id
-    inner join intake.close on submission.period = close.period
-    where
-        submission.period = :period
-        and (
-            submission.recorded_at <= close.closed_at
-            or submission.submission_id in (select run_version.submission_id from run_version)
-        )
-),
-
-counted as (
+-- One row per open institution and report that its kind owes.
+with counted as (
     select
         judged.institution_code,
         judged.report,
         max(judged.version) as newest_version,
         min(judged.version) as first_version,
-        min(judged.version) filter (where judged.received) as first_received_version
+        min(judged.version) filter (where judged.verdict in ('accepted', 'nil')) as first_received_version
     from judged
     group by judged.institution_code, judged.report
 ),
@@ -64,14 +41,16 @@ left join run_version
         run_version.period = :period
         and owed.institution_code = run_version.institution_code
         and owed.report = run_version.report
+left join intake.submission as named on run_version.submission_id = named.submission_id
+left join judged as used
+    on
+        owed.institution_code = used.institution_code
+        and owed.report = used.report
+        and named.version = used.version
 left join counted
     on
         owed.institution_code = counted.institution_code
         and owed.report = counted.report
-left join judged as used
-    on
-        run_version.submission_id = used.submission_id
-        and owed.report = used.report
 left join judged as newest
     on
         owed.institution_code = newest.institution_code

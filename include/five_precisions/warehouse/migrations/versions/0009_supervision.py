@@ -11,12 +11,15 @@ TABLES = """
 create table registry.case_set_aside (
     decision_number bigint generated always as identity primary key,
     case_id text not null,
-    until date not null,
+    from_period text not null,
+    until date,
     reason text not null check (reason <> ''),
+    decided_by text not null check (decided_by <> ''),
     decided_at timestamptz not null default clock_timestamp()
 );
-comment on table registry.case_set_aside is 'decisions of ops on cases; only added to. Of those on one case the newest holds';
-comment on column registry.case_set_aside.until is 'last day on which the case counts nowhere';
+comment on table registry.case_set_aside is 'decisions of ops on cases; only added to. Of those on one case that a month knows the newest holds';
+comment on column registry.case_set_aside.from_period is 'newest assessed month when it was decided: it acts on later revisions of that month and on later months, never on a restatement of an earlier one';
+comment on column registry.case_set_aside.until is 'last day on which the case counts nowhere; NULL: an earlier decision is taken back';
 
 create table mart.case_state (
     run_id text not null references mart.run (run_id),
@@ -32,14 +35,16 @@ create table mart.case_state (
     threshold numeric,
     detail text not null,
     state text not null check (state in ('open', 'set_aside', 'closed')),
-    change text not null check (change in ('new', 'reopened', 'worsened', 'lasting', 'unjudged', 'closed')),
+    change text not null check (
+        change in ('new', 'reopened', 'worsened', 'returned', 'lasting', 'unjudged', 'closed')
+    ),
     first_period text not null,
     since_period text not null,
     times integer not null,
     primary key (run_id, case_id)
 );
 comment on table mart.case_state is 'every case that is open or set aside after a run, and those that the run closed: the history of a case is its rows over the runs';
-comment on column mart.case_state.change is 'what the run did to it; unjudged: a report is missing, the case stays as it was';
+comment on column mart.case_state.change is 'what the run did to it; worsened: a graver level, or at level high a measure further beyond its threshold; returned: it was set aside and counts again; unjudged: a report is missing, the case stays as it was; closed: it no longer holds, or its institution is not open any more';
 comment on column mart.case_state.first_period is 'when it was opened for the first time';
 comment on column mart.case_state.since_period is 'since when it has lasted without a break';
 comment on column mart.case_state.times is 'how often it was opened';
@@ -207,12 +212,15 @@ create table mart.inspection_followup (
     inspected_on date not null,
     due_on date not null,
     mended_on date,
-    state text not null check (state in ('running', 'overdue', 'mended', 'mended_late', 'doubtful')),
+    state text not null check (state in ('running', 'overdue', 'mended', 'mended_late', 'doubtful', 'gone')),
     open_alerts integer not null,
     remark text not null,
     primary key (run_id, finding_no)
 );
-comment on table mart.inspection_followup is 'findings of inspections followed to their mending; doubtful: said to be mended, while the data still raise alerts of that aspect';
+comment on table mart.inspection_followup is 'findings of inspections followed to their mending';
+comment on column mart.inspection_followup.mended_on is 'as delivered; one after the end of the period does not count as mended yet';
+comment on column mart.inspection_followup.state is 'as of the end of the period; doubtful: said to be mended, while the data still raise alerts of that aspect; gone: listed before and not mended, and not listed any more';
+comment on column mart.inspection_followup.open_alerts is 'open alerts of that aspect at that institution; of what is said to be mended, those that were open when it was mended or by the end of that month';
 
 create table mart.league_reconciliation (
     run_id text not null references mart.run (run_id),
@@ -230,9 +238,9 @@ create table mart.restatement (
     run_id text primary key references mart.run (run_id),
     replaced_run_id text not null references mart.run (run_id),
     reason text not null check (reason <> ''),
-    decided_by text not null,
-    decided_at timestamptz not null
+    decided_by text not null check (decided_by <> '')
 );
+comment on table mart.restatement is 'runs that replaced another one; when is told by mart.run.closed_at';
 
 create table mart.restated_figure (
     run_id text not null references mart.restatement (run_id),
@@ -247,6 +255,25 @@ create table mart.restated_figure (
 );
 comment on table mart.restated_figure is 'every figure that a restatement changed';
 comment on column mart.restated_figure.mart is 'the table that holds it: metric, assessment, ranking, …';
+comment on column mart.restated_figure.scope is 'city, county, town, bank; of what an institution that is no bank delivers its kind';
+
+create table registry.restatement_request (
+    request text primary key,
+    period text not null references registry.period (period)
+);
+comment on table registry.restatement_request is 'restatements asked for by way of Airflow; request is the run there, which knows what became of it';
+
+alter table mart.run
+    add column scheme_digest text,
+    add column scorecard_digest text,
+    add column statements_digest text;
+comment on column mart.run.scheme_digest is 'SHA-256 of the scheme that held; NULL in runs made before it was kept';
+comment on column mart.run.scorecard_digest is 'SHA-256 of the scorecard that held; NULL in runs made before it was kept';
+comment on column mart.run.statements_digest is 'SHA-256 over the statements and rules under include/sql that make a run; NULL in runs made before it was kept';
+create or replace view mart.current_run as
+select run.*
+from mart.run
+where run.current;
 """
 
 CURRENT = """
@@ -274,6 +301,15 @@ RENEW_CURRENT_ASSESSMENT = """
 drop view mart.current_assessment;
 """ + CURRENT.format(table="assessment")
 
+UNDO_RUN = """
+drop view mart.current_run;
+alter table mart.run drop column scheme_digest, drop column scorecard_digest, drop column statements_digest;
+create view mart.current_run as
+select run.*
+from mart.run
+where run.current;
+"""
+
 READER = "grant select on all tables in schema mart to five_precisions_reader;"
 
 
@@ -296,4 +332,6 @@ def downgrade() -> None:
     for table in ("restated_figure", "restatement", *TABLES_OF_A_RUN):
         connection.exec_driver_sql(f"drop table mart.{table}")
     connection.exec_driver_sql("drop table registry.case_set_aside")
+    connection.exec_driver_sql("drop table registry.restatement_request")
+    connection.exec_driver_sql(UNDO_RUN)
     connection.exec_driver_sql(READER)

@@ -1,0 +1,110 @@
+"""Commands of what changes after a month was announced: a restatement, targets split anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, progress
+from five_precisions.cli.session import deliver, opened_warehouse, who
+from five_precisions.period import Period
+
+if TYPE_CHECKING:
+    from five_precisions.figures import Restatement, Target
+
+app = typer.Typer()
+targets_app = typer.Typer(help="The year's targets of the banks.", no_args_is_help=True)
+app.add_typer(targets_app, name="targets")
+
+ReasonOption = Annotated[str, typer.Option(help="Why; it stays on record.")]
+YearArgument = Annotated[int, typer.Argument(metavar="YEAR", min=2000, max=2999, help="A year, YYYY.")]
+
+
+@app.command()
+def restate(
+    period: PeriodArgument,
+    reason: ReasonOption,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what would change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute an assessed month once more, late versions included: a new revision, and every figure that it changed.
+
+    Posts its notices. Emits no Airflow asset: a bulletin that went out is not issued again by this.
+    """
+    from five_precisions.bulletin import post_notices
+    from five_precisions.figures import preview_restatement
+    from five_precisions.figures import restate as restate_month
+
+    with opened_warehouse() as (engine, settings), progress(f"restating {period}") as tell:
+        if preview:
+            restated = preview_restatement(engine, settings, period, reason, report_progress=tell)
+        else:
+            restated = restate_month(engine, settings, period, reason, who(), report_progress=tell)
+            tell("notices")
+            post_notices(engine, settings, period)
+            deliver(engine, settings)
+    if as_json:
+        print_json(restated)
+        return
+    _print_restatement(restated, is_preview=preview)
+
+
+@targets_app.command()
+def resplit(
+    year: YearArgument,
+    start: Annotated[
+        Period,
+        typer.Option("--from", parser=Period.parse, metavar="PERIOD", help="The first month for which they hold."),
+    ],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Split the year's target anew from a month on, by the funds known now; announced months keep theirs."""
+    from five_precisions.figures import resplit as resplit_targets
+
+    with opened_warehouse() as (engine, settings):
+        targets = resplit_targets(engine, settings, year, start, reason)
+    _print_targets(targets, as_json=as_json)
+
+
+@targets_app.command("list")
+def list_revisions(year: YearArgument, as_json: JsonOption = False) -> None:
+    """The revisions of the year's targets: from when each holds, why, and every bank's part."""
+    from five_precisions.figures import list_targets
+
+    with opened_warehouse() as (engine, _):
+        targets = list_targets(engine, year)
+    _print_targets(targets, as_json=as_json)
+
+
+def _print_restatement(restated: Restatement, *, is_preview: bool) -> None:
+    out.print(f"{'Would be: ' if is_preview and restated.is_new else ''}{restated.words()}", soft_wrap=True)
+    if not restated.is_new:
+        return
+    versions = Table("institution", "report", "version before", "after", box=None)
+    for version in restated.versions:
+        versions.add_row(*map(cell, (version.institution_code, version.report, version.before, version.after)))
+    if restated.versions:
+        out.print(versions)
+    table = Table("table", "scope", "code", "figure", "before", "after", box=None)
+    for figure in restated.figures:
+        cells = (figure.mart, figure.scope, figure.scope_code, figure.figure, figure.before, figure.after)
+        table.add_row(*map(cell, cells))
+    if restated.figures:
+        out.print(table)
+    for sentence in restated.advice():
+        out.print(sentence, markup=False, soft_wrap=True)
+
+
+def _print_targets(targets: tuple[Target, ...], *, as_json: bool) -> None:
+    if as_json:
+        print_json(targets)
+        return
+    table = Table("revision", "from", "bank", "funds (万元)", "quota", "households", "reason", box=None)
+    for each in targets:
+        quota = round(each.quota, 4)
+        cells = (each.revision, each.from_period, each.institution_code, each.fund, quota, each.households, each.reason)
+        table.add_row(*map(cell, cells))
+    out.print(table)
