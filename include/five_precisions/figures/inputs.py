@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -37,7 +38,7 @@ _TABLES = (
 
 _RUN_LOCK = 5_201_901
 """Key of the advisory lock under which one run at a time is made."""
-_NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "restatement"})
+_NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "evidence", "restatement"})
 """Folders of include/sql whose statements add nothing to a run."""
 
 Parameters = dict[str, Any]
@@ -90,16 +91,40 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
     for name in ("institutions", "subjects", "present", "judged", "set_aside"):
         run_statement(connection, f"inputs/{name}", parameters)
     for code in reports:
-        # Identifiers cannot be bound; these come from our own declarations.
-        connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
-        connection.execute(
-            text(
-                f"insert into {code} select delivered.* from core.delivered_{code} as delivered "
-                "where delivered.period = any(:periods) and delivered.submission_id = any(:submissions)"
-            ),
-            _versions_of(connection, code),
-        )
-        connection.exec_driver_sql(f"analyze {code}")
+        _load_report(connection, code)
+
+
+def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
+    """Make the temporary tables as they were when the run was made, of the reports only those asked for.
+
+    Institutions, divisions and targets are those on record now.
+    """
+    for table in _TABLES:
+        connection.exec_driver_sql(f"create temporary table {table} on commit drop")
+    connection.execute(
+        text(
+            "insert into run_version select period, institution_code, report, submission_id from mart.run_input "
+            "where run_id = :run_id"
+        ),
+        {"run_id": run_id},
+    )
+    for name in ("inputs/institutions", "inputs/subjects", "inputs/present", "targets/inputs"):
+        run_statement(connection, name, parameters)
+    for code in reports:
+        _load_report(connection, code)
+
+
+def _load_report(connection: Connection, code: str) -> None:
+    # Identifiers cannot be bound; these come from our own declarations.
+    connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
+    connection.execute(
+        text(
+            f"insert into {code} select delivered.* from core.delivered_{code} as delivered "
+            "where delivered.period = any(:periods) and delivered.submission_id = any(:submissions)"
+        ),
+        _versions_of(connection, code),
+    )
+    connection.exec_driver_sql(f"analyze {code}")
 
 
 def _versions_of(connection: Connection, report: str) -> Parameters:
