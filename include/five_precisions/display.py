@@ -8,6 +8,8 @@ from enum import StrEnum
 
 NOTHING = "—"
 """What stands where there is no value."""
+COULD_RUN = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of text that a spreadsheet could take for a formula (spec/03, The receipt)."""
 _CENT = Decimal("0.01")
 _ONE = Decimal(1)
 
@@ -55,3 +57,8 @@ def text_width(text: str) -> int:
         (sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")),
         default=0,
     )
+
+
+def inert(text: str) -> str:
+    """The text, in quotation marks where a spreadsheet that it is put into could run it as a formula."""
+    return f"“{text}”" if text.startswith(COULD_RUN) else text

@@ -24,8 +24,6 @@ from five_precisions.period import Period
 from five_precisions.reference import load_reference
 from five_precisions.settings import Settings
 
-LIST_FILES: Final = ("inspection.yaml", "leads.yaml")
-"""Reference files that the lists of a run depend on."""
 _STATEMENTS: Final = (
     "lists/household_lead",
     "lists/open_project",
