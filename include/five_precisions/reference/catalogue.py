@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from five_precisions.errors import UsageError
 from five_precisions.reference.files import load_reference
-from five_precisions.settings import Settings
+from five_precisions.settings import INCLUDE, Settings
+
+STATEMENTS: Final = INCLUDE / "sql"
+"""Where the statements lie that the catalogue names."""
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NEAR: Final = 5
+"""How many metrics are named where there is none of a code."""
 
 
 class Scope(StrEnum):
@@ -24,20 +32,45 @@ class Scope(StrEnum):
 class Metric(BaseModel):
     """One metric: its Chinese name, unit and formula in words, the statements that give it, where it holds.
 
+    `evidence`: the statements that name the delivered rows behind a figure; without one there is no proof by rows.
     `additive`: in every scope where it holds the parts add up to the city, and towns to their county; a part without
     a value adds nothing. `share`: it lies between 0 and 100 by its meaning.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(min_length=1)
     unit: str
-    formula: str
+    formula: str = Field(min_length=1)
     sql: tuple[str, ...] = Field(min_length=1)
+    evidence: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = Field(min_length=1)
     good: Literal["up", "down"] | None = None
     additive: bool = False
     share: bool = False
+
+    @field_validator("sql", "evidence")
+    @classmethod
+    def _statements_are_there(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not (STATEMENTS / f"{name}.sql").is_file():
+                raise ValueError(f"there is no statement include/sql/{name}.sql")
+        return names
+
+    @field_validator("sql", "evidence", "scopes")
+    @classmethod
+    def _nothing_is_named_twice(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{doubled[0]} is named twice")
+        return names
+
+    @model_validator(mode="after")
+    def _additive_has_a_whole(self) -> Self:
+        if self.additive and (Scope.CITY not in self.scopes or len(self.scopes) == 1):
+            raise ValueError("additive says that parts add up to the city, so the scopes must be city and others")
+        if self.additive and self.share:
+            raise ValueError("a share does not add up, so it cannot be additive")
+        return self
 
 
 class Board(BaseModel):
@@ -54,16 +87,26 @@ class Catalogue(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    metrics: dict[str, Metric]
+    metrics: dict[str, Metric] = Field(min_length=1)
+
+    @field_validator("metrics")
+    @classmethod
+    def _codes_are_words(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
+        for code in metrics:
+            if not _CODE.fullmatch(code):
+                raise ValueError(f"{code!r} is no code: letters, digits and _ only, a letter first")
+        return metrics
 
     def find(self, code: str) -> Metric:
         """The metric of that code.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none; the sentence names near ones.
         """
         if code not in self.metrics:
-            raise UsageError(f"{code!r} is no metric; include/reference/metrics.yaml lists them.")
+            near = self._near(code)
+            advice = f"do you mean {' or '.join(near)}?" if near else "include/reference/metrics.yaml lists them."
+            raise UsageError(f"{code!r} is no metric; {advice}")
         return self.metrics[code]
 
     @property
@@ -71,13 +114,25 @@ class Catalogue(BaseModel):
         """The statements that give all metrics, each once, in the order of the file."""
         return list(dict.fromkeys(statement for metric in self.metrics.values() for statement in metric.sql))
 
+    def _near(self, code: str) -> list[str]:
+        """Metrics whose code or Chinese name is like it, or holds it."""
+        by_word = {code: code for code in self.metrics} | {metric.name: each for each, metric in self.metrics.items()}
+        word = code.strip().lower().replace("-", "_")
+        like = get_close_matches(word, by_word, n=_NEAR)
+        holding = [each for each in by_word if len(word) > 1 and word in each.lower()]
+        return list(dict.fromkeys(by_word[each] for each in [*like, *holding]))[:_NEAR]
+
 
 class _Boards(BaseModel):
     boards: dict[str, Board]
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
-    """The catalogue of include/reference/metrics.yaml, or of the file that replaces it."""
+    """The catalogue of include/reference/metrics.yaml, or of the file that replaces it.
+
+    Raises:
+        SetupError: an entry does not say what it should, or names a statement that is not there.
+    """
     return load_reference(settings, "metrics.yaml", lambda content: Catalogue(metrics=content))
 
 

@@ -14,6 +14,25 @@ from five_precisions.settings import Settings
 Content = TypeVar("Content")
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """A loader that refuses a key that stands twice: of two entries the file would silently hold only the second."""
+
+
+def _construct_mapping(loader: _OnceLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            line = key_node.start_mark.line + 1
+            raise yaml.constructor.ConstructorError(problem=f"{key} stands there twice, again in line {line}.")
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_OnceLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
 def load_reference(settings: Settings, name: str, validate: Callable[[Any], Content]) -> Content:
     """A YAML reference file, validated.
 
@@ -22,12 +41,15 @@ def load_reference(settings: Settings, name: str, validate: Callable[[Any], Cont
     """
     path = settings.reference_file(name)
     try:
-        return validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
+        # The loader is a safe one, which the linter cannot see.
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506
+        return validate(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SetupError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise SetupError(f"{path} is wrong at {place or 'the top'}: {first['msg']}.") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SetupError(f"{path} is wrong at {place or 'the top'}: {reason}.") from error
     except (TypeError, AttributeError) as error:
         raise SetupError(f"{path} is not laid out as it should be: {error}") from error
