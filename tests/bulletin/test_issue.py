@@ -158,6 +158,8 @@ def test_approved_it_is_posted_once_and_sent_once(
     assert names == ["金融精准扶贫工作通报2019年第2期.pdf", "金融精准扶贫工作通报2019年第2期附表.xlsx"]
     pdf = next(part for part in own.iter_attachments() if str(part.get_filename()).endswith(".pdf"))
     assert "请各行主要负责人亲自抓落实。" in pdf_text(pdf.get_content())
+    assert "审批：approver，2019年7月12日12:00。" in pdf_text(pdf.get_content())
+    assert "审批：" not in pdf_text(rendered[SECOND].pdf)
     assert len(parts[1].get_content().encode()) < 100_000
 
 

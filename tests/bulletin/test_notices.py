@@ -286,7 +286,9 @@ def test_of_few_banks_each_is_shown_once() -> None:
 
 
 def alert(institution: str, subject: str, detail: str = "情况", level: str = "high") -> Alert:
-    return Alert("A07", "贷款质量和用途真实性", level, institution, subject, detail, f"{institution}-{subject}")
+    return Alert(
+        "A07", "贷款质量和用途真实性", level, institution, subject, detail, f"{institution}-{subject}", "2019-06"
+    )
 
 
 def test_a_bank_sees_its_own_alerts_only() -> None:

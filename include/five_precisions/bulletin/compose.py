@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from five_precisions.bulletin.results import Assessment, Institution
 from five_precisions.bulletin.wording import day_name, listing, month_name, movement, quarter_name
 from five_precisions.display import Form, rounded
 from five_precisions.errors import RefusedError
+from five_precisions.period import SHANGHAI
 from five_precisions.reference import INDICATORS
 from five_precisions.register import InstitutionKind
 from five_precisions.reports import load_reports
@@ -51,6 +53,18 @@ class Rated:
     unit: str = "%"
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved a document, and when; as its last footnote says it."""
+
+    decided_by: str
+    decided_at: datetime
+
+    def __str__(self) -> str:
+        at = self.decided_at.astimezone(SHANGHAI)
+        return f"审批：{self.decided_by}，{day_name(at.date())}{at:%H:%M}。"
+
+
 @dataclass(slots=True)
 class _Numbering:
     """（一）, （二）, … for the points of a section that has any."""
@@ -62,7 +76,9 @@ class _Numbering:
         return f"（{numeral(self.used)}）"
 
 
-def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) -> Bulletin:
+def compose(
+    told: QuarterResults, *, remark: str = "", approval: Approval | None = None, is_demo: bool = False
+) -> Bulletin:
     """The bulletin of a quarter; `remark` is what the leaders entered at approval and becomes part of section 五.
 
     Raises:
@@ -74,6 +90,8 @@ def compose(told: QuarterResults, *, remark: str = "", is_demo: bool = False) ->
     footnotes = _footnotes(told)
     if _has_restated([block for section in sections for block in section.blocks], appendices):
         footnotes.append("标*的数字经过重述，与此前公布的不同。")
+    if approval is not None:
+        footnotes.append(str(approval))
     return Bulletin(
         quarter=str(told.quarter),
         issuer=_issuer(told).name,
@@ -270,6 +288,7 @@ def _shortcomings(told: QuarterResults) -> dict[str, Any]:
         "unfunded": counties("fund_arrival_rate", lambda value: value < 100, "%"),
         "wanting": bool(results.of_city("households_wanting").value),
         "reporting_trouble": _reporting_trouble(told),
+        "grave": _grave(told),
     }
 
 
@@ -298,6 +317,17 @@ def _reporting_trouble(told: QuarterResults) -> list[tuple[str, Figure, str]]:
         (what, told.count(found), "、".join(dict.fromkeys(told.results.name(each.institution_code) for each in found)))
         for what, found in kinds.items()
         if found
+    ]
+
+
+def _grave(told: QuarterResults) -> list[tuple[str, Figure, str]]:
+    """Who has open cases of level high: name, how many, since which month."""
+    grave = [alert for alert in told.results.alerts if alert.level == "high"]
+    codes = dict.fromkeys(alert.institution_code for alert in grave)
+    own = {code: [alert for alert in grave if alert.institution_code == code] for code in codes}
+    return [
+        (told.results.name(code), told.count(alerts), month_name(min(alert.since for alert in alerts)))
+        for code, alerts in own.items()
     ]
 
 

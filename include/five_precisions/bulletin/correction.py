@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from five_precisions.bulletin.compose import Approval
 from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Paragraph, Section, Table
 from five_precisions.bulletin.wording import day_name, month_name, quarter_name
 from five_precisions.display import NOTHING, Form, shown
@@ -72,6 +73,7 @@ def compose_correction(
     number: int,
     issued_on: date,
     remark: str = "",
+    approval: Approval | None = None,
 ) -> Bulletin:
     """The correction's document.
 
@@ -83,6 +85,7 @@ def compose_correction(
         number: Which correction of this bulletin it is, from 1.
         issued_on: Its date.
         remark: What the leaders entered at approval.
+        approval: Who approved it; None while it is shown.
     """
     name = quarter_name(full.quarter)
     suffix = f"更正{number}" if number > 1 else "更正"
@@ -116,6 +119,7 @@ def compose_correction(
         sections=tuple(sections),
         appendices=(),
         issued_on=issued_on,
+        footnotes=full.footnotes if approval is None else (*full.footnotes, str(approval)),
     )
 
 

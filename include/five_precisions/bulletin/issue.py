@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.bulletin.compose import compose
+from five_precisions.bulletin.compose import Approval, compose
 from five_precisions.bulletin.correction import Restated, compose_correction, find_changes, published_tables
 from five_precisions.bulletin.document import Bulletin, Heading, Paragraph
 from five_precisions.bulletin.invariants import require_sound
@@ -191,7 +191,7 @@ def render_draft(engine: Engine, settings: Settings, quarter: Quarter) -> Render
     """
     with engine.connect() as connection:
         decided = _read_decisions(connection, quarter)
-    return _drafted(engine, settings, _read_quarter(engine, settings, quarter), decided, "")
+    return _drafted(engine, settings, _read_quarter(engine, settings, quarter), decided)
 
 
 def show_draft(engine: Engine, rendered: Rendered) -> int:
@@ -264,9 +264,8 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
     if _is_repeated(decided, quarter, decision):
         return []
     told = _read_quarter(engine, settings, quarter)
-    shown = _drafted(engine, settings, told, decided, "")
-    has_remark = decision.approved and decision.remark
-    final = _drafted(engine, settings, told, decided, decision.remark) if has_remark else shown
+    shown = _drafted(engine, settings, told, decided)
+    final = _drafted(engine, settings, told, decided, decision) if decision.approved else shown
     with engine.begin() as connection:
         connection.execute(_LOCK, {"space": _LOCK_SPACE, "quarter": str(quarter)})
         meanwhile = _read_decisions(connection, quarter)
@@ -331,12 +330,20 @@ def _read_quarter(engine: Engine, settings: Settings, quarter: Quarter) -> Quart
     return QuarterResults(quarter, results, replayed_on or datetime.now(SHANGHAI).date())
 
 
-def _drafted(engine: Engine, settings: Settings, told: QuarterResults, decided: Sequence[Any], remark: str) -> Rendered:
-    """The bulletin while none went out; then the correction of the one that did."""
+def _drafted(
+    engine: Engine,
+    settings: Settings,
+    told: QuarterResults,
+    decided: Sequence[Any],
+    approving: Decision | None = None,
+) -> Rendered:
+    """The bulletin while none went out; then the correction of the one that did. Approved, it says by whom."""
+    remark = "" if approving is None else approving.remark
+    approval = None if approving is None else Approval(approving.decided_by, approving.decided_at)
     approved = _newest_approved(decided)
     if approved is None:
-        return _rendered(told, settings, remark)
-    full = _rendered(told, settings, "")
+        return _rendered(told, settings, remark, approval)
+    full = _rendered(told, settings)
     changes, lists = find_changes(approved.published, full.bulletin)
     if not changes and not lists:
         raise RefusedError(f"{told.quarter} went out as draft {approved.draft}, and nothing in it has changed since.")
@@ -352,13 +359,14 @@ def _drafted(engine: Engine, settings: Settings, told: QuarterResults, decided: 
         number=1 + sum(each.decision == "approved" and each.kind == "correction" for each in decided),
         issued_on=datetime.now(SHANGHAI).date(),
         remark=remark,
+        approval=approval,
     )
     require_sound(document, told)
     return Rendered(told, document, render_pdf(document), render_workbook(document), full)
 
 
-def _rendered(told: QuarterResults, settings: Settings, remark: str) -> Rendered:
-    bulletin = compose(told, remark=remark, is_demo=settings.is_demo)
+def _rendered(told: QuarterResults, settings: Settings, remark: str = "", approval: Approval | None = None) -> Rendered:
+    bulletin = compose(told, remark=remark, approval=approval, is_demo=settings.is_demo)
     require_sound(bulletin, told)
     return Rendered(told, bulletin, render_pdf(bulletin), render_workbook(bulletin))
 

@@ -131,6 +131,8 @@ class Alert:
     subject: str
     detail: str
     case_id: str
+    since: str
+    """The month since which it has stood without a break."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from five_precisions.bulletin.document import Cell, Column, Figure, Table
 from five_precisions.bulletin.quarter import QuarterResults
-from five_precisions.bulletin.wording import movement
+from five_precisions.bulletin.wording import listing, month_name, movement
 from five_precisions.display import Form
 from five_precisions.reference import INDICATORS
 
@@ -36,6 +36,8 @@ _SUMMARY: Final = (
     "visit_coverage_standing",
 )
 """Rows of the table of main figures."""
+_MOST_NAMES: Final = 4
+"""Institutions that a cell names; of more it tells the number."""
 _FROM_ZERO_EACH_YEAR: Final = ("microcredit_ytd_households", "microcredit_ytd_amount")
 """What was reached by the quarter before, in the same year or the last, says nothing about growth."""
 
@@ -319,20 +321,27 @@ def reporting(told: QuarterResults) -> Table | None:
 
 
 def alerts(told: QuarterResults) -> Table | None:
-    """Standing alerts by aspect and level; None where there are none."""
+    """Standing alerts by aspect: how many of each level, whose, and since when; None where there are none."""
     if not told.results.alerts:
         return None
     levels = {"high": "高", "medium": "中", "low": "低"}
-    counted = Counter((alert.aspect, alert.level) for alert in told.results.alerts)
-    rows: list[tuple[Cell, ...]] = [
-        (aspect, *(_count(counted[aspect, level]) for level in levels))
-        for aspect in sorted({aspect for aspect, _ in counted})
-    ]
+    rows: list[tuple[Cell, ...]] = []
+    for aspect in sorted({alert.aspect for alert in told.results.alerts}):
+        own = [alert for alert in told.results.alerts if alert.aspect == aspect]
+        counted = Counter(alert.level for alert in own)
+        names = list(dict.fromkeys(told.results.name(alert.institution_code) for alert in own))
+        since = month_name(min(alert.since for alert in own))
+        rows.append((aspect, *(_count(counted[level]) for level in levels), listing(names, limit=_MOST_NAMES), since))
     return Table(
         code="alerts",
         title="督查预警情况",
         unit="项",
-        columns=(Column("方面"), *(Column(f"{name}级", Form.COUNT) for name in levels.values())),
+        columns=(
+            Column("方面"),
+            *(Column(f"{name}级", Form.COUNT) for name in levels.values()),
+            Column("涉及机构"),
+            Column("最早发现"),
+        ),
         rows=tuple(rows),
     )
 
