@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -61,3 +63,12 @@ def counts(dispatched: Dispatched) -> str:
         f"Messages: {dispatched.sent} sent, {dispatched.failed} failed, {dispatched.in_doubt} in doubt, "
         f"{dispatched.waiting} waiting."
     )
+
+
+def who() -> str:
+    """The operating system's user, who decides on the command line."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that nobody has.
+        return f"uid {os.getuid()}"

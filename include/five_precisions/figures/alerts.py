@@ -1,15 +1,18 @@
 """Alerts raised from the data, and the case of each (spec/04, Alerts).
 
 A rule is a file of include/sql/alerts. It opens with the question that it answers and, after an empty comment line,
-says as YAML what its rows mean: `rule`, `aspect`, `level`, and
+says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out where each row brings its own), and
 
 - `needs`: reports without which the rule says nothing: `{loans: own}` = that of the institution the alert is about,
   `{visits: all}` = those of everyone who owes it. A report that its institution does not owe is never missing.
-- `needs_to_close`: the same for "it no longer holds", where that takes more than raising it does.
+- `needs_to_close`: what "it no longer holds" takes beyond that.
 
 Its rows are what holds now: `institution_code`, `division_code`, `subject`, `measure`, `threshold`, `detail` (Chinese,
-masked), and, where they differ from what is declared, `level` and `aspect`. It reads the inputs of the run
-(figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what earlier runs left.
+masked), and, where they differ from what is declared, `level` and `aspect`. A rule, institution and subject come once.
+A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was: a report that this one case rests
+on is missing, which `needs_to_close` can tell only of all cases of an institution.
+It reads the inputs of the run (figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what
+earlier runs left. Rows about an institution that is not open at the end of the month are left out.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.reports import load_reports
-from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
+from five_precisions.warehouse.statements import SQL_FOLDER, load_declared, load_statement
 
 ALERT_FOLDER: Final = SQL_FOLDER / "alerts"
 _OWN_COLUMNS: Final = ("institution_code", "division_code", "subject", "measure", "threshold", "detail")
@@ -52,19 +56,37 @@ class AlertRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rule: str
-    aspect: str
+    rule: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
+    aspect: str | None = None
+    """One of the five of an inspection; None where each row brings its own."""
     level: Level
     needs: dict[str, Whose]
-    needs_to_close: dict[str, Whose] | None = None
+    needs_to_close: dict[str, Whose] = Field(default_factory=dict)
+    """Beyond `needs`."""
     sql: str
 
     @model_validator(mode="after")
     def _names_what_exists(self) -> Self:
-        named = {*self.needs, *(self.needs_to_close or {})}
-        if unknown := named - set(load_reports()):
+        if unknown := {*self.needs, *self.needs_to_close} - set(load_reports()):
             raise ValueError(f"no such report: {', '.join(sorted(unknown))}")
+        if self.aspect is not None and self.aspect not in aspects():
+            raise ValueError(f"no such aspect: {self.aspect}")
         return self
+
+    @property
+    def needed(self) -> list[dict[str, str]]:
+        """Every report that it needs to raise an alert, and to close a case: what raising takes, closing takes too."""
+        return [
+            {"rule": self.rule, "act": act, "report": report, "whose": whose.value}
+            for act, needs in (("raise", [self.needs]), ("close", [self.needs, self.needs_to_close]))
+            for each in needs
+            for report, whose in each.items()
+        ]
+
+
+def aspects() -> tuple[str, ...]:
+    """The five aspects of an inspection, as its report declares them (spec/01, The job)."""
+    return next(column.of for column in load_reports()["inspections"].columns if column.name == "aspect")
 
 
 @cache
@@ -72,44 +94,71 @@ def load_alert_rules(folder: Path = ALERT_FOLDER) -> tuple[AlertRule, ...]:
     """The rules of a folder, in the order of their files' names.
 
     Raises:
-        SetupError: a file does not say what its rows mean, or two files declare one rule.
+        SetupError: a file does not say what its rows mean, two files declare one rule, or there is none: without rules
+            every case would close.
     """
-    rules = tuple(load_declared(path, AlertRule) for path in sorted(folder.glob("*.sql")))
-    if len({each.rule for each in rules}) < len(rules):
-        raise SetupError(f"{folder}: two files declare the same rule.")
-    return rules
+    rules: dict[str, AlertRule] = {}
+    for path in sorted(folder.glob("*.sql")):
+        try:
+            rule = load_declared(path, AlertRule)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(f"{path} cannot be read: {error}.") from error
+        if rule.rule in rules:
+            raise SetupError(f"{path} declares the rule {rule.rule}, which another file of the folder declares.")
+        rules[rule.rule] = rule
+    if not rules:
+        raise SetupError(f"{folder} holds no rule of an alert.")
+    return tuple(rules.values())
 
 
-def raise_alerts(connection: Connection, parameters: Parameters, folder: Path = ALERT_FOLDER) -> None:
-    """What holds in the month, what became of the cases by that, and the alerts that are open after it."""
+def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | None = None) -> None:
+    """What holds in the month, what became of the cases by that, and the alerts that are open after it.
+
+    Raises:
+        SetupError: a rule's file declares what is wrong, does not run, or yields what is no alert.
+    """
     connection.exec_driver_sql(
         "create temporary table raised (rule text, aspect text, level text, institution_code text, division_code text, "
-        "subject text, measure numeric, threshold numeric, detail text) on commit drop"
+        "subject text, measure numeric, threshold numeric, detail text, is_unjudged boolean) on commit drop"
     )
-    rules = load_alert_rules(folder)
+    rules = load_alert_rules(ALERT_FOLDER if folder is None else folder)
     for rule in rules:
         _hold(connection, rule, parameters)
-    declared = json.dumps(
-        [
-            {
-                "rule": rule.rule,
-                "needs": rule.needs,
-                "needs_to_close": rule.needs if rule.needs_to_close is None else rule.needs_to_close,
-            }
-            for rule in rules
-        ]
-    )
-    run_statement(connection, "marts/case_state", parameters | {"rules": declared})
+    connection.exec_driver_sql("analyze raised")
+    _refuse_what_is_no_alert(connection, parameters)
+    needs = json.dumps([need for rule in rules for need in rule.needed])
+    run_statement(connection, "marts/case_state", parameters | {"needs": needs})
     run_statement(connection, "marts/alert", parameters)
+
+
+def follow_inspections(connection: Connection, parameters: Parameters) -> None:
+    """Follow the findings of on-site inspections to their mending, beside the run's alerts (spec/01, The job)."""
+    run_statement(connection, "marts/inspection_followup", parameters)
 
 
 def _hold(connection: Connection, rule: AlertRule, parameters: Parameters) -> None:
     """Put what the rule's statement yields into the run's table `raised`."""
     own = ", ".join(f"found.{name}" for name in _OWN_COLUMNS)
-    # Rows may carry a level and an aspect of their own: to_jsonb reads a column that a statement may leave out.
+    # Rows may carry more than what all have: to_jsonb reads a column that a statement may leave out.
     statement = text(
         "insert into raised select :rule, coalesce(to_jsonb(found) ->> 'aspect', :aspect), "
-        f"coalesce(to_jsonb(found) ->> 'level', :level), {own} from (\n{rule.sql}\n) as found"
+        f"coalesce(to_jsonb(found) ->> 'level', :level), {own}, "
+        f"coalesce(cast(to_jsonb(found) ->> 'is_unjudged' as boolean), false) from (\n{rule.sql}\n) as found"
     )
     declared: Parameters = {"rule": rule.rule, "aspect": rule.aspect, "level": rule.level.value}
-    connection.execute(statement, bound_of(connection, statement, parameters | declared))
+    try:
+        connection.execute(statement, bound_of(connection, statement, parameters | declared))
+    except KeyError as error:
+        raise SetupError(f"The statement of alert rule {rule.rule} binds {error}, which a run does not have.") from None
+    except (ProgrammingError, DataError) as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise SetupError(f"The statement of alert rule {rule.rule} does not run: {reason}.") from error
+
+
+def _refuse_what_is_no_alert(connection: Connection, parameters: Parameters) -> None:
+    """Hold the rows of the rules against what an alert is."""
+    statement = load_statement("marts/no_alert")
+    values = {"levels": [level.value for level in Level], "aspects": list(aspects())}
+    found = connection.execute(statement, bound_of(connection, statement, parameters | values)).first()
+    if found is not None:
+        raise SetupError(f"Alert rule {found.rule} yields what is no alert: {found.fault}.")

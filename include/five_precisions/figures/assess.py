@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions import __version__
 from five_precisions.errors import RefusedError, SetupError
-from five_precisions.figures.alerts import raise_alerts
+from five_precisions.figures.alerts import follow_inspections, raise_alerts
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
     Parameters,
@@ -141,6 +141,7 @@ def make_run(
 
     tell("alerts")
     raise_alerts(connection, parameters)
+    follow_inspections(connection, parameters)
 
     tell("assessment and rankings")
     assess_banks(connection, settings, scheme, parameters)

@@ -1,12 +1,13 @@
 -- What became of each case (spec/04, Alerts)? A case is what holds for one rule, institution and subject.
 -- One row per case that is open or set aside after the run, and per case that the run closed. A rule that lacks a
--- report neither opens nor closes: the case stays as it was.
-with rule as (
+-- report neither opens nor closes: the case stays as it was. Institutions that are not open have no cases.
+with needed as (
     select
         declared.rule,
-        declared.needs,
-        declared.needs_to_close
-    from jsonb_to_recordset(cast(:rules as jsonb)) as declared (rule text, needs jsonb, needs_to_close jsonb)
+        declared.act,
+        declared.report,
+        declared.whose
+    from jsonb_to_recordset(cast(:needs as jsonb)) as declared (rule text, act text, report text, whose text)
 ),
 
 missing as (
@@ -25,41 +26,38 @@ missing as (
 ),
 
 -- A null institution stands for everyone: the rule needs the report of all of them.
-unable_to_raise as (
+unable as (
     select distinct
-        rule.rule,
+        needed.rule,
+        needed.act,
         case needed.whose when 'own' then missing.institution_code end as institution_code
-    from rule
-    cross join jsonb_each_text(rule.needs) as needed (report, whose)
-    inner join missing on needed.report = missing.report
-),
-
-unable_to_close as (
-    select distinct
-        rule.rule,
-        case needed.whose when 'own' then missing.institution_code end as institution_code
-    from rule
-    cross join jsonb_each_text(rule.needs_to_close) as needed (report, whose)
+    from needed
     inner join missing on needed.report = missing.report
 ),
 
 standing as (
     select
+        -- Of the subject a digest: subjects are of any length. 48 bits keep a hundred thousand of one rule apart.
         concat_ws(
             '-', raised.rule, raised.institution_code,
-            left(encode(sha256(convert_to(raised.subject, 'UTF8')), 'hex'), 8)
+            left(encode(sha256(convert_to(raised.subject, 'UTF8')), 'hex'), 12)
         ) as case_id,
         raised.*
     from raised
-    where not exists (
-        select 1
-        from unable_to_raise
-        where
-            unable_to_raise.rule = raised.rule
-            and coalesce(unable_to_raise.institution_code, raised.institution_code) = raised.institution_code
-    )
+    inner join open_institution on raised.institution_code = open_institution.code
+    where
+        not raised.is_unjudged
+        and not exists (
+            select 1
+            from unable
+            where
+                unable.rule = raised.rule
+                and unable.act = 'raise'
+                and coalesce(unable.institution_code, raised.institution_code) = raised.institution_code
+        )
 ),
 
+-- Restated months count as their newest runs left them.
 known as (
     select distinct on (current_case_state.case_id) current_case_state.*
     from mart.current_case_state
@@ -67,28 +65,39 @@ known as (
     order by current_case_state.case_id asc, current_case_state.period desc
 ),
 
--- Of a rule whose file is gone nothing holds any more.
-unjudged as (
-    select known.*
+-- Of a rule whose file is gone nothing holds any more: nothing is missing for it.
+not_standing as (
+    select
+        known.*,
+        open_institution.code is not null
+        and (
+            exists (
+                select 1
+                from unable
+                where
+                    unable.rule = known.rule
+                    and unable.act = 'close'
+                    and coalesce(unable.institution_code, known.institution_code) = known.institution_code
+            )
+            or exists (
+                select 1
+                from raised
+                where
+                    raised.is_unjudged
+                    and raised.rule = known.rule
+                    and raised.institution_code = known.institution_code
+                    and raised.subject = known.subject
+            )
+        ) as is_unjudged
     from known
+    left join open_institution on known.institution_code = open_institution.code
     where
         known.state <> 'closed'
-        and known.case_id not in (select standing.case_id from standing)
-        and exists (
+        and not exists (
             select 1
-            from unable_to_close
-            where
-                unable_to_close.rule = known.rule
-                and coalesce(unable_to_close.institution_code, known.institution_code) = known.institution_code
+            from standing
+            where standing.case_id = known.case_id
         )
-),
-
-set_aside as (
-    select distinct on (decision.case_id)
-        decision.case_id,
-        decision.until
-    from registry.case_set_aside as decision
-    order by decision.case_id asc, decision.decision_number desc
 ),
 
 judged as (
@@ -107,7 +116,18 @@ judged as (
         case
             when known.case_id is null then 'new'
             when known.state = 'closed' then 'reopened'
-            when standing.level = 'high' and (known.level <> 'high' or standing.measure > known.measure) then 'worsened'
+            when
+                array_position(array['low', 'medium', 'high'], standing.level)
+                > array_position(array['low', 'medium', 'high'], known.level)
+                then 'worsened'
+            when
+                standing.level = 'high'
+                and case
+                    when standing.measure < standing.threshold then standing.measure < known.measure
+                    else standing.measure > known.measure
+                end
+                then 'worsened'
+            when known.state = 'set_aside' and set_aside.case_id is null then 'returned'
             else 'lasting'
         end as change,
         coalesce(known.first_period, :period) as first_period,
@@ -115,28 +135,25 @@ judged as (
         coalesce(known.times, 0) + case when known.state in ('open', 'set_aside') then 0 else 1 end as times
     from standing
     left join known on standing.case_id = known.case_id
+    left join set_aside on standing.case_id = set_aside.case_id
     union all
     select
-        known.case_id,
-        known.rule,
-        known.aspect,
-        known.level,
-        known.institution_code,
-        known.division_code,
-        known.subject,
-        known.measure,
-        known.threshold,
-        known.detail,
-        unjudged.case_id is not null as holds,
-        case when unjudged.case_id is null then 'closed' else 'unjudged' end as change,
-        known.first_period,
-        known.since_period,
-        known.times
-    from known
-    left join unjudged on known.case_id = unjudged.case_id
-    where
-        known.state <> 'closed'
-        and known.case_id not in (select standing.case_id from standing)
+        not_standing.case_id,
+        not_standing.rule,
+        not_standing.aspect,
+        not_standing.level,
+        not_standing.institution_code,
+        not_standing.division_code,
+        not_standing.subject,
+        not_standing.measure,
+        not_standing.threshold,
+        not_standing.detail,
+        not_standing.is_unjudged as holds,
+        case when not_standing.is_unjudged then 'unjudged' else 'closed' end as change,
+        not_standing.first_period,
+        not_standing.since_period,
+        not_standing.times
+    from not_standing
 )
 
 insert into mart.case_state
@@ -155,7 +172,7 @@ select
     judged.detail,
     case
         when not judged.holds then 'closed'
-        when set_aside.until >= :period_end then 'set_aside'
+        when set_aside.case_id is not null then 'set_aside'
         else 'open'
     end as state,
     judged.change,

@@ -1,0 +1,143 @@
+"""Commands of the alerts' cases: what is open, what became of one, and what ops decide on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from five_precisions.cli.console import JsonOption, cell, out, print_json
+from five_precisions.cli.session import opened_warehouse, who
+from five_precisions.period import SHANGHAI, Period
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from five_precisions.figures import Case, Decision
+
+app = typer.Typer()
+cases_app = typer.Typer(help="The cases of alerts, and what ops decide on them.", no_args_is_help=True)
+app.add_typer(cases_app, name="cases")
+
+CaseArgument = Annotated[str, typer.Argument(metavar="ID", help="As `cases list` shows it.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it stays on record.")]
+
+
+@cases_app.command("list")
+def list_month(
+    period: Annotated[
+        Period | None,
+        typer.Option(parser=Period.parse, metavar="PERIOD", help="Of this month; default: the newest assessed."),
+    ] = None,
+    institution: Annotated[str | None, typer.Option(help="Of this institution only.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Of this rule only, A01 and so on.")] = None,
+    level: Annotated[str | None, typer.Option(help="high, medium or low.")] = None,
+    state: Annotated[str | None, typer.Option(help="open, set_aside or closed.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The cases of a month: open, set aside, closed by its data; with what ops have decided since."""
+    from five_precisions.figures import list_cases
+
+    with opened_warehouse() as (engine, _):
+        cases = list_cases(engine, period=period, institution_code=institution, rule=rule, level=level, state=state)
+    if as_json:
+        print_json(cases)
+        return
+    table = Table(
+        *("case", "rule", "aspect", "level", "institution", "", "subject", "since", "times", "state", "decided"),
+        "detail",
+        box=None,
+    )
+    for case in cases:
+        named = (case.case_id, case.rule, case.aspect, case.level, case.institution_code, case.short_name)
+        lasted = (case.subject, case.since_period, case.times, case.state, _decided(case), case.detail)
+        table.add_row(*map(cell, (*named, *lasted)))
+    out.print(table)
+
+
+@cases_app.command()
+def show(case_id: CaseArgument, as_json: JsonOption = False) -> None:
+    """What became of a case: month by month, revision by revision, and what was decided on it."""
+    from five_precisions.figures import read_case
+
+    with opened_warehouse() as (engine, _):
+        history = read_case(engine, case_id)
+    if as_json:
+        print_json(history)
+        return
+    newest = history.states[-1]
+    out.print(
+        f"{newest.case_id}: {newest.rule} {newest.aspect}, {newest.institution_code} {newest.short_name}, "
+        f"{newest.subject}",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table("run", "", "state", "change", "level", "measure", "threshold", "since", "times", "detail", box=None)
+    for each in history.states:
+        stands = None if each.is_current else "replaced"
+        became = (each.run_id, stands or "", each.state, each.change, each.level, each.measure, each.threshold)
+        table.add_row(*map(cell, (*became, each.since_period, each.times, each.detail)))
+    out.print(table)
+    _print_decisions(history.decisions)
+
+
+@cases_app.command("set-aside")
+def set_case_aside(
+    case_id: CaseArgument,
+    reason: ReasonOption,
+    until: Annotated[
+        datetime,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day on which it counts nowhere."),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Set a case aside: from the next run on it counts nowhere, up to a date. Once more: the newest decision holds.
+
+    A month counts as its last day does. The newest assessed month itself only changes when it is restated.
+    """
+    from five_precisions.figures import set_aside
+
+    with opened_warehouse() as (engine, _):
+        decision = set_aside(engine, case_id, reason=reason, until=until.date(), decided_by=who())
+    if as_json:
+        print_json(decision)
+        return
+    if decision.last_period == decision.from_period:
+        reach = f"if {decision.from_period} is restated; later months end after {decision.until}"
+    else:
+        reach = f"in the months after {decision.from_period}, up to {decision.last_period}"
+    out.print(f"{case_id} counts nowhere {reach}.", markup=False, soft_wrap=True)
+
+
+@cases_app.command("take-back")
+def take_decision_back(case_id: CaseArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
+    """Take back that a case was set aside: from the next run on it counts again, if it still holds."""
+    from five_precisions.figures import take_back
+
+    with opened_warehouse() as (engine, _):
+        decision = take_back(engine, case_id, reason=reason, decided_by=who())
+    if as_json:
+        print_json(decision)
+        return
+    out.print(f"{case_id} counts again in the months after {decision.from_period}.", markup=False, soft_wrap=True)
+
+
+def _decided(case: Case) -> str:
+    """What ops have decided for the month, and whether its run knows of it."""
+    if case.decision is None or (case.decision.until is None and not case.is_decided_since):
+        return ""
+    said = "taken back" if case.decision.until is None else f"aside until {case.decision.until}"
+    return f"{said}, from the next run on" if case.is_decided_since else said
+
+
+def _print_decisions(decisions: Sequence[Decision]) -> None:
+    if not decisions:
+        return
+    table = Table("decided", "by", "", "from", "reason", box=None)
+    for each in decisions:
+        what = "taken back" if each.until is None else f"set aside until {each.until}"
+        when = f"{each.decided_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        table.add_row(*map(cell, (when, each.decided_by, what, each.from_period, each.reason)))
+    out.print(table)

@@ -1,0 +1,12 @@
+-- What have ops decided on cases (spec/04, Alerts)? One row per decision, the newest last.
+select
+    decision.decision_number,
+    decision.case_id,
+    decision.from_period,
+    decision.until,
+    decision.reason,
+    decision.decided_by,
+    decision.decided_at
+from registry.case_set_aside as decision
+where decision.case_id = any(:case_ids)
+order by decision.decision_number
