@@ -10,7 +10,7 @@ import logging
 
 import typer
 
-from five_precisions.cli import cases, figures, intake, lists, messages, restatement, setting_up
+from five_precisions.cli import cases, figures, intake, lists, messages, proof, restatement, setting_up
 from five_precisions.cli.console import err
 from five_precisions.errors import FivePrecisionsError, SetupError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (setting_up, intake, figures, cases, restatement, lists, messages):
+for commands in (setting_up, intake, figures, proof, cases, restatement, lists, messages):
     app.add_typer(commands.app)
 
 

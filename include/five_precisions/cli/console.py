@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from five_precisions.display import inert
+from five_precisions.errors import SetupError
 from five_precisions.period import Period
 
 out = Console(highlight=False)
@@ -68,3 +72,26 @@ def cell(value: object) -> str:
 def display(value: Decimal) -> str:
     """Two decimals, rounded half up once (spec/01, Amounts)."""
     return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
+
+
+def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A file that spreadsheets open as UTF-8, in which no text runs as a formula; numbers are exact.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([_csv_cell(heading) for heading in headings])
+            writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _csv_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return inert(value) if isinstance(value, str) else str(value)

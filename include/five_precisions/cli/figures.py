@@ -1,16 +1,15 @@
-"""Commands of the figures: a month's run, and where a figure comes from."""
+"""The command of the figures: a month's run."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, cell, display, out, print_json, progress
+from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, progress
 from five_precisions.cli.session import deliver, opened_warehouse
-from five_precisions.period import Period
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,35 +37,6 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
     for row in ranking:
         cells = (row["rank"], row["institution_code"], row["short_name"], row["score"], row["deductions"])
         table.add_row(*map(cell, (*cells, row["grade"], row["previous_rank"], row["reason"])))
-    out.print(table)
-
-
-@app.command()
-def explain(
-    metric: Annotated[str, typer.Argument(help="A code of include/reference/metrics.yaml.")],
-    period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Which month.")],
-    scope: Annotated[str, typer.Option(help="city, county, town or bank.")] = "city",
-    code: Annotated[str | None, typer.Option(help="Which one; may be left out for the city.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Where a figure comes from: value, formula, numerator, denominator, run."""
-    from five_precisions.figures import explain as explain_figure
-
-    with opened_warehouse() as (engine, settings):
-        explained = explain_figure(engine, settings, metric, scope=scope, code=code, period=period)
-    if as_json:
-        print_json(explained)
-        return
-    value = "no value" if explained.value is None else f"{display(explained.value)} {explained.unit}"
-    table = Table(show_header=False, box=None)
-    table.add_row("figure", f"{explained.metric} {explained.name}")
-    table.add_row("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}")
-    table.add_row("value", value)
-    table.add_row("exact", cell(explained.value))
-    table.add_row("formula", explained.formula)
-    table.add_row("numerator", cell(explained.numerator))
-    table.add_row("denominator", cell(explained.denominator))
-    table.add_row("run", f"{explained.run_id}, input {explained.input_digest}")
     out.print(table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json
+from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, write_csv
 from five_precisions.cli.session import opened_warehouse
-from five_precisions.display import Form, inert, rounded
-from five_precisions.errors import SetupError
+from five_precisions.display import Form, rounded
 
 if TYPE_CHECKING:
     from five_precisions.figures.lists import Outlet
@@ -221,23 +219,9 @@ def _print(headings: Sequence[str], rows: Iterable[Sequence[Value]], count: int,
 
 
 def _write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-    """A file that spreadsheets open as UTF-8, in which no text runs as a formula.
-
-    Raises:
-        SetupError: it cannot be written.
-    """
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(headings)
-            writer.writerows([_plain(value) for value in row] for row in rows)
-    except OSError as error:
-        raise SetupError(f"{path} cannot be written: {error.strerror}.") from error
+    """The rows as CSV, amounts with two decimals."""
+    write_csv(path, headings, ([_rounded(value) for value in row] for row in rows))
 
 
-def _plain(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return f"{rounded(value, Form.AMOUNT):f}"
-    return inert(value) if isinstance(value, str) else str(value)
+def _rounded(value: Value) -> Value:
+    return rounded(value, Form.AMOUNT) if isinstance(value, Decimal) else value

@@ -1,16 +1,112 @@
-"""Where a figure comes from (spec/04, Restatement and proof)."""
+"""Where a figure comes from: its formula, and the delivered rows behind it (spec/04, Restatement and proof).
+
+The rows are found anew, by the statements under include/sql/evidence, in the versions that the run used. Nothing of it
+is kept: the transaction is rolled back.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from five_precisions.errors import RefusedError, UsageError
+from five_precisions.figures.inputs import Parameters, bound_of, load_inputs_of_run, period_parameters
 from five_precisions.period import Period
-from five_precisions.reference import Scope, load_catalogue
+from five_precisions.reference import Metric, Scope, load_catalogue
+from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
+from five_precisions.warehouse import load_statement
+
+Value = str | int | Decimal | date | None
+
+_EVIDENCE: Final = (
+    "create temporary table evidence (report text, submission_id text, row_number integer, part text, counted text, "
+    "numerator numeric, denominator numeric, content jsonb) on commit drop"
+)
+_ADDED_UP: Final = text("""
+select
+    count(*) as rows,
+    count(*) filter (where part <> 'denominator') as above,
+    count(*) filter (where part <> 'numerator') as below,
+    case
+        when count(numerator) > 0 then trim_scale(sum(numerator))
+        else count(distinct counted) filter (where part <> 'denominator')
+    end as numerator,
+    case
+        when count(denominator) > 0 then trim_scale(sum(denominator))
+        else count(distinct counted) filter (where part <> 'numerator')
+    end as denominator
+from evidence
+""")
+_LISTED: Final = text("""
+select
+    evidence.part,
+    evidence.counted,
+    trim_scale(evidence.numerator) as numerator,
+    trim_scale(evidence.denominator) as denominator,
+    evidence.report,
+    evidence.submission_id,
+    evidence.row_number,
+    evidence.content,
+    submission.institution_code,
+    submission.version,
+    judged.file,
+    judged.sheet,
+    file.sha256
+from evidence
+left join intake.submission on evidence.submission_id = submission.submission_id
+left join intake.report as judged
+    on evidence.submission_id = judged.submission_id and evidence.report = judged.report
+left join intake.file on judged.submission_id = file.submission_id and judged.file = file.name
+order by
+    array_position(array['both', 'numerator', 'denominator'], evidence.part),
+    evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number
+limit :first
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """A row behind a figure: what it adds, the place where it was delivered, and what it says, masked."""
+
+    part: str
+    """numerator, denominator or both."""
+    counted: str | None
+    """What is counted once, such as the household."""
+    numerator: Decimal | None
+    """What the row adds to the numerator, in the figure's unit."""
+    denominator: Decimal | None
+    report: str
+    """A report's code; `register` or `target` for what nobody delivers."""
+    institution_code: str | None
+    version: int | None
+    file: str | None
+    sha256: str | None
+    sheet: str | None
+    """None for a file that has no sheets."""
+    row: int | None
+    """As the sheet numbers it; None where a report as a whole is meant."""
+    content: dict[str, Value]
+    """By the headers of the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The rows behind a figure, and what they come to."""
+
+    rows: int
+    rows_of_numerator: int
+    rows_of_denominator: int
+    numerator: Decimal
+    """What the rows give, added up or counted; of a figure that is no ratio its value."""
+    denominator: Decimal | None
+    first: tuple[EvidenceRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +122,58 @@ class Explanation:
     subject: str
     period: Period
     run_id: str
+    is_current: bool
     input_digest: str
     value: Decimal | None
     numerator: Decimal | None
     denominator: Decimal | None
+    proof: Proof | None
+    """None where the catalogue declares no evidence for the metric."""
+
+    @property
+    def is_proved(self) -> bool | None:
+        """Whether the rows come to the figure; None where there is no proof, or nothing to be proved."""
+        if self.proof is None or self.value is None:
+            return None
+        if self.denominator is None:
+            return self.proof.numerator == self.value
+        return (self.proof.numerator, self.proof.denominator) == (self.numerator, self.denominator)
 
 
 def explain(
-    engine: Engine, settings: Settings, metric: str, *, scope: str, code: str | None, period: Period
+    engine: Engine,
+    settings: Settings,
+    metric: str,
+    *,
+    scope: str,
+    code: str | None,
+    period: Period,
+    run_id: str | None = None,
+    first: int | None = 5,
 ) -> Explanation:
-    """The figure of the month's current run. `code` may be left out for the city.
+    """A figure, and the rows behind it.
+
+    Args:
+        engine: Of the warehouse.
+        settings: Of this installation.
+        metric: Its code in the catalogue.
+        scope: city, county, town or bank.
+        code: Which one; may be left out for the city.
+        period: Of the figure.
+        run_id: An older run of a month that was restated; the current one unless given.
+        first: How many rows are given, all of them if None; the proof counts all in any case.
 
     Raises:
-        UsageError: there is no such metric, scope or subject.
+        UsageError: there is no such metric, scope, subject or run.
         RefusedError: the month has not been assessed.
     """
     declared = load_catalogue(settings).find(metric)
     if scope not in declared.scopes:
         raise UsageError(f"{metric} holds for {', '.join(declared.scopes)}, not for {scope!r}.")
+    # Left without a commit: the temporary tables go.
     with engine.connect() as connection:
-        run = connection.execute(
-            text("select run_id, input_digest from mart.current_run where period = :period"), {"period": str(period)}
-        ).first()
-        if run is None:
-            raise RefusedError(f"{period} has not been assessed; run: five-precisions assess {period}")
-        subject = connection.execute(
-            text(
-                "select code, name from registry.division where level = :scope and (code = :code or level = 'city') "
-                "union all "
-                "select code, short_name from registry.institution where kind = :scope and code = :code"
-            ),
-            {"scope": scope, "code": code},
-        ).first()
-        if subject is None or (code is not None and subject.code != code):
-            raise UsageError(f"There is no {scope} {code!r} in the register.")
+        run = _find_run(connection, period, run_id)
+        subject = _find_subject(connection, scope, code)
         figure = connection.execute(
             text(
                 "select value, numerator, denominator from mart.metric "
@@ -67,7 +181,12 @@ def explain(
             ),
             {"run_id": run.run_id, "metric": metric, "scope": scope, "code": subject.code},
         ).first()
-    value, numerator, denominator = (None, None, None) if figure is None else figure
+        value, numerator, denominator = (None, None, None) if figure is None else figure
+        proof = None
+        if declared.evidence:
+            asked = {"run_id": run.run_id, "metric": metric, "scope": scope, "code": subject.code}
+            _gather(connection, declared, period_parameters(connection, period) | asked)
+            proof = _prove(connection, is_ratio=denominator is not None, first=first)
     return Explanation(
         metric=metric,
         name=declared.name,
@@ -78,8 +197,114 @@ def explain(
         subject=subject.name,
         period=period,
         run_id=run.run_id,
+        is_current=run.current,
         input_digest=run.input_digest,
         value=value,
         numerator=numerator,
         denominator=denominator,
+        proof=proof,
     )
+
+
+def _find_run(connection: Connection, period: Period, run_id: str | None) -> Row[Any]:
+    runs = connection.execute(
+        text("select run_id, input_digest, current from mart.run where period = :period order by revision"),
+        {"period": str(period)},
+    ).all()
+    if not runs:
+        raise RefusedError(f"{period} has not been assessed; run: five-precisions assess {period}")
+    for run in runs:
+        if run.run_id == run_id or (run_id is None and run.current):
+            return run
+    raise UsageError(f"{period} has no run {run_id!r}; it has {', '.join(run.run_id for run in runs)}.")
+
+
+def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[Any]:
+    subject = connection.execute(
+        text(
+            "select code, name from registry.division where level = :scope and (code = :code or level = 'city') "
+            "union all "
+            "select code, short_name from registry.institution where kind = :scope and code = :code"
+        ),
+        {"scope": scope, "code": code},
+    ).first()
+    if subject is None or (code is not None and subject.code != code):
+        raise UsageError(f"There is no {scope} {code!r} in the register.")
+    return subject
+
+
+def _gather(connection: Connection, metric: Metric, parameters: Parameters) -> None:
+    """Fill the temporary table `evidence` with the rows behind the figure."""
+    statements = [load_statement(name).text for name in metric.evidence]
+    read = {code for code in load_reports() if any(re.search(rf"\b{code}\b", each) for each in statements)}
+    load_inputs_of_run(connection, parameters, parameters["run_id"], sorted(read))
+    round_statement = load_statement("evidence/current_round")
+    current_round = connection.execute(round_statement, {"run_id": parameters["run_id"]}).scalar_one()
+    connection.exec_driver_sql(_EVIDENCE)
+    for each in statements:
+        statement = text(
+            "insert into evidence select found.report, found.submission_id, found.row_number, found.part, "
+            "found.counted, found.numerator, found.denominator, found.content "
+            f"from (\n{each}\n) as found"
+        )
+        bound = bound_of(connection, statement, parameters | {"current_round": current_round})
+        connection.execute(statement, bound)
+
+
+def _prove(connection: Connection, *, is_ratio: bool, first: int | None) -> Proof:
+    added = connection.execute(_ADDED_UP).one()
+    listed = connection.execute(_LISTED, {"first": first}).all()
+    contents: dict[tuple[str, str, int], dict[str, Value]] = {}
+    for report in dict.fromkeys(row.report for row in listed if row.row_number is not None):
+        places = [(row.submission_id, row.row_number) for row in listed if row.report == report]
+        contents |= _read_rows(connection, report, places)
+    return Proof(
+        rows=added.rows,
+        rows_of_numerator=added.above,
+        rows_of_denominator=added.below,
+        numerator=Decimal(added.numerator),
+        denominator=Decimal(added.denominator) if is_ratio else None,
+        first=tuple(
+            EvidenceRow(
+                part=row.part,
+                counted=row.counted,
+                numerator=row.numerator,
+                denominator=row.denominator,
+                report=row.report,
+                institution_code=row.institution_code,
+                version=row.version,
+                file=row.file,
+                sha256=row.sha256,
+                sheet=row.sheet,
+                row=row.row_number,
+                content=row.content or contents.get((row.report, row.submission_id, row.row_number), {}),
+            )
+            for row in listed
+        ),
+    )
+
+
+def _read_rows(
+    connection: Connection, report: str, places: Collection[tuple[str, int]]
+) -> dict[tuple[str, str, int], dict[str, Value]]:
+    """What the rows say as the warehouse holds them: sensitive columns are masked, their hashes are left out."""
+    columns = load_reports()[report].columns
+    # Identifiers cannot be bound; these come from our own declarations.
+    names = ", ".join(f"delivered.{column.name}" for column in columns)
+    found = connection.execute(
+        text(
+            f"select delivered.submission_id, delivered.row_number, {names} from {report} as delivered "
+            "inner join unnest(cast(:submissions as text[]), cast(:rows as integer[])) "
+            "as place (submission_id, row_number) using (submission_id, row_number)"
+        ),
+        {"submissions": [submission for submission, _ in places], "rows": [number for _, number in places]},
+    )
+    headers = [column.header for column in columns]
+    return {
+        (report, submission, number): dict(zip(headers, _said(values), strict=True))
+        for submission, number, *values in found
+    }
+
+
+def _said(values: Iterable[Any]) -> list[Value]:
+    return [("是" if value else "否") if isinstance(value, bool) else value for value in values]

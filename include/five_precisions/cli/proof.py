@@ -1,0 +1,158 @@
+"""The command that proves a figure: formula, run, and the delivered rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.padding import Padding
+from rich.table import Table
+
+from five_precisions.cli.console import JsonOption, cell, display, out, print_json, write_csv
+from five_precisions.cli.session import opened_warehouse
+from five_precisions.period import Period
+
+if TYPE_CHECKING:
+    from five_precisions.figures.explain import EvidenceRow, Explanation, Proof
+
+app = typer.Typer()
+
+_COLUMNS = (
+    "part", "counted", "numerator", "denominator", "report", "institution", "version", "file", "sha256", "sheet", "row",
+)  # fmt: skip
+"""Of the CSV; the columns of the reports follow, by their headers."""
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(help="A code of include/reference/metrics.yaml.")],
+    period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Which month.")],
+    scope: Annotated[str, typer.Option(help="city, county, town or bank.")] = "city",
+    code: Annotated[str | None, typer.Option(help="Which one; may be left out for the city.")] = None,
+    run: Annotated[str | None, typer.Option(metavar="RUN_ID", help="An older run of a restated month.")] = None,
+    first: Annotated[int, typer.Option(min=0, help="How many of the rows to show.")] = 5,
+    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Where a figure comes from: value, formula, numerator, denominator, run, and the delivered rows behind it."""
+    from dataclasses import replace
+
+    from five_precisions.figures import explain as explain_figure
+
+    with opened_warehouse() as (engine, settings):
+        explained = explain_figure(
+            engine,
+            settings,
+            metric,
+            scope=scope,
+            code=code,
+            period=period,
+            run_id=run,
+            first=first if csv_file is None else None,
+        )
+    proof = explained.proof
+    if proof is not None:
+        if csv_file is not None:
+            write_csv(csv_file, *_tabulate(proof.first))
+        explained = replace(explained, proof=replace(proof, first=proof.first[:first]))
+    if as_json:
+        print_json(explained)
+        return
+    _print_figure(explained)
+    if explained.proof is None:
+        out.print(
+            f"The catalogue declares no evidence for {metric}: add a statement under include/sql/evidence and name it "
+            "in metrics.yaml, and its rows can be shown."
+        )
+        return
+    _print_rows(explained.proof)
+    if csv_file is not None:
+        out.print(f"All {explained.proof.rows:,} rows are in {csv_file}.", markup=False)
+
+
+def _print_figure(explained: Explanation) -> None:
+    value = (
+        "no value: a report that it needs is missing, or it would be divided by nothing"
+        if explained.value is None
+        else f"{display(explained.value)} {explained.unit}"
+    )
+    table = Table(show_header=False, box=None)
+    table.add_row("figure", f"{explained.metric} {explained.name}")
+    table.add_row("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}")
+    table.add_row("value", value)
+    table.add_row("exact", cell(explained.value))
+    table.add_row("formula", explained.formula)
+    table.add_row("numerator", cell(explained.numerator))
+    table.add_row("denominator", cell(explained.denominator))
+    standing = "" if explained.is_current else " (not the current one)"
+    table.add_row("run", f"{explained.run_id}{standing}, input {explained.input_digest}")
+    if explained.proof is not None:
+        table.add_row("rows behind it", _counted(explained.proof))
+        doubt = (
+            "" if explained.is_proved is not False else ": not the figure, so what is on record has been altered since"
+        )
+        table.add_row("they come to", f"{_come_to(explained.proof)}{doubt}")
+    out.print(table)
+
+
+def _counted(proof: Proof) -> str:
+    if proof.denominator is None:
+        return f"{proof.rows:,}"
+    return f"{proof.rows:,}: {proof.rows_of_numerator:,} of numerator, {proof.rows_of_denominator:,} of denominator"
+
+
+def _come_to(proof: Proof) -> str:
+    if proof.denominator is None:
+        return cell(proof.numerator)
+    return f"numerator {cell(proof.numerator)}, denominator {cell(proof.denominator)}"
+
+
+def _print_rows(proof: Proof) -> None:
+    """The first rows, each with its place, and in the end the files by their whole hash."""
+    files: dict[str, str | None] = {}
+    for number, row in enumerate(proof.first, start=1):
+        if row.file is not None:
+            files[f"{row.institution_code} version {row.version}, {row.file}"] = row.sha256
+        out.print()
+        out.print(f"{number}. {_placed(row)}", markup=False, soft_wrap=True)
+        said = " · ".join(f"{header} {value}" for header, value in row.content.items() if value is not None)
+        out.print(Padding(cell(said), (0, 0, 0, 3), expand=False))
+    if proof.rows > len(proof.first):
+        out.print(f"\n… and {proof.rows - len(proof.first):,} more; --csv FILE writes them all.")
+    if files:
+        out.print("\nfiles (SHA-256)")
+    for file, sha256 in files.items():
+        out.print(f"{sha256}  {file}", markup=False, soft_wrap=True)
+
+
+def _placed(row: EvidenceRow) -> str:
+    """What the row is to the figure, and where it was delivered."""
+    words = [row.part]
+    if row.counted is not None:
+        words.append(f"counts {row.counted}")
+    if row.numerator is not None:
+        words.append(f"adds {row.numerator:f}")
+    if row.denominator is not None:
+        words.append(f"adds {row.denominator:f} below")
+    words.append(row.report)
+    if row.institution_code is not None:
+        words.append(f"{row.institution_code} version {row.version}")
+    words += [each for each in (row.file, row.sheet) if each is not None]
+    if row.row is not None:
+        words.append(f"row {row.row}")
+    return ", ".join(words)
+
+
+def _tabulate(rows: tuple[EvidenceRow, ...]) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
+    """Headings and rows of the CSV."""
+    headers = tuple(dict.fromkeys(header for row in rows for header in row.content))
+    return (*_COLUMNS, *headers), (
+        (
+            *(row.part, row.counted, row.numerator, row.denominator, row.report, row.institution_code, row.version),
+            *(row.file, row.sha256, row.sheet, row.row),
+            *(row.content.get(header) for header in headers),
+        )
+        for row in rows
+    )
