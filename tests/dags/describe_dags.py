@@ -26,6 +26,7 @@ def main() -> None:
             "start_date": None if dag.start_date is None else dag.start_date.isoformat(),
             "end_date": None if dag.end_date is None else dag.end_date.isoformat(),
             "failure_callbacks": [type(callback).__name__ for callback in _listed(dag.on_failure_callback)],
+            "params": {name: dag.params.get_param(name).schema for name in dag.params},
             "tasks": {
                 task.task_id: {
                     "owner": task.owner,

@@ -17,6 +17,7 @@ from five_precisions.settings import PREFIX, ROOT
 DAGS = ROOT / "dags"
 WANTED = {
     "monthly_collection", "monthly_assessment", "quarterly_bulletin", "daily_reminders", "late_submissions",
+    "restatement",
 }  # fmt: skip
 LONGEST_FILE = 110
 """Lines: a DAG file fits on a screen or two (design/architecture.md)."""
@@ -111,6 +112,23 @@ def test_nothing_leaves_before_the_approval(described: dict[str, Any]) -> None:
     }
 
 
+def test_nothing_is_restated_before_the_approval(described: dict[str, Any]) -> None:
+    restatement = described["dags"]["restatement"]
+    assert {name: task["upstream"] for name, task in restatement["tasks"].items()} == {
+        "preview": [],
+        "approve": ["preview"],
+        "restate": ["approve"],
+        "notify": ["restate"],
+    }
+    # A bulletin that went out is not issued again by itself.
+    assert not [asset for task in restatement["tasks"].values() for asset in task["outlets"]]
+    assert (restatement["schedule"], restatement["catchup"]) == ("NullTimetable", False)
+    assert {name: param["pattern"] for name, param in restatement["params"].items()} == {
+        "period": r"^\d{4}-(0[1-9]|1[0-2])$",
+        "reason": r"\S",
+    }
+
+
 def test_without_a_first_period_the_last_month_is_collected(replaying: dict[str, Any]) -> None:
     collection = replaying["dags"]["monthly_collection"]
     assert collection["end_date"] is None
@@ -133,7 +151,7 @@ def test_what_goes_by_the_clock_makes_up_for_nothing(
 def test_in_a_replay_nothing_goes_by_the_clock(replaying: dict[str, Any]) -> None:
     schedules = {dag_id: replaying["dags"][dag_id]["schedule"] for dag_id in WANTED}
     assert [dag_id for dag_id in sorted(WANTED) if schedules[dag_id] == "NullTimetable"] == [
-        "daily_reminders", "late_submissions",
+        "daily_reminders", "late_submissions", "restatement",
     ]  # fmt: skip
 
 

@@ -12,7 +12,13 @@ from five_precisions.figures.cases import (
     take_back,
 )
 from five_precisions.figures.explain import Explanation, explain
-from five_precisions.figures.restatement import Restatement, open_request, preview_restatement, restate
+from five_precisions.figures.restatement import (
+    Restatement,
+    months_left_behind,
+    open_request,
+    preview_restatement,
+    restate,
+)
 from five_precisions.figures.targets import Target, list_targets, resplit
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "explain",
     "list_cases",
     "list_targets",
+    "months_left_behind",
     "open_request",
     "preview_restatement",
     "read_case",

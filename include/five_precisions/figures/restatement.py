@@ -169,6 +169,17 @@ def preview_restatement(
             transaction.rollback()
 
 
+def months_left_behind(engine: Engine, period: Period) -> tuple[str, ...]:
+    """Later months that still stand on an older run of a restated month, in the order in which ops can restate them."""
+    with engine.connect() as connection:
+        standing = connection.execute(
+            text("select run_id, revision from mart.current_run where period = :period"), {"period": str(period)}
+        ).first()
+        if standing is None or standing.revision == 1:
+            return ()
+        return tuple(run.period for run in _find_later_runs(connection, period, standing.run_id))
+
+
 def open_request(engine: Engine, period: Period, request: str, *, find_open: Callable[[list[str]], int]) -> None:
     """Record that a restatement of the month is asked for; of one month there is one that is open.
 
@@ -238,10 +249,6 @@ def _read_restatement(
         {"run_id": run_id},
     )
     versions = connection.execute(load_statement("restatement/versions"), named)
-    flows = [code for code, report in load_reports().items() if report.kind is Kind.FLOW]
-    later = connection.execute(
-        load_statement("restatement/later_runs"), {"run_id": run_id, "period": str(period), "flows": flows}
-    )
     return Restatement(
         period,
         run_id,
@@ -249,5 +256,13 @@ def _read_restatement(
         input_digest,
         versions=tuple(ReplacedVersion(**row) for row in versions.mappings()),
         figures=tuple(RestatedFigure(**row) for row in figures.mappings()),
-        later_runs=tuple(LaterRun(**row) for row in later.mappings()),
+        later_runs=_find_later_runs(connection, period, run_id),
     )
+
+
+def _find_later_runs(connection: Connection, period: Period, run_id: str) -> tuple[LaterRun, ...]:
+    flows = [code for code, report in load_reports().items() if report.kind is Kind.FLOW]
+    later = connection.execute(
+        load_statement("restatement/later_runs"), {"run_id": run_id, "period": str(period), "flows": flows}
+    )
+    return tuple(LaterRun(**row) for row in later.mappings())

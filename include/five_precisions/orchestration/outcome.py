@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from five_precisions.bulletin import describe_assessment, find_waiting
 from five_precisions.delivery import Status, list_messages
+from five_precisions.figures import months_left_behind
 from five_precisions.intake import find_strays, read_status
+from five_precisions.orchestration.restatement import asked_month
 from five_precisions.orchestration.runtime import month_of, opened, partition_key
 from five_precisions.period import SHANGHAI
 
@@ -47,6 +49,17 @@ def of_bulletin(context: Context) -> list[str]:
     """Of a quarter's bulletin: what could not be delivered."""
     with opened() as (engine, _):
         return _stuck(engine, partition_key(context))
+
+
+def of_restatement(context: Context) -> list[str]:
+    """Of a restatement: which later months still stand on the old figures, and what could not be sent."""
+    month = asked_month(context)
+    with opened() as (engine, _):
+        left = ", ".join(months_left_behind(engine, month))
+        sentences = [
+            f"{month} was restated after later months were computed from it; restate next, in this order: {left}."
+        ]
+        return sentences * bool(left) + _stuck(engine, str(month))
 
 
 def of_day(_: Context) -> list[str]:

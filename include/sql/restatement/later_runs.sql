@@ -1,5 +1,5 @@
--- Which later months stand on the run that was replaced? One row per later month that has been assessed, and whether
--- it used versions of the restated month that the new run does not use, or lacks one that it does.
+-- Which later months stand on an older run of the month? One row per later month that was assessed before this run was
+-- made, and whether it used versions of the month that this run does not use, or lacks one that it does.
 with flow as (
     select
         named.report,
@@ -42,7 +42,9 @@ select
             )
     ) as used_old_versions
 from mart.run
+inner join mart.run as restated on run.closed_at < restated.closed_at
 where
     run.current
     and run.period > :period
+    and restated.run_id = :run_id
 order by run.period
