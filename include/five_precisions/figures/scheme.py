@@ -48,6 +48,7 @@ class Deductions(_Model):
     """Points taken off the score."""
 
     per_overdue_finding: NotNegative
+    per_high_alert: NotNegative
     at_most: NotNegative
 
 

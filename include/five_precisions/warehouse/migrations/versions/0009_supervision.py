@@ -54,15 +54,16 @@ create table mart.pace (
     period text not null,
     institution_code text not null,
     target integer not null,
-    reached integer not null,
+    reached integer,
     due numeric not null,
     needed_per_month numeric,
-    forecast numeric not null,
+    forecast numeric,
     primary key (run_id, institution_code)
 );
-comment on column mart.pace.reached is 'households reached this year, up to the end of the period';
+comment on table mart.pace is 'how far each bank with a target above 0 is on its way to it';
+comment on column mart.pace.reached is 'households reached this year, up to the end of the period; NULL, and what follows from it too, where the ledger is missing';
 comment on column mart.pace.due is 'target × month / 12';
-comment on column mart.pace.needed_per_month is 'households a month needed from now on to reach the target; NULL in December';
+comment on column mart.pace.needed_per_month is 'households a month needed from the next month on to reach the target; NULL in December';
 comment on column mart.pace.forecast is 'reached / month × 12';
 
 create table mart.next_step (
@@ -76,12 +77,16 @@ create table mart.next_step (
     raw_after numeric,
     score_before numeric not null,
     score_after numeric not null,
+    grade_before text not null,
+    grade_after text not null,
     rank_before integer not null,
     rank_after integer not null,
+    action text not null,
     sentence text not null,
     primary key (run_id, institution_code, indicator)
 );
-comment on table mart.next_step is 'what one step better in one indicator would have given, everything else unchanged';
+comment on table mart.next_step is 'what one step better in one indicator would have given a ranked bank, everything else unchanged: the fewest units that win a place, or, where it cannot win one, those that bring it to full points; no row where there are none to win';
+comment on column mart.next_step.action is 'what to do, in words; the sentence adds what it gives';
 
 alter table mart.assessment add column previous_score numeric(5, 2);
 
