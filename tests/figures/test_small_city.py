@@ -291,43 +291,6 @@ def test_relending_advice_is_for_local_legal_persons(january: Engine) -> None:
     assert "勉励" in advice[0].reason
 
 
-@pytest.mark.parametrize(
-    ("households", "funds", "parts"),
-    [
-        pytest.param(1200, (100, 50, 50), (600, 300, 300), id="even"),
-        pytest.param(7, (60, 30, 10), (4, 2, 1), id="largest fraction wins"),
-        pytest.param(10, (100, 100, 100), (4, 3, 3), id="equal fraction and fund: smaller code"),
-        pytest.param(4, (1, 5, 2), (0, 3, 1), id="equal fraction: larger fund"),
-        pytest.param(5, (10, 0, 0), (5, 0, 0), id="no funds, no target"),
-    ],
-)
-def test_targets_by_largest_remainder(
-    engine: Engine,
-    settings: Settings,
-    tmp_path: Path,
-    households: int,
-    funds: tuple[int, int, int],
-    parts: tuple[int, int, int],
-) -> None:
-    (tmp_path / "targets.yaml").write_text(f"years: {{2019: {{households: {households}}}}}", encoding="utf-8")
-    rows = [
-        {"bank_code": bank, "arrived_amount": fund} for bank, fund in zip(("B01", "B02", "B03"), funds, strict=True)
-    ]
-    with engine.begin() as connection:
-        city = SmallCity(connection)
-        city.open(JANUARY)
-        city.deliver(JANUARY, "C01", guarantee_funds=rows)
-        city.close(JANUARY)
-    assess(engine, settings.model_copy(update={"reference": tmp_path}), JANUARY)
-    with engine.connect() as connection:
-        split = connection.execute(
-            text("select institution_code, households from mart.current_target order by institution_code")
-        ).all()
-    assert [(row.institution_code, row.households) for row in split] == list(
-        zip(("B01", "B02", "B03"), parts, strict=True)
-    )
-
-
 def test_what_is_not_assessed_gives_no_points_and_takes_its_weight_along(engine: Engine, settings: Settings) -> None:
     """B02 has no funds, so no target; nothing was offered to it, and no household is assigned to it."""
     with engine.begin() as connection:
@@ -349,19 +312,6 @@ def test_what_is_not_assessed_gives_no_points_and_takes_its_weight_along(engine:
     assert (points["growth"], points["quality"]) == (1, 1)
     # 20 + 10 + 10 × (2 of 6 on time + 2 of 2 at once) / 2, of the 40 that are assessed.
     assert score == Decimal("91.67")
-
-
-def test_no_funds_at_all_is_an_error_and_makes_no_targets(engine: Engine, settings: Settings) -> None:
-    with engine.begin() as connection:
-        city = SmallCity(connection)
-        city.open(JANUARY)
-        city.deliver(JANUARY, "C01", guarantee_funds=[])
-        city.close(JANUARY)
-    with pytest.raises(RefusedError, match="No guarantee and subsidy funds had arrived at the close of 2019-01"):
-        assess(engine, settings, JANUARY)
-    with engine.connect() as connection:
-        assert connection.execute(text("select count(*) from mart.target")).scalar() == 0
-        assert connection.execute(text("select count(*) from mart.run")).scalar() == 0
 
 
 def test_months_go_in_order(january: Engine, settings: Settings) -> None:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
-from five_precisions.errors import RefusedError
+from five_precisions.errors import RefusedError, SetupError
 from five_precisions.period import Period
 from five_precisions.reports import Kind, load_reports
 from five_precisions.warehouse import load_statement
@@ -138,6 +140,22 @@ def run_statement(connection: Connection, name: str, parameters: Parameters) -> 
     """Execute a statement with those of the parameters that it binds; how many rows it wrote."""
     statement = load_statement(name)
     return connection.execute(statement, bound_of(connection, statement, parameters)).rowcount
+
+
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Say of a statement that whoever adds a metric may have written what is wrong with it.
+
+    Raises:
+        SetupError: the database refuses it or what it yields, or it binds what no run has.
+    """
+    try:
+        yield
+    except (DataError, IntegrityError, ProgrammingError) as error:
+        reason = " ".join(str(error.orig).strip().splitlines()[:2])
+        raise SetupError(f"include/sql/{name}.sql cannot be used: {reason}") from error
+    except KeyError as error:
+        raise SetupError(f"include/sql/{name}.sql binds :{error.args[0]}, which no run has.") from error
 
 
 def bound_of(connection: Connection, statement: TextClause, parameters: Parameters) -> Parameters:
