@@ -25,7 +25,7 @@ def _construct_mapping(loader: _OnceLoader, node: yaml.MappingNode) -> dict[Any,
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             line = key_node.start_mark.line + 1
-            raise yaml.constructor.ConstructorError(problem=f"{key} stands there twice, again in line {line}.")
+            raise yaml.constructor.ConstructorError(problem=f"{key} stands there twice, again in line {line}")
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
@@ -43,13 +43,18 @@ def load_reference(settings: Settings, name: str, validate: Callable[[Any], Cont
     try:
         # The loader is a safe one, which the linter cannot see.
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506
+        if not isinstance(content, dict):
+            raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
         return validate(content)
+    except yaml.MarkedYAMLError as error:
+        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SetupError(f"{path} cannot be read: {error.problem}{place}.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SetupError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
         raise SetupError(f"{path} is wrong at {place or 'the top'}: {reason}.") from error
     except (TypeError, AttributeError) as error:
         raise SetupError(f"{path} is not laid out as it should be: {error}") from error
