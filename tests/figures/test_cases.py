@@ -257,6 +257,17 @@ def test_what_a_rule_yields_without_a_report_that_it_needs_is_not_raised(
     }
 
 
+def test_a_rule_may_say_of_one_case_that_it_cannot_be_judged(engine: Engine, settings: Settings, rules: Rules) -> None:
+    rules(OVERDUE.replace("as detail,", "as detail, extended as is_unjudged,"))
+    unclear = [loan(contract_no, 100) | {"extended": True} for contract_no in ("L1", "L2")]
+    deliver(engine, {"B01": [loan("L1", 5)], "B02": [], "B03": []}, {"B01": unclear, "B02": [], "B03": []})
+    for period in (JANUARY, FEBRUARY):
+        assess(engine, settings, period)
+    assert states(engine)["2019-02"] == ("open", "unjudged", "medium")
+    assert alerts(engine, FEBRUARY) == [("T01", "L1", "medium", Decimal(5))]
+    assert states(engine, "L2") == {}
+
+
 def test_the_cases_of_an_institution_that_closed_are_closed(engine: Engine, settings: Settings, rules: Rules) -> None:
     rules(OVERDUE.replace("{loans: own}", "{loans: all}"))
     deliver(
