@@ -90,9 +90,7 @@ def _print_figure(explained: Explanation) -> None:
     table.add_row("run", f"{explained.run_id}{standing}, input {explained.input_digest}")
     if explained.proof is not None:
         table.add_row("rows behind it", _counted(explained.proof))
-        doubt = (
-            "" if explained.is_proved is not False else ": not the figure, so what is on record has been altered since"
-        )
+        doubt = ": not the figure, so what is on record was altered since" if explained.is_proved is False else ""
         table.add_row("they come to", f"{_come_to(explained.proof)}{doubt}")
     out.print(table)
 

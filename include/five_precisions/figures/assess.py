@@ -16,6 +16,7 @@ from five_precisions.figures.alerts import follow_inspections, raise_alerts
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
     Parameters,
+    blaming,
     bound_of,
     digest_inputs,
     digest_of,
@@ -212,7 +213,8 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
             f"trim_scale(cast(figure.denominator as numeric)) from (\n{load_statement(name).text}\n) as figure "
             "order by figure.metric, figure.scope, figure.scope_code"
         )
-        connection.execute(statement, bound_of(connection, statement, parameters))
+        with blaming(name):
+            connection.execute(statement, bound_of(connection, statement, parameters))
     yielded = connection.execute(
         text("select distinct metric, scope from mart.metric where run_id = :run_id"), {"run_id": parameters["run_id"]}
     )

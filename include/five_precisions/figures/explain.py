@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.inputs import Parameters, bound_of, load_inputs_of_run, period_parameters
+from five_precisions.figures.inputs import Parameters, blaming, bound_of, load_inputs_of_run, period_parameters
 from five_precisions.period import Period
 from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.reports import load_reports
@@ -185,8 +185,10 @@ def explain(
         proof = None
         if declared.evidence:
             asked = {"run_id": run.run_id, "metric": metric, "scope": scope, "code": subject.code}
-            _gather(connection, declared, period_parameters(connection, period) | asked)
-            proof = _prove(connection, is_ratio=denominator is not None, first=first)
+            parameters = period_parameters(connection, period)
+            load_inputs_of_run(connection, parameters, run.run_id, _reports_of(declared))
+            gather(connection, declared, parameters | asked)
+            proof = prove(connection, is_ratio=denominator is not None, first=first)
     return Explanation(
         metric=metric,
         name=declared.name,
@@ -233,25 +235,39 @@ def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[A
     return subject
 
 
-def _gather(connection: Connection, metric: Metric, parameters: Parameters) -> None:
-    """Fill the temporary table `evidence` with the rows behind the figure."""
+def _reports_of(metric: Metric) -> list[str]:
+    """Which reports the evidence reads."""
     statements = [load_statement(name).text for name in metric.evidence]
-    read = {code for code in load_reports() if any(re.search(rf"\b{code}\b", each) for each in statements)}
-    load_inputs_of_run(connection, parameters, parameters["run_id"], sorted(read))
-    round_statement = load_statement("evidence/current_round")
-    current_round = connection.execute(round_statement, {"run_id": parameters["run_id"]}).scalar_one()
+    return [code for code in load_reports() if any(re.search(rf"\b{code}\b", sql) for sql in statements)]
+
+
+def gather(connection: Connection, metric: Metric, parameters: Parameters) -> None:
+    """Fill the temporary table `evidence` with the rows behind a figure of a run whose inputs are loaded.
+
+    Args:
+        connection: In the transaction that holds the run's inputs.
+        metric: Of the catalogue.
+        parameters: Of the period, and run_id, metric, scope and code of the figure.
+
+    Raises:
+        SetupError: a statement cannot be used.
+    """
+    round_of_run = connection.execute(load_statement("evidence/current_round"), {"run_id": parameters["run_id"]})
+    known = parameters | {"current_round": round_of_run.scalar_one()}
+    connection.exec_driver_sql("drop table if exists pg_temp.evidence")
     connection.exec_driver_sql(_EVIDENCE)
-    for each in statements:
+    for name in metric.evidence:
         statement = text(
             "insert into evidence select found.report, found.submission_id, found.row_number, found.part, "
             "found.counted, found.numerator, found.denominator, found.content "
-            f"from (\n{each}\n) as found"
+            f"from (\n{load_statement(name).text}\n) as found"
         )
-        bound = bound_of(connection, statement, parameters | {"current_round": current_round})
-        connection.execute(statement, bound)
+        with blaming(name):
+            connection.execute(statement, bound_of(connection, statement, known))
 
 
-def _prove(connection: Connection, *, is_ratio: bool, first: int | None) -> Proof:
+def prove(connection: Connection, *, is_ratio: bool, first: int | None) -> Proof:
+    """What the table `evidence` comes to, and the first of its rows, all of them if None."""
     added = connection.execute(_ADDED_UP).one()
     listed = connection.execute(_LISTED, {"first": first}).all()
     contents: dict[tuple[str, str, int], dict[str, Value]] = {}

@@ -7,14 +7,16 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
-from five_precisions.errors import UsageError
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.reference.files import load_reference
 from five_precisions.settings import INCLUDE, Settings
 
 STATEMENTS: Final = INCLUDE / "sql"
 """Where the statements lie that the catalogue names."""
+MADE_BY_THE_ASSESSMENT: Final = ("bank_score", "league_ytd_amount")
+"""Boards that rank no metric (include/sql/marts/ranking.sql)."""
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NEAR: Final = 5
 """How many metrics are named where there is none of a code."""
@@ -97,6 +99,14 @@ class Catalogue(BaseModel):
                 raise ValueError(f"{code!r} is no code: letters, digits and _ only, a letter first")
         return metrics
 
+    @field_validator("metrics")
+    @classmethod
+    def _statements_give_them(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
+        for code, metric in metrics.items():
+            if not any(f"'{code}'" in _read(name) for name in metric.sql):
+                raise ValueError(f"none of {', '.join(metric.sql)} yields the metric '{code}'")
+        return metrics
+
     def find(self, code: str) -> Metric:
         """The metric of that code.
 
@@ -123,8 +133,19 @@ class Catalogue(BaseModel):
         return list(dict.fromkeys(by_word[each] for each in [*like, *holding]))[:_NEAR]
 
 
-class _Boards(BaseModel):
-    boards: dict[str, Board]
+class _Boards(RootModel[dict[str, Board]]):
+    @model_validator(mode="after")
+    def _are_named_for_their_scope(self) -> Self:
+        for code, board in self.root.items():
+            if not code.startswith(f"{board.scope}_"):
+                raise ValueError(f"the board {code} ranks what has the scope {board.scope}: call it {board.scope}_…")
+            if code in MADE_BY_THE_ASSESSMENT:
+                raise ValueError(f"the board {code} comes from the assessment itself")
+        return self
+
+
+def _read(name: str) -> str:
+    return (STATEMENTS / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
@@ -137,5 +158,17 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def load_boards(settings: Settings) -> dict[str, Board]:
-    """The boards of include/reference/boards.yaml, or of the file that replaces it."""
-    return load_reference(settings, "boards.yaml", lambda content: _Boards(boards=content).boards)
+    """The boards of include/reference/boards.yaml, or of the file that replaces it.
+
+    Raises:
+        SetupError: a board ranks a metric that the catalogue does not have, or in a scope in which it does not hold.
+    """
+    metrics = load_catalogue(settings).metrics
+    boards = load_reference(settings, "boards.yaml", _Boards.model_validate).root
+    for code, board in boards.items():
+        if board.metric not in metrics or board.scope not in metrics[board.metric].scopes:
+            raise SetupError(
+                f"{settings.reference_file('boards.yaml')} is wrong at {code}: "
+                f"the catalogue has no metric {board.metric} of scope {board.scope}."
+            )
+    return boards

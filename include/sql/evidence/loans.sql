@@ -22,7 +22,7 @@ chosen as (
         placed.row_number,
         figure.above,
         figure.below,
-        figure.amount / 10000 as amount,
+        figure.amount * 0.0001 as amount,
         figure.household_no
     from placed
     cross join

@@ -53,7 +53,7 @@ select
     loans.row_number,
     'numerator' as part,
     null as counted,
-    loans.balance / 10000 as numerator,
+    loans.balance * 0.0001 as numerator,
     null as denominator,
     null as content
 from loans

@@ -1,12 +1,22 @@
 -- Where does the city stand among the cities of its province, by microcredit issued this year (spec/04, Funds and
 -- league)?
--- Two rows, scope city; none where the league was not delivered.
-with placed as (
+-- Two rows, scope city; none where the league was not delivered. The place is NULL where the own city is not in it.
+with counted as (
     select
-        league.city_code,
-        rank() over (order by league.ytd_amount desc) as place,
-        count(*) over () as cities
+        count(*) as cities,
+        max(league.ytd_amount) filter (where league.city_code = :city) as own_amount
     from league
+    having count(*) > 0
+),
+
+placed as (
+    select
+        counted.cities,
+        case
+            when counted.own_amount is not null
+                then 1 + (select count(*) from league where league.ytd_amount > counted.own_amount)
+        end as place
+    from counted
 )
 
 select
@@ -23,4 +33,3 @@ cross join
         ('province_rank', placed.place),
         ('province_cities', placed.cities)
     ) as figure (metric, value)
-where placed.city_code = :city

@@ -1,5 +1,6 @@
 -- What do the precise poverty loans come to, by category, and the microcredit among them (spec/04, Loans)?
--- One row per metric and city, county, town or bank; amounts in 万元, rates in percent.
+-- One row per metric and city, county, town or bank; amounts in 万元, rates in percent. Yuan become 万元 by a product: it
+-- is exact, where a quotient of long numbers is rounded.
 with placed as (
     select
         place.scope,
@@ -24,7 +25,7 @@ summed as (
         placed.scope_code,
         sum(placed.balance) as balance,
         sum(placed.balance) filter (where placed.category = '产业') as industry,
-        sum(placed.balance) filter (where placed.category <> '产业') as personal,
+        sum(placed.balance) filter (where placed.category in ('个人经营', '个人教育', '个人消费')) as personal,
         sum(placed.balance) filter (where placed.category = '个人经营') as operating,
         sum(placed.balance) filter (where placed.category = '个人教育') as education,
         sum(placed.balance) filter (where placed.category = '个人消费') as consumption,
@@ -60,25 +61,25 @@ counted as (
     select
         subject.scope,
         subject.scope_code,
-        coalesce(summed.balance, 0) / 10000 as balance,
-        coalesce(summed.industry, 0) / 10000 as industry,
-        coalesce(summed.personal, 0) / 10000 as personal,
-        coalesce(summed.operating, 0) / 10000 as operating,
-        coalesce(summed.education, 0) / 10000 as education,
-        coalesce(summed.consumption, 0) / 10000 as consumption,
+        coalesce(summed.balance, 0) * 0.0001 as balance,
+        coalesce(summed.industry, 0) * 0.0001 as industry,
+        coalesce(summed.personal, 0) * 0.0001 as personal,
+        coalesce(summed.operating, 0) * 0.0001 as operating,
+        coalesce(summed.education, 0) * 0.0001 as education,
+        coalesce(summed.consumption, 0) * 0.0001 as consumption,
         coalesce(summed.live, 0) as live,
-        coalesce(summed.project_principal, 0) / 10000 as project_principal,
-        coalesce(summed.overdue, 0) / 10000 as overdue,
-        coalesce(summed.micro, 0) / 10000 as micro,
-        coalesce(summed.micro_overdue, 0) / 10000 as micro_overdue,
+        coalesce(summed.project_principal, 0) * 0.0001 as project_principal,
+        coalesce(summed.overdue, 0) * 0.0001 as overdue,
+        coalesce(summed.micro, 0) * 0.0001 as micro,
+        coalesce(summed.micro_overdue, 0) * 0.0001 as micro_overdue,
         coalesce(summed.micro_households, 0) as micro_households,
-        coalesce(summed.micro_principal, 0) / 10000 as micro_principal,
+        coalesce(summed.micro_principal, 0) * 0.0001 as micro_principal,
         coalesce(summed.ytd_households, 0) as ytd_households,
-        coalesce(summed.ytd_principal, 0) / 10000 as ytd_principal,
+        coalesce(summed.ytd_principal, 0) * 0.0001 as ytd_principal,
         coalesce(summed.prior_households, 0) as prior_households,
-        coalesce(summed.prior_principal, 0) / 10000 as prior_principal,
+        coalesce(summed.prior_principal, 0) * 0.0001 as prior_principal,
         coalesce(summed.month_households, 0) as month_households,
-        coalesce(summed.month_principal, 0) / 10000 as month_principal
+        coalesce(summed.month_principal, 0) * 0.0001 as month_principal
     from subject
     left join summed
         on

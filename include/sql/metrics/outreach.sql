@@ -1,5 +1,6 @@
 -- How far has outreach come since the first period on record, and which towns did it reach this quarter
--- (spec/04, Outreach)? One row per metric and city, county, town, or bank that delivered it.
+-- (spec/04, Outreach)? One row per metric and city, county, town, or bank that delivered it. Where a month is missing,
+-- only the month's own figure has no value: of a bank its report, of a county and its towns that of the county office.
 with placed as (
     select
         place.scope,
@@ -81,7 +82,11 @@ counted as (
                     from present
                     where
                         present.report = 'outreach'
-                        and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
+                        and case subject.scope
+                            when 'city' then true
+                            when 'bank' then subject.scope_code = present.institution_code
+                            else subject.county_code = present.county_code
+                        end
                 )
                 then coalesce(summed.activities, 0)
         end as activities

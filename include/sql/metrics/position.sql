@@ -40,7 +40,7 @@ microcredit as (
     select
         place.scope,
         place.scope_code,
-        sum(loans.balance) / 10000 as balance
+        sum(loans.balance) * 0.0001 as balance
     from loans
     inner join present
         on
@@ -71,10 +71,14 @@ counted as (
         exists(
             select 1
             from present
+            inner join present as ledger
+                on
+                    present.institution_code = ledger.institution_code
+                    and ledger.report = 'loans'
             where
-                present.report = 'loans'
+                present.report = 'position'
                 and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
-        ) as has_loans
+        ) as has_both
     from subject
     left join summed
         on
@@ -110,11 +114,11 @@ cross join
         (
             'microcredit_growth',
             case
-                when counted.has_loans
+                when counted.has_both
                     then (counted.microcredit_balance / nullif(counted.compared_year_begin, 0) - 1) * 100
             end,
-            case when counted.has_loans then counted.microcredit_balance end,
-            case when counted.has_loans then counted.compared_year_begin end
+            case when counted.has_both then counted.microcredit_balance end,
+            case when counted.has_both then counted.compared_year_begin end
         ),
         ('all_loans', counted.all_loans, null, null),
         (
