@@ -122,8 +122,9 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
         "subject text, measure numeric, threshold numeric, detail text, is_unjudged boolean) on commit drop"
     )
     rules = load_alert_rules(ALERT_FOLDER if folder is None else folder)
+    titles = json.dumps({code: report.title for code, report in load_reports().items()})
     for rule in rules:
-        _hold(connection, rule, parameters)
+        _hold(connection, rule, parameters | {"report_titles": titles})
     connection.exec_driver_sql("analyze raised")
     _refuse_what_is_no_alert(connection, parameters)
     needs = json.dumps([need for rule in rules for need in rule.needed])

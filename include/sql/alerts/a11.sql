@@ -1,4 +1,5 @@
--- Which banks have too many overdue loans, or one point more than a month ago? One row per bank.
+-- Which banks have too many overdue loans, or one point more than a month ago? One row per bank; the measure is the
+-- overdue ratio in percent, the threshold the bound that it has passed.
 --
 -- rule: A11
 -- aspect: 贷款质量和用途真实性
@@ -8,7 +9,14 @@ with ratio as (
     select
         bank.scope_code as institution_code,
         figure.value,
-        before.value as before
+        before.value as before,
+        figure.value > 3 as is_high,
+        -- Multiplied, not divided: a rise of exactly one point is one, however its quotients are rounded.
+        coalesce(
+            figure.numerator * before.denominator * 100
+            >= before.numerator * figure.denominator * 100 + figure.denominator * before.denominator,
+            false
+        ) as has_risen
     from subject as bank
     inner join mart.metric as figure
         on
@@ -20,9 +28,12 @@ with ratio as (
         on
             before.period = :previous_period
             and before.metric = 'overdue_ratio'
+            and before.value is not null
             and bank.scope = before.scope
             and bank.scope_code = before.scope_code
-    where bank.scope = 'bank'
+    where
+        bank.scope = 'bank'
+        and figure.value is not null
 )
 
 select
@@ -30,17 +41,14 @@ select
     null as division_code,
     ratio.institution_code as subject,
     ratio.value as measure,
-    case when ratio.value > 3 then 3 else ratio.before + 1 end as threshold,
+    case when ratio.is_high then 3 else ratio.before + 1 end as threshold,
     concat(
         '金融精准扶贫贷款逾期率', round(ratio.value, 2), '%',
-        case when ratio.value > 3 then '，高于3%' end,
-        case
-            when ratio.value >= ratio.before + 1
-                then concat('，比上月上升', round(ratio.value - ratio.before, 2), '个百分点')
-        end,
+        case when ratio.is_high then '，高于3%' end,
+        case when ratio.has_risen then concat('，比上月上升', round(ratio.value - ratio.before, 2), '个百分点') end,
         '。'
     ) as detail
 from ratio
 where
-    ratio.value > 3
-    or ratio.value >= ratio.before + 1
+    ratio.is_high
+    or ratio.has_risen
