@@ -71,6 +71,7 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 bench: install ## benchmarks: speed against the limits and beside peers
 	$(BIN)/python benchmarks/city.py
 	$(BIN)/python benchmarks/intake.py
+	$(BIN)/python benchmarks/messages.py
 
 .PHONY: bench-receipt
 bench-receipt: install ## from drop to mail under a real scheduler, ten banks, twice; about six minutes

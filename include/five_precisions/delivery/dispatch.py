@@ -40,6 +40,9 @@ RETRY_DELAYS: Final = (
 _LONGEST_SILENCE: Final = 3
 """So many mails in a row without a word from the server, and the rest of the call's mails stay where they are."""
 
+_CONTENTS_KEPT: Final = 4
+"""Attachments kept at hand for the next message."""
+
 _SENDER_DIED = "The sender ended between handing the message over and recording what came of it."
 _NO_CONTACT = "The register no longer names this recipient among the contacts of {institution_code}."
 
@@ -92,12 +95,12 @@ from notify.message
 where message_key = :key
 """)
 _READ_ATTACHMENTS = text("""
-select message_attachment.name, attachment.content
+select name, sha256
 from notify.message_attachment
-inner join notify.attachment on message_attachment.sha256 = attachment.sha256
-where message_attachment.message_key = :key
-order by message_attachment.ordinal
+where message_key = :key
+order by ordinal
 """)
+_READ_CONTENT = text("select content from notify.attachment where sha256 = :sha256")
 _BEGIN = text("""
 with begun as (
     update notify.message
@@ -223,6 +226,7 @@ class _Sender:
         self._subject_prefix = settings.subject_prefix
         pace = settings.mails_per_minute
         self._spacing = None if pace is None else timedelta(minutes=1) / pace
+        self._contents: dict[str, bytes] = {}
         self._addresses: dict[tuple[str, str], str] = {}
         self._fallbacks: dict[tuple[str, str], str] = {}
         for contact in contacts:
@@ -257,7 +261,10 @@ class _Sender:
             if address is None:
                 reply = _NO_CONTACT.format(institution_code=message.institution_code)
                 return self._record(message, Answer(Outcome.REFUSED, reply))
-            attachments = [Attachment(*row) for row in connection.execute(_READ_ATTACHMENTS, {"key": key})]
+            attachments = [
+                Attachment(row.name, self._content(row.sha256))
+                for row in connection.execute(_READ_ATTACHMENTS, {"key": key})
+            ]
         if is_mail(message.recipient):
             self._wait_for_slot()
         with connection.begin():
@@ -266,6 +273,15 @@ class _Sender:
         with connection.begin():
             connection.execute(_END_ATTEMPT, {"key": key, "outcome": answer.outcome, "reply": answer.reply})
             return self._record(message, answer)
+
+    def _content(self, sha256: str) -> bytes:
+        """What an attachment holds; a bulletin's are the same for all of its recipients, one after the other."""
+        if sha256 not in self._contents:
+            if len(self._contents) >= _CONTENTS_KEPT:
+                self._contents.clear()
+            read = self._connection.execute(_READ_CONTENT, {"sha256": sha256})
+            self._contents[sha256] = read.scalar_one()
+        return self._contents[sha256]
 
     def _wait_for_slot(self) -> None:
         """Rest until the mail server may be given one more mail, by whichever process."""
