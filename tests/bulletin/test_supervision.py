@@ -85,6 +85,7 @@ def put_case(connection: Connection, run_id: str, change: str, level: str = "hig
     [
         ("new", "high", "open", True),
         ("reopened", "high", "open", True),
+        ("returned", "high", "open", True),
         ("worsened", "high", "open", True),
         ("lasting", "high", "open", False),
         ("unjudged", "high", "open", False),

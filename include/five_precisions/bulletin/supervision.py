@@ -17,7 +17,7 @@ from five_precisions.delivery.templates import render
 from five_precisions.register import ContactRole, InstitutionKind, Register
 from five_precisions.warehouse import load_statement
 
-_CHANGES: Final = {"new": "新增", "reopened": "再次出现", "worsened": "加重"}
+_CHANGES: Final = {"new": "新增", "reopened": "再次出现", "returned": "恢复督办", "worsened": "加重"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ select
             case_state.run_id = run.run_id
             and case_state.level = 'high'
             and case_state.state = 'open'
-            and case_state.change in ('new', 'reopened', 'worsened')
+            and case_state.change in ('new', 'reopened', 'returned', 'worsened')
     ) as grave_cases
 from mart.run
 where

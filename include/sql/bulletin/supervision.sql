@@ -1,4 +1,5 @@
--- Which cases of level high does a run find new, come back or worse, that no earlier revision of the month has told of?
+-- Which cases of level high does a run find new, back (also from having been set aside) or worse, that no earlier
+-- revision of the month has told of?
 -- One row per case that is open.
 with told as (
     select
@@ -8,7 +9,7 @@ with told as (
     where
         case_state.level = 'high'
         and case_state.state = 'open'
-        and case_state.change in ('new', 'reopened', 'worsened')
+        and case_state.change in ('new', 'reopened', 'returned', 'worsened')
 )
 
 select
