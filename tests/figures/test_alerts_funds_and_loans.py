@@ -589,6 +589,22 @@ def test_a08_is_not_closed_from_a_missing_report(engine: Engine, settings: Setti
     assert {row[2] for row in alerts(engine, "A08", MARCH)} == {"able", "unable", "unable there"}
 
 
+def test_a08_what_can_be_told_without_a_missing_register_is_told(engine: Engine, settings: Settings) -> None:
+    """Without C02's register: one of C01's is able now, one has repaid; of the others nothing is known."""
+    mended = {
+        ("B01", "loans"): [*owed("unable", 10000), *owed("unable there", 10000), *owed("unregistered", 0)],
+        ("C01", "households"): [{"household_no": "able"}, {"household_no": "unable", "workers": 1}],
+    }
+    play(
+        engine,
+        settings,
+        Month(EVERY_KIND_OF_HOUSEHOLD | REGISTERS),
+        Month(EVERY_KIND_OF_HOUSEHOLD | REGISTERS | mended, missing={("C02", "households")}),
+    )
+    assert {row[2] for row in alerts(engine, "A08")} == {"unable", "unable there", "unregistered"}
+    assert alerts(engine, "A08", FEBRUARY) == [("medium", "B01", "unable there", 10000, None)]
+
+
 # A09
 
 

@@ -1,12 +1,11 @@
 -- Which households owe microcredit without being registered, or without anyone able to work? One row per bank and
 -- household; the measure is what it owes that bank in yuan. That a household is on no register can be told only when
--- every office's register is in.
+-- every office's register is in; until then what is known of it stays.
 --
 -- rule: A08
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
--- needs_to_close: {loans: own, households: all}
 with missing_register as (
     select office.code
     from open_institution as office
@@ -42,6 +41,7 @@ select
     owed.institution_code,
     coalesce(households.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
+    households.household_no is null and exists (select 1 from missing_register) as is_unjudged,
     owed.balance as measure,
     cast(null as numeric) as threshold,
     concat(
@@ -56,8 +56,5 @@ select
 from owed
 left join households on owed.household_no = households.household_no
 where
-    households.workers = 0
-    or (
-        households.household_no is null
-        and not exists (select 1 from missing_register)
-    )
+    households.household_no is null
+    or households.workers = 0
