@@ -19,7 +19,7 @@ Everything that is not planted here (or in a bank's profile) is clean. Where eac
 | A12 | B10 in March and B09 in June (33 visits in a day), B03 in June (twice in a week) | `VISIT_PLANTINGS` |
 | A13 | old projects without loan or credit line, in every county | `projects` |
 | A14 | B02 and B08: no new product by June | `profiles` |
-| A15 | C03 in March: 沙扒镇; C04 in June: 双滘镇 | `SILENT_TOWNS` |
+| A15 | C04 in June: 双滘镇; in March nobody can tell of C03's 沙扒镇: B07's February is missing | `SILENT_TOWNS` |
 | A16 | B02, B04, C02: findings past their date | `centre.INSPECTIONS` |
 | A17 | B02 and B05 from April; B12 in April | `profiles` |
 | A18 | B05 (G01), B07 (L12), B12 (X04, L15), B01 (X05) and other warnings never explained | below |
