@@ -45,6 +45,7 @@ GROUPS = {
     "orchestration/test_stack.py": "stack",
     "test_golden_city.py": "golden",
     "bulletin/test_issue.py": "golden",
+    "figures/test_golden_alerts.py": "golden",
     "demo": "demo",
 }
 
