@@ -1,0 +1,251 @@
+"""Every figure is proved by the delivered rows behind it (spec/04, Restatement and proof)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner, Result
+
+from five_precisions.cli import app
+from five_precisions.errors import RefusedError, SetupError, UsageError
+from five_precisions.figures import assess, explain, restate
+from five_precisions.figures.explain import gather, prove
+from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
+from five_precisions.reference import load_catalogue
+from five_precisions.reports import load_reports
+from five_precisions.settings import INCLUDE, Settings
+from tests.figures.awkward_city import LEDGER, assess_awkward_city
+from tests.figures.conftest import FEBRUARY, JANUARY
+from tests.figures.small_city import SmallCity
+
+LEDGER_HASH = "1" * 64
+
+
+@pytest.fixture
+def awkward(engine: Engine, settings: Settings) -> Engine:
+    """The awkward city, assessed; B01's package of January was a file of sheets with a ledger of its own."""
+    assess_awkward_city(engine, settings)
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into intake.file values ('2019-01-B01-1', '台账.xlsx', :sha256, 100)"), {"sha256": LEDGER_HASH}
+        )
+        connection.execute(
+            text(
+                "update intake.report set file = '台账.xlsx', sheet = '金融精准扶贫贷款台账' "
+                "where submission_id = '2019-01-B01-1' and report = 'loans'"
+            )
+        )
+    return engine
+
+
+def run_cli(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["explain", *arguments])
+
+
+def test_every_figure_is_what_its_rows_come_to(awkward: Engine, settings: Settings) -> None:
+    """Of every metric in every scope, in a month with all sorts of rows and in one with hardly any."""
+    metrics = load_catalogue(settings).metrics
+    wrong, seen = [], set()
+    for period in (JANUARY, FEBRUARY):
+        run_id = f"{period}-r1"
+        with awkward.connect() as connection:
+            figures = connection.execute(
+                text(
+                    "select metric, scope, scope_code as code, value, numerator, denominator from mart.metric "
+                    "where run_id = :run_id and coalesce(value, denominator) is not null"
+                ),
+                {"run_id": run_id},
+            ).all()
+            parameters = period_parameters(connection, period)
+            load_inputs_of_run(connection, parameters, run_id, list(load_reports()))
+            for figure in figures:
+                asked = {"metric": figure.metric, "scope": figure.scope, "code": figure.code, "run_id": run_id}
+                gather(connection, metrics[figure.metric], parameters | asked)
+                proof = prove(connection, is_ratio=figure.denominator is not None, first=1)
+                expected = (figure.value, None)
+                if figure.denominator is not None:
+                    # Of a bank whose matches are missing only the denominator is known.
+                    numerator = proof.numerator if figure.numerator is None else figure.numerator
+                    expected = (numerator, figure.denominator)
+                if (proof.numerator, proof.denominator) != expected:
+                    wrong.append((tuple(figure), proof.numerator, proof.denominator))
+                if proof.rows:
+                    seen.add((figure.metric, figure.scope))
+    assert wrong == []
+    # There were rows behind figures of every metric in every scope.
+    declared = {(code, scope.value) for code, metric in metrics.items() for scope in metric.scopes}
+    assert declared - seen == set()
+
+
+def test_a_row_is_shown_with_file_hash_sheet_and_number_and_masked(awkward: Engine, settings: Settings) -> None:
+    explained = explain(awkward, settings, "microcredit_overdue_ratio", scope="bank", code="B01", period=JANUARY)
+    proof = explained.proof
+    assert proof is not None
+    assert (proof.rows, proof.rows_of_numerator, proof.rows_of_denominator) == (3, 1, 3)
+    assert explained.is_proved
+    first, *others = proof.first
+    assert [row.part for row in proof.first] == ["both", "denominator", "denominator"]
+    assert (first.report, first.institution_code, first.version) == ("loans", "B01", 1)
+    assert (first.file, first.sha256, first.sheet) == ("台账.xlsx", LEDGER_HASH, "金融精准扶贫贷款台账")
+    # The rows of a delivery are numbered from 2.
+    assert (first.row, {row.row for row in others}) == (3, {2, 4})
+    assert (str(first.numerator), str(first.denominator)) == ("0.5", "0.5")
+    assert first.content["合同编号"] == "L2"
+    assert first.content["借款人名称"] == "陈*"
+    assert first.content["证件号码"] == "4417**********1234"
+    assert first.content["是否扶贫小额信贷"] == "是"
+    assert list(first.content) == [column.header for column in load_reports()["loans"].columns]
+    assert "a" * 64 not in str(explained)
+
+
+def test_what_nobody_delivers_is_shown_too(awkward: Engine, settings: Settings) -> None:
+    def rows(metric: str, scope: str, code: str) -> list[tuple[str, str, object]]:
+        proof = explain(awkward, settings, metric, scope=scope, code=code, period=JANUARY, first=None).proof
+        assert proof is not None
+        return [(row.part, row.report, row.content) for row in proof.first]
+
+    target = rows("microcredit_completion", "bank", "B01")[-1]
+    # 1,200 households by funds of 100 and 30.
+    assert target == ("denominator", "target", {"机构代码": "B01", "全年目标户数": 923})
+    towns = [
+        content for part, report, content in rows("outreach_town_coverage", "city", "441700") if report == "register"
+    ]
+    assert [content["乡镇代码"] for content in towns] == ["441702001", "441702002", "441704001"]  # type: ignore[index]
+    statuses = {
+        content["报表"]: content["状态"]  # type: ignore[index]
+        for _, _, content in rows("reporting_rate", "bank", "B02")
+    }
+    assert statuses["loans"] == "accepted"
+    assert statuses["position"] == "missing"
+
+
+def test_a_household_of_two_rows_is_counted_once(awkward: Engine, settings: Settings) -> None:
+    explained = explain(awkward, settings, "microcredit_ytd_households", scope="city", code=None, period=JANUARY)
+    assert explained.proof is not None
+    assert (explained.value, explained.proof.rows) == (2, 3)
+    assert [row.counted for row in explained.proof.first] == ["H1", "H1", "H2"]
+
+
+def test_an_older_run_of_a_restated_month(awkward: Engine, settings: Settings) -> None:
+    with awkward.begin() as connection:
+        city = SmallCity.__new__(SmallCity)
+        city._connection, city._versions = connection, {(JANUARY, "B01"): 1}
+        city.deliver(JANUARY, "B01", day=25, loans=LEDGER[:1])
+    assert restate(awkward, settings, JANUARY, "台账有误", "行长").run_id == "2019-01-r2"
+    now = explain(awkward, settings, "loan_balance", scope="bank", code="B01", period=JANUARY)
+    before = explain(awkward, settings, "loan_balance", scope="bank", code="B01", period=JANUARY, run_id="2019-01-r1")
+    assert now.proof is not None
+    assert before.proof is not None
+    assert (now.run_id, now.is_current, now.value, now.proof.rows, now.is_proved) == ("2019-01-r2", True, 3, 1, True)
+    assert (before.is_current, before.is_proved, before.proof.rows) == (False, True, 7)
+    assert str(before.value) == "19.5"
+    assert now.proof.first[0].version == 2
+    with pytest.raises(UsageError, match="2019-01 has no run '2019-02-r1'; it has 2019-01-r1, 2019-01-r2"):
+        explain(awkward, settings, "loan_balance", scope="city", code=None, period=JANUARY, run_id="2019-02-r1")
+
+
+def test_an_older_run_knows_the_round_of_visits_of_its_day(engine: Engine, settings: Settings) -> None:
+    """January reached round 1 only when it was restated: February's first run still asked for round 1."""
+    visited = [{"household_no": f"H{number}"} for number in range(10)]
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        for period in (JANUARY, FEBRUARY):
+            city.open(period)
+            city.deliver(period, "C01", households=visited, guarantee_funds=[{}])
+        city.deliver(JANUARY, "B01", visits=visited[:8])
+        for period in (JANUARY, FEBRUARY):
+            city.close(period)
+    assess(engine, settings, JANUARY)
+    assess(engine, settings, FEBRUARY)
+    with engine.begin() as connection:
+        city._connection = connection
+        city.deliver(JANUARY, "B01", day=25, visits=visited[:9])
+    restate(engine, settings, JANUARY, "补报走访", "行长")
+    restate(engine, settings, FEBRUARY, "一月重述", "行长")
+    before = explain(engine, settings, "visit_coverage", scope="city", code=None, period=FEBRUARY, run_id="2019-02-r1")
+    now = explain(engine, settings, "visit_coverage", scope="city", code=None, period=FEBRUARY)
+    assert (before.value, before.is_proved) == (80, True)
+    assert (now.value, now.is_proved) == (0, True)
+
+
+def test_a_figure_that_is_not_what_its_rows_come_to_is_said_so(awkward: Engine, settings: Settings) -> None:
+    with awkward.begin() as connection:
+        connection.execute(text("update core.delivered_loans set balance = 1 where contract_no = 'L2'"))
+    explained = explain(awkward, settings, "loan_balance", scope="city", code=None, period=JANUARY)
+    assert explained.is_proved is False
+    printed = run_cli("loan_balance", "--period", "2019-01")
+    assert printed.exit_code == 0
+    assert "not the figure, so what is on record was altered since" in printed.output
+
+
+def test_the_command_shows_the_first_rows_and_writes_all(awkward: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    printed = run_cli("loan_balance", "--period", "2019-01", "--first", "2", "--csv", str(file))
+    assert printed.exit_code == 0, printed.output
+    for words in ("21.00 万元", "贷款余额合计", "2019-01-r1", LEDGER_HASH, "金融精准扶贫贷款台账, row 2", "and 6 more"):
+        assert words in printed.output
+    assert "All 8 rows are in" in printed.output
+    assert "4417**********1234" in printed.output
+
+    content = file.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    assert len(rows) == 8
+    assert {row["证件号码"] for row in rows} == {"4417**********1234"}
+    assert sum(float(row["numerator"]) for row in rows) == 21
+    ledger = [row for row in rows if row["institution"] == "B01"]
+    assert {(row["file"], row["sha256"], row["sheet"]) for row in ledger} == {
+        ("台账.xlsx", LEDGER_HASH, "金融精准扶贫贷款台账")
+    }
+    assert sorted(row["row"] for row in ledger) == ["2", "3", "4", "5", "6", "7", "8"]
+    # What a spreadsheet would run stands in quotation marks.
+    assert [row["合同编号"] for row in ledger if row["row"] == "7"] == ["“=L6”"]
+    assert not any(value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
+
+    nowhere = run_cli("loan_balance", "--period", "2019-01", "--csv", str(tmp_path / "none" / "rows.csv"))
+    assert isinstance(nowhere.exception, SetupError)
+    assert "cannot be written" in str(nowhere.exception)
+
+
+def test_the_command_as_json_and_of_a_ratio(awkward: Engine) -> None:
+    printed = run_cli("match_rate", "--scope", "bank", "--code", "B01", "--period", "2019-01", "--json")
+    explained = json.loads(printed.output)
+    assert (explained["value"], explained["is_proved"], explained["proof"]["rows"]) == ("100", True, 3)
+    assert [(row["part"], row["report"], row["row"]) for row in explained["proof"]["first"]] == [
+        # The project, the bank's match, and the row of the position by which it was offered.
+        ("both", "projects", 2),
+        ("numerator", "matches", 2),
+        ("denominator", "position", 2),
+    ]
+    shown = run_cli("match_rate", "--scope", "bank", "--code", "B01", "--period", "2019-01")
+    assert "3: 2 of numerator, 2 of denominator" in shown.output
+    assert "numerator 1, denominator 1" in shown.output
+
+
+def test_a_metric_without_evidence_says_so(awkward: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = (INCLUDE / "reference" / "metrics.yaml").read_text(encoding="utf-8")
+    (tmp_path / "metrics.yaml").write_text(given.replace("  evidence: [evidence/loans]\n", "", 1), encoding="utf-8")
+    monkeypatch.setenv("FIVE_PRECISIONS_REFERENCE", str(tmp_path))
+    printed = run_cli("loan_balance", "--period", "2019-01")
+    assert printed.exit_code == 0
+    assert "The catalogue declares no evidence for loan_balance" in printed.output
+    assert "21.00 万元" in printed.output
+
+
+def test_a_missing_report_leaves_no_value_to_prove(awkward: Engine, settings: Settings) -> None:
+    explained = explain(awkward, settings, "loan_balance", scope="bank", code="B03", period=JANUARY)
+    assert explained.proof is not None
+    assert (explained.value, explained.proof.rows, explained.is_proved) == (None, 0, None)
+    printed = run_cli("loan_balance", "--scope", "bank", "--code", "B03", "--period", "2019-01")
+    assert "no value: a report that it needs is missing" in printed.output
+
+
+def test_a_month_without_a_run_has_nothing_to_explain(engine: Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        SmallCity(connection).open(JANUARY)
+    with pytest.raises(RefusedError, match="2019-01 has not been assessed"):
+        explain(engine, settings, "loan_balance", scope="city", code=None, period=JANUARY)
