@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from five_precisions.errors import RefusedError, SetupError, UsageError
+from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures import assess, explain
 from five_precisions.period import Period
 from five_precisions.settings import Settings
@@ -435,12 +434,3 @@ def test_explain_names_what_is_wrong(
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
         explain(january, settings, metric, scope=scope, code=code, period=JANUARY)
-
-
-def test_a_metric_is_added_by_an_entry_and_may_not_stray(january: Engine, settings: Settings, tmp_path: Path) -> None:
-    catalogue = settings.reference_file("metrics.yaml").read_text(encoding="utf-8")
-    (tmp_path / "metrics.yaml").write_text(catalogue.replace("loan_count:", "loan_number:"), encoding="utf-8")
-    with january.begin() as connection:
-        connection.execute(text("truncate mart.run cascade"))
-    with pytest.raises(SetupError, match=r"metrics\.yaml does not declare: loan_count for bank"):
-        assess(january, settings.model_copy(update={"reference": tmp_path}), JANUARY)
