@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import json
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,13 +16,14 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.bulletin import post_notices
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures import assess, open_request, preview_restatement, restate
+from five_precisions.figures import assess, months_left_behind, open_request, preview_restatement, restate
 from five_precisions.figures.inputs import digest_statements
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from tests.figures.conftest import FEBRUARY, JANUARY, Figure
 from tests.figures.small_city import SmallCity
 from tests.figures.test_small_city import deliver_january
+from tests.test_cli import assert_one_sentence, run
 
 MARCH = Period(2019, 3)
 WHY = "B03台账更正"
@@ -185,9 +189,12 @@ def test_later_months_are_restated_in_order_on_the_new_versions(
 ) -> None:
     deliver_late(february)
     assert figure("households_visited_cumulative", period=FEBRUARY) == 2
+    assert months_left_behind(february, JANUARY) == ()
     restate(february, settings, JANUARY, WHY, "ops")
+    assert months_left_behind(february, JANUARY) == ("2019-02",)
     restated = restate(february, settings, FEBRUARY, "1月重述", "ops")
     assert (restated.run_id, restated.later_runs) == ("2019-02-r2", ())
+    assert months_left_behind(february, JANUARY) == ()
     with february.connect() as connection:
         used = connection.execute(
             text(
@@ -366,8 +373,10 @@ def test_a_scheme_for_later_years_is_no_input_of_this_month(
 ) -> None:
     scheme = settings.reference_file("scheme.yaml").read_text(encoding="utf-8")
     head, _, first = scheme.partition("versions:\n")
-    later = first.replace('from: "2019-01"', 'from: "2020-01"').replace("completion: 40", "completion: 30")
-    assert later != first
+    later = first.replace("from: 2016-01", "from: 2020-01").replace("completion: 40", "completion: 30")
+    later = re.sub(r"version: .*", 'version: "later"', later, count=1)
+    assert "from: 2020-01" in later
+    assert "completion: 30" in later
     (tmp_path / "scheme.yaml").write_text(f"{head}versions:\n{first}\n{later}", encoding="utf-8")
     own = settings.model_copy(update={"reference": tmp_path})
     assert not restate(february, own, JANUARY, "新年度方案", "ops").is_new
@@ -413,6 +422,49 @@ def test_a_notice_of_a_restated_month_leaves_once(february: Engine, settings: Se
     restate(february, settings, JANUARY, WHY, "ops")
     assert {key.rpartition("/")[2] for key in post_notices(february, settings, JANUARY)} == {"r2"}
     assert post_notices(february, settings, JANUARY) == []
+
+
+def test_by_command_line_a_month_is_shown_restated_and_told_once(february: Engine) -> None:
+    with february.begin() as connection:
+        connection.execute(text("insert into registry.contact values ('B01', 'b01@example.test', 'contact')"))
+    deliver_late(february)
+    before = marts(february)
+    words = ("restate", "2019-01", "--reason", WHY)
+    shown = run(*words, "--preview")
+    assert (shown.returncode, shown.stdout.partition(" takes")[0]) == (0, "Would be: 2019-01-r2")
+    assert marts(february) == before
+
+    done = run(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert (printed["run_id"], printed["replaced_run_id"], printed["is_new"]) == ("2019-01-r2", "2019-01-r1", True)
+    assert {"institution_code": "B03", "report": "loans", "before": None, "after": 2} in printed["versions"]
+    for figure in printed["figures"]:
+        # A line of the preview for each figure that changed.
+        assert figure["figure"] in shown.stdout
+    with february.connect() as connection:
+        [decided_by] = connection.execute(text("select decided_by from mart.restatement")).scalars()
+        notices = text("select count(*) from notify.message where kind = 'monthly_notice' and run_id = '2019-01-r2'")
+        assert connection.execute(notices).scalar_one() == 1
+    assert decided_by == getpass.getuser()
+
+    again = run(*words)
+    assert (again.returncode, again.stdout) == (0, "2019-01 stays as 2019-01-r2: its inputs are the same.\n")
+    assert_one_sentence(run("restate", "2019-01", "--reason", " "), 2, "A month is restated for a reason")
+    assert_one_sentence(run("restate", "2019-03", "--reason", WHY), 1, "2019-03 is not closed")
+
+
+def test_by_command_line_targets_are_split_anew_and_listed(february: Engine) -> None:
+    assert february is not None
+    assert_one_sentence(
+        run("targets", "resplit", "2019", "--from", "2019-02", "--reason", WHY), 1, "the first possible is 2019-03"
+    )
+    made = run("targets", "resplit", "2019", "--from", "2019-03", "--reason", WHY, "--json")
+    assert made.returncode == 0, made.stderr
+    listed = json.loads(run("targets", "list", "2019", "--json").stdout)
+    assert json.loads(made.stdout) == [each for each in listed if each["revision"] == 2]
+    assert [each["revision"] for each in listed] == [1, 1, 1, 2, 2, 2]
+    assert sum(each["households"] for each in listed) == 2400
 
 
 def test_of_a_month_one_request_is_open(february: Engine) -> None:

@@ -368,50 +368,6 @@ def test_a_round_once_reached_stays_reached_and_the_next_one_begins(
     assert figure("visit_coverage", period=march) == Decimal("2.5")
 
 
-MART_TABLES = (
-    "run_input",
-    "metric",
-    "visit_round",
-    "household_score",
-    "target",
-    "assessment",
-    "assessment_item",
-    "ranking",
-    "relending_advice",
-    "reporting",
-)
-
-
-def dump_marts(engine: Engine) -> dict[str, str]:
-    """Every mart table as text, in physical order, and the runs without the time they were made."""
-    with engine.connect() as connection:
-        dumped = {
-            table: "\n".join(
-                connection.execute(text(f"select cast(result as text) from mart.{table} as result")).scalars()
-            )
-            for table in MART_TABLES
-        }
-        dumped["run"] = str(
-            connection.execute(
-                text("select run_id, input_digest, scheme_version, scorecard_version, code_version from mart.run")
-            ).all()
-        )
-    return dumped
-
-
-def test_the_same_inputs_in_another_row_order_give_the_same_bytes(january: Engine, settings: Settings) -> None:
-    first = dump_marts(january)
-    assert all(first.values())
-    with january.begin() as connection:
-        connection.execute(text(f"truncate mart.run, {', '.join(f'mart.{table}' for table in MART_TABLES)} cascade"))
-        for table in ("loans", "visits", "households", "guarantee_funds", "outreach"):
-            # An update moves the row to the end of its table.
-            connection.execute(text(f"update core.delivered_{table} set row_number = row_number where row_number = 2"))
-        connection.execute(text("update intake.frozen_report set report = report where institution_code = 'B01'"))
-    assert assess(january, settings, JANUARY).is_new
-    assert dump_marts(january) == first
-
-
 def test_explain_gives_the_figure_with_its_formula(january: Engine, settings: Settings) -> None:
     explained = explain(january, settings, "match_rate", scope="bank", code="B01", period=JANUARY)
     assert (explained.value, explained.numerator, explained.denominator) == (50, 1, 2)
