@@ -13,6 +13,8 @@ from five_precisions.bulletin.results import (
     Division,
     Institution,
     Item,
+    NextStep,
+    Pace,
     Place,
     Reporting,
     Results,
@@ -39,13 +41,40 @@ def grade_of(score: str) -> str:
 def assessed(
     period: Period, bank: str, standing: Standing, *, before: Standing = None, deductions: str = "0"
 ) -> Assessment:
-    previous_rank = before[0] if isinstance(before, tuple) else None
+    previous_rank, previous_score = (before[0], Decimal(before[1])) if isinstance(before, tuple) else (None, None)
     if not isinstance(standing, tuple):
-        return Assessment(str(period), bank, None, None, None, None, previous_rank, standing)
+        return Assessment(
+            str(period), bank, None, None, None, None, previous_rank, standing, previous_score=previous_score
+        )
     rank, score = standing
     return Assessment(
-        str(period), bank, Decimal(score), Decimal(deductions), grade_of(score), rank, previous_rank, None
+        str(period),
+        bank,
+        Decimal(score),
+        Decimal(deductions),
+        grade_of(score),
+        rank,
+        previous_rank,
+        None,
+        previous_score=previous_score,
     )
+
+
+def stepped(indicator: str, action: str, score: tuple[str, str], rank: tuple[int, int]) -> NextStep:
+    """What one step better would give B01: its score and its rank, before and after."""
+    grades = tuple(grade_of(each) for each in score)
+    before, after = map(Decimal, score)
+    sentence = f"{action}，得分+{after - before}，名次{rank[0]}→{rank[1]}。"
+    return NextStep(BANK, indicator, before, after, *grades, *rank, action, sentence)
+
+
+def pace_of_bank(month: Period, target: int, reached: int | str | None) -> Pace:
+    """The row of mart.pace of a bank that has reached so many households."""
+    if reached is None:
+        return Pace(BANK, None, None)
+    left = 12 - month.month
+    needed = Decimal(max(0, target - int(reached))) / left if left else None
+    return Pace(BANK, needed, Decimal(reached) * 12 / month.month)
 
 
 def run_of(period: Period, revision: int = 1) -> Run:
@@ -74,6 +103,7 @@ def small_results(
     deductions: str = "0",
     short_name: str = "岭海通商",
     earlier: Mapping[Period, Standing] | None = None,
+    steps: Sequence[NextStep] = (),
 ) -> Results:
     """The bank B01 beside others, an office of the county 江城区, the centre.
 
@@ -96,6 +126,7 @@ def small_results(
         deductions: from B01's score.
         short_name: B01's.
         earlier: where B01 stood in other months.
+        steps: what one step better would give B01.
     """
     previous = month.previous()
     kinds = InstitutionKind
@@ -147,6 +178,10 @@ def small_results(
         },
         boards=boards,
         targets={BANK: target},
+        paces={BANK: pace_of_bank(month, target, (bank_figures or {}).get("microcredit_ytd_households"))}
+        if target
+        else {},
+        next_steps={BANK: steps} if steps else {},
         reporting=reporting,
         alerts=alerts,
         inspections=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 
 import pytest
@@ -30,6 +30,7 @@ from tests.bulletin.small_results import (
     Standing,
     reported,
     small_results,
+    stepped,
 )
 
 UNRANKED = "暂不排名：《金融精准扶贫贷款台账》未报送"
@@ -223,6 +224,60 @@ def test_pace_is_told(month: int, households: int, target: int, words: str) -> N
     }
 
     assert pace_of(small_results(month=Period(2019, month), target=target, bank_figures=figures), BANK).words() == words
+
+
+STEPS = (
+    stepped("completion", "本月再新增3户：完成率71.30%→78.60%", ("78.45", "81.37"), (5, 4)),
+    stepped("visits", "第1轮再走访12户：走访覆盖率85.42%→100.00%", ("78.45", "79.91"), (5, 5)),
+    stepped("quality", "再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%", ("78.45", "82.95"), (5, 5)),
+)
+
+
+def test_what_one_step_better_gives_is_told() -> None:
+    results = small_results(now=(5, "78.45"), items=ITEMS, steps=STEPS)
+    notice = bank_notice(results, results.institutions[BANK])
+
+    assert notice.steps is not None
+    assert [header for header, _ in notice.steps.columns] == ["指标", "再进一步", "得分", "名次"]
+    assert notice.steps.rows == (
+        ("完成率", "本月再新增3户：完成率71.30%→78.60%", "+2.92", "5→4，等级一般→良好"),
+        ("走访", "第1轮再走访12户：走访覆盖率85.42%→100.00%", "+1.46", "不变"),
+        ("资产质量", "再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%", "+4.50", "不变，等级一般→良好"),
+    )
+    # Only what wins a place stands out.
+    assert notice.steps.strong == (0,)
+    assert notice.nothing_to_win == ""
+    message = notice_to(results, BANK)
+    for told in (text_of(message), shown_text(message)):
+        assert "再进一步，能得多少" in told
+        assert "其他指标和其他银行不变" in told
+    assert "完成率 | 本月再新增3户：完成率71.30%→78.60% | +2.92 | 5→4，等级一般→良好" in text_of(message)
+
+
+def test_a_bank_with_full_points_in_all_reads_so() -> None:
+    results = small_results(now=(1, "100"), items={"growth": (20, "1", "增速")})
+    notice = bank_notice(results, results.institutions[BANK])
+
+    assert notice.steps is None
+    assert notice.nothing_to_win == "参加考核的各项指标均已得满分，请继续保持。"
+    assert notice.nothing_to_win in text_of(notice_to(results, BANK))
+
+
+def test_an_unranked_bank_has_no_step_to_take() -> None:
+    results = small_results(now=UNRANKED)
+    notice = bank_notice(results, results.institutions[BANK])
+
+    assert (notice.steps, notice.nothing_to_win) == (None, "")
+    assert "再进一步" not in notice_to(results, BANK).html
+
+
+def test_pace_without_a_ledger_or_a_row_says_what_is_known() -> None:
+    figures = {"microcredit_ytd_households": 24, "microcredit_completion": "80"}
+    known = small_results(bank_figures=figures)
+
+    assert pace_of(replace(known, paces={}), BANK).words() == (
+        "本年已发放扶贫小额信贷24户，全年目标60户，按序时进度完成80.00%。"
+    )
 
 
 def test_key_figures_stand_beside_last_month() -> None:
@@ -467,6 +522,15 @@ def test_next_steps_follow_from_the_dearest_indicators() -> None:
     ]
 
 
+def test_next_steps_end_with_what_one_step_gives() -> None:
+    figures = {"microcredit_ytd_households": 24, "microcredit_completion": "80"}
+    completion, quality, visits = next_steps(small_results(items=ITEMS, bank_figures=figures, steps=STEPS), BANK)
+
+    assert completion.endswith("请按月分解任务。本月再新增3户：完成率71.30%→78.60%，得分+2.92，名次5→4。")
+    assert quality.endswith("清收措施。再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%，得分+4.50，名次5→5。")
+    assert visits.endswith("及时存档上报。第1轮再走访12户：走访覆盖率85.42%→100.00%，得分+1.46，名次5→5。")
+
+
 @pytest.mark.parametrize("indicator", INDICATORS)
 def test_every_indicator_has_a_next_step(indicator: str) -> None:
     results = small_results(items={indicator: (10, "0", "说明")}, bank_figures={"microcredit_ytd_households": 1})
@@ -572,7 +636,7 @@ def put_month(connection: Connection, results: Results) -> None:
     for each in results.standing:
         insert(
             "insert into mart.assessment values (:run, :period, :bank, :score, :deductions, :grade, :rank, :previous, "
-            ":status, :reason)",
+            ":status, :reason, :previous_score)",
             run=run.run_id,
             period=run.period,
             bank=each.institution_code,
@@ -581,8 +645,33 @@ def put_month(connection: Connection, results: Results) -> None:
             grade=each.grade,
             rank=each.rank,
             previous=each.previous_rank,
+            previous_score=each.previous_score,
             status="unranked" if each.rank is None else "ranked",
             reason=each.reason,
+        )
+    for step in (step for steps in results.next_steps.values() for step in steps):
+        insert(
+            "insert into mart.next_step values (:run, :period, :institution_code, :indicator, 1, '户', null, null, "
+            ":score_before, :score_after, :grade_before, :grade_after, :rank_before, :rank_after, :action, :sentence)",
+            run=run.run_id,
+            period=run.period,
+            **asdict(step),
+        )
+    for bank, target in results.targets.items():
+        insert(
+            "insert into mart.target values (:year, 1, :period, '分解', :bank, 0, 0, :households) "
+            "on conflict do nothing",
+            year=results.month.year,
+            period=run.period,
+            bank=bank,
+            households=target,
+        )
+    for pace in results.paces.values():
+        insert(
+            "insert into mart.pace values (:run, :period, :institution_code, 60, 30, 30, :needed_per_month, :forecast)",
+            run=run.run_id,
+            period=run.period,
+            **asdict(pace),
         )
     for source, value in results.values.items():
         if source.period == run.period:
@@ -627,8 +716,10 @@ def test_notices_of_an_assessed_month_are_posted_once(register_saved_engine: Eng
         now=(1, "88.45"),
         before=(3, "70"),
         others=(),
-        bank_figures={"loan_balance": 7},
+        bank_figures={"loan_balance": 7, "microcredit_ytd_households": 30},
         alerts=(alert("B02", "他行账户"),),
+        items=ITEMS,
+        steps=STEPS[:1],
     )
     with engine.begin() as connection:
         put_month(connection, may)
@@ -642,6 +733,10 @@ def test_notices_of_an_assessed_month_are_posted_once(register_saved_engine: Eng
         (key, code, "2019-06-r1") for key, code in zip(sorted(keys), institutions, strict=True)
     ]
     assert "第1名（共1家参评），比上月上升2位" in posted[0][3]
+    assert "88.45分，比上月提高18.45分" in posted[0][3]
+    assert [code for _, code, _, html_text in posted if STEPS[0].action in html_text] == [BANK]
+    pace = "距全年目标还差30户，今后6个月每月至少需发放5户。按目前进度，预计全年发放60户，正好达到全年目标。"
+    assert [code for _, code, _, html_text in posted if pace in html_text] == [BANK]
     assert "本月未参加考核" in posted[1][3]
     assert [code for _, code, _, html_text in posted if "他行账户" in html_text] == ["B02"]
 

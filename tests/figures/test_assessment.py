@@ -699,7 +699,7 @@ def test_relending_follows_the_grade_with_its_reasons(engine: Engine, settings: 
 
     found = rows_of(
         engine,
-        "select institution_code, issue, extension, reason from mart.current_relending_advice order by institution_code",
+        "select institution_code, issue, extension, reason from mart.current_relending_advice order by 1",
     )
     tripled = "扶贫小额信贷增速200.00%，全市各项贷款增速0.00%，达到基础指标要求；扶贫小额信贷逾期率0.00%"
     assert found == [

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from five_precisions.bulletin.document import Figure
 from five_precisions.bulletin.mail_tables import MailTable, mail_table
-from five_precisions.bulletin.results import Alert, Institution, Results, read_results
+from five_precisions.bulletin.results import Alert, Institution, NextStep, Results, read_results
 from five_precisions.bulletin.standing import (
     NOT_OBTAINED,
     bank_place,
@@ -53,6 +53,11 @@ _ENDS: Final = 3
 """How many banks of the top, and of the bottom, of the table everyone sees."""
 _MOST_ALERTS: Final = 20
 """Alerts that a notice lists; a notice is no ledger."""
+_WHAT_A_STEP_IS: Final = (
+    "按本月口径测算，其他指标和其他银行不变。一步指单靠该指标能够提升名次的最少数量；"
+    "单靠该指标不能提升名次的，指使该指标得满分所需的数量。"
+)
+_FULL: Final = "参加考核的各项指标均已得满分，请继续保持。"
 _LEVELS: Final = {"high": "高", "medium": "中", "low": "低"}
 
 
@@ -65,6 +70,10 @@ class BankNotice:
     unranked: tuple[str, ...]
     """Why it is not ranked and what to do; empty if it is."""
     items: MailTable | None
+    steps: MailTable | None
+    """What one step better in each indicator gives; None where it is not ranked, or has full points in all."""
+    nothing_to_win: str
+    """Said in place of the steps where it has full points in all that is assessed."""
     pace: str
     figures: MailTable
     alerts: MailTable | None
@@ -144,6 +153,7 @@ def notices(results: Results, register: Register, *, is_demo: bool) -> list[Mess
 def bank_notice(results: Results, bank: Institution) -> BankNotice:
     """What the notice says to one bank, from its own figures."""
     place = bank_place(results, bank.code)
+    steps = _steps(results, bank.code) if place else None
     alerts, left_out = _alerts(results, bank.code)
     has_trouble = any(
         not (record.is_received and record.on_time and record.first_pass) for record in reporting_of(results, bank.code)
@@ -152,6 +162,8 @@ def bank_notice(results: Results, bank: Institution) -> BankNotice:
         place=tuple(place or ()),
         unranked=() if place else why_unranked(results, bank.code),
         items=_items(results, bank.code) if place else None,
+        steps=steps,
+        nothing_to_win=_FULL if place and steps is None and results.items.get(bank.code) else "",
         pace=pace_of(results, bank.code).words(),
         figures=_key_figures(results, bank.code),
         alerts=alerts,
@@ -197,6 +209,33 @@ def _items(results: Results, bank: str) -> MailTable:
         numbers=("权重", "得分"),
         note="不考核的指标不计权重，总分按其余指标的权重折算为百分制。" if is_partial else "",
     )
+
+
+def _steps(results: Results, bank: str) -> MailTable | None:
+    """What one step better gives, the most rewarding first; those that win a place stand out."""
+    steps = results.next_steps.get(bank, ())
+    if not steps:
+        return None
+    return mail_table(
+        ("指标", "再进一步", "得分", "名次"),
+        [
+            (
+                INDICATORS[step.indicator],
+                step.action,
+                f"+{shown(step.score_after - step.score_before, Form.SCORE)}",
+                _place_after(step),
+            )
+            for step in steps
+        ],
+        numbers=("得分",),
+        strong=[index for index, step in enumerate(steps) if step.places_won],
+        note=_WHAT_A_STEP_IS,
+    )
+
+
+def _place_after(step: NextStep) -> str:
+    place = f"{step.rank_before}→{step.rank_after}" if step.places_won else "不变"
+    return place if step.grade_after == step.grade_before else f"{place}，等级{step.grade_before}→{step.grade_after}"
 
 
 def _key_figures(results: Results, bank: str) -> MailTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -69,6 +69,7 @@ class Assessment:
     reason: str | None
     restated: bool = False
     """Whether the revision before had another standing."""
+    previous_score: Decimal | None = None
 
     @property
     def movement(self) -> int | None:
@@ -86,6 +87,40 @@ class Item:
     raw: Decimal | None
     points: Decimal | None
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a bank's pace comes to; None where its ledger is missing."""
+
+    institution_code: str
+    needed_per_month: Decimal | None
+    """Households a month for the rest of the year, exact; None in December too."""
+    forecast: Decimal | None
+    """Households by the end of the year at the pace so far, exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What one step better in one indicator would give a bank, all else unchanged (spec/04, Assessment)."""
+
+    institution_code: str
+    indicator: str
+    score_before: Decimal
+    score_after: Decimal
+    grade_before: str
+    grade_after: str
+    rank_before: int
+    rank_after: int
+    action: str
+    """What to do and how the indicator moves by it."""
+    sentence: str
+    """All of it."""
+
+    @property
+    def places_won(self) -> int:
+        """By how many places the bank would stand better."""
+        return self.rank_before - self.rank_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +221,10 @@ class Results:
     boards: Mapping[str, Sequence[Place]]
     targets: Mapping[str, int]
     """Households that each bank is to lend to in the year."""
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    """Of the month, by bank; of those with a target above 0."""
+    next_steps: Mapping[str, Sequence[NextStep]] = field(default_factory=dict)
+    """Of the month, by ranked bank, the most rewarding first."""
     reporting: Sequence[Reporting]
     alerts: Sequence[Alert]
     inspections: Sequence[Inspection]
@@ -270,6 +309,9 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
     boards: dict[str, list[Place]] = {}
     for row in _read(connection, "places", {"period": str(month)}):
         boards.setdefault(row["board"], []).append(Place(**row))
+    next_steps: dict[str, list[NextStep]] = {}
+    for row in _read(connection, "next_steps", {"period": str(month)}):
+        next_steps.setdefault(row["institution_code"], []).append(NextStep(**row))
     of_run = {"run_id": runs[str(month)].run_id, "period": str(month), "period_end": month.end}
     institutions = [
         Institution(**{**row, "kind": InstitutionKind(row["kind"])})
@@ -298,6 +340,8 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         items=items,
         boards=boards,
         targets={row["institution_code"]: row["households"] for row in targets},
+        paces={row["institution_code"]: Pace(**row) for row in _read(connection, "pace", {"period": str(month)})},
+        next_steps=next_steps,
         reporting=[Reporting(**row) for row in _read(connection, "reporting", span)],
         alerts=[Alert(**row) for row in _read(connection, "alerts", {"period": str(month)})],
         inspections=[Inspection(**row) for row in _read(connection, "inspections", of_run)],

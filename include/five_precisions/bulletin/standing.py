@@ -6,7 +6,7 @@ Every function speaks of one institution only; of the others it tells no more th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from five_precisions.bulletin.document import Figure
@@ -73,6 +73,9 @@ class Pace:
     target: int
     completion: Figure
     """In percent of the target in proportion to the months gone by."""
+    needed_per_month: Decimal | None
+    forecast: Decimal | None
+    """Both as the run has them: mart.pace."""
 
     @property
     def months_left(self) -> int:
@@ -82,21 +85,14 @@ class Pace:
     @property
     def needed(self) -> int | None:
         """Households a month for the rest of the year, rounded up; None without figures, and when the year is over."""
-        if self.households.value is None or not self.months_left:
+        if self.needed_per_month is None:
             return None
-        return max(0, -((int(self.households.value) - self.target) // self.months_left))
-
-    @property
-    def forecast(self) -> Decimal | None:
-        """Households by the end of the year at the pace so far, exact."""
-        return (
-            None if self.households.value is None else Decimal(self.households.value) / self.month.month * _LAST_MONTH
-        )
+        return int(self.needed_per_month.to_integral_value(ROUND_CEILING))
 
     def words(self) -> str:
         """All of it in sentences."""
         value = self.households.value
-        if value is None or self.forecast is None:
+        if value is None:
             target = f"，全年目标{shown(self.target, Form.COUNT)}户" if self.target else ""
             return f"本年扶贫小额信贷发放户数{NOT_OBTAINED}{target}。"
         reached = f"本年已发放扶贫小额信贷{self.households}户" if value else "本年尚未发放扶贫小额信贷"
@@ -109,6 +105,8 @@ class Pace:
             known += f"，按序时进度完成{self.completion}%"
         if not self.months_left:
             return f"{known}，{_against(int(value), self.target, '全年目标')}。"
+        if self.needed_per_month is None or self.forecast is None:
+            return f"{known}。"
         if self.needed:
             missing = shown(self.target - int(value), Form.COUNT)
             months = "12月" if self.months_left == 1 else f"今后{self.months_left}个月每月至少"
@@ -124,12 +122,15 @@ class Pace:
 
 def pace_of(results: Results, bank: str) -> Pace:
     """A bank's pace at the end of the month."""
+    pace = results.paces.get(bank)
     return Pace(
         month=results.month,
         households=results.of_bank("microcredit_ytd_households", bank),
         amount=results.of_bank("microcredit_ytd_amount", bank),
         target=results.targets.get(bank, 0),
         completion=results.of_bank("microcredit_completion", bank),
+        needed_per_month=None if pace is None else pace.needed_per_month,
+        forecast=None if pace is None else pace.forecast,
     )
 
 
@@ -160,7 +161,7 @@ def bank_place(results: Results, bank: str, quarter_before: Period | None = None
     score = [f"{shown(now.score, Form.SCORE)}分"]
     if now.previous_rank is not None:
         place.append(movement_since(now.movement) or "")
-        score.append((before and change(now.score, before.score, Form.SCORE)) or "")
+        score.append(change(now.score, now.previous_score, Form.SCORE) or "")
     else:
         place.append("首次参评" if before is None else "上月暂不排名")
     earlier = results.assessments.get(str(quarter_before), {}).get(bank)
@@ -196,11 +197,12 @@ def strong_and_weak(results: Results, bank: str) -> tuple[list[Item], list[Item]
 
 
 def next_steps(results: Results, bank: str) -> list[str]:
-    """What a bank should do next, a sentence or two for each of its weakest indicators."""
+    """What a bank should do next, in sentences for each of its weakest indicators, with what one step would give."""
     _, weak = strong_and_weak(results, bank)
+    gains = {step.indicator: step.sentence for step in results.next_steps.get(bank, ())}
     return [
         f"{INDICATORS[item.indicator]}（得{points_won(item)}分，满分{_weight(item)}分）："
-        f"{item.note}。{_next_step(results, bank, item.indicator)}"
+        f"{item.note}。{_next_step(results, bank, item.indicator)}{gains.get(item.indicator, '')}"
         for item in weak[:_STEPS]
     ]
 

@@ -8,6 +8,7 @@ select
     assessment.grade,
     assessment.rank,
     assessment.previous_rank,
+    assessment.previous_score,
     assessment.reason,
     coalesce(
         before.run_id is not null

@@ -70,7 +70,7 @@ worded as (
             when 'visits' then concat('第', told.visit_round, '轮再走访', told.step, '户')
             when 'quality' then concat('再收回逾期扶贫小额信贷', told.step, '万元')
             when 'reporting' then concat('今年再有', told.step, '份报表按时报送并一次通过')
-        end as action,
+        end as deed,
         concat(
             case told.indicator
                 when 'growth' then '增速'
@@ -103,9 +103,9 @@ select
     worded.grade_after,
     worded.rank_before,
     worded.rank_after,
-    worded.action,
+    concat(worded.deed, '：', worded.movement) as action,
     concat(
-        worded.action, '：', worded.movement, '，得分+', worded.score_after - worded.score_before,
+        worded.deed, '：', worded.movement, '，得分+', worded.score_after - worded.score_before,
         case
             when worded.rank_after < worded.rank_before
                 then concat('，名次', worded.rank_before, '→', worded.rank_after)

@@ -86,7 +86,7 @@ create table mart.next_step (
     primary key (run_id, institution_code, indicator)
 );
 comment on table mart.next_step is 'what one step better in one indicator would have given a ranked bank, everything else unchanged: the fewest units that win a place, or, where it cannot win one, those that bring it to full points; no row where there are none to win';
-comment on column mart.next_step.action is 'what to do, in words; the sentence adds what it gives';
+comment on column mart.next_step.action is 'what to do and how the indicator moves by it, in words; the sentence adds what that gives';
 
 alter table mart.assessment add column previous_score numeric(5, 2);
 
