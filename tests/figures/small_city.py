@@ -162,6 +162,10 @@ class SmallCity:
         city._versions = {(Period.parse(row.period), row.institution_code): row.version for row in newest}
         return city
 
+    def continue_with(self, connection: Connection) -> None:
+        """In another transaction."""
+        self._connection = connection
+
     def open(self, period: Period) -> None:
         """Open a month whose deadline is noon of the 12th after it."""
         self._execute(
@@ -218,6 +222,45 @@ class SmallCity:
                 }
                 | finding,
             )
+
+    def tell(self, period: Period, institution: str, *findings: dict[str, Any]) -> None:
+        """Findings of the newest delivery, with any column of theirs; warnings unless said otherwise."""
+        self._tell(f"{period}-{institution}-{self._versions[period, institution]}", *findings)
+
+    def tell_at_close(self, period: Period, institution: str, *findings: dict[str, Any]) -> None:
+        """Findings across reports that the close tells an institution of."""
+        receipt = f"{period}-{institution}-close"
+        self._execute(
+            "insert into intake.cross_check (submission_id, period, institution_code, edition, checked_at) "
+            "values (:id, :period, :institution, 'close', clock_timestamp())",
+            id=receipt,
+            period=str(period),
+            institution=institution,
+        )
+        self._tell(receipt, *findings)
+
+    def explain(self, period: Period, institution: str, *lines: dict[str, Any]) -> None:
+        """Lines of 情况说明 that come with the newest delivery, bound to a value unless said otherwise."""
+        for ordinal, line in enumerate(lines, start=1):
+            self._write(
+                "intake.explanation",
+                {
+                    "submission_id": f"{period}-{institution}-{self._versions[period, institution]}",
+                    "ordinal": ordinal,
+                    "explanation": "已核实。",
+                    "is_bound": True,
+                    **line,
+                },
+            )
+
+    def _tell(self, receipt: str, *findings: dict[str, Any]) -> None:
+        for ordinal, finding in enumerate(findings, start=1001):
+            told = {"submission_id": receipt, "ordinal": ordinal, "level": "warning", "message": "请核实。", **finding}
+            self._write("intake.finding", told)
+
+    def _write(self, table: str, row: dict[str, Any]) -> None:
+        places = ", ".join(f":{name}" for name in row)
+        self._execute(f"insert into {table} ({', '.join(row)}) values ({places})", **row)
 
     def close(self, period: Period) -> None:
         """Freeze what stands."""
