@@ -401,7 +401,9 @@ def rename_a_bank(connection: Connection) -> None:
 
 
 def change_a_target(connection: Connection) -> None:
-    connection.execute(text("update mart.target set households = households + 1 where institution_code = 'B01'"))
+    moved = "update mart.target set households = households + :households where institution_code = :bank"
+    for bank, households in (("B01", 1), ("B02", -1)):
+        connection.execute(text(moved), {"bank": bank, "households": households})
 
 
 @pytest.mark.parametrize("change", [move_deadline, owe_less, rename_a_bank, change_a_target])
