@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from sqlalchemy import Engine, text
+
+from five_precisions.figures import explain
+from five_precisions.period import Period
+from five_precisions.settings import Settings
 
 GOLDEN = list(csv.DictReader((Path(__file__).parent / "golden-2019-06.csv").read_text(encoding="utf-8").splitlines()))
 
@@ -73,3 +79,45 @@ def test_additive_figures_of_banks_and_categories_add_up(golden_city: Engine) ->
         assert totals[metric, "city"] == totals[metric, "bank"] == totals[metric, "county"]
     parts = [f"loan_balance_{part}" for part in ("industry", "operating", "education", "consumption")]
     assert sum(totals[part, "city"] for part in parts) == totals["loan_balance", "city"]
+
+
+PROVED = [
+    ("loan_balance", "city", None),
+    ("microcredit_ytd_households", "city", None),
+    ("visit_coverage_standing", "county", "441781"),
+    ("match_rate", "bank", "B01"),
+    ("microcredit_completion", "bank", "B05"),
+    ("outreach_team", "city", None),
+]
+
+
+@pytest.mark.parametrize(("metric", "scope", "code"), PROVED)
+def test_a_figure_is_proved_by_delivered_rows(
+    golden_city: Engine, golden_settings: Settings, metric: str, scope: str, code: str | None
+) -> None:
+    explained = explain(golden_city, golden_settings, metric, scope=scope, code=code, period=Period(2019, 6))
+    assert explained.proof is not None
+    assert explained.proof.rows > 0
+    assert explained.is_proved
+
+
+def test_the_row_behind_a_figure_is_found_in_the_delivered_file(golden_city: Engine, golden_settings: Settings) -> None:
+    explained = explain(
+        golden_city, golden_settings, "loan_balance", scope="bank", code="B01", period=Period(2019, 6), first=3
+    )
+    assert explained.proof is not None
+    delivered = {
+        hashlib.sha256(path.read_bytes()).hexdigest(): path
+        for path in (golden_settings.var / "inbox" / "2019-06" / "B01").rglob("*.xlsx")
+    }
+    assert len(explained.proof.first) == 3
+    for row in explained.proof.first:
+        assert row.sha256 is not None
+        assert row.sheet is not None
+        assert delivered[row.sha256].name == row.file
+        sheet = openpyxl.load_workbook(delivered[row.sha256], read_only=True)[row.sheet]
+        cells = next(sheet.iter_rows(min_row=row.row, max_row=row.row, values_only=True))
+        assert row.content["合同编号"] in cells
+        # The file has the whole of what is shown masked.
+        assert row.content["借款人名称"] not in cells
+        assert str(row.content["借款人名称"])[0] in {str(cell)[0] for cell in cells if cell}
