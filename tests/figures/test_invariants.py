@@ -1,0 +1,103 @@
+"""What must be true of every run: a run of which it is not is stopped, and nothing of it is kept (spec/04)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from five_precisions.errors import SetupError
+from five_precisions.figures import assess, invariants
+from five_precisions.figures.invariants import INVARIANT_FOLDER, InvariantError, load_invariants
+from five_precisions.settings import Settings
+from tests.figures.conftest import JANUARY
+from tests.figures.small_city import SmallCity
+from tests.figures.test_small_city import deliver_january
+
+METRIC = (
+    "update mart.metric set value = {value} where metric = '{metric}' and scope = '{scope}' and scope_code = '{code}'"
+)
+
+
+def metric(name: str, scope: str, code: str, value: str) -> str:
+    return METRIC.format(metric=name, scope=scope, code=code, value=value)
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "categories": (metric("loan_balance_industry", "town", "441702001", "value + 1"), "categories add up"),
+    "banks": (metric("microcredit_cumulative_amount", "bank", "B01", "value + 0.01"), "banks add up to the city"),
+    "places": (metric("households_able", "town", "441702001", "value + 1"), "towns to their county"),
+    "shares": (metric("visit_coverage", "bank", "B01", "100.01"), "between 0 and 100"),
+    "targets": ("update mart.target set households = households + 1 where institution_code = 'B01'", "targets add up"),
+    "ranks": ("update mart.ranking set rank = 2 where board = 'bank_score' and rank = 1", "proper ranking"),
+    "assessment": ("update mart.assessment set grade = null where institution_code = 'B01'", "assessed once"),
+    "reports": (metric("reports_received", "bank", "B01", "99"), "no more reports"),
+    "households": ("update mart.household_score set score = score + 1 where household_no = 'H1'", "sum of their items"),
+}
+"""For each file what would break it, and words of the sentence that stops the run."""
+
+
+@pytest.fixture
+def closed(engine: Engine) -> Engine:
+    """January delivered and closed."""
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        deliver_january(city)
+        city.close(JANUARY)
+    return engine
+
+
+def tamper(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """Let a run spoil its own results before they are looked at."""
+    # The package's name `assess` is the function; the module behind it is found by its full name.
+    module: Any = sys.modules["five_precisions.figures.assess"]
+    draw_lists = module.draw_lists
+
+    def spoil(connection: Connection, *arguments: Any) -> None:
+        draw_lists(connection, *arguments)
+        assert connection.execute(text(statement)).rowcount > 0, "nothing was spoilt"
+
+    monkeypatch.setattr(module, "draw_lists", spoil)
+
+
+def test_every_invariant_is_broken_here() -> None:
+    assert {path.stem for path in INVARIANT_FOLDER.glob("*.sql")} == set(BROKEN)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_run_that_contradicts_itself_is_not_kept(
+    name: str, closed: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement, words = BROKEN[name]
+    with monkeypatch.context() as patch:
+        tamper(patch, statement)
+        with pytest.raises(InvariantError, match=words) as stopped:
+            assess(closed, settings, JANUARY)
+    assert str(stopped.value).startswith("The figures of 2019-01 were not kept: ")
+    with closed.connect() as connection:
+        kept = "select (select count(*) from mart.run) + (select count(*) from mart.metric)"
+        assert connection.execute(text(kept)).scalar_one() == 0
+    assert assess(closed, settings, JANUARY).is_new
+
+
+def test_an_invariant_is_added_by_a_file_only(
+    closed: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.sql").write_text(
+        "-- Who has no loans?\n--\n-- invariant: every bank lends\nselect code as subject, 'lends nothing' as detail "
+        "from open_institution where kind = 'bank' and code = 'B03'\n",
+        encoding="utf-8",
+    )
+    own = load_invariants(tmp_path)
+    monkeypatch.setattr(invariants, "load_invariants", lambda _: own)
+    with pytest.raises(InvariantError, match=r"every bank lends \(not so: B03: lends nothing\)"):
+        assess(closed, settings, JANUARY)
+
+
+def test_a_file_says_what_must_be_true(tmp_path: Path) -> None:
+    (tmp_path / "mute.sql").write_text("-- Nothing.\nselect 1\n", encoding="utf-8")
+    with pytest.raises(SetupError, match="does not say in its head comment"):
+        load_invariants(tmp_path)
