@@ -67,9 +67,8 @@ def explain(
             "in metrics.yaml, and its rows can be shown."
         )
         return
-    _print_rows(explained.proof)
-    if csv_file is not None:
-        out.print(f"All {explained.proof.rows:,} rows are in {csv_file}.", markup=False)
+    where = "--csv FILE writes them all" if csv_file is None else f"all {explained.proof.rows:,} are in {csv_file}"
+    _print_rows(explained.proof, where)
 
 
 def _print_figure(explained: Explanation) -> None:
@@ -107,7 +106,7 @@ def _come_to(proof: Proof) -> str:
     return f"numerator {cell(proof.numerator)}, denominator {cell(proof.denominator)}"
 
 
-def _print_rows(proof: Proof) -> None:
+def _print_rows(proof: Proof, where: str) -> None:
     """The first rows, each with its place, and in the end the files by their whole hash."""
     files: dict[str, str | None] = {}
     for number, row in enumerate(proof.first, start=1):
@@ -117,8 +116,7 @@ def _print_rows(proof: Proof) -> None:
         out.print(f"{number}. {_placed(row)}", markup=False, soft_wrap=True)
         said = " · ".join(f"{header} {value}" for header, value in row.content.items() if value is not None)
         out.print(Padding(cell(said), (0, 0, 0, 3), expand=False))
-    if proof.rows > len(proof.first):
-        out.print(f"\n… and {proof.rows - len(proof.first):,} more; --csv FILE writes them all.")
+    out.print(f"\nShown: {len(proof.first):,} of {proof.rows:,} rows; {where}.", markup=False, soft_wrap=True)
     if files:
         out.print("\nfiles (SHA-256)")
     for file, sha256 in files.items():
