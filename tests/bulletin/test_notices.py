@@ -238,11 +238,11 @@ def test_what_one_step_better_gives_is_told() -> None:
     notice = bank_notice(results, results.institutions[BANK])
 
     assert notice.steps is not None
-    assert [header for header, _ in notice.steps.columns] == ["指标", "再进一步", "得分", "名次"]
+    assert [header for header, _ in notice.steps.columns] == ["指标", "再进一步", "得分", "名次和等级"]
     assert notice.steps.rows == (
-        ("完成率", "本月再新增3户：完成率71.30%→78.60%", "+2.92", "5→4，等级一般→良好"),
+        ("完成率", "本月再新增3户：完成率71.30%→78.60%", "+2.92", "5→4，升为良好"),
         ("走访", "第1轮再走访12户：走访覆盖率85.42%→100.00%", "+1.46", "不变"),
-        ("资产质量", "再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%", "+4.50", "不变，等级一般→良好"),
+        ("资产质量", "再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%", "+4.50", "不变，升为良好"),
     )
     # Only what wins a place stands out.
     assert notice.steps.strong == (0,)
@@ -251,7 +251,7 @@ def test_what_one_step_better_gives_is_told() -> None:
     for told in (text_of(message), shown_text(message)):
         assert "再进一步，能得多少" in told
         assert "其他指标和其他银行不变" in told
-    assert "完成率 | 本月再新增3户：完成率71.30%→78.60% | +2.92 | 5→4，等级一般→良好" in text_of(message)
+    assert "完成率 | 本月再新增3户：完成率71.30%→78.60% | +2.92 | 5→4，升为良好" in text_of(message)
 
 
 def test_a_bank_with_full_points_in_all_reads_so() -> None:

@@ -509,7 +509,7 @@ STEPS = {
         100,
         "37.50",
         3,
-        "今年再有1份报表按时报送并一次通过：按时率与一次通过率平均91.67%→100.00%，得分+0.83，名次不变（第3名）。",
+        "今年再有1份报表按时报送并一次通过：报送质量91.67%→100.00%，得分+0.83，名次不变（第3名）。",
     ),
 }
 
@@ -610,7 +610,8 @@ def test_the_round_of_visits_that_counts_is_the_one_to_go_on_with(engine: Engine
         engine,
         "select period, action from mart.current_next_step where indicator = 'visits' order by period",
     )
-    assert sentences == [("2019-01", "第1轮再走访2户"), ("2019-02", "第1轮再走访2户")]
+    step = "第1轮再走访2户：走访覆盖率90.00%→100.00%"
+    assert sentences == [("2019-01", step), ("2019-02", step)]
 
 
 def test_a_month_is_judged_by_its_own_scheme_and_tells_what_moved(

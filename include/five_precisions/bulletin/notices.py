@@ -217,7 +217,7 @@ def _steps(results: Results, bank: str) -> MailTable | None:
     if not steps:
         return None
     return mail_table(
-        ("指标", "再进一步", "得分", "名次"),
+        ("指标", "再进一步", "得分", "名次和等级"),
         [
             (
                 INDICATORS[step.indicator],
@@ -235,7 +235,7 @@ def _steps(results: Results, bank: str) -> MailTable | None:
 
 def _place_after(step: NextStep) -> str:
     place = f"{step.rank_before}→{step.rank_after}" if step.places_won else "不变"
-    return place if step.grade_after == step.grade_before else f"{place}，等级{step.grade_before}→{step.grade_after}"
+    return place if step.grade_after == step.grade_before else f"{place}，升为{step.grade_after}"
 
 
 def _key_figures(results: Results, bank: str) -> MailTable:

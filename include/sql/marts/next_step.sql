@@ -78,7 +78,7 @@ worded as (
                 when 'matching' then '对接率'
                 when 'visits' then '走访覆盖率'
                 when 'quality' then '逾期率'
-                when 'reporting' then '按时率与一次通过率平均'
+                when 'reporting' then '报送质量'
             end,
             coalesce(cast(round(told.raw_before, 2) as text) || '%', '无'),
             '→',
@@ -113,7 +113,7 @@ select
         end,
         case
             when worded.grade_after <> worded.grade_before
-                then concat('，等次', worded.grade_before, '→', worded.grade_after)
+                then concat('，等级', worded.grade_before, '→', worded.grade_after)
         end,
         '。'
     ) as sentence
