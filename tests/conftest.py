@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -146,13 +147,20 @@ def server_url(server_folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def database_url(server_url: str) -> Iterator[str]:
-    """Address of a fresh database, migrated and otherwise empty."""
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Address of a fresh database, migrated and otherwise empty; gone afterwards."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     _administer(server_url, f"create database {name} template {TEMPLATE}")
     yield _address(make_url(server_url).set(database=name))
     _administer(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """Address of the test's own fresh database."""
+    with fresh_database(server_url) as url:
+        yield url
 
 
 @pytest.fixture

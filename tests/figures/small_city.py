@@ -162,10 +162,6 @@ class SmallCity:
         city._versions = {(Period.parse(row.period), row.institution_code): row.version for row in newest}
         return city
 
-    def continue_with(self, connection: Connection) -> None:
-        """In another transaction."""
-        self._connection = connection
-
     def open(self, period: Period) -> None:
         """Open a month whose deadline is noon of the 12th after it."""
         self._execute(

@@ -443,6 +443,19 @@ def test_a06_is_raised_by_what_is_there_and_closed_by_nothing_less_than_all_ledg
     assert alerts(engine, "A06", Period(2019, 4)) == []
 
 
+def test_a06_is_closed_by_the_banks_own_ledger_whatever_another_bank_withholds(
+    engine: Engine, settings: Settings
+) -> None:
+    play(
+        engine,
+        settings,
+        Month({("B01", "loans"): owed("H", 30000), ("B02", "loans"): owed("H", 20001)}),
+        Month({("B01", "loans"): owed("H", 0), ("B02", "loans"): owed("H", 20001)}, missing={("B03", "loans")}),
+    )
+    assert {bank for _, bank, *_ in alerts(engine, "A06")} == {"B01", "B02"}
+    assert alerts(engine, "A06", FEBRUARY) == [("high", "B02", "H", 50001, 50000)]
+
+
 def test_a06_a_missing_ledger_raises_nothing(engine: Engine, settings: Settings) -> None:
     play(engine, settings, Month({("B01", "loans"): owed("H", 30000)}, missing={("B02", "loans")}))
     assert alerts(engine, "A06") == []
@@ -515,6 +528,21 @@ def test_a07_two_cases_for_two_accounts_and_none_closed_without_all_ledgers(engi
         assert cases.scalar() == 4
     assert alerts(engine, "A07", FEBRUARY) == everything
     assert alerts(engine, "A07", MARCH) == [("high", bank, "****1234-33334444", 3, 3) for bank in BANKS[:2]]
+
+
+def test_a07_is_closed_by_the_banks_own_ledger_whatever_another_bank_withholds(
+    engine: Engine, settings: Settings
+) -> None:
+    first = [paid(borrower, borrower, "11112222") for borrower in "ab"]
+    second = [paid("c", "c", "11112222")]
+    play(
+        engine,
+        settings,
+        Month({("B01", "loans"): first, ("B02", "loans"): second}),
+        Month({("B01", "loans"): first, ("B02", "loans"): [second[0] | {"balance": 0}]}, missing={("B03", "loans")}),
+    )
+    assert {bank for _, bank, *_ in alerts(engine, "A07")} == {"B01", "B02"}
+    assert alerts(engine, "A07", FEBRUARY) == [("high", "B01", "****1234-11112222", 3, 3)]
 
 
 # A08

@@ -1,12 +1,29 @@
 -- Which households owe more than 50,000 yuan of microcredit, at however many banks? One row per bank involved and
 -- household; the measure is the household's total in yuan, the detail tells a bank its own loans and the fact only.
+-- While a ledger is missing, what the others hold may not be all: what is known of a household that still owes the bank
+-- stays. Of a household that owes the bank nothing any more, the bank's own ledger tells it.
 --
 -- rule: A06
 -- aspect: 小额信贷管理
 -- level: high
 -- needs: {loans: own}
--- needs_to_close: {loans: all}
-with owed as (
+with missing_ledger as (
+    select bank.code
+    from open_institution as bank
+    inner join registry.obligation
+        on
+            obligation.report = 'loans'
+            and bank.kind = obligation.kind
+    where not exists (
+        select 1
+        from present
+        where
+            present.report = 'loans'
+            and bank.code = present.institution_code
+    )
+),
+
+owed as (
     select
         loans.delivered_by as institution_code,
         loans.household_no,
@@ -26,6 +43,7 @@ select
     owed.institution_code,
     coalesce(households.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
+    owed.household_balance <= 50000 as is_unjudged,
     owed.household_balance as measure,
     50000 as threshold,
     concat(
@@ -34,4 +52,6 @@ select
     ) as detail
 from owed
 left join households on owed.household_no = households.household_no
-where owed.household_balance > 50000
+where
+    owed.household_balance > 50000
+    or exists (select 1 from missing_ledger)

@@ -1,12 +1,29 @@
 -- Into which accounts are the loans of three or more borrowers paid? One row per bank involved and account; the measure
 -- is the number of borrowers in the city, the detail tells a bank its own loans and the fact only.
+-- While a ledger is missing, more may share an account than the others show: what is known of an account that the bank
+-- still has loans paid into stays. Of one that it has none paid into any more, the bank's own ledger tells it.
 --
 -- rule: A07
 -- aspect: 贷款质量和用途真实性
 -- level: high
 -- needs: {loans: own}
--- needs_to_close: {loans: all}
-with live as (
+with missing_ledger as (
+    select bank.code
+    from open_institution as bank
+    inner join registry.obligation
+        on
+            obligation.report = 'loans'
+            and bank.kind = obligation.kind
+    where not exists (
+        select 1
+        from present
+        where
+            present.report = 'loans'
+            and bank.code = present.institution_code
+    )
+),
+
+live as (
     select
         loans.delivered_by,
         loans.town_code,
@@ -28,7 +45,9 @@ shared as (
         count(distinct live.borrower_id_hash) as borrowers
     from live
     group by live.payee_account_hash
-    having count(distinct live.borrower_id_hash) >= 3
+    having
+        count(distinct live.borrower_id_hash) >= 3
+        or exists (select 1 from missing_ledger)
 )
 
 select
@@ -38,6 +57,7 @@ select
         when min(left(live.town_code, 6)) = max(left(live.town_code, 6)) then min(left(live.town_code, 6))
     end as division_code,
     concat(shared.payee_account, '-', left(live.payee_account_hash, 8)) as subject,
+    shared.borrowers < 3 as is_unjudged,
     shared.borrowers as measure,
     3 as threshold,
     concat(
