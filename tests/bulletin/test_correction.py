@@ -142,10 +142,7 @@ def restate_june(engine: Engine) -> None:
             )
         )
         connection.execute(
-            text(
-                "insert into mart.restatement values ('2019-06-r2', '2019-06-r1', '碧澜开拓补报一笔贷款', 'ops', "
-                "'2019-08-01T09:00+08')"
-            )
+            text("insert into mart.restatement values ('2019-06-r2', '2019-06-r1', '碧澜开拓补报一笔贷款', 'ops')")
         )
 
 

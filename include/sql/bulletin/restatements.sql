@@ -3,7 +3,7 @@
 select
     run.period,
     restatement.reason,
-    restatement.decided_at
+    run.closed_at as decided_at
 from mart.restatement
 inner join mart.run on restatement.run_id = run.run_id
 inner join mart.run as published

@@ -104,11 +104,11 @@ figure as (
         result.scope,
         result.scope_code,
         concat(result.part, held.name) as figure,
-        held.value #>> '{}' as shown,
+        jsonb_build_array(held.value) ->> 0 as shown,
         -- 47.9 and 47.90 are the same figure.
         case jsonb_typeof(held.value)
             when 'number' then cast(trim_scale(cast(held.value as numeric)) as text)
-            else held.value #>> '{}'
+            else jsonb_build_array(held.value) ->> 0
         end as compared
     from result
     cross join jsonb_each(result.figures) as held (name, value)
