@@ -26,6 +26,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from five_precisions.display import COULD_RUN
 from five_precisions.intake.findings import Finding, Level, storable
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -72,8 +73,6 @@ _LONGEST_COMMENT: Final = 1_500
 _LONGEST_NAME: Final = 31
 _NO_SHEET_NAME: Final = str.maketrans(dict.fromkeys("[]:?/\\'", " ") | {"*": "＊"})
 _NAMES_OF_EXCEL: Final = frozenset({"history"})
-_COULD_RUN: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of text that a spreadsheet could take for a formula (spec/03, The receipt)."""
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 _WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
 """A phone that is no run of eleven digits, as it stands in a form's title rows."""
@@ -557,7 +556,7 @@ class _Writer:
             sheet.write_blank(row, column, None, self._format(style))
             return
         # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
-        own = style | {"quote_prefix": True} if text.startswith(_COULD_RUN) else style
+        own = style | {"quote_prefix": True} if text.startswith(COULD_RUN) else style
         sheet.write_string(row, column, _cut(_storable(text), _LONGEST_TEXT), self._format(own))
 
     def _sheet(self, name: str) -> Worksheet:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from five_precisions.delivery.templates import render
-from five_precisions.display import NOTHING, Form, shown
+from five_precisions.display import NOTHING, Form, inert, shown
 from five_precisions.intake.findings import Finding, Level, Verdict
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
@@ -29,7 +29,6 @@ _FEWEST_FILES: Final = 5
 _LONGEST_NAME: Final = 120
 _MOST_RANGES: Final = 20
 _VARIABLE: Final = re.compile(r"\d[\d,.]*|“[^”]*”")
-_COULD_RUN: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _LEVELS: Final = {
     Level.CRITICAL: ("错误", "须更正后重报"),
@@ -578,9 +577,7 @@ def _value(finding: Finding) -> str:
 
 def _inert(text: str | None) -> str:
     """Delivered text that does not run as a formula when a cell of the receipt is copied into a spreadsheet."""
-    if text is None:
-        return ""
-    return f"“{text}”" if text.startswith(_COULD_RUN) else text
+    return "" if text is None else inert(text)
 
 
 def _short_name(name: str) -> str:
