@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Table
 from five_precisions.bulletin.wording import day_name, quarter_name
-from five_precisions.display import NOTHING, Form, rounded, text_width
+from five_precisions.display import COULD_RUN, NOTHING, Form, rounded, text_width
 
 COVER: Final = "封面"
 NOTES: Final = "说明"
@@ -35,8 +35,6 @@ _NUMBER_FORMATS: Final = {
 _MARK: Final = '"*"'
 _ROOM_FOR_MARK: Final = "_*"
 """In a number format: a space as wide as the mark, so that the digits of a column stand below one another."""
-_RUNNING: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of text that a spreadsheet could take for a formula (spec/03, The receipt)."""
 _NO_SHEET_NAME: Final = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 _LONGEST_SHEET_NAME: Final = 31
 _LONGEST_TEXT: Final = 32_767
@@ -307,7 +305,7 @@ class _Writer:
 
     def _text_format(self, text: str, style: dict[str, Any]) -> Format:
         # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
-        return self._format(style | ({"quote_prefix": True} if text.startswith(_RUNNING) else {}))
+        return self._format(style | ({"quote_prefix": True} if text.startswith(COULD_RUN) else {}))
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str, style: dict[str, Any]) -> None:
         if text:
