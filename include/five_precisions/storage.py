@@ -198,6 +198,61 @@ def write_into(
     return list(paths)
 
 
+def list_files(name: str, address: str, folder: str, options: Mapping[str, Any] | None = None) -> dict[str, int]:
+    """The files that lie straight in a folder below the address, with their bytes; none where it is not there.
+
+    Args:
+        name: What the address is, for the sentence: `outbox`.
+        address: An fsspec address.
+        folder: Below it.
+        options: As for `open_folder`.
+
+    Raises:
+        SetupError: the address means nothing.
+        UnreachableError: it cannot be looked into.
+    """
+    files, root = open_folder(name, address, options)
+    try:
+        with reaching(f"{name} {shown_address(address)}", files):
+            # The connection outlives the call, and a store of objects remembers what it once listed.
+            files.invalidate_cache()
+            entries = files.ls(f"{root}/{folder}", detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UnreachableError(f"The {name} cannot be read: {error.strerror or type(error).__name__}.") from error
+    sizes = {str(entry["name"]).rpartition("/")[2]: int(entry["size"] or 0) for entry in _regular(entries)}
+    return {found: size for found, size in sorted(sizes.items()) if found and not is_aside(found)}
+
+
+def read_file(name: str, address: str, path: str, options: Mapping[str, Any] | None = None) -> bytes | None:
+    """The content of a file below the address; None where it is not there.
+
+    Args:
+        name: What the address is, for the sentence: `outbox`.
+        address: An fsspec address.
+        path: Below it.
+        options: As for `open_folder`.
+
+    Raises:
+        SetupError: the address means nothing.
+        UnreachableError: it cannot be read.
+    """
+    files, root = open_folder(name, address, options)
+    try:
+        with reaching(f"{name} {shown_address(address)}", files):
+            return bytes(files.cat_file(f"{root}/{path}"))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise UnreachableError(f"The {name} cannot be read: {error.strerror or type(error).__name__}.") from error
+
+
+def _regular(entries: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    # A link may lead out of the folder.
+    return (entry for entry in entries if entry["type"] == "file" and not entry.get("islink"))
+
+
 def _connect(name: str, address: str, options: dict[str, Any]) -> Any:
     place = f"{name} {shown_address(address)}"
     try:

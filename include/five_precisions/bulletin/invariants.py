@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -56,11 +56,10 @@ def require_sound(bulletin: Bulletin, told: QuarterResults) -> None:
 
 def find_unsound(bulletin: Bulletin, told: QuarterResults) -> list[str]:
     """Everything that does not hold, each as the part of a sentence; nothing = sound."""
-    checks = (_categories(told), _banks(told), _ranks(told), _numbers(bulletin, told), _secrets(bulletin, told))
-    return [wrong for check in checks for wrong in check]
+    return [wrong for check in CHECKS.values() for wrong in check(bulletin, told)]
 
 
-def _categories(told: QuarterResults) -> Iterator[str]:
+def _categories(_: Bulletin, told: QuarterResults) -> Iterator[str]:
     subjects = [("city", told.results.city.code), *(("bank", bank.code) for bank in told.results.banks)]
     for scope, code in subjects:
         for whole, parts in _PARTS.items():
@@ -70,7 +69,7 @@ def _categories(told: QuarterResults) -> Iterator[str]:
                 yield f"{whole} of {scope} {code} is not the sum of its categories"
 
 
-def _banks(told: QuarterResults) -> Iterator[str]:
+def _banks(_: Bulletin, told: QuarterResults) -> Iterator[str]:
     for metric in _ADDITIVE:
         total = told.results.of_city(metric).value
         values = [told.figure(metric, "bank", bank.code).value for bank in told.results.banks]
@@ -78,7 +77,7 @@ def _banks(told: QuarterResults) -> Iterator[str]:
             yield f"{metric} of the banks does not add up to the city's"
 
 
-def _ranks(told: QuarterResults) -> Iterator[str]:
+def _ranks(_: Bulletin, told: QuarterResults) -> Iterator[str]:
     scored = {each.institution_code: each.score for each in told.results.standing if each.score is not None}
     for each in told.results.standing:
         wanted = None
@@ -146,6 +145,16 @@ def _secrets(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
     texts += [words for chart in bulletin.charts for words in _SVG_TEXT.findall(chart.svg)]
     if any(_LONG_DIGITS.search(_WITHIN_DIGITS.sub("", text)) for text in texts):
         yield "it holds a number as long as an ID, a phone or an account"
+
+
+CHECKS: Final[Mapping[str, Callable[[Bulletin, QuarterResults], Iterator[str]]]] = {
+    "分类合计等于总额": _categories,
+    "各行合计等于全市": _banks,
+    "各项排名次序正确": _ranks,
+    "正文与表格数字一致": _numbers,
+    "不含证件、电话、账户号码": _secrets,
+}
+"""What is checked, by the name that an approver reads; each gives what does not hold."""
 
 
 def _size(figure: Figure) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.bulletin.compose import Approval, compose
 from five_precisions.bulletin.correction import Restated, compose_correction, find_changes, published_tables
 from five_precisions.bulletin.document import Bulletin, Heading, Paragraph
-from five_precisions.bulletin.invariants import require_sound
+from five_precisions.bulletin.invariants import CHECKS, require_sound
 from five_precisions.bulletin.letter import render_letter
 from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.bulletin.quarter import QuarterResults
@@ -44,7 +44,10 @@ values (
     cast(:published as jsonb)
 )
 """)
-_RECORD_SHOWN = text("insert into notify.shown_draft (quarter, draft, digest) values (:quarter, :draft, :digest)")
+_RECORD_SHOWN = text("""
+insert into notify.shown_draft (quarter, draft, digest, title, run_id, checks)
+values (:quarter, :draft, :digest, :title, :run_id, :checks)
+""")
 _READ_WAITING = text("""
 select distinct on (shown.quarter)
     shown.quarter,
@@ -160,13 +163,14 @@ def render(engine: Engine, settings: Settings, quarter: Quarter, *, remark: str 
     return _rendered(_read_quarter(engine, settings, quarter), settings, remark)
 
 
-def write(rendered: Rendered, address: str, folder: str = "") -> list[str]:
+def write(rendered: Rendered, address: str, folder: str = "", options: Mapping[str, Any] | None = None) -> list[str]:
     """Write PDF, workbook and the leaders' mail into a folder; the files' addresses.
 
     Args:
         rendered: The bulletin.
         address: An fsspec address, or a path.
         folder: Below it, if need be.
+        options: fsspec's storage options, where the address needs any.
 
     Raises:
         SetupError: the address means nothing.
@@ -179,7 +183,7 @@ def write(rendered: Rendered, address: str, folder: str = "") -> list[str]:
         stem = f"{folder}/" * bool(folder) + f"{each.kind}-{each.told.quarter}"
         files |= {f"{stem}.pdf": each.pdf, f"{stem}.xlsx": each.workbook}
         files[f"{stem}.html"] = each.letter(None)[1].encode()
-    return write_into("folder", address, files)
+    return write_into("folder", address, files, options)
 
 
 def render_draft(engine: Engine, settings: Settings, quarter: Quarter) -> Rendered:
@@ -196,10 +200,17 @@ def render_draft(engine: Engine, settings: Settings, quarter: Quarter) -> Render
 
 def show_draft(engine: Engine, rendered: Rendered) -> int:
     """Put on record that a person is asked to decide; the draft's number, one more than those decided on."""
-    quarter = str(rendered.told.quarter)
+    shown = {
+        "quarter": str(rendered.told.quarter),
+        "digest": rendered.digest,
+        "title": rendered.bulletin.title,
+        "run_id": rendered.told.results.run.run_id,
+        # A draft of which one does not hold is never rendered.
+        "checks": list(CHECKS),
+    }
     with engine.begin() as connection:
-        draft = int(connection.execute(_COUNT_DRAFTS, {"quarter": quarter}).scalar_one()) + 1
-        connection.execute(_RECORD_SHOWN, {"quarter": quarter, "draft": draft, "digest": rendered.digest})
+        draft = int(connection.execute(_COUNT_DRAFTS, {"quarter": shown["quarter"]}).scalar_one()) + 1
+        connection.execute(_RECORD_SHOWN, {**shown, "draft": draft})
     return draft
 
 
@@ -228,10 +239,18 @@ def find_waiting(engine: Engine, settings: Settings, today: date) -> list[Waitin
     return waiting
 
 
-def preview(rendered: Rendered, files: Sequence[str]) -> str:
-    """What an approver reads before deciding, as Markdown: the run, where the draft's files lie, and the whole text."""
-    lines = [f"考核运行：**{rendered.told.results.run.run_id}**　稿件摘要：{rendered.digest}"]
-    lines += [f"- {_markdown(file)}" for file in files]
+def preview(rendered: Rendered, page: str) -> str:
+    """What an approver reads before deciding, as Markdown: the run, what was checked, the page's link, the whole text.
+
+    Args:
+        rendered: The draft.
+        page: Address of the page that shows its PDF, workbook and mail.
+    """
+    lines = [
+        f"**[查看稿件：PDF、附表、邮件]({page})**",
+        f"考核运行：**{rendered.told.results.run.run_id}**　稿件摘要：{rendered.digest}",
+        f"勾稽关系检查：全部通过（{'；'.join(CHECKS)}）",
+    ]
     lines.append(_markdown(rendered.bulletin.introduction.text))
     for section in rendered.bulletin.sections:
         lines.append(f"## {_markdown(section.title)}")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 APPROVE_TASK = "approve"
+DRAFT_PAGES = "five-precisions/drafts"
+"""Where drafts are shown (web.drafts), below Airflow's own address. Airflow's pages name that address as their base, so
+without a slash at its head the link is right also where Airflow stands below a path of its server."""
 
 
 def render_draft(context: Context) -> dict[str, Any]:
@@ -32,12 +35,13 @@ def render_draft(context: Context) -> dict[str, Any]:
     with opened() as (engine, settings):
         rendered = bulletin.render_draft(engine, settings, quarter_of(context))
         draft = show_draft(engine, rendered)
-        files = write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}")
+        options = settings.storage_options("outbox")
+        write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}", options)
     return {
         "draft": draft,
         "digest": rendered.digest,
         "title": rendered.bulletin.title,
-        "preview": preview(rendered, files),
+        "preview": preview(rendered, f"{DRAFT_PAGES}/{rendered.told.quarter}/{draft}"),
     }
 
 

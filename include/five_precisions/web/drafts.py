@@ -1,0 +1,208 @@
+"""The page that shows a draft of a bulletin to who decides on it, and the draft's files (spec/05, Bulletin).
+
+The warehouse says what was shown and what was decided; the files lie in the outbox, under `<quarter>/draft-<n>/`, as
+`orchestration.publication` has laid them there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import requires_access_dag
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
+from sqlalchemy import Engine
+
+from five_precisions.delivery import Kind
+from five_precisions.errors import UsageError
+from five_precisions.period import Quarter
+from five_precisions.settings import Settings
+from five_precisions.storage import list_files, read_file
+from five_precisions.warehouse import open_warehouse
+from five_precisions.warehouse.schema import require_migrated
+from five_precisions.warehouse.statements import load_statement
+from five_precisions.web.page import GUARDED, page
+
+_DAG: Final = "quarterly_bulletin"
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form in which a draft is laid into the outbox."""
+
+    name: str
+    media_type: str
+    disposition: str
+    """`inline` opens in the browser, `attachment` is saved."""
+    policy: str | None = None
+    """Content-Security-Policy, where the browser reads it as a document."""
+
+
+FORMS: Final = {
+    "pdf": Form("PDF", "application/pdf", "inline"),
+    "xlsx": Form("附表（Excel）", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment"),
+    # A mail styles its elements in place, and shows nothing from elsewhere.
+    "html": Form(
+        "邮件（致领导）",
+        "text/html; charset=utf-8",
+        "inline",
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'",
+    ),
+}
+"""By the ending of the file's name."""
+_DOCUMENTS: Final = {Kind.CORRECTION: "更正通报", Kind.BULLETIN: "通报"}
+"""What a draft holds; of a correction the whole bulletin as it is now, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFile:
+    """A file of a draft."""
+
+    name: str
+    title: str
+    """What it is: `更正通报 PDF`."""
+    ending: str
+    size: int
+    """Bytes."""
+
+    @property
+    def form(self) -> Form:
+        """How it is served."""
+        return FORMS[self.ending]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRecord:
+    """What is on record of a draft."""
+
+    title: str
+    run_id: str | None
+    digest: str
+    checks: list[str]
+    """The invariants that were checked before it was shown; all held."""
+    shown_at: datetime
+    decision: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    remark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft that the address names; whether it was ever shown, the warehouse says."""
+
+    quarter: Quarter
+    number: int
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie in the outbox."""
+        return f"{self.quarter}/draft-{self.number}"
+
+    def files(self, settings: Settings) -> list[DraftFile]:
+        """Its files that are there, the correction's before the bulletin's.
+
+        Raises:
+            SetupError: the outbox cannot be read.
+        """
+        there = list_files("outbox", settings.outbox_address, self.folder, settings.storage_options("outbox"))
+        kinds = [kind for kind in _DOCUMENTS if f"{kind}-{self.quarter}.pdf" in there]
+        found = []
+        for kind in kinds:
+            document = "更正后的通报" if kind is not kinds[0] else _DOCUMENTS[kind]
+            for ending, form in FORMS.items():
+                name = f"{kind}-{self.quarter}.{ending}"
+                if name in there:
+                    found.append(DraftFile(name, f"{document} {form.name}", ending, there[name]))
+        return found
+
+
+def named_draft(quarter: str, draft: str) -> Draft:
+    """The draft that a path names.
+
+    Raises:
+        HTTPException: 404, it is no draft's name.
+    """
+    try:
+        parsed = Quarter.parse(quarter)
+    except UsageError:
+        raise _missing("网址中的季度不对，应写作2019-Q2。") from None
+    if _NUMBER.fullmatch(draft) is None:
+        raise _missing("网址中的稿次不对，应为1、2、3……")
+    return Draft(parsed, int(draft))
+
+
+NamedDraft = Annotated[Draft, Depends(named_draft)]
+
+router = APIRouter(
+    prefix="/drafts",
+    # Whoever may read the approval may read what it is about.
+    dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.HITL_DETAIL, _DAG))],
+)
+
+
+@router.get("/{quarter}/{draft}")
+def show_draft(request: Request, draft: NamedDraft) -> Response:
+    """The page of a draft."""
+    with _opened() as (engine, settings):
+        record = _read(engine, draft)
+        files = draft.files(settings)
+    return page(
+        "draft.html",
+        draft=draft,
+        record=record,
+        files=files,
+        mail=next((file for file in files if file.ending == "html"), None),
+        is_demo=settings.is_demo,
+        airflow=request.base_url.path,
+    )
+
+
+@router.get("/{quarter}/{draft}/files/{name}")
+def serve_file(draft: NamedDraft, name: str) -> Response:
+    """A file of a draft."""
+    with _opened() as (engine, settings):
+        _read(engine, draft)
+        file = next((file for file in draft.files(settings) if file.name == name), None)
+        content = file and read_file(
+            "outbox", settings.outbox_address, f"{draft.folder}/{file.name}", settings.storage_options("outbox")
+        )
+    if file is None or content is None:
+        raise _missing(f"{_told(draft)}没有这个文件。")
+    headers = {**GUARDED, "Content-Disposition": f'{file.form.disposition}; filename="{file.name}"'}
+    if file.form.policy is not None:
+        headers["Content-Security-Policy"] = file.form.policy
+    return Response(content, media_type=file.form.media_type, headers=headers)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Engine, Settings]]:
+    # Not by way of Airflow's connections, as tasks do: mail and inbox are none of a page's business.
+    settings = Settings.load()
+    with open_warehouse(settings) as engine:
+        require_migrated(engine)
+        yield engine, settings
+
+
+def _read(engine: Engine, draft: Draft) -> DraftRecord:
+    with engine.connect() as connection:
+        row = connection.execute(
+            load_statement("web/draft"), {"quarter": str(draft.quarter), "draft": draft.number}
+        ).one_or_none()
+    if row is None:
+        raise _missing(f"没有{_told(draft)}。")
+    return DraftRecord(*row)
+
+
+def _told(draft: Draft) -> str:
+    return f"{draft.quarter.year}年第{draft.quarter.number}季度通报第{draft.number}稿"
+
+
+def _missing(words: str) -> HTTPException:
+    return HTTPException(status.HTTP_404_NOT_FOUND, words)

@@ -1,0 +1,74 @@
+"""An API server around our app: Airflow's own users, tokens and database, in a folder of the tests."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from fastapi import FastAPI
+
+# Airflow makes its home folder when it is imported: not the developer's.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="five-precisions-airflow-")
+with warnings.catch_warnings():
+    # Airflow imports it, and starlette tells whoever does so first that another httpx is to come.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+PREFIX = "/five-precisions"
+
+Login = Callable[[str | None], TestClient]
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[FastAPI]:
+    """What Airflow's API server is to a plugin: it mounts the app, keeps sessions alive, and knows the users."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "only-for-tests-" * 5)
+        from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
+        from airflow.api_fastapi.auth.middlewares.refresh_token import JWTRefreshMiddleware
+        from airflow.utils.db import initdb
+
+        from five_precisions.web.app import app
+
+        initdb()
+        init_auth_manager()
+        server = FastAPI()
+        server.mount(PREFIX, app)
+        server.add_middleware(JWTRefreshMiddleware)
+        yield server
+        purge_cached_app()
+
+
+@pytest.fixture
+def login(api_server: FastAPI) -> Login:
+    """A browser in which a user of that role is logged in; None = one without any role."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    def logged_in(role: str | None) -> TestClient:
+        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="reader", role=role))
+        client = browser(api_server)
+        client.cookies.set("_token", token)
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def stranger(api_server: FastAPI) -> TestClient:
+    """A browser in which nobody is logged in."""
+    return browser(api_server)
+
+
+def browser(api_server: FastAPI) -> TestClient:
+    return TestClient(
+        api_server,
+        headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
+        follow_redirects=False,
+        # What a browser sees of an error, not where it came from.
+        raise_server_exceptions=False,
+    )
