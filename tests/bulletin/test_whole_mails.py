@@ -61,7 +61,11 @@ STEPS: Final = (
 )
 BOARDS: Final = tuple(
     Place(board, code, name, Decimal(value), rank, previous)
-    for board, value in (("county_ytd_amount", "139.31"), ("county_visits", "87.86"), ("county_matching", "71.43"))
+    for board, value in (
+        ("county_microcredit_ytd_amount", "139.31"),
+        ("county_visit_coverage", "87.86"),
+        ("county_match_rate", "71.43"),
+    )
     for code, name, rank, previous in ((COUNTY, "江城区", 2, 3), ("441704", "阳东区", 1, 1))
 )
 
