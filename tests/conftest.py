@@ -45,8 +45,10 @@ GROUPS = {
     "e2e": "stack",
     "orchestration/test_stack.py": "stack",
     "test_golden_city.py": "golden",
+    "bulletin/test_correction.py": "golden",
     "bulletin/test_issue.py": "golden",
     "figures/test_golden_alerts.py": "golden",
+    "figures/test_golden_independence.py": "golden",
     "demo": "demo",
 }
 

@@ -64,7 +64,8 @@ def stepped(indicator: str, action: str, score: tuple[str, str], rank: tuple[int
     """What one step better would give B01: its score and its rank, before and after."""
     grades = tuple(grade_of(each) for each in score)
     before, after = map(Decimal, score)
-    sentence = f"{action}，得分+{after - before}，名次{rank[0]}→{rank[1]}。"
+    moved = f"{rank[0]}→{rank[1]}" if rank[0] != rank[1] else f"不变（第{rank[1]}名）"
+    sentence = f"{action}，得分+{after - before}，名次{moved}。"
     return NextStep(BANK, indicator, before, after, *grades, *rank, action, sentence)
 
 
