@@ -11,6 +11,7 @@ from five_precisions.bulletin.compose import compose
 from five_precisions.bulletin.document import Block, Bulletin, Column, Figure, Paragraph, Table
 from five_precisions.bulletin.invariants import InvariantError, find_unsound, require_sound
 from five_precisions.bulletin.results import Place
+from five_precisions.display import Form
 from tests.bulletin.small_quarter import CITY, JUNE, small_quarter
 
 TOLD = small_quarter()
@@ -73,6 +74,14 @@ def test_dates_and_names_with_digits_are_no_figures(bulletin: Bulletin) -> None:
     told = replace(TOLD, results=replace(TOLD.results, institutions={**TOLD.results.institutions, **institutions}))
     changed = with_block(bulletin, Paragraph("截至2019年6月30日，360银行居前；1—6月、2019年第二季度、上升12位。"))
     assert find_unsound(changed, told) == []
+
+
+def test_figures_that_a_date_happens_to_hold(bulletin: Bulletin) -> None:
+    one = Figure(1, Form.COUNT)
+    changed = with_block(bulletin, Paragraph("甲行1项（自2019年4月）、乙行1项（自2019年1月）。", (one, one)))
+    assert find_unsound(changed, TOLD) == []
+    changed = with_block(bulletin, Paragraph("甲行（自2019年1月）。", (one,)))
+    assert find_unsound(changed, TOLD) == ["the text “甲行（自2019年1月）。…” does not show 1 as it says"]
 
 
 def test_a_figure_that_its_sentence_does_not_show(bulletin: Bulletin) -> None:

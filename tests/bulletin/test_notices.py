@@ -528,7 +528,7 @@ def test_next_steps_end_with_what_one_step_gives() -> None:
 
     assert completion.endswith("请按月分解任务。本月再新增3户：完成率71.30%→78.60%，得分+2.92，名次5→4。")
     assert quality.endswith("清收措施。再收回逾期扶贫小额信贷4万元：逾期率2.80%→0.75%，得分+4.50，名次不变（第5名）。")
-    assert visits.endswith("及时存档上报。第1轮再走访12户：走访覆盖率85.42%→100.00%，得分+1.46，名次5→5。")
+    assert visits.endswith("及时存档上报。第1轮再走访12户：走访覆盖率85.42%→100.00%，得分+1.46，名次不变（第5名）。")
 
 
 @pytest.mark.parametrize("indicator", INDICATORS)
