@@ -13,8 +13,8 @@ from five_precisions.errors import SetupError
 from five_precisions.figures import assess, invariants
 from five_precisions.figures.invariants import INVARIANT_FOLDER, InvariantError, load_invariants
 from five_precisions.settings import Settings
-from tests.figures.conftest import JANUARY
-from tests.figures.small_city import SmallCity
+from tests.figures.conftest import JANUARY, Figure
+from tests.figures.small_city import Rows, SmallCity
 from tests.figures.test_small_city import deliver_january
 
 METRIC = (
@@ -35,6 +35,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     "ranks": ("update mart.ranking set rank = 2 where board = 'bank_score' and rank = 1", "proper ranking"),
     "assessment": ("update mart.assessment set grade = null where institution_code = 'B01'", "assessed once"),
     "reports": (metric("reports_received", "bank", "B01", "99"), "no more reports"),
+    "grades": ("update mart.assessment set grade = '优秀' where institution_code = 'B01'", "that the scores reach"),
+    "alerts": ("update mart.alert set level = 'high' where rule = 'A16' and subject = 'overdue'", "one open case"),
     "households": ("update mart.household_score set score = score + 1 where household_no = 'H1'", "sum of their items"),
 }
 """For each file what would break it, and words of the sentence that stops the run."""
@@ -81,6 +83,64 @@ def test_a_run_that_contradicts_itself_is_not_kept(
         kept = "select (select count(*) from mart.run) + (select count(*) from mart.metric)"
         assert connection.execute(text(kept)).scalar_one() == 0
     assert assess(closed, settings, JANUARY).is_new
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        pytest.param(metric("households_able", "town", "441702001", "value - 1"), "towns to their county", id="towns"),
+        pytest.param(metric("households_able", "county", "441704", "0"), "counties add up", id="counties"),
+        pytest.param(
+            "update mart.household_score set tier = 'AAA' where household_no = 'H1'", "that the scores reach", id="tier"
+        ),
+        pytest.param(
+            "update mart.household_score set credit_limit = 50001 where household_no = 'H1'",
+            "that the scores reach",
+            id="limit",
+        ),
+        pytest.param("delete from mart.alert where rule = 'A16'", "is open and no alert", id="case without alert"),
+        pytest.param("update mart.assessment_item set points = 1.01 where points = 1", "has points", id="points"),
+        pytest.param("delete from mart.assessment where institution_code = 'B01'", "assessed once", id="bank left out"),
+        pytest.param(
+            "insert into mart.assessment_item select run_id, period, 'B03', indicator, weight, raw, points, note "
+            "from mart.assessment_item where institution_code = 'B01'",
+            "B03: unranked",
+            id="unranked with items",
+        ),
+        pytest.param(
+            "update mart.assessment set rank = 2 where institution_code = 'B01'", "proper ranking", id="rank of a bank"
+        ),
+    ],
+)
+def test_more_that_contradicts_itself_is_not_kept(
+    statement: str, words: str, closed: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tamper(monkeypatch, statement)
+    with pytest.raises(InvariantError, match=words):
+        assess(closed, settings, JANUARY)
+
+
+@pytest.mark.parametrize("report", ["households", "projects"])
+def test_a_row_in_the_county_of_an_office_that_is_silent_stops_nothing(
+    report: str, engine: Engine, settings: Settings, figure: Figure
+) -> None:
+    """C01 lists something in a town of the other county, whose own office has not reported: no rule rejects that."""
+    rows: dict[str, Rows] = {
+        "households": [{}, {"household_no": "H9", "town_code": "441704001"}],
+        "projects": [{}, {"project_no": "P9", "town_code": "441704001"}],
+    }
+    counted = {"households": "households_able", "projects": "project_count"}[report]
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}], **{report: rows[report]})
+        city.close(JANUARY)
+    assert assess(engine, settings, JANUARY).is_new
+    assert [figure(counted, "city"), figure(counted, "county", "441702"), figure(counted, "county", "441704")] == [
+        2,
+        1,
+        None,
+    ]
 
 
 def test_an_invariant_is_added_by_a_file_only(

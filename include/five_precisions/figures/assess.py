@@ -151,7 +151,7 @@ def make_run(
     draw_lists(connection, settings, parameters)
 
     tell("invariants")
-    check_invariants(connection, catalogue, parameters)
+    check_invariants(connection, catalogue, scheme, scorecard, parameters)
     return run_id
 
 

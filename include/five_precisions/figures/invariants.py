@@ -3,7 +3,8 @@
 An invariant is a file of include/sql/invariants. It opens with the question that it answers and, after an empty
 comment line, says as YAML what must be true (`invariant`). Its rows, `subject` and `detail`, are where it is not. It
 reads what a run reads and has written, and may bind, beside the run's parameters, `additive` (JSON: metrics that add
-up, with their scopes) and `shares` (metrics between 0 and 100).
+up, with their scopes), `shares` (metrics between 0 and 100), and `grades` and `tiers` (JSON, as scheme and scorecard
+list them).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, text
 
 from five_precisions.errors import RefusedError
 from five_precisions.figures.inputs import Parameters, bound_of
+from five_precisions.figures.scheme import Scheme, Scorecard
 from five_precisions.reference import Catalogue
 from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
 
@@ -50,7 +52,12 @@ def load_invariants(folder: Path = INVARIANT_FOLDER) -> tuple[Invariant, ...]:
 
 
 def check_invariants(
-    connection: Connection, catalogue: Catalogue, parameters: Parameters, folder: Path = INVARIANT_FOLDER
+    connection: Connection,
+    catalogue: Catalogue,
+    scheme: Scheme,
+    scorecard: Scorecard,
+    parameters: Parameters,
+    folder: Path = INVARIANT_FOLDER,
 ) -> None:
     """Hold the run's results against each other.
 
@@ -63,6 +70,8 @@ def check_invariants(
             [{"metric": code, "scopes": metric.scopes} for code, metric in metrics if metric.additive]
         ),
         "shares": [code for code, metric in metrics if metric.share],
+        "grades": json.dumps([grade.model_dump(mode="json") for grade in scheme.grades]),
+        "tiers": json.dumps([tier.model_dump(mode="json") for tier in scorecard.tiers]),
     }
     wrong = []
     for each in load_invariants(folder):

@@ -1,4 +1,6 @@
 -- Which figures of towns do not add up to their county's, or of counties to the city's? One row per metric and whole.
+-- A county whose office has not reported has no figure, nor have its towns, while what another office wrongly lists
+-- there still counts in the whole: the others then come to no more than it.
 --
 -- invariant: counties add up to the city, and towns to their county
 with additive as (
@@ -14,21 +16,27 @@ part as (
         additive.metric,
         'city' as whole_scope,
         cast(:city as text) as whole_code,
-        sum(figure.value) as total
+        sum(figure.value) as total,
+        count(*) filter (where figure.value is null) as unsaid
     from additive
+    cross join subject as county
     left join mart.metric as figure
         on
             figure.run_id = :run_id
             and figure.scope = 'county'
             and additive.metric = figure.metric
-    where additive.of_counties
+            and county.scope_code = figure.scope_code
+    where
+        additive.of_counties
+        and county.scope = 'county'
     group by additive.metric
     union all
     select
         additive.metric,
         'county' as whole_scope,
         county.scope_code as whole_code,
-        sum(figure.value) as total
+        sum(figure.value) as total,
+        count(*) filter (where figure.value is null) as unsaid
     from additive
     cross join subject as county
     left join subject as town
@@ -58,5 +66,10 @@ left join mart.metric as whole
         and part.metric = whole.metric
         and part.whole_scope = whole.scope
         and part.whole_code = whole.scope_code
-where coalesce(part.total, 0) <> coalesce(whole.value, 0)
+where
+    coalesce(part.total, 0) > coalesce(whole.value, 0)
+    or (
+        coalesce(part.total, 0) < coalesce(whole.value, 0)
+        and part.unsaid = 0
+    )
 order by subject, detail
