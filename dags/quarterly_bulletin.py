@@ -32,9 +32,9 @@ sends it to every bank, county office and leader.
 
 **When.** When all three months of a quarter are assessed.
 
-**What you do.** Open `approve`, then *Required Actions*: read the text, look at the PDF (its place stands in the log of
-`render`), write a remark if the leaders have one (it becomes part of section 五), approve or reject. A rejection ends
-the run, with your remark as its reason; a new draft is a new run of the quarter.
+**What you do.** Open `approve`, then *Required Actions*: read the text, follow its first line to the draft's page with
+PDF, workbook and mail, write a remark if the leaders have one (it becomes part of section 五), approve or reject. A
+rejection ends the run, with your remark as its reason; a new draft is a new run of the quarter.
 
 **When `render` is red.** Nothing was shown. Its last line says what contradicts what, or which month is missing.
 

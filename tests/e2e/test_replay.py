@@ -168,6 +168,24 @@ def test_two_months_under_the_scheduler_equal_the_command_line(stack: Stack, emp
     assert httpx.get(f"{stack.site.url}/api/v2/dags").status_code == 401
     token = httpx.post(f"{stack.site.url}/auth/token", json=login).json()["access_token"]
 
+    # Our pages are behind Airflow's login.
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into notify.shown_draft (quarter, draft, digest, title) "
+                "values ('2018-Q4', 1, 'x', '关于试印的通报')"
+            )
+        )
+    page = f"{stack.site.url}/five-precisions/drafts/2018-Q4/1"
+    assert httpx.get(page).status_code == 401
+    assert "/api/v2/auth/login?next=" in httpx.get(page, headers={"Accept": "text/html"}).headers["location"]
+    for shown in (
+        httpx.get(page, headers={"Authorization": f"Bearer {token}"}),
+        httpx.get(page, cookies={"_token": token}),
+    ):
+        assert shown.status_code == 200
+        assert "关于试印的通报" in shown.text
+
     # A quarter that is not assessed: refused once, not tried again, and ops are told once.
     asked = httpx.post(
         f"{stack.site.url}/api/v2/dags/quarterly_bulletin/dagRuns",
