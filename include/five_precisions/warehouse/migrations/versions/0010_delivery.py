@@ -16,7 +16,7 @@ comment on column notify.message.fallback_of is 'the message to another service 
 
 create table notify.mail_slot (
     is_only boolean primary key default true check (is_only),
-    free_at timestamptz not null default '-infinity'
+    free_at timestamptz not null default now()
 );
 comment on table notify.mail_slot is 'when the next mail may leave, whichever process sends it';
 insert into notify.mail_slot default values;
