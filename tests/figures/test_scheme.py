@@ -168,7 +168,7 @@ WRONG_SCHEMES = [
         "versions: []\nothers:",
         "is wrong at versions: Tuple should have at least 1 item after validation, not 0.",
     ),
-    ("versions:\n", "versions: [\n", "cannot be read: expected the node content, but found '-' in line 4."),
+    ("versions:\n", "versions: [\n", "cannot be read: did not find expected node content in line 4."),
 ]
 WRONG_SCORECARDS = [
     (
