@@ -22,11 +22,11 @@ from tests.figures.small_city import CITY, SmallCity
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 STARTS = (Period(2018, 12), Period(2019, 1), Period(2019, 2), Period(2019, 3), Period(2019, 6), Period(2019, 11))
 COUNTIES = ("441702", "441704", "441721")
-DAYS = (4, 8, 11, 12, 13, 20)
+DAYS = (8, 8, 8, 8, 4, 11, 12, 13, 20)
 """Of the month after; the deadline is noon of the 12th, deliveries come at nine."""
 YUAN = tuple(map(Decimal, ("0", "0.01", "5000", "10000", "25000", "25000.01", "30000", "50000", "50000.01")))
 POSITION = tuple(map(Decimal, ("0", "0", "1", "2.5", "3", "100", "110", "90.99")))
-FUNDS = tuple(map(Decimal, ("0", "0", "10", "20", "33.33", "50", "100")))
+FUNDS = tuple(map(Decimal, ("10", "10", "20", "30", "0", "33.33")))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class _Writer:
 
     def _day(self) -> date:
         """Of the month."""
-        return self._period.begin + timedelta(days=self._one(0, 1, 14, 14, 14, 27))
+        return self._period.begin + timedelta(days=self._one(14, 14, 14, 14, 0, 27))
 
     def _rows_of_loans(self, _bank: str) -> Rows:
         period, last_year = self._period, Period(self._period.year - 1, self._period.month)
@@ -165,7 +165,7 @@ class _Writer:
         counties = list(self._register.towns)
         if self._one(False, False, True):
             # A bank that means it: whole counties in one round.
-            number = self._one(1, 1, 2)
+            number = self._one(1, 2)
             seen = [
                 (household, self._period.begin, number) for county in counties for household in self._households(county)
             ]
@@ -205,6 +205,10 @@ class _Writer:
     def _county(self, office: str) -> str:
         return self._register.institutions[office].division
 
+    def _town_of(self, county: str) -> str:
+        """Nearly always of the county: that an office lists something elsewhere is against no rule."""
+        return self._one(*self._register.towns[county] * 6, *self._towns)
+
     def _rows_of_households(self, office: str) -> Rows:
         county = self._county(office)
         rows = []
@@ -213,7 +217,7 @@ class _Writer:
             rows.append(
                 {
                     "household_no": number,
-                    "town_code": self._one(*self._register.towns[county]),
+                    "town_code": self._town_of(county),
                     "members": workers + self._one(*((0, 1, 3) if workers else (1, 3))),
                     "workers": workers,
                     "income_per_head": self._one(*map(Decimal, ("0", "3999.99", "4000", "6000", "7999.99", "8000"))),
@@ -230,7 +234,7 @@ class _Writer:
         return [
             {
                 "project_no": number,
-                "town_code": self._one(*self._register.towns[county]),
+                "town_code": self._town_of(county),
                 "status": self._one("在库", "实施中", "已完成", "退出"),
                 "pushed_to": self._one(None, None, *self._banks),
             }
@@ -246,6 +250,9 @@ class _Writer:
             for kind in ("风险补偿金", "贷款贴息")
             for year in (self._period.year, self._period.year - 1)
         ]
+        # The same to every bank: shares of the target that tie.
+        is_even = self._one(True, False)
+        rows = keys[:: len(keys) // len(self._banks)] if is_even else self._some(keys, least=1, most=6)
         return [
             {
                 "bank_code": bank,
@@ -253,9 +260,9 @@ class _Writer:
                 "year": year,
                 "due_amount": self._one(*FUNDS),
                 "due_on": self._one(*days),
-                "arrived_amount": self._one(*FUNDS),
+                "arrived_amount": Decimal(10) if is_even else self._one(*FUNDS),
             }
-            for bank, kind, year in self._some(keys, most=6)
+            for bank, kind, year in rows
         ]
 
     def _rows_of_league(self, _centre: str) -> Rows:
@@ -340,5 +347,5 @@ def cities(draw: Draw) -> RandomCity:
         deadline = datetime(period.next().year, period.next().month, 12, 12, tzinfo=SHANGHAI)
         months.append(Month(period, deadline, tuple(before)))
         late.append(tuple(after))
-    households = {year: draw(st.sampled_from((1, 3, 7, 12, 40))) for year in (2018, 2019, 2020)}
+    households = {year: draw(st.sampled_from((1, 2, 3, 5, 7, 12, 40))) for year in (2018, 2019, 2020)}
     return RandomCity(register, tuple(months), tuple(late), households)

@@ -9,7 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError
@@ -154,6 +154,8 @@ def city_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     max_examples=20,
     derandomize=True,
     deadline=None,
+    # No shrinking: it takes longer than a test may, and the differences say enough.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(city=cities())
