@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
+from five_precisions.figures.inputs import load_inputs, period_parameters, run_statement
 from five_precisions.intake import (
     ReportState,
     close,
@@ -25,7 +26,6 @@ from five_precisions.intake.telling.receipt_wording import deadline_words
 from five_precisions.intake.telling.receipts import read_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
-from five_precisions.warehouse import load_statement
 from tests.intake.packages import JUNE, put, sound_package
 
 BY_CALENDAR = datetime(2019, 7, 11, tzinfo=SHANGHAI)
@@ -182,9 +182,9 @@ def test_the_figures_judge_who_was_on_time_by_the_same_deadline(
                 "values ('2019-06-r1', '2019-06', 1, now(), '', '', '', '', true)"
             )
         )
-        connection.execute(text("create temporary view open_institution as select * from registry.institution"))
-        connection.execute(text("create temporary view run_version as select * from intake.standing_report"))
-        connection.execute(load_statement("marts/reporting"), {"run_id": "2019-06-r1", "period": "2019-06"})
+        parameters = period_parameters(connection, JUNE) | {"run_id": "2019-06-r1"}
+        load_inputs(connection, parameters)
+        run_statement(connection, "marts/reporting", parameters)
         found = connection.execute(
             text("select institution_code, on_time from mart.reporting where report = 'grid' and version = 1")
         ).all()
