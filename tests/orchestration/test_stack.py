@@ -20,9 +20,9 @@ import pytest
 from apprise import Apprise
 
 from five_precisions.errors import SetupError
-from five_precisions.orchestration import stack as stack_module
 from five_precisions.orchestration.demo import PUBLISHED
 from five_precisions.orchestration.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
+from five_precisions.orchestration.stack.environment import clean_environment
 from five_precisions.warehouse.embedded import EmbeddedServer
 
 DEMO = [sys.executable, "-m", "five_precisions.orchestration.demo"]
@@ -208,7 +208,7 @@ def test_nothing_of_the_callers_environment_leaks_in(monkeypatch: pytest.MonkeyP
     for name in foreign:
         monkeypatch.setenv(name, "of another installation")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.test")
-    clean = stack_module._clean_environment(Site(var=tmp_path))
+    clean = clean_environment(Site(var=tmp_path))
     assert clean["FIVE_PRECISIONS_STACK"] == str(tmp_path)
     assert "of another installation" not in clean.values()
     assert (clean["HTTPS_PROXY"], clean["NO_PROXY"]) == ("http://proxy.example.test", "127.0.0.1,localhost")
