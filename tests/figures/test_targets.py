@@ -129,6 +129,35 @@ def test_a_year_is_split_by_the_december_before(engine: Engine, settings: Settin
     assert parts(engine, 2019) == {"B01": 75, "B02": 25, "B03": 0}
 
 
+@pytest.mark.parametrize(
+    ("by_the_close", "households"),
+    [
+        pytest.param({"B01": 30, "B02": 10}, {"B01": 75, "B02": 25, "B03": 0}, id="as the close left them"),
+        pytest.param({}, {"B01": 0, "B02": 0, "B03": 100}, id="none had arrived by the close"),
+    ],
+)
+def test_the_december_before_counts_as_it_was_closed(
+    engine: Engine, settings: Settings, tmp_path: Path, by_the_close: dict[str, int], households: dict[str, int]
+) -> None:
+    """December's funds are restated before January is assessed: they are another bank's now."""
+    (tmp_path / "targets.yaml").write_text("years: {2018: {households: 10}, 2019: {households: 100}}", encoding="utf-8")
+    own = settings.model_copy(update={"reference": tmp_path})
+    november = DECEMBER.previous()
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        closed_month(city, november, B01=30)
+        closed_month(city, DECEMBER, **by_the_close)
+        closed_month(city, JANUARY, B02=1000)
+    assess(engine, own, november)
+    assess(engine, own, DECEMBER)
+    with engine.begin() as connection:
+        late = [{"bank_code": "B03", "arrived_amount": 500}]
+        SmallCity.resumed(connection).deliver(DECEMBER, "C01", day=25, guarantee_funds=late)
+    assert restate(engine, own, DECEMBER, "补报资金", "ops").is_new
+    assess(engine, own, JANUARY)
+    assert parts(engine, 2019) == households
+
+
 def test_a_bank_that_was_not_open_at_the_basis_close_has_no_part(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
         city = SmallCity(connection)

@@ -55,7 +55,7 @@ def ensure_targets(connection: Connection, settings: Settings, period: Period, p
     made = connection.execute(text("select 1 from mart.target where year = :year limit 1"), {"year": period.year})
     if made.first() is None:
         basis = _basis_of(connection, period)
-        funds = _funds_of_inputs(connection, parameters) if basis == period else _funds_of_run(connection, basis)
+        funds = _funds_of_inputs(connection, parameters) if basis == period else _funds_of_close(connection, basis)
         _split(connection, settings, basis, funds, _Revision(period.year, 1, Period(period.year, 1), _FIRST_SPLIT))
     run_statement(connection, "targets/inputs", parameters)
 
@@ -96,7 +96,7 @@ def resplit(engine: Engine, settings: Settings, year: int, start: Period, reason
         if start <= basis:
             raise RefusedError(_too_early(start, basis))
         revision = newest + 1
-        _split(connection, settings, basis, _funds_of_run(connection, basis), _Revision(year, revision, start, said))
+        _split(connection, settings, basis, _funds_of_newest(connection, basis), _Revision(year, revision, start, said))
         return _read_targets(connection, year, revision)
 
 
@@ -169,7 +169,20 @@ def _funds_of_inputs(connection: Connection, parameters: Parameters) -> dict[str
     return _funds(connection, load_statement("metrics/funds").text, parameters)
 
 
-def _funds_of_run(connection: Connection, basis: Period) -> dict[str, str]:
+def _funds_of_close(connection: Connection, basis: Period) -> dict[str, str]:
+    """Funds that had arrived by bank, in 万元, as the month's close left them, whatever was restated since.
+
+    Where none had arrived by then, those of the first restatement that has any: else nothing could ever be split.
+    """
+    runs = connection.execute(
+        text("select run_id from mart.run where period = :basis order by revision"), {"basis": str(basis)}
+    )
+    source = "select scope, scope_code, metric, value from mart.metric where run_id = :run_id"
+    found = (_funds(connection, source, {"run_id": run_id}) for run_id in runs.scalars().all())
+    return next(filter(None, found), {})
+
+
+def _funds_of_newest(connection: Connection, basis: Period) -> dict[str, str]:
     """Funds that had arrived by bank, in 万元, as the month's newest run has them."""
     source = "select scope, scope_code, metric, value from mart.current_metric where period = :basis"
     return _funds(connection, source, {"basis": str(basis)})
