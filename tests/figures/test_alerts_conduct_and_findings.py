@@ -349,6 +349,23 @@ def test_a11_without_the_month_before_only_the_ratio_counts(engine: Engine, sett
     assert [row[1] for row in alerts(engine, "A11", MARCH)] == ["B02"]
 
 
+def test_a11_without_the_month_before_a_case_stays_unless_the_ratio_cannot_have_risen(
+    engine: Engine, settings: Settings
+) -> None:
+    """February rises to 2 % and 4 %, March's ledgers are missing, April has 2 % and 0.99 %, May the same again."""
+    february = Month(dict([overdue("B01", "600"), overdue("B02", "1200")]))
+    april = Month(dict([overdue("B01", "600"), overdue("B02", "297")]))
+    gone = Month(missing={("B01", "loans"), ("B02", "loans")})
+    play(engine, settings, Month(dict([overdue("B01", "300")])), february, gone, april, april)
+    assert [row[1] for row in alerts(engine, "A11", FEBRUARY)] == ["B01", "B02"]
+    # B03, too, has no overdue loans to judge.
+    assert alerts(engine, "A11", APRIL) == [("medium", "B01", "B01", 2, 2)]
+    assert changes(engine, "A11", "B01", "B01") == [
+        ("2019-02", "new"), ("2019-03", "unjudged"), ("2019-04", "unjudged"), ("2019-05", "closed"),
+    ]  # fmt: skip
+    assert changes(engine, "A11", "B02", "B02")[1:] == [("2019-03", "unjudged"), ("2019-04", "closed")]
+
+
 # A12
 
 
@@ -493,6 +510,19 @@ def test_a13_waits_for_the_office_and_for_every_banks_matches(engine: Engine, se
     for month in (FEBRUARY, MARCH, APRIL):
         assert [row[2] for row in alerts(engine, "A13", month)] == ["P1"]
     assert alerts(engine, "A13", MAY) == []
+
+
+def test_a13_what_the_reports_at_hand_show_closes_it(engine: Engine, settings: Settings) -> None:
+    """B03's matches are missing in February: P1 was taken up by B02, P2 is done, P3 is gone; of P4 nothing is known."""
+    library = [project("P1"), project("P2"), project("P3"), project("P4")]
+    february = {
+        ("C01", "projects"): [project("P1"), project("P2", status="已完成"), project("P4")],
+        ("B02", "matches"): [{"project_no": "P1", "status": "已授信"}],
+    }
+    play(engine, settings, Month({("C01", "projects"): library}), Month(february, missing={("B03", "matches")}))
+    assert [row[2] for row in alerts(engine, "A13")] == ["P1", "P2", "P3", "P4"]
+    assert [row[2] for row in alerts(engine, "A13", FEBRUARY)] == ["P4"]
+    assert changes(engine, "A13", "C01", "P4")[-1] == ("2019-02", "unjudged")
 
 
 # A14

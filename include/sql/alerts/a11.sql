@@ -1,5 +1,7 @@
 -- Which banks have too many overdue loans, or one point more than a month ago? One row per bank; the measure is the
 -- overdue ratio in percent, the threshold the bound that it has passed.
+-- Where the ledger of the month before is missing, nobody can tell whether a ratio from 1 to 3 has risen by a point:
+-- what is known of the bank stays.
 --
 -- rule: A11
 -- aspect: 贷款质量和用途真实性
@@ -12,11 +14,11 @@ with ratio as (
         before.value as before,
         figure.value > 3 as is_high,
         -- Multiplied, not divided: a rise of exactly one point is one, however its quotients are rounded.
-        coalesce(
-            figure.numerator * before.denominator * 100
-            >= before.numerator * figure.denominator * 100 + figure.denominator * before.denominator,
-            false
-        ) as has_risen
+        before.value is not null
+        and figure.numerator * before.denominator * 100
+        >= before.numerator * figure.denominator * 100 + figure.denominator * before.denominator as has_risen,
+        -- No row, not even one without a value: no ledger.
+        before.scope_code is null and figure.value >= 1 as may_have_risen
     from subject as bank
     inner join mart.metric as figure
         on
@@ -28,7 +30,6 @@ with ratio as (
         on
             before.period = :previous_period
             and before.metric = 'overdue_ratio'
-            and before.value is not null
             and bank.scope = before.scope
             and bank.scope_code = before.scope_code
     where
@@ -40,6 +41,7 @@ select
     ratio.institution_code,
     null as division_code,
     ratio.institution_code as subject,
+    not ratio.is_high and not ratio.has_risen as is_unjudged,
     ratio.value as measure,
     case when ratio.is_high then 3 else ratio.before + 1 end as threshold,
     concat(
@@ -52,3 +54,4 @@ from ratio
 where
     ratio.is_high
     or ratio.has_risen
+    or ratio.may_have_risen

@@ -1,14 +1,33 @@
 -- Which projects have stood in the library for more than 90 days with neither a loan nor a credit line? One row per
 -- project, as the metric projects_stale counts them; the measure is the days since it was entered.
+-- While a bank's matches are missing, it may be that bank which took the project up: what is known of it stays. That
+-- another took it up, or that it is done, needs no other report.
 --
 -- rule: A13
 -- aspect: 产业贷款推进
 -- level: low
--- needs: {projects: own, matches: all}
+-- needs: {projects: own}
+with missing_matches as (
+    select bank.code
+    from open_institution as bank
+    inner join registry.obligation
+        on
+            obligation.report = 'matches'
+            and bank.kind = obligation.kind
+    where not exists (
+        select 1
+        from present
+        where
+            present.report = 'matches'
+            and bank.code = present.institution_code
+    )
+)
+
 select
     projects.delivered_by as institution_code,
     projects.town_code as division_code,
     projects.project_no as subject,
+    exists(select 1 from missing_matches) as is_unjudged,
     cast(:period_end as date) - projects.entered_on as measure,
     90 as threshold,
     concat(
