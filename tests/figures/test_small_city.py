@@ -281,6 +281,28 @@ def test_an_unranked_bank_stays_on_boards_where_it_has_a_value(january: Engine) 
     assert places[("league_ytd_amount", "441700")] == places[("league_ytd_amount", "440100")] == 2
 
 
+def test_equal_quotients_share_a_place_however_many_digits_they_are_kept_to(engine: Engine, settings: Settings) -> None:
+    """Both banks have grown by a third: of 1.2 and of 0.3 万元."""
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        for bank, balance, year_begin in (("B01", 16000, "1.2"), ("B02", 4000, "0.3"), ("B03", 3000, "0.3")):
+            loan = {"contract_no": "L1", "household_no": bank, "balance": balance}
+            city.deliver(JANUARY, bank, loans=[loan], position=[{"microcredit_year_begin": year_begin}])
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
+        city.close(JANUARY)
+    assess(engine, settings, JANUARY)
+    with engine.connect() as connection:
+        board = connection.execute(
+            text(
+                "select subject_code, rank, round(value, 6) as value from mart.current_ranking "
+                "where board = 'bank_microcredit_growth' order by subject_code"
+            )
+        ).all()
+    third = Decimal("33.333333")
+    assert [tuple(row) for row in board] == [("B01", 1, third), ("B02", 1, third), ("B03", 3, 0)]
+
+
 def test_relending_advice_is_for_local_legal_persons(january: Engine) -> None:
     with january.connect() as connection:
         advice = connection.execute(

@@ -1,4 +1,5 @@
--- Which ranks are not those that the values give: 1 + how many are better? One row per place.
+-- Which ranks are not those that the values give: 1 + how many are better? One row per place. Values are compared as
+-- the boards compare them (marts/ranking).
 --
 -- invariant: ranks are a proper ranking
 select
@@ -13,7 +14,7 @@ where
         where
             better.run_id = :run_id
             and place.board = better.board
-            and better.value > place.value
+            and round(better.value, 12) > round(place.value, 12)
     )
 union all
 select

@@ -1,5 +1,6 @@
 -- Who stands where on each board (spec/04, Boards)? One row per board and subject that has a value;
--- highest first, ties share the better place.
+-- highest first, ties share the better place. Quotients that do not end are kept to more digits or fewer, as their
+-- numerators are small or large: what is equal shall not differ by that.
 with entry as (
     select
         board.board,
@@ -40,7 +41,7 @@ with entry as (
 placed as (
     select
         entry.*,
-        rank() over (partition by entry.board order by entry.value desc) as place
+        rank() over (partition by entry.board order by round(entry.value, 12) desc) as place
     from entry
     where entry.value is not null
 )
