@@ -165,7 +165,7 @@ def test_only_what_is_unchanged_is_taken_out(settings: Settings, inbox: Path) ->
     (inbox / "B01" / "grid.csv").rename(inbox / "B01" / "x")
     put(inbox / "B01", [DeliveredFile("grid.csv", (inbox / "B01" / "x").read_bytes())])
     assert not opened.is_unchanged(delivery)
-    assert opened.remove(delivery)
+    assert opened.remove(delivery) == ()
     assert names(inbox / "B01") == ["grid.csv", "x"]
 
 

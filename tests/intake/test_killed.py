@@ -21,10 +21,11 @@ from five_precisions.warehouse import open_warehouse
 from tests.intake.packages import JUNE, package, put, sound
 
 POINTS: dict[str, tuple[Any, str, int]] = {
+    "with nothing but a look at it": (inbox.Inbox, "read", 1),
     "with one file of three in the archive": (archive.Archive, "keep", 2),
     "when rows are staged": (recording, "lock_period", 1),
     "when the ledger is half written": (recording, "save_findings", 1),
-    "before the transaction ends": (collection, "save_taken", 1),
+    "before the transaction ends": (collection, "take", 1),
     "after it, before the receipt's file": (collection, "write_receipt", 1),
     "after the receipt's file": (inbox.Inbox, "remove", 1),
     "with the inbox half empty": (LocalFileSystem, "rm_file", 3),
@@ -72,7 +73,8 @@ def final_state(engine: Engine, settings: Settings) -> dict[str, Any]:
         "files": rows("select name, sha256 from intake.file order by 1"),
         "loans": rows("select row_number, contract_no, balance, borrower_id_hash from core.loans"),
         "messages": rows("select message_key, status from notify.message order by 1"),
-        "taken": rows("select * from intake.taken_file"),
+        "received": rows("select received_at from intake.submission"),
+        "noted": rows("select path from intake.taken_file union all select fingerprint from intake.seen_package"),
         "inbox": files(settings.inbox_address),
         "outbox": files(settings.outbox_address),
         "archive": files(settings.archive_address),
@@ -100,6 +102,7 @@ def test_killed_and_started_again(point: str, register_saved_engine: Engine, set
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL, "it was not killed where it should have been"
+    started_again_at = datetime.now(SHANGHAI)
     collect(engine, settings, JUNE)
     state = final_state(engine, settings)
     collect(engine, settings, JUNE)
@@ -110,6 +113,8 @@ def test_killed_and_started_again(point: str, register_saved_engine: Engine, set
     assert len(state["loans"]) == 1
     assert [row[0] for row in state["messages"]] == ["receipt/2019-06/B01/b01@example.test/v1"]
     assert state["inbox"] == []
-    assert state["taken"] == []
+    assert state["noted"] == []
+    ((received_at,),) = state["received"]
+    assert received_at < started_again_at, "it was first seen before the end, and is not late for it"
     assert state["outbox"] == ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html"]
     assert len(state["archive"]) == len(state["files"]) == 3

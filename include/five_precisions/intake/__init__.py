@@ -20,7 +20,7 @@ from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.strays import find_strays
 from five_precisions.intake.telling.data_docs import build_data_docs
 from five_precisions.intake.telling.reminders import post_reminders
-from five_precisions.intake.waiting import find_settled
+from five_precisions.intake.waiting import find_settled, note_settled
 
 __all__ = [
     "COVER_WAIT",
@@ -46,6 +46,7 @@ __all__ = [
     "last_deadline",
     "list_explanations",
     "move_deadline",
+    "note_settled",
     "post_reminders",
     "read_deadline",
     "read_deadlines",

@@ -98,19 +98,23 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
 def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
     """Tell every institution what the rules across reports find of what is frozen: all of it, once (spec/03).
 
+    Of a month frozen a second time only what is different is told anew, also that nothing is left of what was told.
+
     Returns:
         The receipt numbers, with the findings workbooks.
     """
     found = standing_findings(connection, read_register(connection), period, at_close=True)
     rendered: dict[str, bytes | None] = {}
-    for code, findings in sorted(found.items()):
-        closes = [edition for edition in read_editions(connection, period, code) if edition.startswith(_EDITION)]
-        # Frozen a second time: only what is different is told anew, for what was told cannot be taken back.
-        if closes and _facts(findings) == _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")):
+    editions = read_editions(connection, period)
+    for code in sorted({*found, *editions}):
+        findings = found.get(code, [])
+        closes = [edition for edition in editions.get(code, ()) if edition.startswith(_EDITION)]
+        told = _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")) if closes else set()
+        if told == _facts(findings):
             continue
         edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
-        told = explained(connection, period, code, findings)
-        cross_check = save_cross_check(connection, period, code, edition, told)
+        with_answers = explained(connection, period, code, findings)
+        cross_check = save_cross_check(connection, period, code, edition, with_answers)
         rendered[cross_check] = post_cross_receipt(connection, settings, cross_check)
     return rendered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,17 +15,18 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive
-from five_precisions.intake.findings import Judgement, State
-from five_precisions.intake.inbox import Delivery, Inbox, digest_of
+from five_precisions.intake.findings import Judgement, State, storable
+from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.ledger import (
     Recorded,
     Submission,
     find_recorded,
+    first_seen,
     forget_taken,
     read_reports,
     read_taken,
-    save_taken,
+    take,
 )
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
@@ -142,9 +143,7 @@ class _Intake:
         judgements: list[Judgement] = []
         try:
             write_missing_receipts(self._engine, self._settings, self._period, institution.code)
-            if not self._replay:
-                self._finish_taking_out(institution)
-            for delivery in self._inbox.deliveries(self._period, institution.code, replay=self._replay):
+            for delivery in self._deliveries(institution):
                 judgements += [self._take_in_delivery(institution, delivery)]
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
             raise
@@ -162,13 +161,13 @@ class _Intake:
         now = datetime.now(SHANGHAI)
         if not self._replay and not delivery.has_settled(now, self._settle):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        arrived_at = delivery.newest_at if self._replay else self._first_seen(delivery, now)
         files = self._inbox.read(delivery)
         if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         digest = digest_of(files)
         with self._engine.connect() as connection:
             known = find_recorded(connection, self._period, institution.code, digest)
-        arrived_at = delivery.newest_at if self._replay else now
         judgement = (
             self._repeated(institution, delivery, known, arrived_at)
             if known
@@ -178,28 +177,39 @@ class _Intake:
             self._take_out(delivery)
         return judgement
 
-    def _finish_taking_out(self, institution: Institution) -> None:
-        """Take out what an end in between has left of a recorded delivery: a part of it is no delivery."""
+    def _deliveries(self, institution: Institution) -> list[Delivery]:
+        """What lies there and is not on record; what an end in between has left of a recorded delivery is taken out."""
+        found = self._inbox.deliveries(self._period, institution.code, replay=self._replay)
+        if self._replay:
+            return found
         with self._engine.connect() as connection:
-            taken = read_taken(connection, self._period, institution.code)
-        if not taken:
-            return
-        left = [
-            replace(delivery, files=tuple(each for each in delivery.files if taken.get(each.path) == each.identity))
-            for delivery in self._inbox.deliveries(self._period, institution.code, replay=False)
-        ]
-        for delivery in left:
-            self._take_out(delivery)
-        if not left:
-            self._forget_taken(institution.code)
+            identities = read_taken(connection, self._period, institution.code)
+        if not identities:
+            return found
+        deliveries: list[Delivery] = []
+        stuck: set[InboxFile] = set()
+        for delivery in found:
+            recorded, others = delivery.parted(identities)
+            left = self._inbox.remove(recorded)
+            stuck |= set(left)
+            if others.files:
+                deliveries.append(replace(others, stuck=left))
+        lie_there = {storable(file.path) for file in stuck}
+        self._forget_taken(institution.code, {path: each for path, each in identities.items() if path not in lie_there})
+        return deliveries
+
+    def _first_seen(self, delivery: Delivery, now: datetime) -> datetime:
+        with self._engine.begin() as connection:
+            return first_seen(connection, self._period, delivery.institution_code, delivery.fingerprint, now)
 
     def _take_out(self, delivery: Delivery) -> None:
-        if self._inbox.remove(delivery):
-            self._forget_taken(delivery.institution_code)
+        stuck = self._inbox.remove(delivery)
+        out = {file.path: file.identity for file in delivery.files if file not in stuck}
+        self._forget_taken(delivery.institution_code, out)
 
-    def _forget_taken(self, institution_code: str) -> None:
+    def _forget_taken(self, institution_code: str, identities: Mapping[str, str]) -> None:
         with self._engine.begin() as connection:
-            forget_taken(connection, self._period, institution_code)
+            forget_taken(connection, self._period, institution_code, identities)
 
     def _judge(
         self,
@@ -218,7 +228,7 @@ class _Intake:
         )
         if not judged.has_cover and not waits_in_vain:
             found = {draft.report.code for draft in judged.drafts}
-            return self._coverless(institution, delivery, found, arrived_at)
+            return self._coverless(institution, delivery, found)
         try:
             for file in files:
                 self._archive.keep(file)
@@ -240,7 +250,8 @@ class _Intake:
                 rendered[recorded.submission_id] = post_receipt(connection, self._settings, recorded.submission_id)
                 for cross_check in recorded.cross_checks:
                     rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)
-                self._note_taken(connection, delivery)
+                if not self._replay:
+                    take(connection, self._period, delivery)
         if isinstance(recorded, Recorded):
             return self._repeated(institution, delivery, recorded, arrived_at)
         for cross_check in recorded.cross_checks:
@@ -261,10 +272,9 @@ class _Intake:
             findings=judged.findings,
         )
 
-    def _coverless(
-        self, institution: Institution, delivery: Delivery, found: Collection[str], now: datetime
-    ) -> Judgement:
-        if not self._replay and self._tell_coverless and now - delivery.newest_at >= COVER_WAIT:
+    def _coverless(self, institution: Institution, delivery: Delivery, found: Collection[str]) -> Judgement:
+        lies_for = datetime.now(SHANGHAI) - delivery.newest_at
+        if not self._replay and self._tell_coverless and lies_for >= COVER_WAIT:
             with self._engine.begin() as connection:
                 post_coverless_notice(
                     connection, self._settings, self._register, self._period, institution, delivery, found
@@ -275,16 +285,8 @@ class _Intake:
         self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
     ) -> Judgement:
         with self._engine.begin() as connection:
-            # The very delivery of that version, seen in a second replay, sends nothing.
-            if not self._replay or known.delivered_at not in (None, delivery.newest_at):
-                post_receipt_again(
-                    connection,
-                    self._settings,
-                    known.submission_id,
-                    delivered_at=delivery.newest_at,
-                    again_at=arrived_at,
-                )
-            self._note_taken(connection, delivery)
+            if self._is_another_delivery(connection, delivery, known):
+                post_receipt_again(connection, self._settings, known.submission_id, again_at=arrived_at)
             reports = read_reports(connection, known.submission_id)
         write_receipt(self._engine, self._settings, known.submission_id)
         return Judgement(
@@ -297,9 +299,12 @@ class _Intake:
             reports=reports,
         )
 
-    def _note_taken(self, connection: Connection, delivery: Delivery) -> None:
-        if not self._replay:
-            save_taken(connection, self._period, delivery)
+    def _is_another_delivery(self, connection: Connection, delivery: Delivery, known: Recorded) -> bool:
+        """Whether the same bytes were delivered once more: not by someone who takes in the very files that we see."""
+        if self._replay:
+            return known.delivered_at not in (None, delivery.newest_at)
+        # In this order: whoever else has noted the files takes them out before forgetting that.
+        return take(connection, self._period, delivery) and self._inbox.is_unchanged(delivery)
 
     def _skipped(self, institution: Institution, state: State, remark: str) -> Judgement:
         if state is not State.FAILED:

@@ -6,14 +6,20 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile
+from five_precisions.intake.findings import storable
+from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile, under_shown_names
+from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
+from five_precisions.intake.reading.layout import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, modified_at, open_folder, reaching, shown_address, store_of
 
@@ -55,6 +61,13 @@ class Delivery:
     files: tuple[InboxFile, ...]
     uploads: tuple[InboxFile, ...] = ()
     """Files under the name of an upload that is not done: never read, but while they change, nothing has settled."""
+    stuck: tuple[InboxFile, ...] = ()
+    """Files of an earlier delivery that is on record, which could not be taken out: they are no part of this one."""
+
+    def parted(self, identities: Mapping[str, str]) -> tuple[Delivery, Delivery]:
+        """The files of these identities, by storable path, which are on record; and the others."""
+        known = tuple(file for file in self.files if identities.get(storable(file.path)) == file.identity)
+        return replace(self, files=known), replace(self, files=tuple(file for file in self.files if file not in known))
 
     @property
     def fingerprint(self) -> str:
@@ -74,9 +87,25 @@ class Delivery:
 
 
 def digest_of(files: Sequence[DeliveredFile]) -> str:
-    """What makes two deliveries the same: SHA-256 over the sorted names and hashes of their files."""
-    lines = sorted(f"{file.sha256} {file.name}\n" for file in files)
+    """What makes two deliveries the same: SHA-256 over the sorted hashes of their files, and what their names say.
+
+    A name counts where it tells what the file is: `grid.csv` is not the same as `position.csv` with its bytes, but
+    `月报(1).xlsx` is the same as `月报.xlsx`.
+    """
+    lines = sorted(f"{file.sha256} {_told_by(file.name)}\n" for file in files)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _told_by(name: str) -> str:
+    """What the name of a file says of its contents: its kind, and the report, cover or explanations that it is."""
+    path = PurePosixPath(name.casefold())
+    return path.name if normal_header(path.stem) in _telling_names() else path.suffix
+
+
+@cache
+def _telling_names() -> frozenset[str]:
+    named = {normal_header(report.title).casefold() for report in load_reports().values()}
+    return frozenset({*load_reports(), *named, "cover", COVER_TITLE, "explanations", EXPLANATIONS_TITLE})
 
 
 class Inbox:
@@ -199,33 +228,34 @@ class Inbox:
         if stale:
             logger.warning("%s: %d unfinished uploads are left where they are", delivery.institution_code, len(stale))
         try:
-            return [self._read(file) for file in delivery.files]
+            return under_shown_names([self._read(file) for file in delivery.files])
         except _MISSING:
             return []
 
     def is_unchanged(self, delivery: Delivery) -> bool:
         """Whether the files are still as they were listed."""
         there = self._there(delivery)
-        return (there.files, there.uploads) == (delivery.files, delivery.uploads)
+        return (set(there.files), there.uploads) == ({*delivery.files, *delivery.stuck}, delivery.uploads)
 
-    def remove(self, delivery: Delivery) -> bool:
+    def remove(self, delivery: Delivery) -> tuple[InboxFile, ...]:
         """Take the files out, but none that has changed since: that is a delivery of its own.
 
-        Whether none of them lies there any longer.
+        Returns:
+            Those that could not be taken out and lie there still.
         """
-        are_gone = True
-        there = set(self._there(delivery).files)
-        for file in delivery.files:
-            if file in there:
-                try:
-                    with reaching(self._place, self._files):
-                        self._files.rm_file(file.path)
-                except FileNotFoundError:
-                    continue
-                except OSError as error:
-                    are_gone = False
-                    logger.warning("cannot take a file of %s out: %s", delivery.institution_code, type(error).__name__)
-        return are_gone
+        if not delivery.files:
+            return ()
+        stuck: list[InboxFile] = []
+        for file in set(delivery.files) & set(self._there(delivery).files):
+            try:
+                with reaching(self._place, self._files):
+                    self._files.rm_file(file.path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                stuck.append(file)
+                logger.warning("cannot take a file of %s out: %s", delivery.institution_code, type(error).__name__)
+        return tuple(stuck)
 
     def _require_root(self) -> None:
         """Refuse a store without the bucket, or a server without the folder: nobody's files would ever be seen."""

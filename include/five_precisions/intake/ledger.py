@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,16 +43,41 @@ values (
     :submitted_by, :phone_masked, clock_timestamp()
 )
 """)
-_SAVE_TAKEN = text("""
+_SEE = text("""
+insert into intake.seen_package (period, institution_code, fingerprint, seen_at)
+values (:period, :institution_code, :fingerprint, :seen_at)
+on conflict (period, institution_code) do update
+set
+    fingerprint = excluded.fingerprint,
+    seen_at = case
+        when seen_package.fingerprint = excluded.fingerprint then least(seen_package.seen_at, excluded.seen_at)
+        else excluded.seen_at
+    end
+returning seen_at
+""")
+_FORGET_SEEN = text("""
+delete from intake.seen_package where period = :period and institution_code = :institution_code
+""")
+# In one order everywhere: two who take the same files wait for one another, and do not block.
+_TAKE = text("""
 insert into intake.taken_file (period, institution_code, path, identity)
-values (:period, :institution_code, :path, :identity)
-on conflict (period, institution_code, path) do update set identity = excluded.identity
+select :period, :institution_code, file.path, file.identity
+from unnest(cast(:paths as text []), cast(:identities as text [])) as file (path, identity)
+order by file.path
+on conflict (period, institution_code, path) do update
+set identity = excluded.identity
+where taken_file.identity <> excluded.identity
+returning path
 """)
 _READ_TAKEN = text("""
 select path, identity from intake.taken_file where period = :period and institution_code = :institution_code
 """)
 _FORGET_TAKEN = text("""
-delete from intake.taken_file where period = :period and institution_code = :institution_code
+delete from intake.taken_file
+where
+    period = :period
+    and institution_code = :institution_code
+    and (path, identity) in (select * from unnest(cast(:paths as text []), cast(:identities as text [])))
 """)
 _SAVE_FILE = text("""
 insert into intake.file (submission_id, name, sha256, size) values (:submission_id, :name, :sha256, :size)
@@ -71,10 +96,12 @@ insert into intake.cross_check (submission_id, period, institution_code, edition
 values (:submission_id, :period, :institution_code, :edition, clock_timestamp())
 """)
 _READ_EDITIONS = text("""
-select edition
+select
+    institution_code,
+    edition
 from intake.cross_check
-where period = :period and institution_code = :institution_code
-order by checked_at
+where period = :period
+order by institution_code, checked_at
 """)
 _READ_TOLD = text("""
 select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
@@ -186,22 +213,44 @@ def count_warnings(connection: Connection, submission_id: str, reports: Sequence
     )
 
 
-def save_taken(connection: Connection, period: Period, delivery: Delivery) -> None:
-    """Note that a delivery's files are on record: until they are out of the inbox they are no delivery of their own."""
+def first_seen(
+    connection: Connection, period: Period, institution_code: str, fingerprint: str, now: datetime
+) -> datetime:
+    """When a settled package was first seen, by whoever looked first: now, unless it is known already.
+
+    It is kept until the package is on record, so that an end in between, or a long queue, makes nobody late.
+    """
+    names = {"period": str(period), "institution_code": institution_code}
+    values = {**names, "fingerprint": fingerprint, "seen_at": now}
+    seen_at: datetime = connection.execute(_SEE, values).scalar_one()
+    return seen_at
+
+
+def take(connection: Connection, period: Period, delivery: Delivery) -> bool:
+    """Note that a delivery's files are on record: until they are out of the inbox they are no delivery of their own.
+
+    Whether nobody has noted it before; who is just about to is waited for.
+    """
     names = {"period": str(period), "institution_code": delivery.institution_code}
-    lines = [{**names, "path": storable(file.path), "identity": file.identity} for file in delivery.files]
-    _save(connection, _SAVE_TAKEN, lines)
+    connection.execute(_FORGET_SEEN, names)
+    noted = connection.execute(_TAKE, {**names, **_identities({each.path: each.identity for each in delivery.files})})
+    return noted.first() is not None
 
 
 def read_taken(connection: Connection, period: Period, institution_code: str) -> dict[str, str]:
-    """The identities of files that are on record and were not yet seen to be out of the inbox, by path."""
+    """The identities of files that are on record and were not yet seen to be out of the inbox, by storable path."""
     names = {"period": str(period), "institution_code": institution_code}
     return {row.path: row.identity for row in connection.execute(_READ_TAKEN, names)}
 
 
-def forget_taken(connection: Connection, period: Period, institution_code: str) -> None:
-    """Forget them: they are out, and what has their names now is something else."""
-    connection.execute(_FORGET_TAKEN, {"period": str(period), "institution_code": institution_code})
+def forget_taken(connection: Connection, period: Period, institution_code: str, taken: Mapping[str, str]) -> None:
+    """Forget files, identities by path: they are out, and what has their names now is something else."""
+    names = {"period": str(period), "institution_code": institution_code}
+    connection.execute(_FORGET_TAKEN, {**names, **_identities(taken)})
+
+
+def _identities(files: Mapping[str, str]) -> dict[str, list[str]]:
+    return {"paths": [storable(path) for path in files], "identities": list(files.values())}
 
 
 def save_findings(connection: Connection, submission_id: str, findings: Sequence[Finding]) -> None:
@@ -222,10 +271,12 @@ def save_cross_check(
     return submission_id
 
 
-def read_editions(connection: Connection, period: Period, institution_code: str) -> list[str]:
-    """The editions of an institution's cross checks of the period."""
-    names = {"period": str(period), "institution_code": institution_code}
-    return list(connection.execute(_READ_EDITIONS, names).scalars())
+def read_editions(connection: Connection, period: Period) -> dict[str, list[str]]:
+    """The editions of the period's cross checks by institution, in the order of time."""
+    editions: dict[str, list[str]] = {}
+    for code, edition in connection.execute(_READ_EDITIONS, {"period": str(period)}):
+        editions.setdefault(code, []).append(edition)
+    return editions
 
 
 def read_told(connection: Connection, period: Period) -> dict[str, set[Fact]]:

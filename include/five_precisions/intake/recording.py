@@ -128,11 +128,12 @@ def _held_against_others(
 def _tell_others(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
     """Record for the other institutions what they have not been told yet; the receipt numbers."""
     told = read_told(connection, period)
+    editions = read_editions(connection, period)
     cross_checks: list[str] = []
     for code, findings in sorted(found.items()):
         new = [finding for finding in findings if fact_of(finding) not in told.get(code, ())]
         if new:
-            edition = f"x{len(read_editions(connection, period, code)) + 1}"
+            edition = f"x{len(editions.get(code, ())) + 1}"
             new = explained(connection, period, code, new)
             cross_checks.append(save_cross_check(connection, period, code, edition, new))
     return tuple(cross_checks)

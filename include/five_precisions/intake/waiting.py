@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
+
 from five_precisions.intake.inbox import Inbox
+from five_precisions.intake.ledger import first_seen
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 
@@ -23,3 +26,9 @@ def find_settled(settings: Settings, period: Period, institution_code: str) -> s
         if delivery.has_settled(now, timedelta(seconds=settings.settle_seconds)):
             return delivery.fingerprint
     return None
+
+
+def note_settled(engine: Engine, period: Period, institution_code: str, fingerprint: str, seen_at: datetime) -> None:
+    """Keep when a settled package was first seen, for `collect`: it may take a while until someone judges it."""
+    with engine.begin() as connection:
+        first_seen(connection, period, institution_code, fingerprint, seen_at)

@@ -14,7 +14,7 @@ import sqlalchemy.exc
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError
-from five_precisions.intake import find_settled, read_deadlines
+from five_precisions.intake import find_settled, note_settled, read_deadlines
 from five_precisions.orchestration.runtime import load_settings
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
@@ -108,8 +108,18 @@ class PackageTrigger(BaseTrigger):
         if found is None:
             return None
         if found != self.seen:
+            _note_seen(settings, period, self.institution, found, now)
             return PACKAGE
         return AGAIN if self.again_at is not None and now >= datetime.fromisoformat(self.again_at) else None
+
+
+def _note_seen(settings: Settings, period: Period, institution: str, found: str, now: datetime) -> None:
+    """Whoever judges it may come late, after a restart or behind a queue: the package has come in time all the same."""
+    try:
+        with open_warehouse(settings) as engine:
+            note_settled(engine, period, institution, found, now)
+    except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:
+        logger.warning("%s %s: when it was seen cannot be noted: %s", period, institution, type(error).__name__)
 
 
 class _DeadlineBoard:

@@ -208,7 +208,7 @@ class CrossReceipt:
     institution_name: str
     short_name: str
     edition: str
-    """`close`, or `x1`, `x2`, … before it."""
+    """`close`, or `x1`, `x2`, … before it; `close-2` of a month closed anew."""
     checked_at: datetime
     deadline_at: datetime
     """The first instant that is too late."""
@@ -225,6 +225,15 @@ class CrossReceipt:
     def is_close(self) -> bool:
         """Whether it is the check at the close of the month."""
         return self.edition.startswith("close")
+
+    @property
+    def replaced(self) -> str | None:
+        """Receipt number of the check at an earlier close of the month, in whose place this one stands."""
+        before, _, number = self.edition.rpartition("-")
+        if not before:
+            return None
+        edition = before if number == "2" else f"{before}-{int(number) - 1}"
+        return f"{self.period}-{self.institution_code}-{edition}"
 
     @property
     def asked(self) -> int:

@@ -428,17 +428,14 @@ def post_cross_receipt(connection: Connection, settings: Settings, submission_id
     )
 
 
-def post_receipt_again(
-    connection: Connection, settings: Settings, submission_id: str, *, delivered_at: datetime, again_at: datetime
-) -> None:
+def post_receipt_again(connection: Connection, settings: Settings, submission_id: str, *, again_at: datetime) -> None:
     """Send a version's receipt once more, marked 重发: its bytes have come again (spec/03, Its life).
 
     Args:
         connection: In whose transaction the messages are laid down.
         settings: Of this installation.
         submission_id: The version that has the same bytes.
-        delivered_at: Newest file time of what came again; the same one a second time sends nothing.
-        again_at: When it came, as the mail says it.
+        again_at: When it came, as the mail says it; the same instant a second time sends nothing.
 
     Raises:
         SetupError: the archive cannot be used.
@@ -448,12 +445,17 @@ def post_receipt_again(
         connection,
         settings,
         receipt,
-        edition=f"{receipt.edition}-again-{delivered_at.astimezone(SHANGHAI):%Y%m%dT%H%M%S}",
+        edition=f"{receipt.edition}-again-{_compact(again_at)}",
         subject=resent_subject(receipt),
         html=lambda extent: render_receipt(
             receipt, Medium.MAIL, is_demo=settings.is_demo, again_at=again_at, attached=extent
         ),
     )
+
+
+def _compact(when: datetime) -> str:
+    """An instant in Shanghai without signs between its parts, as precise as it is."""
+    return when.astimezone(SHANGHAI).replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
 
 
 def _post(

@@ -1,0 +1,226 @@
+"""What happens to a package at the seams: with two collectors at once, in stores that refuse, delivered again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy import Engine, text
+
+from five_precisions.intake import State, close, collect, find_settled, note_settled
+from five_precisions.intake import collection as collection_module
+from five_precisions.intake.judging import DeliveredFile
+from five_precisions.period import SHANGHAI
+from five_precisions.settings import Settings
+from tests.intake.packages import (
+    JUNE,
+    cover_file,
+    cover_line,
+    package,
+    put,
+    report_file,
+    sound,
+    sound_package,
+    table,
+    workbook,
+)
+
+RECEIPT = "receipt/2019-06/B01/b01@example.test/v1"
+
+
+@pytest.fixture
+def engine(register_saved_engine: Engine) -> Engine:
+    return register_saved_engine
+
+
+@pytest.fixture
+def inbox(settings: Settings) -> Path:
+    return Path(settings.inbox_address) / "2019-06"
+
+
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def keys(engine: Engine) -> list[str]:
+    return [row[0] for row in rows(engine, "select message_key from notify.message order by created_at, 1")]
+
+
+def collected(engine: Engine, settings: Settings) -> list[str]:
+    return [str(each.verdict) for each in collect(engine, settings, JUNE)]
+
+
+# Two at once
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a new version", "the same bytes again"])
+def test_who_comes_second_sends_nothing(
+    known: bool, engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another collector sees, judges and takes out the very same files while we do."""
+    before = [RECEIPT]
+    if known:
+        put(inbox / "B01", sound_package("grid"))
+        collect(engine, settings, JUNE)
+        before = [*before, f"{RECEIPT}-again"]
+    put(inbox / "B01", sound_package("grid"))
+    point = "find_recorded" if known else "judge_package"
+    own = getattr(collection_module, point)
+    others: list[str] = []
+
+    def overtaken(*arguments: Any) -> Any:
+        if not others:
+            others.append("about to")
+            others[:] = collected(engine, settings)
+        return own(*arguments)
+
+    monkeypatch.setattr(collection_module, point, overtaken)
+    assert collected(engine, settings) == ["repeated"]
+    assert others == ["repeated" if known else "accepted"]
+    assert [key.partition("-again")[0] + "-again" * ("again" in key) for key in keys(engine)] == before
+    assert rows(engine, "select version from intake.submission") == [(1,)]
+    assert rows(engine, "select path from intake.taken_file") == []
+
+
+# Files that cannot be taken out
+
+
+def test_what_cannot_be_taken_out_is_no_delivery(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half of a recorded package left in the inbox is neither judged as a package nor sent another receipt."""
+    put(inbox / "B01", sound_package("grid", "loans"))
+    remove = LocalFileSystem.rm_file
+
+    def refuse_most(files: LocalFileSystem, path: str) -> None:
+        if not path.endswith("grid.csv"):
+            raise PermissionError(13, "Permission denied")
+        remove(files, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFileSystem, "rm_file", refuse_most)
+        assert collected(engine, settings) == ["accepted"]
+        assert collected(engine, settings) == []
+        assert "cannot take a file of B01 out: PermissionError" in caplog.text
+        # What comes beside them is taken for itself.
+        put(inbox / "B01", [DeliveredFile("v2.xlsx", whole_workbook())])
+        assert collected(engine, settings) == ["accepted"]
+    assert collected(engine, settings) == []
+    assert list((inbox / "B01").iterdir()) == []
+    assert keys(engine) == [RECEIPT, RECEIPT[:-1] + "2"]
+    assert rows(engine, "select path from intake.taken_file") == []
+
+
+def whole_workbook(number: str = "W2") -> bytes:
+    """A package of one file: a report and its cover."""
+    grid = [sound("grid", outlet_code=number)]
+    headers = ["报表", "行数", "合计金额", "零报送", "报送人", "联系电话"]
+    return workbook(grid=table("grid", grid), 报送说明=[headers, cover_line("grid", grid)])
+
+
+# The same bytes again
+
+
+def test_the_same_bytes_under_other_names_are_the_same(engine: Engine, settings: Settings, inbox: Path) -> None:
+    content = whole_workbook()
+    for name in ("月报.xlsx", "月报(1).XLSX", "月报 最终.xlsx"):
+        put(inbox / "B01", [DeliveredFile(name, content)])
+        collect(engine, settings, JUNE)
+    assert rows(engine, "select version from intake.submission") == [(1,)]
+    assert len(keys(engine)) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("gird.csv", "grid.csv"), ("grid.txt", "grid.csv"), ("visits.csv", "网格化管理责任表.csv")]
+)
+def test_a_name_that_says_what_the_file_is_counts(
+    wrong: str, right: str, engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    grid = [sound("grid")]
+    for name in (wrong, right):
+        put(
+            inbox / "B01",
+            [cover_file(cover_line("grid", grid)), DeliveredFile(name, report_file("grid", grid).content)],
+        )
+        collect(engine, settings, JUNE)
+    assert rows(engine, "select version, verdict from intake.submission order by 1")[-1] == (2, "accepted")
+
+
+# When it was received
+
+
+def test_received_when_it_was_first_seen(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it must be tried, and whoever saw it: the deadline may pass in between."""
+    put(inbox / "B01", sound_package("grid"))
+    fingerprint = find_settled(settings, JUNE, "B01")
+    assert fingerprint is not None
+    collect(engine, settings, JUNE, institution="B02")
+    seen_at = datetime.now(SHANGHAI) - timedelta(hours=1)
+    note_settled(engine, JUNE, "B01", fingerprint, seen_at)
+    with monkeypatch.context() as patch:
+        patch.setattr(collection_module, "judge_package", lambda *_: 1 // 0)
+        assert collected(engine, settings) == [State.FAILED]
+    note_settled(engine, JUNE, "B01", fingerprint, datetime.now(SHANGHAI))
+    (judgement,) = collect(engine, settings, JUNE)
+    assert judgement.received_at == seen_at
+    assert rows(engine, "select fingerprint from intake.seen_package") == []
+
+    put(inbox / "B01", [report_file("position", [sound("position")])])
+    collect(engine, settings, JUNE)
+    put(inbox / "B01", [cover_file(cover_line("position", [sound("position")]))])
+    completed_at = datetime.now(SHANGHAI)
+    (judgement,) = collect(engine, settings, JUNE)
+    assert judgement.received_at is not None
+    assert judgement.received_at >= completed_at, "without its cover it was not complete"
+
+
+# The close, a second time
+
+
+def test_what_is_mended_before_the_month_is_closed_anew_is_told_as_mended(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    def lend(bank: str, version: str, balance: str) -> None:
+        loan = sound("loans", contract_no=f"HT-{bank}", principal="30000", balance=balance)
+        put(inbox / bank / version, package(loans=[loan]))
+
+    lend("B01", "v1", "30000")
+    lend("B02", "v1", "30000")
+    put(inbox / "C01", sound_package("households"))
+    collect(engine, settings, JUNE, replay=True)
+    assert close(engine, settings, JUNE, replay=True).cross_checks == ("2019-06-B01-close", "2019-06-B02-close")
+    assert close(engine, settings, JUNE, replay=True).cross_checks == ()
+
+    lend("B02", "v2", "10000")
+    collect(engine, settings, JUNE, replay=True)
+    again = close(engine, settings, JUNE, replay=True).cross_checks
+    assert again == ("2019-06-B01-close-2", "2019-06-B02-close-2")
+    assert rows(engine, "select submission_id, rule from intake.finding order by 1") == [
+        ("2019-06-B01-close", "X07"),
+        ("2019-06-B02-close", "X07"),
+    ]
+    for bank in ("B01", "B02"):
+        subject, html = rows(
+            engine, f"select subject, html from notify.message where message_key like '%/{bank}/%/close-2'"
+        )[0]
+        assert "截止核对：无需处理" in subject
+        assert "没有发现问题" in html
+        assert f"本回执代替回执 2019-06-{bank}-close。" in html
+        folder = Path(settings.outbox_address) / "2019-06" / bank
+        assert {path.name for path in folder.glob("*close*")} == {
+            "findings-close.xlsx",
+            "receipt-close.html",
+            "receipt-close-2.html",
+        }
+    assert close(engine, settings, JUNE, replay=True).cross_checks == ()
+    lend("B02", "v3", "29000")
+    collect(engine, settings, JUNE, replay=True)
+    assert close(engine, settings, JUNE, replay=True).cross_checks == ("2019-06-B01-close-3", "2019-06-B02-close-3")
+    html = rows(engine, "select html from notify.message where message_key like '%/B01/%/close-3'")[0][0]
+    assert "本回执代替回执 2019-06-B01-close-2。" in html
