@@ -1,7 +1,8 @@
 """The adapter to Apprise: hands one message over, and tells what came of it (spec/05, Messages).
 
 Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error: so the handler
-that listens there has the error itself at hand, with the server's reply and with how far the conversation had come.
+that listens there has the error itself at hand, with the server's reply and with how far the conversation had come; or
+the answer of a service that was asked by HTTP, in which a chat may say no where Apprise says yes (chats.py).
 
 | the log tells of | outcome |
 | --- | --- |
@@ -10,24 +11,25 @@ that listens there has the error itself at hand, with the server's reply and wit
 | a reply 5xx to sender, recipient or contents | refused |
 | connection lost or silent before DATA | refused for now |
 | connection lost or silent after DATA | in doubt |
-| an Apprise service other than mail: no connection, HTTP 429 or 503 | refused for now |
-| … any other HTTP 4xx | refused |
+| an Apprise service other than mail: no connection, HTTP 429 or 503, a chat that asks to come again | refused for now |
+| … any other HTTP 4xx, a chat that says no | refused |
 | anything else | in doubt |
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import mimetypes
 import re
-import socket
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
 from email.header import Header
+from email.utils import parseaddr
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import quote
 
 from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
@@ -37,6 +39,7 @@ from apprise.plugins.base import NotifyBase
 from apprise.plugins.email import NotifyEmail
 from pydantic import SecretStr
 
+from five_precisions.delivery.chats import CHATS, Chat
 from five_precisions.delivery.message import Attachment
 from five_precisions.delivery.outcome import Answer, Outcome
 from five_precisions.errors import SetupError
@@ -51,12 +54,19 @@ a scanner of attachments holds up after DATA."""
 
 _LONGEST_REPLY: Final = 300
 _ASKS_FOR_LOGIN: Final = frozenset({530, 534, 535, 538})
-_HTTP_STATUS: Final = re.compile(r"\berror=([1-5][0-9]{2})\b")
+_MAILBOX: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
+"""As servers take it without extensions (RFC 5321, Dot-string): nothing in it ends a line, an address or a command."""
+
 _TRY_LATER: Final = frozenset({429, 503})
+_CONNECTS: Final = frozenset({"create_connection", "SSLSocket.do_handshake"})
+"""The functions, urllib3's and Python's, that fail before a service has been told anything."""
+
 _PRINTABLE_ASCII: Final = "".join(map(chr, range(0x20, 0x7F)))
 
 # Python itself does not know it; only some systems' lists do.
 mimetypes.add_type("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx")
+
+_http_log = logging.getLogger("urllib3.connectionpool")
 
 _one_at_a_time = threading.Lock()
 """The log is one for the whole process: what it says must be of one send."""
@@ -102,6 +112,7 @@ class Transport:
         """
         with _one_at_a_time, _Listener() as listener:
             service = self._service_for(address)
+            listener.chat = CHATS.get(type(service)) if service is not None else None
             if service is None:
                 return Answer(Outcome.REFUSED, "The register's address is none that Apprise can send to.")
             if len(service) > 1:
@@ -113,7 +124,7 @@ class Transport:
                 body=html, title=subject, body_format=NotifyFormat.HTML, attach=files or None
             )
         if is_sent:
-            return Answer(Outcome.SENT, "taken")
+            return listener.refusal or Answer(Outcome.SENT, "taken")
         return listener.answer
 
     def _read_mail(self, url: str) -> dict[str, Any]:
@@ -132,20 +143,28 @@ class Transport:
         return mail
 
     def _service_for(self, address: str) -> NotifyBase | None:
-        if "://" in address:
-            service = Apprise.instantiate(address, asset=self._asset)
-        elif self._mail is not None:
-            service = Apprise.instantiate(self._mail | {"targets": [address]}, asset=self._asset)
-            if isinstance(service, NotifyEmail) and not service.targets:
-                return None
-        else:
-            raise SetupError(f"{PREFIX}MAIL is not set; no mail can be sent.")
+        """What reaches the address; None where nothing does."""
+        service = Apprise.instantiate(address, asset=self._asset) if "://" in address else self._mail_to(address)
         if service is not None:
             # When to try again is decided by the outbox; and an "optional" service would say yes to everything.
             service.retry, service.optional = 0, False
             if not isinstance(service, NotifyEmail):
                 # A chat takes a few thousand characters and no files: it gets the beginning, which tells what matters.
                 service.overflow_mode = OverflowMode.TRUNCATE
+            if (chat := CHATS.get(type(service))) is not None:
+                service.body_maxlen = chat.longest
+        return service
+
+    def _mail_to(self, address: str) -> NotifyBase | None:
+        if self._mail is None:
+            raise SetupError(f"{PREFIX}MAIL is not set; no mail can be sent.")
+        name, mailbox = parseaddr(address) if address.endswith(">") else ("", address)
+        if _MAILBOX.fullmatch(mailbox) is None or not address.removesuffix(">").endswith(mailbox):
+            return None
+        service = Apprise.instantiate(dict(self._mail), asset=self._asset)
+        if isinstance(service, NotifyEmail):
+            # Not by its own reading of addresses: that looks for one anywhere, and finds brien@ in o'brien@.
+            service.targets = [(name or False, mailbox)]
         return service
 
 
@@ -155,12 +174,17 @@ class _Listener(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.answer = Answer(Outcome.IN_DOUBT, "Apprise reports a failure, and not which.", is_answered=False)
+        self.refusal: Answer | None = None
+        """What a chat said no with, though Apprise may take it for a yes."""
+        self.chat: Chat | None = None
         self._logger = logging.getLogger("apprise")
         self._before = self._logger.level, self._logger.propagate, self._logger.disabled
         self._thread = threading.get_ident()
-        self._not_ours = sys.exc_info()[1]
+        self._earlier = sys.exc_info()[1]
 
     def __enter__(self) -> Self:
+        # It writes down the addresses that are asked, and those of chats bear their tokens.
+        _http_log.addFilter(self._is_not_ours)
         self._logger.addHandler(self)
         self._logger.setLevel(logging.DEBUG)
         # A logging configuration read after Apprise was loaded may have switched its log off.
@@ -170,22 +194,27 @@ class _Listener(logging.Handler):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _http_log.removeFilter(self._is_not_ours)
         self._logger.removeHandler(self)
         level, self._logger.propagate, self._logger.disabled = self._before
         self._logger.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take from a line what it says of the outcome; the last one to say something counts."""
-        if record.thread != self._thread:
+        if self._is_not_ours(record):
             return
         error = sys.exc_info()[1]
         heard = None
-        if error is not None and error is not self._not_ours:
+        if error is not None and error is not self._earlier:
             heard = _read_error(error)
-        elif status := _HTTP_STATUS.search(record.getMessage()):
-            heard = _read_http_status(int(status[1]))
+        elif (response := _response_at_hand()) is not None:
+            self.refusal = _read_body(self.chat, response.content)
+            heard = self.refusal or _read_http_status(response.status_code)
         if heard is not None:
             self.answer = heard
+
+    def _is_not_ours(self, record: logging.LogRecord) -> bool:
+        return record.thread != self._thread
 
 
 def _read_error(error: BaseException) -> Answer | None:
@@ -196,7 +225,9 @@ def _read_error(error: BaseException) -> Answer | None:
             return Answer(Outcome.REFUSED_FOR_NOW, "No connection to the service.")
         return None
     code, words = _smtp_reply(error)
-    said = _one_line(f"{code} {words}" if code else str(error))
+    # The words of this one error quote what it is about, which may be the password.
+    words_of_error = "a character that is not ASCII." if isinstance(error, UnicodeError) else str(error)
+    said = _one_line(f"{code} {words}" if code else words_of_error)
     if steps & {"AppriseSMTPController.__enter__", "SMTP.ehlo_or_helo_if_needed"} or code in _ASKS_FOR_LOGIN:
         return Answer(Outcome.REFUSED_FOR_NOW, f"The mail server let nobody in: {said}", is_reached=False)
     # A reply that could not be read to its end is none.
@@ -223,17 +254,46 @@ def _smtp_reply(error: BaseException) -> tuple[int | None, str]:
 
 def _never_connected(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+        if any(frame.f_code.co_qualname in _CONNECTS for frame, _ in traceback.walk_tb(error.__traceback__)):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
+class _Response(Protocol):
+    """What is asked of an HTTP answer, as Apprise's plugins hold it (requests.Response)."""
+
+    status_code: int
+    content: bytes
+
+
+def _response_at_hand() -> _Response | None:
+    """The answer that the plugin has which is writing into the log at this moment."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith("apprise.plugins."):
+            for value in frame.f_locals.values():
+                if isinstance(getattr(value, "status_code", None), int):
+                    response: _Response = value
+                    return response
+        frame = frame.f_back
+    return None
+
+
 def _read_http_status(status: int) -> Answer | None:
+    """What an HTTP status says of the outcome; of one that is a success Apprise knows more."""
+    if status // 100 == 2:
+        return None
     reply = f"HTTP status {status}"
     if status in _TRY_LATER:
         return Answer(Outcome.REFUSED_FOR_NOW, reply)
     return Answer(Outcome.REFUSED if status // 100 == 4 else Outcome.IN_DOUBT, reply)
+
+
+def _read_body(chat: Chat | None, body: bytes) -> Answer | None:
+    """What a chat's answer refuses; None where it took the message, or where the service is no chat that we know."""
+    refused = None if chat is None else chat.refusal(body)
+    return None if refused is None else Answer(refused[0], _one_line(refused[1]))
 
 
 def _one_line(words: str) -> str:
