@@ -37,15 +37,16 @@ class Settings(BaseSettings):
 
     var: Path = ROOT / "var"
     """Everything that this machine keeps: the embedded server's data, inbox, outbox, archive, secrets."""
-    warehouse: str | None = None
-    """SQLAlchemy URL of a PostgreSQL server; unset = the embedded server under `var`."""
+    warehouse: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of a PostgreSQL server; unset = the embedded server under `var`. Not shown, like the next four: a
+    password may stand in it."""
     inbox: str | None = Field(default=None, repr=False)
-    """fsspec address; unset = `var/inbox`. Not shown, like the next two: a password may stand in it."""
+    """fsspec address; unset = `var/inbox`."""
     outbox: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/outbox`."""
     archive: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/archive`."""
-    data_docs: str | None = None
+    data_docs: str | None = Field(default=None, repr=False)
     """fsspec address; unset = `var/data-docs`."""
     inbox_options: SecretStr | None = None
     """JSON object of fsspec storage options, e.g. an account and its key (docs/inbox.md)."""
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     replay: bool = False
-    settle_seconds: float = 10.0
+    settle_seconds: float = Field(default=10.0, ge=0, allow_inf_nan=False)
     max_file_mb: int = Field(default=50, gt=0)
     """What a delivered file may measure (spec/03, Bad input), in megabytes."""
     max_unpacked_mb: int = Field(default=1024, gt=0)
@@ -80,22 +81,33 @@ class Settings(BaseSettings):
         """Read the environment and the secrets file.
 
         Raises:
-            SetupError: a value does not parse, or the secrets file can be read by others than its owner.
+            SetupError: a value does not parse or names nothing, or the secrets file can be read by others than its
+                owner.
         """
         named = os.environ.get(PREFIX + "SECRETS_FILE")
         var = Path(os.environ.get(PREFIX + "VAR") or ROOT / "var")
         secrets_file = Path(named) if named else var / "secrets.env"
         if secrets_file.exists():
+            if not secrets_file.is_file():
+                raise SetupError(f"{secrets_file} is no file of secrets.")
             if secrets_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise SetupError(f"{secrets_file} can be read by others than its owner; run: chmod 600 {secrets_file}")
         elif named:
             raise SetupError(f"{PREFIX}SECRETS_FILE names {secrets_file}, which does not exist.")
         try:
-            return cls(_env_file=secrets_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+            settings = cls(_env_file=secrets_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+        except UnicodeDecodeError:
+            raise SetupError(f"{secrets_file} is not text in UTF-8.") from None
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-            raise SetupError(f"{name} is wrong: {first['msg']}.") from None
+            raise SetupError(f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}.") from None
+        if settings.reference is not None and not settings.reference.is_dir():
+            # Without a word the files of include/reference would count.
+            raise SetupError(f"{PREFIX}REFERENCE names {settings.reference}, which is no folder.")
+        if settings.first_period and settings.last_period and settings.last_period < settings.first_period:
+            raise SetupError(f"{PREFIX}LAST_PERIOD lies before {PREFIX}FIRST_PERIOD, so that no month is open.")
+        return settings
 
     @property
     def is_demo(self) -> bool:

@@ -19,6 +19,7 @@ from five_precisions.register.model import (
     InstitutionKind,
     Obligation,
     Register,
+    without_token,
 )
 
 _Entry = TypeVar("_Entry")
@@ -79,7 +80,7 @@ def _fallback(line: dict[str, str]) -> str | None:
     if not address:
         return None
     if "://" in address or "@" not in address:
-        raise _WrongCellError(f"fallback_address is {address!r}; it is an email address.")
+        raise _WrongCellError(f"fallback_address is {without_token(address)!r}; it is an email address.")
     if "://" not in line["address"]:
         raise _WrongCellError("fallback_address stands beside a mail address; it is for Apprise URLs only.")
     return address

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
@@ -101,7 +103,7 @@ class Register:
         _refuse_twice("institution", [institution.code for institution in self.institutions])
         _refuse_twice("division", [division.code for division in self.divisions])
         _refuse_twice("obligation", [f"{obligation.kind} {obligation.report}" for obligation in self.obligations])
-        _refuse_twice("contact", [" ".join(astuple(contact)[:3]) for contact in self.contacts])
+        _refuse_twice("contact", [astuple(contact)[:3] for contact in self.contacts], _shown_contact)
         self._check_divisions()
         self._check_references()
 
@@ -164,7 +166,18 @@ class Register:
         return sorted(division.code for division in self.divisions if division.level is level)
 
 
-def _refuse_twice(what: str, names: list[str]) -> None:
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+def _refuse_twice(what: str, names: Sequence[Hashable], show: Callable[[Any], str] = str) -> None:
+    twice = sorted(show(name) for name, count in Counter(names).items() if count > 1)
     if twice:
         raise SetupError(f"The register has the {what} {', '.join(twice)} more than once.")
+
+
+def _shown_contact(contact: tuple[str, str, ContactRole]) -> str:
+    institution_code, address, role = contact
+    return f"{institution_code} {without_token(address)} {role}"
+
+
+def without_token(address: str) -> str:
+    """An address as it may be told: an Apprise URL may hold a token behind its scheme."""
+    scheme, is_service, _ = address.partition("://")
+    return f"{scheme}://…" if is_service else address
