@@ -1,4 +1,4 @@
-"""Every hour: take in what came too late."""
+"""Every hour: take in what came too late, and send what a server has refused so far."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from five_precisions.orchestration.schedules import by_the_clock
 DOC = """
 **What.** Takes in what lies in the inbox for closed months, however long ago, and of institutions whose own deadline
 has passed: checked, recorded and answered with a receipt as ever, marked late. Announced figures stay as they are until
-you restate the month.
+you restate the month. Then sends every message that is due: the receipts, and what a mail server refused for now,
+whichever DAG it is of.
 
 **When.** Every hour, at twenty past. Where nothing lies there it is skipped. In a replay never.
 
-**When `take_in` is red.** Its last line names the package, or says what cannot be reached. The others are taken in.
-Mend it; the next run takes it up again.
+**When `take_in` is red.** The sentence after *Task failed with exception* names the package, or says what cannot be
+reached. The others are taken in. Mend it; the next run takes it up again.
 """
 
 with DAG(
     dag_id="late_submissions",
     dag_display_name="迟报收集 · late submissions",
+    description="每小时收集已关闭月份的迟报，照常校验并发回执，不改已公布的数字。",
     doc_md=DOC,
     schedule=by_the_clock("20 * * * *"),
     catchup=False,

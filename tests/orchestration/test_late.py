@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
 
+from five_precisions.delivery import Kind, Status
 from five_precisions.intake import close
 from five_precisions.intake.inbox import Inbox
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import PREFIX, Settings
+from tests.delivery.conftest import make_due, message, state
+from tests.delivery.conftest import put as put_message
 from tests.intake.packages import JUNE, put, sound_package
-from tests.mail_server import MailServer
+from tests.mail_server import Fault, MailServer
 
 
 def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
@@ -47,3 +51,29 @@ def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
         with pytest.raises(AirflowSkipException):
             take_in_late()
         assert len(server.keys()) == 2
+
+
+def test_what_any_dag_could_not_send_leaves_with_the_next_hour(
+    register_saved_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from five_precisions.orchestration.late import take_in_late
+    from five_precisions.orchestration.sending import send_due
+
+    # A notice, posted and sent once by its own task, to a server that lets nobody in the first time.
+    [key] = put_message(register_saved_engine, message(kind=Kind.MONTHLY_NOTICE, edition="r1", html="<p>动态考核</p>"))
+    with MailServer(tmp_path / "mails", fault=Fault.GREYLISTED) as server:
+        monkeypatch.setenv(PREFIX + "MAIL", server.url)
+        send_due(register_saved_engine, settings.model_copy(update={"mail": SecretStr(server.url)}), "2019-06")
+        assert server.keys() == []
+        make_due(register_saved_engine)
+        with pytest.raises(AirflowSkipException):
+            take_in_late()
+        assert server.keys() == [key]
+        with register_saved_engine.begin() as connection:
+            connection.execute(text("update notify.message set status = 'sending'"))
+        with pytest.raises(AirflowSkipException):
+            take_in_late()
+        assert server.keys() == [key]
+    assert state(register_saved_engine, key).status is Status.IN_DOUBT

@@ -109,10 +109,14 @@ def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
             )
         post(connection, [message("b01@example.test"), message("b02@example.test")])
         connection.execute(text("update notify.message set status = 'in_doubt' where recipient like 'b01%'"))
-    stray, draft, stuck = of_day(context(""))
+        connection.execute(
+            text("update notify.message set created_at = now() - interval '25 hours' where recipient like 'b02%'")
+        )
+    stray, draft, stuck, unsent = of_day(context(""))
     assert "2019-6" in stray
     assert draft.startswith("Draft 1 of 2019-Q1 has waited for a decision for ")
     assert stuck.startswith("Messages in doubt: 1 (receipt/2019-06/B01/b01@example.test/v1)")
+    assert unsent.startswith("Messages unsent for a day: 1 (receipt/2019-06/B01/b02@example.test/v1)")
 
 
 def message(address: str) -> Message:

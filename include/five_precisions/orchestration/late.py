@@ -1,4 +1,4 @@
-"""The task of `late_submissions`: take in what lies there for closed months, and send the receipts."""
+"""The task of `late_submissions`: take in what lies there for closed months, and send every message that is due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def take_in_late() -> list[str]:
-    """Take in what came too late and send the receipts; the numbers of the receipts.
+    """Take in what came too late and send what is due; the numbers of the receipts.
 
     Raises:
         AirflowSkipException: nothing lay there.
@@ -25,8 +25,9 @@ def take_in_late() -> list[str]:
         for judgement in judgements:
             what = judgement.submission_id or judgement.remark
             logger.info("%s %s: %s, %s", judgement.period, judgement.institution_code, judgement.verdict, what)
-        for period, code in sorted({(judgement.period, judgement.institution_code) for judgement in judgements}):
-            send_due(engine, settings, period, institution=code)
+        # The receipts; and whatever a server refused for now or a sender that died left behind. Other tasks send what
+        # they have caused, once: here each message finds its next try.
+        send_due(engine, settings)
     failed = [f"{each.period} {each.institution_code}" for each in judgements if each.verdict is State.FAILED]
     if failed:
         raise AirflowFailException(f"A late package could not be judged: {', '.join(failed)}; the log says where.")

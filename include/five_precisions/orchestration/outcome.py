@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT = 2
 """Working days that a draft may wait for its decision (spec/05 says nothing; the ops team wants to know then)."""
+_LONGEST_REST = timedelta(days=1)
+"""How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
 _MOST_KEYS = 5
 """Messages that a digest names; `outbox list` shows all."""
 
@@ -63,7 +65,7 @@ def of_restatement(context: Context) -> list[str]:
 
 
 def of_day(_: Context) -> list[str]:
-    """Of every morning: stray folders, drafts that wait for a decision, and messages that wait for one."""
+    """Of every morning: stray folders, drafts that wait for a decision, messages that wait for one or just wait."""
     with opened() as (engine, settings):
         sentences = find_strays(engine, settings)
         for draft in find_waiting(engine, settings, datetime.now(SHANGHAI).date()):
@@ -72,19 +74,29 @@ def of_day(_: Context) -> list[str]:
                     f"Draft {draft.draft} of {draft.quarter} has waited for a decision for {draft.workdays} working "
                     "days: see Required Actions in Airflow."
                 )
-        return sentences + _stuck(engine)
+        return sentences + _stuck(engine) + _waiting(engine)
 
 
 def _stuck(engine: Engine, period: str | None = None) -> list[str]:
     """Messages that failed or are in doubt, of a month or quarter or of all."""
+    messages = list_messages(engine, period=period)
+    # Where a mail stands in for it, that one counts.
+    stood_in = {message.fallback_of for message in messages}
     sentences = []
-    for status in (Status.FAILED, Status.IN_DOUBT):
-        messages = list_messages(engine, status=status, period=period)
-        # Where a mail stands in for it, it has arrived.
-        stood_in = {each.fallback_of for each in list_messages(engine, period=period)}
-        keys = [message.message_key for message in messages if message.message_key not in stood_in]
-        if keys:
-            named = ", ".join(keys[:_MOST_KEYS]) + (", …" if len(keys) > _MOST_KEYS else "")
-            what = "failed" if status is Status.FAILED else "in doubt"
-            sentences.append(f"Messages {what}: {len(keys)} ({named}); see: five-precisions outbox list")
+    for status, what in (Status.FAILED, "failed"), (Status.IN_DOUBT, "in doubt"):
+        keys = [each.message_key for each in messages if each.status is status and each.message_key not in stood_in]
+        sentences += _named(f"Messages {what}", keys)
     return sentences
+
+
+def _waiting(engine: Engine) -> list[str]:
+    """Messages that have been waiting for too long to be sent at all."""
+    since = datetime.now(SHANGHAI) - _LONGEST_REST
+    messages = list_messages(engine, status=Status.PENDING)
+    return _named("Messages unsent for a day", [each.message_key for each in messages if each.created_at < since])
+
+
+def _named(what: str, keys: list[str]) -> list[str]:
+    """A sentence that counts messages and names the first; none where there are none."""
+    named = ", ".join(keys[:_MOST_KEYS]) + (", …" if len(keys) > _MOST_KEYS else "")
+    return [f"{what}: {len(keys)} ({named}); see: five-precisions outbox list"] if keys else []
