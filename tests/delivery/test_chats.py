@@ -199,6 +199,34 @@ def test_a_long_chinese_notice_is_cut_to_what_a_chat_takes_in_bytes(
             assert 15_000 < len(request) <= 20_000
 
 
+@pytest.mark.parametrize(("is_closed", "reply"), [(True, "ConnectionError"), (False, "ReadTimeout")])
+def test_a_service_that_was_told_and_does_not_answer_is_in_doubt(
+    register_saved_engine: Engine, mailing: Settings, mail_server: MailServer, is_closed: bool, reply: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        is_over = threading.Event()
+
+        def listen_only() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(100_000)
+                if not is_closed:
+                    is_over.wait(30)
+
+        thread = threading.Thread(target=listen_only)
+        thread.start()
+        address = f"json://a-robot:a-token@127.0.0.1:{listening.getsockname()[1]}/a-path?rto=1"
+        add_contact(register_saved_engine, address)
+        [key] = put(register_saved_engine, message(address))
+        assert dispatch(register_saved_engine, mailing).in_doubt == 1
+        is_over.set()
+        thread.join()
+    assert state(register_saved_engine, key).reply == f"No answer from the service: {reply}"
+    # It may have arrived: only a person decides to send it once more.
+    assert dispatch(register_saved_engine, mailing).sent == 0
+    assert mail_server.mails() == []
+
+
 @pytest.mark.parametrize("fault", ["nobody listens", "no such host", "no TLS"])
 def test_a_service_that_was_told_nothing_is_told_later(
     register_saved_engine: Engine, settings: Settings, fault: str

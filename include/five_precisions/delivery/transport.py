@@ -223,6 +223,9 @@ def _read_error(error: BaseException) -> Answer | None:
     if steps.isdisjoint({"NotifyEmail.send", "AppriseSMTPController.sendmail"}):
         if _never_connected(error):
             return Answer(Outcome.REFUSED_FOR_NOW, "No connection to the service.")
+        if isinstance(error, OSError):
+            # Its words name the address that was asked, with the token in it.
+            return Answer(Outcome.IN_DOUBT, f"No answer from the service: {type(error).__name__}", is_answered=False)
         return None
     code, words = _smtp_reply(error)
     # The words of this one error quote what it is about, which may be the password.
