@@ -73,12 +73,17 @@ def test_rejected_then_mended(engine: Engine, settings: Settings, inbox: Path) -
     assert rows(engine, "select rule, level, file, row_number, cell, key from intake.finding limit 1") == [
         ("L03", "critical", "loans.csv", 2, "L2", "HT-001")
     ]
+    put(inbox / "B01" / "v11", package(grid=[sound("grid", outlet_code="W2")]))
+    assert replayed(engine, settings)[3:] == ["accepted"]
     states = {
-        row.report: (row.state, row.version) for row in read_status(engine, JUNE) if row.institution_code == "B01"
+        row.report: (row.state, row.version, row.superseded, row.newest_verdict)
+        for row in read_status(engine, JUNE)
+        if row.institution_code == "B01"
     }
-    assert states["loans"] == ("accepted", 2)
-    assert states["visits"] == ("nil", 1)
-    assert states["matches"] == ("missing", None)
+    assert states["loans"] == ("accepted", 2, (), "rejected")
+    assert states["grid"] == ("accepted", 4, (1,), "accepted")
+    assert states["visits"] == ("nil", 1, (), "nil")
+    assert states["matches"] == ("missing", None, (), None)
 
 
 def test_same_bytes_make_no_new_version(engine: Engine, settings: Settings, inbox: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -14,18 +15,20 @@ from typing import Any
 
 import asyncssh
 import boto3
+import openpyxl
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError, UnreachableError
-from five_precisions.intake import State, Verdict, collect, find_settled
+from five_precisions.intake import State, Verdict, close, collect, collect_late, find_settled
 from five_precisions.intake.archive import Archive
 from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
-from tests.intake.packages import JUNE, put, sound_package, workbook
+from tests.intake.packages import JUNE, package, put, sound, sound_package, workbook
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
 
 MEGABYTE = 1024**2
@@ -154,6 +157,31 @@ def test_names_with_tricks_do_no_harm(engine: Engine, settings: Settings, inbox:
     assert names(inbox / "B01") == ["附件"]
     stored = rows(engine, "select name, sha256 from intake.file where name like '长%'")
     assert Archive.of(settings).get(stored[0][1]) == b"x"
+
+
+def test_folders_that_may_not_be_listed_stop_nobody_else(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The inbox itself and the months', as an S3 policy may have it, and one institution's, by its own mistake."""
+    close(engine, settings, JUNE)
+    for code in ("B01", "B02"):
+        put(inbox / code, sound_package("grid"))
+    closed = {str(inbox.parent), str(inbox), str(inbox / "B01")}
+    real = LocalFileSystem.ls
+
+    def ls(files: LocalFileSystem, path: str, *arguments: Any, **options: Any) -> Any:
+        if path.rstrip("/") in closed:
+            raise PermissionError(13, "Permission denied")
+        return real(files, path, *arguments, **options)
+
+    monkeypatch.setattr(LocalFileSystem, "ls", ls)
+    monkeypatch.setattr(Inbox, "_leads_elsewhere", lambda *_: False)
+    late = {each.institution_code: str(each.verdict) for each in collect_late(engine, settings)}
+    assert (late.pop("B01"), late.pop("B02")) == ("failed", "accepted")
+    assert late == {}
+    assert "2019-06 B01 failed: PermissionError" in caplog.text
+    put(inbox / "B02", sound_package("position"))
+    assert [str(each.verdict) for each in collect(engine, settings, JUNE)] == ["failed", "accepted"]
 
 
 def test_only_what_is_unchanged_is_taken_out(settings: Settings, inbox: Path) -> None:
@@ -486,6 +514,55 @@ def test_another_layout_archive_and_outbox_on_s3(engine: Engine, settings: Setti
     assert [key for key in keys(client) if not key.startswith("archive/")] == []
     assert len(keys(client)) == 2
     assert Archive.of(own).get(file.sha256) == file.content
+
+
+# The outbox: receipts and findings workbooks
+
+
+def with_outbox(settings: Settings, address: str, **options: Any) -> Settings:
+    """The same installation with another outbox."""
+    return Settings(
+        _env_file=None, **{**settings.model_dump(), "outbox": address, "outbox_options": json.dumps(options)}
+    )
+
+
+LEFT = ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html", "2019-06/B01/receipt-v2.html"]
+
+
+def test_receipts_and_workbooks_on_s3(engine: Engine, settings: Settings, inbox: Path, s3: str) -> None:
+    client = s3_client(s3)
+    own = with_outbox(settings, f"s3://{BUCKET}/out", key="key", secret="secret", endpoint_url=s3)
+    put(inbox / "B01", package(grid=[sound("grid", hotline="")]))
+    assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
+    put(inbox / "B01", sound_package("grid"))
+    assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
+    assert keys(client) == [f"out/{name}" for name in LEFT]
+    content = client.get_object(Bucket=BUCKET, Key=f"out/{LEFT[0]}")["Body"].read()
+    assert openpyxl.load_workbook(io.BytesIO(content)).sheetnames[0] == "问题清单"
+    written = {entry["Key"]: entry["ETag"] for entry in client.list_objects_v2(Bucket=BUCKET)["Contents"]}
+    client.delete_object(Bucket=BUCKET, Key=f"out/{LEFT[1]}")
+    collect(engine, own, JUNE)
+    assert {entry["Key"]: entry["ETag"] for entry in client.list_objects_v2(Bucket=BUCKET)["Contents"]} == written
+
+
+def test_receipts_and_workbooks_by_sftp(engine: Engine, settings: Settings, inbox: Path, server: SftpServer) -> None:
+    address = f"sftp://{COLLECTOR}@127.0.0.1:{server.port}/out"
+    own = with_outbox(settings, address, password=password_of(COLLECTOR), host_key=server.public_host_key)
+    put(inbox / "B01", package(grid=[sound("grid", hotline="")]))
+    assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
+    put(inbox / "B01", sound_package("grid"))
+    server.stop()
+    # What cannot be answered is not judged; it waits until the server is there again.
+    with pytest.raises(UnreachableError, match="does not answer"):
+        collect(engine, own, JUNE)
+    assert rows(engine, "select version from intake.submission") == [(1,)]
+    server.start()
+    collect(engine, own, JUNE)
+    folder = server.root / "out"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == LEFT
+    assert "2019-06-B01-2" in (folder / LEFT[2]).read_text()
+    assert list((inbox / "B01").iterdir()) == []
+    assert rows(engine, "select count(*) from notify.message") == [(2,)]
 
 
 def test_an_s3_store_without_the_bucket_or_without_an_answer(settings: Settings, s3: str, unused_port: int) -> None:

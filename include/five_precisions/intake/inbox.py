@@ -178,7 +178,7 @@ class Inbox:
         is_a_folder = (not above or above.endswith("/")) and (not below or below.startswith("/"))
         if not placeholder or not is_a_folder or "{institution}" in above:
             return []
-        entries = self._list(f"{self._root}/{above}".rstrip("/"))
+        entries = self._list_if_allowed(f"{self._root}/{above}".rstrip("/")) or []
         return sorted(_name(entry) for entry in entries if entry["type"] != "file")
 
     def unknown_folders(self, period: Period, known_codes: set[str]) -> list[str]:
@@ -186,7 +186,8 @@ class Inbox:
         if "{institution}" in self._layout:
             return []
         parent = self._folder(period, "").rstrip("/")
-        names = (_name(entry) for entry in self._list(parent) if entry["type"] != "file")
+        entries = self._list_if_allowed(parent) or []
+        names = (_name(entry) for entry in entries if entry["type"] != "file")
         return sorted(name for name in names if name not in known_codes)
 
     def holding(self, places: Iterable[tuple[Period, str]]) -> list[tuple[Period, str]]:
@@ -195,7 +196,7 @@ class Inbox:
         Each folder above them is listed once, and of theirs only those that are there: on an object store a few
         listings, whatever the history.
         """
-        folders: dict[str, frozenset[str]] = {}
+        folders: dict[str, frozenset[str] | None] = {}
 
         def is_there(folder: str) -> bool:
             if len(folder) <= len(self._root):
@@ -204,18 +205,22 @@ class Inbox:
             if not is_there(parent):
                 return False
             if parent not in folders:
-                try:
-                    entries = self._list(parent)
-                except PermissionError:
-                    # Whoever may list each institution's folder need not be allowed to list what is above.
-                    return True
-                folders[parent] = frozenset(_name(entry) for entry in entries if _is_folder(entry))
-            return name in folders[parent]
+                entries = self._list_if_allowed(parent)
+                folders[parent] = (
+                    None if entries is None else frozenset(_name(entry) for entry in entries if _is_folder(entry))
+                )
+            names = folders[parent]
+            return names is None or name in names
+
+        def holds(period: Period, code: str) -> bool:
+            try:
+                return bool(self.deliveries(period, code, replay=False))
+            except PermissionError:
+                # Whoever takes it in says so, and goes on with the others.
+                return True
 
         return [
-            (period, code)
-            for period, code in places
-            if is_there(self._folder(period, code)) and self.deliveries(period, code, replay=False)
+            (period, code) for period, code in places if is_there(self._folder(period, code)) and holds(period, code)
         ]
 
     def read(self, delivery: Delivery) -> list[DeliveredFile]:
@@ -289,6 +294,13 @@ class Inbox:
             return []
         # An object store may hold an empty object in the folder's own name.
         return [entry for entry in entries if str(entry["name"]).rstrip("/") != folder.rstrip("/")]
+
+    def _list_if_allowed(self, folder: str) -> list[dict[str, Any]] | None:
+        """As `_list`; None where whoever may list each institution's folder may not list what is above."""
+        try:
+            return self._list(folder)
+        except PermissionError:
+            return None
 
     def _leads_elsewhere(self, folder: str) -> bool:
         """Whether the folder, or one above it up to the inbox itself, is a link."""

@@ -49,6 +49,8 @@ class ReportState:
     state: str
     """`expected`, `accepted`, `nil`, `rejected` or `missing`; a rejected later version does not touch what stands."""
     version: int | None
+    superseded: tuple[int, ...]
+    """Earlier accepted versions in whose place that one stands."""
     rows: int | None
     errors: int
     warnings: int
@@ -94,6 +96,7 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
                     title=load_reports()[report].title,
                     state=shown.verdict if shown else "missing" if is_over else "expected",
                     version=shown.version if shown else None,
+                    superseded=tuple(row.version for row in good[:-1]),
                     rows=shown.rows if shown else None,
                     errors=shown.errors if shown else 0,
                     warnings=shown.warnings if shown else 0,
