@@ -14,7 +14,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import archive, collect, collection, inbox, recording
+from five_precisions.intake import archive, close, closing, collect, collection, inbox, recording
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
@@ -118,3 +118,32 @@ def test_killed_and_started_again(point: str, register_saved_engine: Engine, set
     assert received_at < started_again_at, "it was first seen before the end, and is not late for it"
     assert state["outbox"] == ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html"]
     assert len(state["archive"]) == len(state["files"]) == 3
+
+
+def close_and_be_killed(settings: Settings, count: int) -> None:
+    kill_before(closing, "write_receipt", count)
+    with open_warehouse(settings) as engine:
+        close(engine, settings, JUNE, replay=True)
+
+
+def test_a_close_that_is_killed_leaves_no_receipt_unwritten(
+    register_saved_engine: Engine, settings: Settings, forks: Any
+) -> None:
+    """Its findings are on record and on their way by mail; the files follow with the next close, and change nothing."""
+    engine = register_saved_engine
+    for bank in ("B01", "B02"):
+        loan = sound("loans", contract_no=f"HT-{bank}", principal="30000", balance="30000")
+        put(Path(settings.inbox_address) / str(JUNE) / bank, package(loans=[loan]))
+    put(Path(settings.inbox_address) / str(JUNE) / "C01", package(households=[sound("households")]))
+    collect(engine, settings, JUNE, replay=True)
+    process = forks.Process(target=close_and_be_killed, args=(settings, 2))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert close(engine, settings, JUNE, replay=True).cross_checks == ()
+    state = final_state(engine, settings)
+    closes = [name for name in state["outbox"] if "close" in name]
+    assert closes == [
+        f"2019-06/{bank}/{name}" for bank in ("B01", "B02") for name in ("findings-close.xlsx", "receipt-close.html")
+    ]
+    assert sum(key.endswith("/close") for key, _ in state["messages"]) == 2

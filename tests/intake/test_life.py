@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import State, close, collect, find_settled, note_settled
+from five_precisions.intake import State, close, collect, find_settled, note_settled, recording
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
@@ -84,6 +86,27 @@ def test_who_comes_second_sends_nothing(
     assert [key.partition("-again")[0] + "-again" * ("again" in key) for key in keys(engine)] == before
     assert rows(engine, "select version from intake.submission") == [(1,)]
     assert rows(engine, "select path from intake.taken_file") == []
+
+
+def test_of_two_registers_with_one_household_judged_at_once_one_is_accepted(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are read and staged before either is recorded (K02): the lock of the period decides."""
+    for office in ("C01", "C02", "C03"):
+        put(inbox / office, sound_package("households"))
+    together = threading.Barrier(3, timeout=60)
+    lock = recording.lock_period
+
+    def lock_together(*arguments: Any) -> None:
+        together.wait()
+        lock(*arguments)
+
+    monkeypatch.setattr(recording, "lock_period", lock_together)
+    with ThreadPoolExecutor() as threads:
+        found = list(threads.map(lambda code: collect(engine, settings, JUNE, institution=code), ("C01", "C02", "C03")))
+    assert sorted(str(judgement.verdict) for (judgement,) in found) == ["accepted", "rejected", "rejected"]
+    assert rows(engine, "select distinct rule, level, key from intake.finding") == [("K02", "critical", "H-1")]
+    assert rows(engine, "select count(*) from core.households") == [(1,)]
 
 
 # Files that cannot be taken out

@@ -45,6 +45,9 @@ select period, institution_code, report, submission_id
 from intake.standing_report
 where period = :period
 """)
+_READ_RECEIPTS = text("""
+select submission_id from intake.cross_check where period = :period and edition like 'close%' order by submission_id
+""")
 _COUNT = text("select count(*) from intake.frozen_report where period = :period")
 
 
@@ -73,26 +76,33 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
     """
     require_usable(settings, period)
     now = datetime.now(SHANGHAI)
+    rendered: dict[str, bytes | None] = {}
     with engine.begin() as connection:
         open_period(connection, settings, period)
         lock_period(connection, period)
         found = connection.execute(_READ, {"period": str(period)}).one()
-        if found.closed_at is not None and found.assessed:
-            return Close(str(period), found.closed_at, _count(connection, period), (), is_new=False)
-        deadline = last_deadline(connection, period)
-        if now < deadline and not (replay or settings.replay):
-            last_day = (deadline.astimezone(SHANGHAI) - timedelta(microseconds=1)).strftime("%Y-%m-%d %H:%M")
-            raise RefusedError(f"{period} cannot be closed before its deadline, {last_day} in Shanghai.")
-        connection.execute(_CLOSE, {"period": str(period), "closed_at": now})
-        connection.execute(_THAW, {"period": str(period)})
-        connection.execute(_FREEZE, {"period": str(period)})
-        frozen = _count(connection, period)
-        rendered = _check_across(connection, settings, period)
-    logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
-    for cross_check, workbook in rendered.items():
-        # One that an end leaves out here is written when its institution's packages are looked at next.
-        write_receipt(engine, settings, cross_check, workbook)
-    return Close(str(period), now, frozen, tuple(rendered), is_new=True)
+        is_new = found.closed_at is None or not found.assessed
+        if is_new:
+            _require_over(connection, settings, period, now, replay=replay)
+            connection.execute(_CLOSE, {"period": str(period), "closed_at": now})
+            connection.execute(_THAW, {"period": str(period)})
+            connection.execute(_FREEZE, {"period": str(period)})
+            rendered = _check_across(connection, settings, period)
+        frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
+        receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
+    if is_new:
+        logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
+    # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
+    for cross_check in receipts:
+        write_receipt(engine, settings, cross_check, rendered.get(cross_check))
+    return Close(str(period), now if is_new else found.closed_at, frozen, tuple(rendered), is_new=is_new)
+
+
+def _require_over(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> None:
+    deadline = last_deadline(connection, period)
+    if now < deadline and not (replay or settings.replay):
+        last_day = (deadline.astimezone(SHANGHAI) - timedelta(microseconds=1)).strftime("%Y-%m-%d %H:%M")
+        raise RefusedError(f"{period} cannot be closed before its deadline, {last_day} in Shanghai.")
 
 
 def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
@@ -121,7 +131,3 @@ def _check_across(connection: Connection, settings: Settings, period: Period) ->
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:
     return {fact_of(finding) for finding in findings}
-
-
-def _count(connection: Connection, period: Period) -> int:
-    return int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
