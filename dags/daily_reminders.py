@@ -21,13 +21,15 @@ days; messages that failed or are in doubt.
 
 **When.** Every day at nine in Shanghai. In a replay never.
 
-**When `remind` is red.** Its last line is one sentence. Mend it and clear the task: what was sent is not sent again.
+**When `remind` is red.** The sentence after *Task failed with exception* says why. Mend it and clear the task: what was
+sent is not sent again.
 Mails that wait are shown by `five-precisions outbox list`.
 """
 
 with DAG(
     dag_id="daily_reminders",
     dag_display_name="每日催报 · daily reminders",
+    description="每天上午九点催报尚未报齐的机构，并告知运维待办事项。",
     doc_md=DOC,
     schedule=by_the_clock("0 9 * * *"),
     catchup=False,

@@ -16,8 +16,8 @@ sends the monthly notice to every bank and county office.
 
 **When.** When `monthly_collection` has closed a month; months go in order.
 
-**When `assess` is red.** Its last line is one sentence, e.g. that an earlier month has no run yet, or that a target is
-missing. Mend it and clear the task: the same input gives the same run.
+**When `assess` is red.** The sentence after *Task failed with exception* says why, e.g. that an earlier month has no
+run yet, or that a target is missing. Mend it and clear the task: the same input gives the same run.
 
 **When `notify` is red.** The figures stand. Clear it: a notice that was sent is not sent again.
 """
@@ -25,6 +25,7 @@ missing. Mend it and clear the task: the same input gives the same run.
 with DAG(
     dag_id="monthly_assessment",
     dag_display_name="月度考核 · monthly assessment",
+    description="某月关闭后计算指标、评分、考核和排名，并通知各行和各县。",
     doc_md=DOC,
     schedule=PartitionedAssetTimetable(assets=SUBMISSIONS),
     catchup=False,

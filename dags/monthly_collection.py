@@ -23,18 +23,21 @@ the month closes when the last deadline has passed. A row that has ended by then
 **The grid is the submission matrix.** One row of `collect` for each institution: violet waits for a package, green has
 delivered everything, red is missing something or was rejected at the deadline. Its log tells the story of its packages.
 
-**When `collect` is red.** The last line names the reports. At the deadline that is a fact to live with: the month
-closes without them. After trouble of ours (a lost connection), clear the task: what is in the ledger stays as it is.
+**When `collect` is red.** Its log names the reports, after *Task failed with exception*. At the deadline that is a fact
+to live with: the month closes without them. After trouble of ours (a lost connection), clear the task: what is in the
+ledger stays as it is.
 
 **`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
 Nothing waits for it.
 
-**When `close` is red.** Read its last line, mend it, clear it. A month that is closed and assessed is skipped.
+**When `close` is red.** Read the sentence after *Task failed with exception*, mend it, clear the task. A month that is
+closed and assessed is skipped.
 """
 
 with DAG(
     dag_id="monthly_collection",
     dag_display_name="月度收集 · monthly collection",
+    description="每月1日起收集上月报表，逐机构校验并发回执，截止后关闭该月。",
     doc_md=DOC,
     schedule=CronPartitionTimetable("0 0 1 * *", timezone="Asia/Shanghai", run_offset=-1, key_format="%Y-%m"),
     start_date=first_run(),

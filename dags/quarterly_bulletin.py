@@ -36,7 +36,8 @@ sends it to every bank, county office and leader.
 PDF, workbook and mail, write a remark if the leaders have one (it becomes part of section 五), approve or reject. A
 rejection ends the run, with your remark as its reason; a new draft is a new run of the quarter.
 
-**When `render` is red.** Nothing was shown. Its last line says what contradicts what, or which month is missing.
+**When `render` is red.** Nothing was shown. The sentence after *Task failed with exception* says what contradicts what,
+or which month is missing.
 
 **When a row of `deliver` is red.** That one message failed or is in doubt: `five-precisions outbox list` says why, and
 `outbox resend` sends it again when you decide so. The others are not touched.
@@ -45,6 +46,7 @@ rejection ends the run, with your remark as its reason; a new draft is a new run
 with DAG(
     dag_id="quarterly_bulletin",
     dag_display_name="季度通报 · quarterly bulletin",
+    description="一季三个月考核完毕后起草通报，经人审批后送达各行、各县和领导。",
     doc_md=DOC,
     schedule=PartitionedAssetTimetable(
         assets=ASSESSMENT,

@@ -31,7 +31,8 @@ rejection ends the run. Where nothing would change, the run ends by itself.
 `restate` name them; restate them next, in that order. No asset is emitted: a quarter whose bulletin went out is not
 issued again by this.
 
-**When `preview` is red.** Its last line says why: another restatement of the month is open, the month has no run yet.
+**When `preview` is red.** The sentence after *Task failed with exception* says why: another restatement of the month is
+open, the month has no run yet.
 
 **When `restate` is red.** Nothing was changed. Mostly something came in after it was shown: start a new run.
 
@@ -41,6 +42,7 @@ issued again by this.
 with DAG(
     dag_id="restatement",
     dag_display_name="数据重述 · restatement",
+    description="按运维的申请重算已公布的月份：先预览变化，批准后成为新版本。",
     doc_md=DOC,
     schedule=None,
     catchup=False,

@@ -17,6 +17,7 @@ def main() -> None:
         dag.dag_id: {
             "file": Path(dag.fileloc).name,
             "display_name": dag.dag_display_name,
+            "description": dag.description,
             "doc_md": dag.doc_md,
             "tags": sorted(dag.tags),
             "max_active_runs": dag.max_active_runs,
@@ -36,6 +37,7 @@ def main() -> None:
                     "upstream": sorted(task.upstream_task_ids),
                     "outlets": [asset.name for asset in task.outlets],
                     "display_name": task.task_display_name,
+                    "logs_what_it_returns": getattr(task, "show_return_value_in_logs", False),
                     "map_index_template": getattr(task, "map_index_template", None),
                 }
                 for task in dag.tasks

@@ -59,6 +59,7 @@ def test_every_dag_says_what_when_and_what_to_do(described: dict[str, Any]) -> N
         assert " is red.**" in dag["doc_md"], dag_id
         assert "five-precisions" in dag["tags"], dag_id
         assert dag["display_name"] != dag_id
+        assert len(dag["description"]) > 20, dag_id
         assert dag["max_active_runs"] < 16, f"{dag_id} leaves Airflow's default"
         assert dag["failure_callbacks"] == ["RunDigest"], dag_id
 
@@ -70,6 +71,8 @@ def test_every_task_has_an_owner_and_knows_what_to_try_again(described: dict[str
         assert task["owner"] == "five-precisions", task_id
         assert task["retries"] >= 2, task_id
         assert task["policy"] == "ExceptionRetryPolicy", task_id
+        # A bulletin's whole text, a list of all addresses: the log is for the story.
+        assert task["logs_what_it_returns"] is False, task_id
         assert task["display_name"] != task_id
 
 

@@ -102,7 +102,7 @@ def test_what_is_missing_at_the_deadline_is_red(
 
     monkeypatch.setenv(PREFIX + "REPLAY", "true")
     put(Path(settings.inbox_address) / "2019-06" / "B01", sound_package("loans"))
-    with pytest.raises(AirflowFailException, match=r"^甲银行 in 2019-06: .*position is missing"):
+    with pytest.raises(AirflowFailException, match=r"^甲银行 in 2019-06: missing position, visits, .*s\.$"):
         task().execute(context(JUNE))
 
 
@@ -257,13 +257,39 @@ def test_the_log_tells_the_story_of_a_version_that_another_process_recorded(
     monkeypatch.setenv(PREFIX + "REPLAY", "true")
     put(Path(settings.inbox_address) / "2019-06" / "B01", sound_package("grid"))
     assert len(collect(engine, settings, JUNE, institution="B01", replay=True)) == 1
-    with pytest.raises(AirflowFailException, match="loans is missing"):
+    with pytest.raises(AirflowFailException) as failed:
         task().execute(context(JUNE))
+    assert str(failed.value) == "甲银行 in 2019-06: missing loans, position, visits, outreach, matches."
     told = capsys.readouterr().out
     assert "Version 1, receipt 2019-06-B01-1: repeated (the same bytes as an earlier version)" in told
     assert "  grid accepted: 1 rows, 0 errors, 0 warnings" in told
-    assert "In the end: grid accepted, receipt 2019-06-B01-1" in told
-    assert "In the end: loans missing" in told
+    assert "In the end accepted, receipt 2019-06-B01-1: grid" in told
+    assert "In the end missing: loans, position, visits, outreach, matches" in told
+
+
+def test_ops_are_told_of_a_package_that_our_own_fault_keeps_from_being_judged(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
+) -> None:
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from five_precisions.intake import collection as intake_collection
+
+    def break_off(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    put(folder, sound_package("grid"))
+    age(folder, 60)
+    monkeypatch.setattr(intake_collection, "judge_package", break_off)
+    with MailServer(tmp_path / "mails") as server:
+        config = {"path": f"{server.url}&to=ops@example.test", "tag": "all"}
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_APPRISE_DEFAULT", json.dumps({"conn_type": "apprise", "extra": {"config": config}})
+        )
+        with pytest.raises(TaskDeferred):
+            task().execute(context(THIS_MONTH))
+        [mail] = server.mails()
+    assert mail["Subject"] == f"[演示] [five-precisions] A package of 甲银行 for {THIS_MONTH} could not be judged"
+    assert "ZeroDivisionError, see the log" in str(mail.get_body(("plain",)))
 
 
 def test_ops_are_told_once_when_a_month_opens_whose_calendar_is_unknown(

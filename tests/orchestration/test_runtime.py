@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UsageError
+from five_precisions.period import Period, Quarter
 from five_precisions.settings import PREFIX, Settings
 
 
@@ -16,6 +19,22 @@ def opened_mail() -> str | None:
 
     with opened() as (_, settings):
         return None if settings.mail is None else settings.mail.get_secret_value()
+
+
+def run_of(key: str | None) -> Any:
+    return {"dag_run": SimpleNamespace(partition_key=key)}
+
+
+def test_a_run_says_its_month_or_quarter() -> None:
+    from five_precisions.orchestration.runtime import month_of, quarter_of
+
+    assert month_of(run_of("2019-06")) == Period(2019, 6)
+    assert quarter_of(run_of("2019-Q2")) == Quarter(2019, 2)
+    for key in (None, ""):
+        with pytest.raises(UsageError, match=r"trigger it with a partition key, e\.g\. 2019-06"):
+            quarter_of(run_of(key))
+    with pytest.raises(UsageError, match="2019-06"):
+        quarter_of(run_of("2019-06"))
 
 
 def connection(**extra: object) -> str:

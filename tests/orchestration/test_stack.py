@@ -22,6 +22,7 @@ from apprise import Apprise
 from five_precisions.errors import SetupError
 from five_precisions.orchestration.demo import PUBLISHED
 from five_precisions.orchestration.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
+from five_precisions.orchestration.stack.commands import clear_the_way
 from five_precisions.orchestration.stack.environment import clean_environment
 from five_precisions.warehouse.embedded import EmbeddedServer
 
@@ -68,6 +69,15 @@ def wait_for_processes(var: Path, number: int) -> None:
     deadline = time.monotonic() + 60
     while len(found := processes_of(var)) < number:
         assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
@@ -127,6 +137,21 @@ def test_a_killed_supervisor_is_cleaned_up_after(site: Site) -> None:
     told = subprocess.run([*STACK, "down", "--var", str(site.var)], capture_output=True, text=True, check=True)
     assert told.stdout == "Stopped what was left.\n"
     assert processes_of(site.var) == []
+
+
+def test_who_brings_it_up_again_is_not_kept_off_by_what_a_killed_one_has_left(site: Site) -> None:
+    site.var.mkdir()
+    server = "import socket, sys, time; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(600)"
+    left = subprocess.Popen(
+        [sys.executable, "-c", server, str(site.port)], env=clean_environment(site), start_new_session=True
+    )
+    wait_for_port(site.port)
+    clear_the_way(site)
+    assert processes_of(site.var) == []
+    left.wait(10)
+    # Of somebody else's process it keeps its hands.
+    with socket.create_server(("127.0.0.1", site.port)), pytest.raises(SetupError, match=f"Port {site.port} on"):
+        clear_the_way(site)
 
 
 def test_twice_at_once_is_refused(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from five_precisions.bulletin import post_notices
@@ -12,11 +13,17 @@ from five_precisions.orchestration.sending import send_due
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+logger = logging.getLogger(__name__)
+
 
 def assess_month(context: Context) -> dict[str, str]:
     """Compute the month; its run."""
     with opened() as (engine, settings):
         assessed = assess(engine, settings, month_of(context))
+    if assessed.is_new:
+        logger.info("%s is assessed as %s, from input %s", assessed.period, assessed.run_id, assessed.input_digest)
+    else:
+        logger.info("%s stands as %s already, from the same input", assessed.period, assessed.run_id)
     return {"run_id": assessed.run_id}
 
 

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.intake import (
     COVER_WAIT,
     Judgement,
+    ReportState,
     State,
     build_data_docs,
     close,
     collect,
     find_settled,
     read_deadline,
+    read_deadlines,
     read_status,
 )
 from five_precisions.orchestration.notices import tell_ops
-from five_precisions.orchestration.runtime import month_of, opened, partition_key
+from five_precisions.orchestration.runtime import month_of, opened, partition_key, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
-from five_precisions.period import SHANGHAI
+from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from sqlalchemy import Engine
+
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
 """How often the inbox is looked at for an institution; a receipt leaves within a minute of a package (spec/03)."""
@@ -43,6 +49,8 @@ def open_month(context: Context) -> list[dict[str, str]]:
     with opened() as (engine, settings), engine.begin() as connection:
         remarks = open_period(connection, settings, month)
         institutions = read_register(connection).open_in(month)
+        deadlines = sorted({each.deadline_at.astimezone(SHANGHAI) for each in read_deadlines(connection, month)})
+    logger.info("%s is open: %d institutions, until %s", month, len(institutions), " or ".join(map(str, deadlines)))
     if remarks:
         tell_ops(f"The deadline of {month} wants a look", *remarks)
     return [{"institution": each.code, "short_name": each.short_name} for each in institutions]
@@ -58,14 +66,16 @@ def close_month(context: Context) -> dict[str, Any]:
         closed = close(engine, settings, month_of(context), replay=settings.replay)
         send_due(engine, settings, partition_key(context))
     if not closed.is_new:
-        raise AirflowSkipException(f"{closed.period} is closed and assessed already.")
+        skip(f"{closed.period} is closed and assessed already.")
     return {"period": closed.period, "frozen_reports": closed.frozen_reports}
 
 
 def describe_quality(context: Context) -> str:
     """Build the Data Docs of the closed month; the address of their first page."""
     with opened() as (engine, settings):
-        return build_data_docs(engine, settings, month_of(context))
+        address = build_data_docs(engine, settings, month_of(context))
+    logger.info("Their first page: %s", address)
+    return address
 
 
 class CollectInstitution(BaseOperator):
@@ -114,7 +124,7 @@ class CollectInstitution(BaseOperator):
             # nothing is told yet but what is in it.
             judgements = collect(engine, settings, month, institution=self.institution, tell_coverless=event != PACKAGE)
             for judgement in judgements:
-                self._tell(judgement)
+                self._tell(judgement, month)
             send_due(engine, settings, str(month), institution=self.institution)
             if began_at < deadline and not settings.replay:
                 self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
@@ -134,9 +144,16 @@ class CollectInstitution(BaseOperator):
                 )
             return self._result(context, engine)
 
-    def _tell(self, judgement: Judgement) -> None:
+    def _tell(self, judgement: Judgement, month: Period) -> None:
+        if judgement.verdict is State.FAILED:
+            # Whoever delivered it waits for a receipt, and this row may stay violet for days.
+            tell_ops(
+                f"A package of {self.short_name} for {month} could not be judged",
+                f"{judgement.remark}: the log of its row in monthly_collection says where. No receipt has left; it is "
+                "judged again when the institution delivers anew, at the deadline, or when you clear the row.",
+            )
         if judgement.submission_id is None:
-            self.log.info("%s: %s", judgement.verdict, judgement.remark)
+            # Why, the intake itself has logged.
             return
         # Also of a version that somebody else recorded first: whoever reads this log wants to know what became of it.
         remark = f" ({judgement.remark})" if judgement.remark else ""
@@ -149,11 +166,18 @@ class CollectInstitution(BaseOperator):
     def _result(self, context: Context, engine: Engine) -> dict[str, str]:
         month = month_of(context)
         own = [row for row in read_status(engine, month) if row.institution_code == self.institution]
-        for row in own:
-            receipt = f", receipt {month}-{self.institution}-{row.version}" if row.version else ""
-            self.log.info("In the end: %s %s%s", row.report, row.state, receipt)
-        states = {row.report: row.state for row in own}
-        lacking = [f"{report} is {state}" for report, state in states.items() if state in ("missing", "rejected")]
+        lacking = []
+        for (state, version), rows in groupby(sorted(own, key=_end), _end):
+            reports = ", ".join(row.report for row in rows)
+            receipt = f", receipt {month}-{self.institution}-{version}" if version else ""
+            self.log.info("In the end %s%s: %s", state, receipt, reports)
+            if state in ("missing", "rejected"):
+                lacking.append(f"{state} {reports}")
         if lacking:
-            raise AirflowFailException(f"{self.short_name} in {month}: {', '.join(lacking)}.")
-        return states
+            raise AirflowFailException(f"{self.short_name} in {month}: {'; '.join(lacking)}.")
+        return {row.report: row.state for row in own}
+
+
+def _end(row: ReportState) -> tuple[str, int]:
+    """What became of a report, and by which version."""
+    return row.state, row.version or 0

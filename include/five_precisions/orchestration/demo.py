@@ -66,7 +66,8 @@ PUBLISHED: Final = {
 """What the city once published of June 2019, by metric, with the decimals that were printed."""
 
 _DAGS: Final = frozenset({"monthly_collection", "monthly_assessment", "quarterly_bulletin"})
-_LIMIT_SECONDS: Final = 15 * 60.0
+_LIMIT_SECONDS: Final = 10 * 60.0
+"""How long nothing may be done. A month takes half a minute on two idle cores; on a busy machine it may be minutes."""
 _DAGS_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 1.0
 _WEIGH_SECONDS: Final = 5.0
@@ -200,7 +201,7 @@ class Screen:
 
     def __init__(self, out: Console) -> None:
         self._out = out
-        self._began_at = time.monotonic()
+        self._began_at = self._done_at = time.monotonic()
         self._live: Live | None = None
         self._doing = ""
         self._table: Table | None = None
@@ -209,6 +210,11 @@ class Screen:
     def seconds(self) -> float:
         """Since the start."""
         return time.monotonic() - self._began_at
+
+    @property
+    def idle_seconds(self) -> float:
+        """Since something was done."""
+        return time.monotonic() - self._done_at
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -226,6 +232,7 @@ class Screen:
 
     def done(self, what: str) -> None:
         """Say what has been done, and after how many seconds."""
+        self._done_at = time.monotonic()
         self._out.print(f"{self.seconds:6.1f} s  {escape(what)}", soft_wrap=True)
 
     def show(self, months: Sequence[Month], quarters: Sequence[QuarterState]) -> None:
@@ -365,9 +372,9 @@ class Demo:
             self._screen.doing("January to June 2019")
             while not self._look(engine, airflow):
                 self._pause()
-                if self._screen.seconds > _LIMIT_SECONDS:
+                if self._screen.idle_seconds > _LIMIT_SECONDS:
                     raise ComponentError(
-                        f"The demo is not done after {_LIMIT_SECONDS / 60:.0f} minutes; "
+                        f"The demo has come no further for {_LIMIT_SECONDS / 60:.0f} minutes; "
                         f"the components' logs lie in {self._site.logs}."
                     )
         finally:

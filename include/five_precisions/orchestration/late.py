@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.intake import State, collect_late
-from five_precisions.orchestration.runtime import opened
+from five_precisions.orchestration.runtime import opened, skip
 from five_precisions.orchestration.sending import send_due
 
 logger = logging.getLogger(__name__)
@@ -32,5 +32,5 @@ def take_in_late() -> list[str]:
     if failed:
         raise AirflowFailException(f"A late package could not be judged: {', '.join(failed)}; the log says where.")
     if not judgements:
-        raise AirflowSkipException("Nothing lies there for a month that is over.")
+        skip("Nothing lies there for a month that is over.")
     return [judgement.submission_id for judgement in judgements if judgement.submission_id is not None]

@@ -31,7 +31,7 @@ _RUN = "{{ dag.dag_id }}{{ ' ' ~ dag_run.partition_key if dag_run.partition_key 
 """A run's name: that of a month or quarter has a partition, the daily and hourly ones have none."""
 _FAILED = (
     f"The run {{{{ run_id }}}} of {_RUN} failed. "
-    "Open it in Airflow: the red tasks' logs end with one sentence that says what to do."
+    "Open it in Airflow: in a red task's log one sentence after 'Task failed with exception' says what to do."
 )
 
 

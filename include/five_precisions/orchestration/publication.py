@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from five_precisions.orchestration.runtime import opened, partition_key, quarter
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+logger = logging.getLogger(__name__)
 
 APPROVE_TASK = "approve"
 DRAFT_PAGES = "five-precisions/drafts"
@@ -37,6 +40,7 @@ def render_draft(context: Context) -> dict[str, Any]:
         draft = show_draft(engine, rendered)
         options = settings.storage_options("outbox")
         write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}", options)
+    logger.info("%s: draft %d waits for approval, digest %s", rendered.bulletin.title, draft, rendered.digest)
     return {
         "draft": draft,
         "digest": rendered.digest,
@@ -98,13 +102,15 @@ def approved_messages(context: Context) -> list[str]:
     with opened() as (engine, _):
         messages = list_messages(engine, period=partition_key(context))
     # A mail that stands in for a refused message is sent with it.
-    return [
+    keys = [
         message.message_key
         for message in messages
         if message.kind in (Kind.BULLETIN, Kind.CORRECTION)
         and message.fallback_of is None
         and message.message_key.endswith(edition)
     ]
+    logger.info("%d messages to send", len(keys))
+    return keys
 
 
 def deliver_message(context: Context, key: str) -> str:

@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.bulletin import post_notices
 from five_precisions.figures import Restatement, open_request, preview_restatement, restate
-from five_precisions.orchestration.runtime import opened
+from five_precisions.orchestration.runtime import opened, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.period import Period
 
@@ -88,7 +88,7 @@ def show_restatement(context: Context) -> dict[str, str]:
         )
         shown = preview_restatement(engine, settings, month, str(context["params"]["reason"]))
     if not shown.is_new:
-        raise AirflowSkipException(shown.words())
+        skip(shown.words())
     logger.info(shown.words())
     return {
         "digest": shown.digest,

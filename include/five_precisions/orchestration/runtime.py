@@ -7,15 +7,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import Connection
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period, Quarter
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, store_of
@@ -24,6 +24,8 @@ from five_precisions.warehouse.schema import require_migrated
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+logger = logging.getLogger(__name__)
 
 # Looking up the schema's revision says nothing about a package; a task's log tells a package's story.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
@@ -39,8 +41,18 @@ RETRIES = 3
 
 
 def partition_key(context: Context) -> str:
-    """The run's month (`2019-06`) or quarter (`2019-Q2`); an asset-triggered run has no other date."""
-    return str(context["dag_run"].partition_key)
+    """The run's month (`2019-06`) or quarter (`2019-Q2`); an asset-triggered run has no other date.
+
+    Raises:
+        UsageError: it was triggered by hand, without one.
+    """
+    key = context["dag_run"].partition_key
+    if not key:
+        raise UsageError(
+            "The run has no month or quarter; trigger it with a partition key, e.g. 2019-06 or 2019-Q2, which stands "
+            "under Advanced Options."
+        )
+    return str(key)
 
 
 def month_of(context: Context) -> Period:
@@ -114,12 +126,24 @@ def _with_inbox(settings: Settings) -> Settings:
     return settings.model_copy(update={"inbox": address, "inbox_options": SecretStr(json.dumps(options))})
 
 
+def skip(why: str) -> NoReturn:
+    """End the task as skipped, and say why in its log: Airflow keeps that to itself.
+
+    Raises:
+        AirflowSkipException: always.
+    """
+    logger.info(why)
+    raise AirflowSkipException(why)
+
+
 def task_defaults() -> dict[str, Any]:
     """What every task of ours has in common: an owner, and what is worth another try."""
     return {
         "owner": "five-precisions",
         "retries": RETRIES,
         "retry_delay": timedelta(seconds=30),
+        # It may be a whole bulletin; what a task has done, it says itself.
+        "show_return_value_in_logs": False,
         "retry_policy": ExceptionRetryPolicy(
             rules=[
                 RetryRule(exception="five_precisions.errors.UnreachableError", action=RetryAction.RETRY),

@@ -35,6 +35,8 @@ def send_due(
     except SetupError as error:
         logger.warning("%d messages wait in the outbox: %s", len(keys), error)
         return
-    logger.info("Messages: %d sent, %d waiting", dispatched.sent, dispatched.waiting)
+    if len(keys) > 1 or dispatched.waiting:
+        # Of each that was taken the dispatcher has logged a line.
+        logger.info("Messages: %d sent, %d waiting", dispatched.sent, dispatched.waiting)
     if dispatched.failed or dispatched.in_doubt:
         logger.error("Messages: %d failed, %d in doubt; see outbox list", dispatched.failed, dispatched.in_doubt)

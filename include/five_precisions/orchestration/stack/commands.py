@@ -18,7 +18,7 @@ from rich.console import Console
 from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.orchestration.stack.environment import clean_environment, forget_foreign_environment
 from five_precisions.orchestration.stack.interruption import InterruptedByUserError, Interruption
-from five_precisions.orchestration.stack.ownership import supervisor_of
+from five_precisions.orchestration.stack.ownership import locked, supervisor_of
 from five_precisions.orchestration.stack.site import DEMO, HOST, OPS, PORT, Site
 from five_precisions.orchestration.stack.supervision import (
     PATIENCE,
@@ -59,7 +59,7 @@ def up(site: Site, out: Console) -> None:
     if running is not None:
         out.print(f"It is up already: http://{HOST}:{running[1]}", soft_wrap=True)
         return
-    require_free(site.port)
+    clear_the_way(site)
     interruption = Interruption().listen()
     log_path = site.logs / "stack.log"
     site.logs.mkdir(parents=True, exist_ok=True)
@@ -89,6 +89,18 @@ def up(site: Site, out: Console) -> None:
     out.print(f"Up: {site.url}", soft_wrap=True)
     tell_login(site, out)
     out.print("To stop it: make down", soft_wrap=True)
+
+
+def clear_the_way(site: Site) -> None:
+    """End what a supervisor that was killed has left: it may hold the very port that is wanted.
+
+    Raises:
+        SetupError: somebody else holds the port.
+    """
+    with locked(site) as lock:
+        if lock is not None:
+            end_leftovers(site)
+    require_free(site.port)
 
 
 def tell_login(site: Site, out: Console) -> None:
