@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,11 +15,12 @@ from apprise.plugins.base import NotifyBase
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.lark import NotifyLark
+from apprise.plugins.telegram import NotifyTelegram
 from apprise.plugins.wechat import NotifyWeChat
 from apprise.plugins.wecombot import NotifyWeComBot
 from sqlalchemy import Engine
 
-from five_precisions.delivery import RETRY_DELAYS, Status, dispatch
+from five_precisions.delivery import RETRY_DELAYS, Attachment, Status, dispatch
 from five_precisions.settings import Settings
 from tests.delivery.conftest import attempts, make_due, message, put, state
 from tests.delivery.test_fallback import FALLBACK, add_contact
@@ -38,8 +39,16 @@ ADDRESSES = {
 
 
 @contextmanager
-def chat(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any] | bytes) -> Iterator[list[bytes]]:
-    """All the chats, on a port of this machine: each request gets the next answer; gives what they were told."""
+def chat(
+    monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any] | bytes, statuses: Sequence[int] = (200,)
+) -> Iterator[list[bytes]]:
+    """All the chats, on a port of this machine: each request gets the next answer; gives what they were told.
+
+    Args:
+        monkeypatch: leads Apprise there.
+        answers: the last one stands for all that follow.
+        statuses: of HTTP, likewise.
+    """
     told: list[bytes] = []
     left = list(answers)
 
@@ -48,7 +57,7 @@ def chat(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any] | bytes) -> I
             told.append(self.rfile.read(int(self.headers["Content-Length"])))
             answer = left.pop(0) if len(left) > 1 else left[0]
             body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
-            self.send_response(200)
+            self.send_response(statuses[min(len(told), len(statuses)) - 1])
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -71,6 +80,7 @@ def chat(monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any] | bytes) -> I
         monkeypatch.setattr(NotifyWeChat, "token_url", address + "/cgi-bin/gettoken")
         monkeypatch.setattr(NotifyDingTalk, "notify_url", address + "/robot/send?access_token={token}")
         monkeypatch.setattr(NotifyFeishu, "notify_url", address + "/open-apis/bot/v2/hook/{token}/")
+        monkeypatch.setattr(NotifyTelegram, "notify_url", address + "/bot")
         monkeypatch.setattr(NotifyLark, "notify_url", address + "/open-apis/bot/v2/hook/")
         # Apprise rests between two requests of one message; these chats do not mind.
         monkeypatch.setattr(NotifyBase, "request_rate_per_sec", 0)
@@ -254,3 +264,19 @@ def test_a_service_that_was_told_nothing_is_told_later(
         if thread.ident is not None:
             thread.join()
     assert state(register_saved_engine, key).reply == "No connection to the service."
+
+
+def test_a_message_of_which_a_part_was_taken_is_in_doubt(
+    register_saved_engine: Engine, mailing: Settings, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Telegram is told the text and the file by two requests; the second is refused for now.
+    address = "tgram://123456789:a-token-of-a-robot/1234567/"
+    add_contact(register_saved_engine, address)
+    long = "<p>其余内容详见附件。</p>" * 200
+    [key] = put(register_saved_engine, message(address, html=long, attachments=(Attachment("通报.pdf", b"%PDF-1.7"),)))
+    taken = {"ok": True, "result": {"message_id": 1, "chat": {"id": 1234567}}}
+    with chat(monkeypatch, taken, taken, statuses=[200, 503]) as told:
+        assert dispatch(register_saved_engine, mailing).in_doubt == 1
+    assert len(told) == 2
+    assert state(register_saved_engine, key).reply == "A part was taken, and then: HTTP status 503"
+    assert mail_server.mails() == []

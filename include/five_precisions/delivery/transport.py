@@ -13,6 +13,7 @@ the answer of a service that was asked by HTTP, in which a chat may say no where
 | connection lost or silent after DATA | in doubt |
 | an Apprise service other than mail: no connection, HTTP 429 or 503, a chat that asks to come again | refused for now |
 | … any other HTTP 4xx, a chat that says no | refused |
+| … any of these after an earlier request of the same message was taken | in doubt |
 | anything else | in doubt |
 """
 
@@ -125,6 +126,8 @@ class Transport:
             )
         if is_sent:
             return listener.refusal or Answer(Outcome.SENT, "taken")
+        if listener.is_partly_taken and listener.answer.outcome is not Outcome.IN_DOUBT:
+            return Answer(Outcome.IN_DOUBT, f"A part was taken, and then: {listener.answer.reply}")
         return listener.answer
 
     def _read_mail(self, url: str) -> dict[str, Any]:
@@ -176,6 +179,8 @@ class _Listener(logging.Handler):
         self.answer = Answer(Outcome.IN_DOUBT, "Apprise reports a failure, and not which.", is_answered=False)
         self.refusal: Answer | None = None
         """What a chat said no with, though Apprise may take it for a yes."""
+        self.is_partly_taken = False
+        """Whether a request was answered with a yes: text and files may go by one each."""
         self.chat: Chat | None = None
         self._logger = logging.getLogger("apprise")
         self._before = self._logger.level, self._logger.propagate, self._logger.disabled
@@ -210,6 +215,8 @@ class _Listener(logging.Handler):
         elif (response := _response_at_hand()) is not None:
             self.refusal = _read_body(self.chat, response.content)
             heard = self.refusal or _read_http_status(response.status_code)
+            # What is merely asked for first, such as a token, is no part of the message.
+            self.is_partly_taken |= heard is None and response.request.method == "POST"
         if heard is not None:
             self.answer = heard
 
@@ -268,6 +275,7 @@ class _Response(Protocol):
 
     status_code: int
     content: bytes
+    request: Any
 
 
 def _response_at_hand() -> _Response | None:
