@@ -285,6 +285,31 @@ def test_three_borrowers_of_one_account_are_told_to_each_bank_and_two_are_not(ci
     assert all("3名借款人" in message for _, _, message in told)
 
 
+def test_what_a_close_finds_is_told_by_sheet_row_and_column(city: City) -> None:
+    given = {"payee_account": "6228480000000005678", "balance": "20000"}
+    loans = [
+        loan(1, borrower_id=resident_id(1), household_no="H-1", **given),
+        loan(2, borrower_id=resident_id(2), household_no="H-9", **given),
+        # The same account as a card shows it, and the same household once more.
+        loan(
+            3, borrower_id=resident_id(3), household_no="H-1", **{**given, "payee_account": "6228 4800 0000 0005 678"}
+        ),
+        loan(4, borrower_id=resident_id(3), household_no="H-1", **given),
+    ]
+    city.deliver("B01", loans=loans, matches=[sound("matches", project_no="XM-9")])
+    city.deliver("C01", households=[sound("households", head_id=resident_id(1))], projects=[sound("projects")])
+    city.deliver("Z01", league=[sound("league", ytd_households="9", ytd_amount="1", balance="1")])
+    close(city.engine, city.settings, JUNE, replay=True)
+    assert [(rule, cell) for rule, _, cell, _ in findings(city.engine, "2019-06-B01-close")] == [
+        *(("X07", "L2"), ("X08", "U2")),
+        *(("X04", "E3"), ("X08", "U3")),
+        *(("X05", "D4"), ("X07", "L4"), ("X08", "U4")),
+        *(("X05", "D5"), ("X07", "L5"), ("X08", "U5")),
+        ("X06", "A2"),
+    ]
+    assert [cell for _, _, cell, _ in findings(city.engine, "2019-06-Z01-close")] == ["C2", "D2", "E2"]
+
+
 def test_the_year_begins_with_the_balance_of_december(city: City) -> None:
     ledger = [loan(1, **LAST_YEAR), loan(2, **FIRM, **LAST_YEAR)]
     for code in ("B01", "B02"):
@@ -404,7 +429,7 @@ def test_an_explanation_answers_the_close_before_or_the_one_to_come(city: City) 
     )
     assert [(rule, key) for rule, key, _, _ in told] == [("F11", "HT-2")]
     close(city.engine, city.settings, JUNE, replay=True)
-    assert explained(city.engine, "2019-06-B01-close") == [("X04", lines[1][3]), ("X05", lines[0][3])]
+    assert explained(city.engine, "2019-06-B01-close") == [("X05", lines[0][3]), ("X04", lines[1][3])]
     assert {(each.rule, each.state) for each in list_explanations(city.engine)} == {
         ("X05", "stands"),
         ("X04", "stands"),

@@ -7,8 +7,10 @@ import zipfile
 from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xlsxwriter
+from pyarrow import parquet
 
 from five_precisions.intake.findings import Finding, Level, Verdict
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
@@ -87,6 +89,53 @@ def rules_of_position(content: bytes, yardstick: Yardstick) -> list[str]:
 
 def cover_rows(report: str, rows: list[dict[str, str]]) -> list[list[str]]:
     return [list(COVER_HEADERS), cover_line(report, rows)]
+
+
+@pytest.mark.parametrize("note", ["（万元）", "(万元)", "（单位：万元）", "\u200b（万元）\n"])
+def test_the_unit_in_brackets_behind_a_header_is_tolerated(note: str, yardstick: Yardstick) -> None:
+    header, *rows = table("position", POSITION)
+    bent = [header[0], *(f"{text}{note}" for text in header[1:6]), f"{header[6]}（个）"]
+    assert rules_of_position(workbook(position=[bent, *rows]), yardstick) == []
+
+
+@pytest.mark.parametrize("note", ["（元）", "（年初）", "（千万元）"])
+def test_what_brackets_say_otherwise_is_another_header(note: str, yardstick: Yardstick) -> None:
+    header, *rows = table("position", POSITION)
+    bent = [header[0], f"{header[1]}{note}", *header[2:]]
+    finding = only(judge(position_file("position.csv", csv_bytes([bent, *rows])), yardstick))
+    assert (finding.rule, finding.cell) == ("F02", "B1")
+    assert f"疑似误写为“{header[1]}{note}”" in finding.message
+
+
+def test_a_header_once_with_its_unit_and_once_without_is_doubled(yardstick: Yardstick) -> None:
+    doubled = [
+        [*row, f"{row[1]}（万元）" if number == 0 else "1"] for number, row in enumerate(table("position", POSITION))
+    ]
+    finding = only(judge(position_file("position.csv", csv_bytes(doubled)), yardstick))
+    assert (finding.rule, finding.cell) == ("F02", "H1")
+
+
+@pytest.mark.parametrize("name", ["position.xlsx", "cover.xlsx"])
+@pytest.mark.parametrize("blank_first", [False, True])
+def test_blank_sheets_of_a_new_workbook_are_no_tables(name: str, blank_first: bool, yardstick: Yardstick) -> None:
+    is_cover = name == "cover.xlsx"
+    rows = cover_rows("position", POSITION) if is_cover else table("position", POSITION)
+    sheets = {"Sheet1": [], "Sheet2": rows} if blank_first else {"Sheet1": rows, "Sheet2": [], "Sheet3": []}
+    other = report_file("position", POSITION) if is_cover else cover_file(cover_line("position", POSITION))
+    judged = judge([other, DeliveredFile(name, workbook(**sheets))], yardstick)
+    assert judged.verdict is Verdict.ACCEPTED
+    assert judged.reports[0].rows == len(POSITION)
+    assert set(rules(judged)) == {"F07"}
+
+
+def test_a_row_of_no_numbers_in_parquet_is_empty(yardstick: Yardstick) -> None:
+    header, *rows = table("position", POSITION)
+    columns = {text: [*(row[place] for row in rows), ""] for place, text in enumerate(header)}
+    tables = pa.table({**columns, header[6]: pa.array([0.0, 0.0, float("nan")], from_pandas=False)})
+    content = io.BytesIO()
+    parquet.write_table(tables, content)
+    judged = judge(position_file("position.parquet", content.getvalue()), yardstick)
+    assert (rules(judged), judged.reports[0].rows) == ([], 2)
 
 
 def test_numbers_dates_and_blank_rows_of_a_workbook(yardstick: Yardstick) -> None:
@@ -194,6 +243,27 @@ def test_wrong_row_count_and_control_total(yardstick: Yardstick) -> None:
         ("F03", "cover.csv", "B2", "3", "2"),
         ("F03", "cover.csv", "C2", "3,000.49", "3,000.50"),
     ]
+
+
+def test_a_cover_may_end_in_a_total_row(yardstick: Yardstick) -> None:
+    judged = judge(
+        [cover_file(cover_line("position", POSITION), ["合计", "2", "3000.50"]), report_file("position", POSITION)],
+        yardstick,
+    )
+    assert (rules(judged), judged.verdict) == ([], Verdict.ACCEPTED)
+
+
+def test_a_nil_return_that_is_none_is_said_once(yardstick: Yardstick) -> None:
+    finding = only(
+        judge([cover_file(["position", "2", "3000.50", "是"]), report_file("position", POSITION)], yardstick)
+    )
+    assert (finding.rule, finding.cell) == ("F04", "D2")
+    assert "表中却有2行数据" in finding.message
+
+
+def test_a_line_of_the_cover_says_what_belongs_into_it(yardstick: Yardstick) -> None:
+    finding = only(judge([cover_file(["没有这张表", "1", "", "否"])], yardstick))
+    assert finding.expected == "报表名称或代码，每张报表一行"
 
 
 def test_control_total_of_a_faulty_column_is_not_compared(yardstick: Yardstick) -> None:

@@ -83,6 +83,11 @@ CASES = [
     one("L01 seventeen characters", "loans", ("L01", C, "borrower_id"), borrower_id=RESIDENT_ID[:17]),
     one("L01 check digit", "loans", ("L01", C, "borrower_id"), borrower_id=RESIDENT_ID[:17] + "8"),
     one("L01 no such day", "loans", ("L01", C, "borrower_id"), borrower_id="441702198002300016"),
+    one("L01 leap day", "loans", borrower_id="441702200002290014"),
+    one("L01 no leap day", "loans", ("L01", C, "borrower_id"), borrower_id="441702190002290018"),
+    one("L01 born on the last day passes", "loans", borrower_id="441702201906300013"),
+    one("L01 born the day after", "loans", ("L01", C, "borrower_id"), borrower_id="441702201907010018"),
+    one("L01 fifteen digits", "loans", ("L01", C, "borrower_id"), borrower_id="441702800101001"),
     one("L01 small x passes", "loans", borrower_id=OTHER_RESIDENT_ID.lower()),
     one("L01 abolished area passes", "loans", borrower_id="442801196001010018"),
     one("L02 checksum", "loans", ("L02", W, "borrower_id"), **{**FIRM, "borrower_id": CREDIT_CODE[:17] + "4"}),
@@ -105,6 +110,8 @@ CASES = [
     one("L10 a cent over", "loans", ("L10", W, "principal"), principal="50000.01"),
     one("L10 other loans pass", "loans", principal="90000", microcredit="否"),
     one("L11 36 months and a day", "loans", ("L11", W, "matures_on"), matures_on="2022-03-16"),
+    one("L11 leap day to the last of February passes", "loans", issued_on="2016-02-29", matures_on="2019-02-28"),
+    one("L11 a day later", "loans", ("L11", W, "matures_on"), issued_on="2016-02-29", matures_on="2019-03-01"),
     one("L12 above the rate", "loans", ("L12", W, "annual_rate"), annual_rate="4.7501"),
     one("L12 one year", "loans", ("L12", W, "annual_rate"), matures_on="2020-03-15", annual_rate="4.36"),
     one("L12 one year passes", "loans", matures_on="2020-03-15", annual_rate="4.35"),
@@ -139,6 +146,12 @@ CASES = [
     one("G01 too short", "grid", ("G01", W, "hotline"), hotline="0662-12"),
     one("G01 words", "grid", ("G01", W, "hotline"), hotline="见营业厅公示"),
     *(one(f"G01 {each} passes", "grid", hotline=each) for each in ("12363", "95588", "400-800-1234", "13800001111")),
+    *(
+        one(f"G01 {each} passes", "grid", hotline=each)
+        for each in ("0662-1234567", "（010）12345678", "０６６２－３２１１２３４")
+    ),
+    one("G01 no area code", "grid", ("G01", W, "hotline"), hotline="3211234"),
+    one("G01 an area code before a short number", "grid", ("G01", W, "hotline"), hotline="0662-12363"),
     one("G02 unsigned", "grid", ("G02", W, "letter_signed_on"), letter_signed_on=""),
     # matches
     one("M01 no reason", "matches", ("M01", C, "reason"), status="不予支持"),

@@ -287,6 +287,10 @@ def test_dates_come_back_from_every_form(day: date) -> None:
         ("合同1", "合同1"),
         ("  合同1\u3000", "合同1"),
         ("\ufeff合同1\u200b", "合同1"),
+        ("\u202a合同1\u202c", "合同1"),
+        ("\u200e合同1\u2060\u2009", "合同1"),
+        ("3E01", "3E01"),
+        ("7e002", "7e002"),
         ("'0012", "0012"),
         ("ＡＢｃ１２", "ABc12"),
         ("（甲）", "（甲）"),
@@ -314,6 +318,7 @@ def test_texts_are_read(cell: Cell, value: str) -> None:
         (4.41702199001011e17, "T02", "设置为“文本”格式"),
         ("4.41702E+17", "T02", "设置为“文本”格式"),
         ("4.41702199001011E17", "T02", "设置为“文本”格式"),
+        ("4E+17", "T02", "设置为“文本”格式"),
         (10**15, "T02", "设置为“文本”格式"),
         ("甲\x00", "T02", "控制字符"),
         ("甲\x07乙", "T02", "控制字符"),
@@ -341,6 +346,7 @@ def test_an_excel_error_is_named_in_every_column(error: str, type_: str) -> None
 def test_yes_and_no() -> None:
     assert read_cell("是", column("yesno")) is True
     assert read_cell(" 否 ", column("yesno")) is False
+    assert read_cell("\u200e是\u200b", column("yesno")) is True
     wrong: list[Cell] = ["Y", "1", 1, 0, True, False, "是是", "√"]
     assert [fault_of(cell, column("yesno")).rule for cell in wrong] == ["T04"] * len(wrong)
 

@@ -132,6 +132,8 @@ def test_every_column_says_what_belongs_into_it() -> None:
         {"type": "text"},
         {"type": "number"},
         {"type": "int", "maximum": 5},
+        {"type": "int", "verbatim": True},
+        {"type": "text", "max": 5, "verbatim": True, "sensitive": "id"},
     ],
 )
 def test_a_column_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> None:
@@ -174,6 +176,21 @@ def test_a_wrong_declaration_is_a_set_up_error(tmp_path: Path, declared: str) ->
 def test_a_missing_declaration_is_a_set_up_error(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"none\.yaml does not declare the reports properly"):
         load_reports(tmp_path / "none.yaml")
+
+
+def test_what_rows_are_found_by_is_kept_verbatim_and_what_people_write_is_not() -> None:
+    texts = {
+        column.name: column
+        for report in load_reports().values()
+        for column in report.columns
+        if column.type is ColumnType.TEXT and not column.sensitive
+    }
+    prose = {name for name, column in texts.items() if column.is_prose}
+    assert prose == {
+        *("officer", "cadre", "village", "outlet_name", "head", "resident_cadre", "reason"),
+        *("name", "operator", "operator_id", "city", "finding", "remedy"),
+    }
+    assert {name for name in texts if name.endswith(("_no", "_code"))} <= set(texts) - prose
 
 
 def test_only_joined_columns_are_hashed() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from five_precisions.reports import Sensitivity
-from five_precisions.reports.masking import keyed_hash, mask, mask_digit_runs
+from five_precisions.reports import Sensitivity, load_reports
+from five_precisions.reports.masking import kept, keyed_hash, mask, mask_digit_runs
 
 KEY = b"a key of the tests, 32 bytes long"
 
@@ -58,6 +58,18 @@ def test_at_most_eight_digits_and_never_all_are_shown(value: str, sensitivity: S
         ("电话13812340000", "电话1**********"),
         ("编号1234567890", "编号1234567890"),
         ("2019-06-30 与 20190630", "2019-06-30 与 20190630"),
+        ("2019-06-30 2019-07-01 08:00", "2019-06-30 2019-07-01 08:00"),
+        ("证4417 0219 9001 0112 34号", "证4417**********1234号"),
+        ("4417021990010112\u00a03x", "4417**********123x"),
+        ("卡6228\u30004800\u30000000\u30000005678", "卡6228***********5678"),
+        ("138 1234 0000", "1**********"),
+        ("138-1234-0000", "1**********"),
+        ("138－1234－0000", "1**********"),
+        ("441702-19900101-123X", "4417**********123X"),
+        ("１３８　１２３４　００００", "１**********"),
+        ("400-800-1234", "400-800-1234"),
+        ("0662-3211234", "0662-3211234"),
+        ("分别为12 345 6789元", "分别为12 345 6789元"),
         ("无", "无"),
         ("", ""),
     ],
@@ -69,6 +81,34 @@ def test_runs_of_eleven_digits_are_masked(text: str, shown: str) -> None:
 @given(st.text(st.sampled_from("0123456789０９٣ -Xx证"), max_size=60))
 def test_no_run_of_eleven_digits_is_left(text: str) -> None:
     assert not re.search(r"\d{11}", mask_digit_runs(text))
+
+
+@pytest.mark.parametrize("written", ["6228 4800 0000 0005 678", "6228-4800-0000-0005-678", "6228\u00a0480000000005678"])
+def test_an_account_is_the_same_in_groups(written: str) -> None:
+    assert keyed_hash(written, KEY) == keyed_hash("6228480000000005678", KEY)
+
+
+def test_signs_alone_are_not_all_the_same() -> None:
+    assert keyed_hash("-", KEY) != keyed_hash("—", KEY)
+
+
+COLUMNS = {column.name: column for report in load_reports().values() for column in report.columns}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown"),
+    [
+        ("borrower_name", "陈大文", "陈*"),
+        ("village", "那蓬13812340000", "那蓬1**********"),
+        ("reason", "户主441702199001011234", "户主4417**********1234"),
+        ("operator_id", "441702199001011234", "4417**********1234"),
+        ("contract_no", "201906300000000001", "201906300000000001"),
+        ("hotline", "13812340000", "13812340000"),
+        ("village", "那蓬村", "那蓬村"),
+    ],
+)
+def test_what_the_warehouse_keeps_of_a_text(column: str, value: str, shown: str) -> None:
+    assert kept(value, COLUMNS[column]) == shown
 
 
 def test_the_hash_joins_and_reveals_nothing() -> None:

@@ -9,10 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from five_precisions.reports import Column
+from five_precisions.reports import Column, Report, Sensitivity
 from five_precisions.reports.cells import Cell, cell_text
-from five_precisions.reports.masking import mask, mask_digit_runs
+from five_precisions.reports.masking import kept, looks_like_resident_id, mask, mask_digit_runs
 
+KEY_SEPARATOR: Final = "/"
+"""Between the parts of a key of several columns."""
 _LONGEST_SHOWN: Final = 200
 _NOT_STORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -139,4 +141,24 @@ def shown_value(cell: Cell, column: Column, *, is_key: bool = False) -> str | No
         return None
     if column.sensitive:
         return storable(mask(text, column.sensitive))[:_LONGEST_SHOWN]
-    return storable(text)[:_LONGEST_SHOWN] if is_key else shown_text(text)
+    return storable(shown_key_part(text, column))[:_LONGEST_SHOWN] if is_key else shown_text(text)
+
+
+def shown_key_part(text: str, column: Column) -> str:
+    """A part of a row's key as findings name the row: a code as it stands, for by it the institution finds the row.
+
+    Unless it is no code but a resident ID in the wrong column.
+    """
+    if column.verbatim:
+        return mask(text, Sensitivity.ID) if looks_like_resident_id(text) else text
+    return kept(text, column)
+
+
+def shown_key(key: str, report: Report) -> str:
+    """A key that an institution has written, as findings name the same row."""
+    columns = [report.column(name) for name in report.key]
+    parts = key.split(KEY_SEPARATOR) if len(columns) > 1 else [key]
+    if len(parts) != len(columns):
+        # A part has a slash in it; which one, nobody can tell.
+        return mask_digit_runs(key) if any(column.is_prose for column in columns) else key
+    return KEY_SEPARATOR.join(map(shown_key_part, parts, columns))

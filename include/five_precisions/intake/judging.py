@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text
+from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text, storable
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
     COVER_TITLE,
@@ -40,6 +40,7 @@ from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.period import Period
 from five_precisions.register import DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Report, load_reports
+from five_precisions.reports.masking import mask_digit_runs
 from five_precisions.settings import Settings
 
 _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
@@ -82,6 +83,24 @@ class DeliveredFile:
     def chunks(self) -> Iterator[bytes]:
         """All of its bytes; a large file's are read where it lies, which may have changed since."""
         return self.large.chunks() if self.large else iter([self.content])
+
+
+def under_shown_names(files: Iterable[DeliveredFile]) -> list[DeliveredFile]:
+    """The files under names that may be shown and kept: no long run of digits, nothing that cannot be stored.
+
+    Two that would have the same name then are numbered, for by its name a file is found in its version.
+    """
+    taken: set[str] = set()
+    renamed: list[DeliveredFile] = []
+    for file in files:
+        path = PurePosixPath(storable(mask_digit_runs(file.name)))
+        name, number = path.name, 1
+        while name in taken:
+            number += 1
+            name = f"{path.stem}({number}){path.suffix}"
+        taken.add(name)
+        renamed.append(replace(file, name=name))
+    return renamed
 
 
 @dataclass(frozen=True)
@@ -271,7 +290,7 @@ def judge_package(
     _blame_unread(drafts, findings, unread, may_be_cover=cover_wanted and not has_cover)
     for draft in drafts.values():
         _judge_report(draft, institution, yardstick, cover, cover_wanted=cover_wanted or has_cover)
-        if draft.is_nil and not draft.may_be_nil:
+        if draft.is_nil and not draft.may_be_nil and not (draft.rows and draft.rows.rows):
             draft.findings.append(
                 _on_cover(draft, "F04", f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否")
             )
@@ -334,24 +353,27 @@ def _assign_sheets(
         named = find_report(path.stem, reports)
         left: list[Sheet] = []
         taken: set[str] = set()
+        # A new workbook has three sheets, two of which nobody fills in.
+        filled = [sheet for sheet in own if not _is_blank(sheet)] or own
         for sheet in own:
+            is_alone = sheet is filled[0] and len(filled) == 1
             title = normal_header(sheet.name if sheet.name is not None else path.stem).casefold()
             report = find_report(title, reports)
             # cover.csv, and as well a workbook of that name with one sheet, whatever its name.
-            is_alone = len(own) == 1 and path.stem.casefold() in _COVER_STEMS | _EXPLANATION_STEMS
-            if is_alone:
+            if is_alone and path.stem.casefold() in _COVER_STEMS | _EXPLANATION_STEMS:
                 title = path.stem.casefold()
             if title == COVER_TITLE or (is_alone and title in _COVER_STEMS):
                 covers.append(sheet)
             elif title == EXPLANATIONS_TITLE or (is_alone and title in _EXPLANATION_STEMS):
                 explanations.append(sheet)
-            elif report is not None and not (named is not None and len(own) == 1):
+            elif report is not None and not (named is not None and is_alone):
                 assigned.setdefault(report.code, []).append(sheet)
                 taken.add(report.code)
             else:
                 left.append(sheet)
         if named is not None and named.code not in taken and left:
             # `<report code>.xlsx` has one sheet, whatever its name (spec/03).
+            left.sort(key=_is_blank)
             assigned.setdefault(named.code, []).append(left.pop(0))
         for sheet in left:
             name = sheet.name if sheet.name is not None else file
@@ -366,6 +388,10 @@ def _assign_sheets(
                 )
             )
     return assigned, covers, explanations, findings
+
+
+def _is_blank(sheet: Sheet) -> bool:
+    return all(map(is_empty, sheet.rows))
 
 
 def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> list[Finding]:
@@ -419,8 +445,7 @@ def _judge_report(
         return
     if draft.is_unread or not _is_there_once(draft, cover, cover_wanted=cover_wanted):
         return
-    is_blank = all(is_empty(cells) for sheet in draft.sheets for cells in sheet.rows)
-    if draft.is_nil and is_blank:
+    if draft.is_nil and all(map(_is_blank, draft.sheets)):
         draft.findings += _count_findings(draft, None)
     elif draft.sheets:
         _judge_rows(draft, draft.sheets[0], yardstick)

@@ -36,7 +36,7 @@ from five_precisions.intake.rules.checks import DeliveredSheet, has_version_chec
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports.cells import Value
-from five_precisions.reports.masking import keyed_hash, mask
+from five_precisions.reports.masking import kept, keyed_hash
 from five_precisions.warehouse.schema import partition_name
 
 _LOCK_SPACE: Final = 5_201_901
@@ -160,10 +160,10 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
     for column in draft.report.columns:
         values = rows.columns[column.name]
         own = values if len(chosen) == len(values) else [values[position] for position in chosen]
-        if column.sensitive is None:
+        if not (column.sensitive or column.is_prose):
             columns[column.name] = own
             continue
-        columns[column.name] = [None if value is None else mask(str(value), column.sensitive) for value in own]
+        columns[column.name] = [None if value is None else kept(str(value), column) for value in own]
         if column.hash_name is not None:
             columns[column.hash_name] = [_hash(value, pii_key) for value in own]
     table = sql.Identifier(f"staged_{draft.report.code}")

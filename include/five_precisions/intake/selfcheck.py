@@ -8,7 +8,13 @@ from pathlib import Path
 
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict
-from five_precisions.intake.judging import DeliveredFile, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.judging import (
+    DeliveredFile,
+    Yardstick,
+    judge_package,
+    under_shown_names,
+    yardstick_of,
+)
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.sheet import Sheet, UnreadableFileError
 from five_precisions.intake.rules.checks import load_checks
@@ -100,6 +106,6 @@ def _read(path: Path) -> list[DeliveredFile]:
             files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$")))
         else:
             files = [path]
-        return [DeliveredFile(file.name, file.read_bytes()) for file in files]
+        return under_shown_names(DeliveredFile(file.name, file.read_bytes()) for file in files)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None

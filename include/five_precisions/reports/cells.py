@@ -37,7 +37,10 @@ _EARLIEST_SERIAL = date(1950, 1, 1)
 _LATEST_SERIAL = date(2099, 12, 31)
 """A number outside is no date but a year, a month or a typing error: 2019 would be a day of 1905."""
 
-_BLANKS = " \t\r\n\u00a0\u3000\ufeff\u200b"
+_BLANKS = " \t\r\n\u00a0\u3000\ufeff" + "".join(
+    map(chr, (*range(0x2000, 0x2010), *range(0x2028, 0x2030), *range(0x205F, 0x2070)))
+)
+"""With what nobody sees and copying brings along: marks of the direction of writing, joiners, narrow blanks."""
 _FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 _FULL_WIDTH_SIGNS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 """Wider than what texts need, narrower than NFKC, by which 10² would be 102."""
@@ -52,6 +55,8 @@ _PLAIN_TEXT = re.compile(r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e0
 _PLAIN_AMOUNT = 10**11
 """Fen below this are told apart by a number cell's digits, with some to spare."""
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
+_SCIENTIFIC_CODE = re.compile(r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?|[Ee]\+)[0-9]+")
+"""With a point or a plus, as every program writes it: `3E01` is the code of an outlet."""
 _DATES = (
     re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]00:00(?::00(?:\.0+)?)?)?"),
     re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})(?: 0?0:00(?::00)?)?"),
@@ -163,7 +168,7 @@ def _refuse_what_is_no_content(text: str) -> None:
 
 def _refuse_lost_digits(cell: Cell, text: str) -> None:
     is_long_number = isinstance(cell, int | float) and abs(cell) >= 10**DIGITS_OF_A_NUMBER_CELL
-    if is_long_number or _SCIENTIFIC.fullmatch(text):
+    if is_long_number or _SCIENTIFIC_CODE.fullmatch(text):
         raise _UnreadableError(
             "长编号被当作数字保存，成了科学记数法，末尾几位已经丢失；请把该列设置为“文本”格式后重新录入完整编号。"
         )

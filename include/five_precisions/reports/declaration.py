@@ -68,6 +68,8 @@ class Column(BaseModel):
     of: tuple[str, ...] = ()
     optional: bool = False
     sensitive: Sensitivity | None = None
+    verbatim: bool = False
+    """A text that joins rows or is published: kept as it stands, however many digits are in it."""
     note: str | None = None
     """What the header alone does not say, for the template: when to fill it in, what is meant."""
 
@@ -77,7 +79,14 @@ class Column(BaseModel):
             raise ValueError(f"column {self.name}: a choice, and only a choice, lists its values")
         if self.type is ColumnType.TEXT and self.max is None:
             raise ValueError(f"column {self.name}: a text declares its longest length")
+        if self.verbatim and (self.type is not ColumnType.TEXT or self.sensitive):
+            raise ValueError(f"column {self.name}: only a text that is not sensitive is kept verbatim")
         return self
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether people write into it what they like, an ID or a phone among it."""
+        return self.type is ColumnType.TEXT and not self.verbatim and not self.sensitive
 
     @property
     def hash_name(self) -> str | None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import hmac
 import re
+from typing import Final
 
-from five_precisions.reports.declaration import Sensitivity
+from five_precisions.reports.declaration import Column, Sensitivity
 
 _SHOWN_AT_EACH_END = 4
 _MOBILE_LENGTH = 11
-_DIGIT_RUN = re.compile(r"\d{10,}[\dXxＸｘ]")
+_SHORTEST_RUN: Final = 11
+_BLANK = "[\\s\u200b\u2060\ufeff]"
+_DASH = "[-－—–]"
+_DIGIT_RUN = re.compile(
+    # In one piece, or in groups with a blank between them, as on a card: 4417 0219 9001 0112 34.
+    rf"\d(?:{_BLANK}?\d){{9,}}{_BLANK}?[\dXxＸｘ]"
+    # In groups with a dash between them, none of which is the month or the day of a date: 138-1234-5678.
+    rf"|(?<!\d)\d{{3,8}}(?:{_DASH}\d{{3,8}}){{2,}}(?:{_DASH}?[\dXxＸｘ]{{1,3}})?"
+)
+_RESIDENT_ID = re.compile(r"[1-9]\d{5}(?:19\d|200)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_BETWEEN_GROUPS = re.compile(f"(?:{_BLANK}|{_DASH})+")
 
 
 def mask(value: str, sensitivity: Sensitivity) -> str:
@@ -33,10 +44,35 @@ def mask(value: str, sensitivity: Sensitivity) -> str:
 
 
 def mask_digit_runs(text: str) -> str:
-    """The text with every run of eleven or more digits masked: an ID in a column where none belongs."""
-    return _DIGIT_RUN.sub(lambda run: mask(run[0], Sensitivity.ID), text)
+    """The text with every run of eleven or more digits masked, also one in groups: an ID where none belongs."""
+    return text if len(text) < _SHORTEST_RUN else _DIGIT_RUN.sub(_masked_run, text)
+
+
+def _masked_run(run: re.Match[str]) -> str:
+    digits = _BETWEEN_GROUPS.sub("", run[0])
+    return mask(digits, Sensitivity.ID) if len(digits) >= _SHORTEST_RUN else run[0]
+
+
+def kept(value: str, column: Column) -> str:
+    """What the warehouse keeps of a text: a sensitive one masked, and no run of digits in what people write freely."""
+    if column.sensitive:
+        return mask(value, column.sensitive)
+    return mask_digit_runs(value) if column.is_prose else value
+
+
+def looks_like_resident_id(text: str) -> bool:
+    """Whether the whole text has the form of a grown person's resident ID (GB 11643).
+
+    Whether its check digit is right does not matter: a mistyped ID is one too. Nobody borrows who was born after 2009,
+    and a contract number may hold the day on which it was signed.
+    """
+    return _RESIDENT_ID.fullmatch(text) is not None
 
 
 def keyed_hash(value: str, key: bytes) -> str:
-    """HMAC-SHA256 in hex of the value in capitals (an ID may end in x or X): equal values join, nothing is revealed."""
-    return hmac.digest(key, value.upper().encode(), "sha256").hex()
+    """HMAC-SHA256 in hex: equal values join, nothing is revealed.
+
+    Of the value in capitals, for an ID may end in x or X, and in one piece: an account may be written in groups.
+    """
+    joined = _BETWEEN_GROUPS.sub("", value) or value
+    return hmac.digest(key, joined.upper().encode(), "sha256").hex()

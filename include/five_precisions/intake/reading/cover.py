@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from five_precisions.intake.findings import Finding, Level, shown_text, shown_value
+from five_precisions.intake.findings import Finding, Level, shown_key, shown_text, shown_value
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row, lay_out, normal_header
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity
@@ -90,7 +90,8 @@ def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[Cov
     cover = Cover()
     findings: list[Finding] = []
     for sheet in sheets:
-        layout = lay_out(sheet.rows, COVER_HEADERS, with_totals=False)
+        # A form may end in a total row, which lists no report.
+        layout = lay_out(sheet.rows, COVER_HEADERS)
         missing = [header for header in layout.missing if header not in _ONLY_IN_THE_FIRST_ROW]
         findings += _header_findings(sheet, layout, missing)
         if missing:
@@ -196,7 +197,7 @@ def _at(
         column_number=place + 1,
         header=column.header,
         value=shown_value(row.cell(place), column),
-        expected=column.expected,
+        expected="报表名称或代码，每张报表一行" if rule == "F09" else column.expected,
     )
 
 
@@ -233,5 +234,8 @@ def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tu
                     )
                 )
                 continue
-            explanations.append(Explanation(report.code, rule.upper(), key, text, sheet.file, sheet.name, row.number))
+            said = Explanation(
+                report.code, rule.upper(), shown_key(key, report), text, sheet.file, sheet.name, row.number
+            )
+            explanations.append(said)
     return explanations, findings

@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from five_precisions.intake.findings import shown_text
 from five_precisions.intake.reading.biff_workbook import read_biff_workbook
 from five_precisions.intake.reading.layout import normal_header
 from five_precisions.intake.reading.sheet import (
@@ -40,7 +42,7 @@ _CHINESE_IN_UTF8 = re.compile(rb"(?:[\xe3-\xef][\x80-\xbf]{2}){2}")
 def read_file(
     name: str, content: bytes, *, known_headers: Collection[str], limits: Limits = DEFAULT_LIMITS
 ) -> list[Sheet]:
-    """The sheets of a delivered file.
+    """The sheets of a delivered file, under names that may be shown.
 
     `known_headers` (normal form) tell which delimiter a CSV file has.
 
@@ -55,7 +57,12 @@ def read_file(
         raise UnreadableFileError("文件是空的（0字节），请重新导出后报送。")
     if len(content) > limits.packed_bytes:
         raise UnreadableFileError(f"文件超过{limits.packed_bytes // 1024**2}MB，请删除无关内容或拆分后报送。")
-    return read(name, content, known_headers, limits)
+    try:
+        sheets = read(name, content, known_headers, limits)
+    except UnreadableFileError as error:
+        # It may name a sheet or a column.
+        raise UnreadableFileError(shown_text(str(error))) from error
+    return [replace(sheet, name=None if sheet.name is None else shown_text(sheet.name)) for sheet in sheets]
 
 
 def _read_workbook(name: str, content: bytes, _: Collection[str], limits: Limits) -> list[Sheet]:

@@ -6,18 +6,28 @@ import difflib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
+from five_precisions.reports import ColumnType, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 
 ROWS_SEARCHED_FOR_HEADERS: Final = 10
 """Up to nine rows of title, unit and date stand above the header row."""
 _CLOSE_SPELLING: Final = 0.6
+_UNITS: Final = {
+    ColumnType.YUAN: ("元",),
+    ColumnType.WAN: ("万元",),
+    ColumnType.PCT: ("%",),
+    ColumnType.INT: ("人", "户", "个", "天", "次", "人次", "份"),
+}
+"""What stands in brackets behind a header in many a form."""
 
 
 def normal_header(text: str) -> str:
-    """A header as it is compared: without blanks and line breaks, full-width brackets and letters made plain."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).replace("\u200b", "").replace("\ufeff", "")
+    """A header as it is compared: without blanks, line breaks and what nobody sees; full-width signs made plain."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split())
+    return plain if plain.isprintable() else "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ def lay_out(rows: Sequence[Sequence[Cell]], wanted: Sequence[str], *, with_total
     layout = Layout(header_row=best + 1)
     places: dict[str, list[int]] = {}
     for column, cell in enumerate(rows[best]):
-        header = normal_header(cell_text(cell))
+        header = _without_note(cell_text(cell))
         if header in normal:
             places.setdefault(normal[header], []).append(column)
         elif header:
@@ -75,6 +85,26 @@ def lay_out(rows: Sequence[Sequence[Cell]], wanted: Sequence[str], *, with_total
     return layout
 
 
+def _without_note(text: str) -> str:
+    """The header in normal form, without a note in brackets that says no more than the declaration: 发放金额（元）.
+
+    With another unit than the declared one it is no header that we know.
+    """
+    header = normal_header(text)
+    return _headers_with_notes().get(header, header)
+
+
+@cache
+def _headers_with_notes() -> dict[str, str]:
+    return {
+        normal_header(f"{column.header}({note})"): normal_header(column.header)
+        for report in load_reports().values()
+        for column in report.columns
+        for unit in _UNITS.get(column.type, ())
+        for note in (unit, f"单位:{unit}")
+    }
+
+
 def is_empty(cells: Sequence[Cell]) -> bool:
     """Whether all cells of a row are empty."""
     return all(cell is None or cell == "" or (isinstance(cell, str) and not cell_text(cell)) for cell in cells)
@@ -82,7 +112,7 @@ def is_empty(cells: Sequence[Cell]) -> bool:
 
 def _header_index(rows: Sequence[Sequence[Cell]], normal: dict[str, str]) -> int | None:
     matches = [
-        len({header for cell in row if isinstance(cell, str) and (header := normal_header(cell)) in normal})
+        len({header for cell in row if isinstance(cell, str) and (header := _without_note(cell)) in normal})
         for row in rows[:ROWS_SEARCHED_FOR_HEADERS]
     ]
     best = max(matches, default=0)

@@ -109,6 +109,9 @@ def as_cell(value: object) -> Cell:
     match value:
         case None | "":
             return None
+        case float() if math.isnan(value):
+            # How data frames say empty.
+            return None
         case str() | bool() | int() | float() | datetime() | date():
             return value
         case Decimal():

@@ -10,13 +10,20 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Final
 
-from five_precisions.intake.findings import Finding, Level, column_letters, shown_text, shown_value
+from five_precisions.intake.findings import (
+    KEY_SEPARATOR,
+    Finding,
+    Level,
+    column_letters,
+    shown_key_part,
+    shown_text,
+    shown_value,
+)
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
 
-_KEY_SEPARATOR: Final = "/"
 _COMPARED_SEPARATOR: Final = "\x1f"
 
 
@@ -42,8 +49,11 @@ class TypedRows:
 
     def display_key(self, position: int) -> str | None:
         """The row's key as findings name it: parts joined with a slash; None where nothing of it is known."""
-        parts = [self._part(name, position) for name in self.report.key]
-        return _KEY_SEPARATOR.join(parts) if any(parts) else None
+        parts = [
+            shown_key_part(_key_text(self.columns[name][position]), self.report.column(name))
+            for name in self.report.key
+        ]
+        return KEY_SEPARATOR.join(parts) if any(parts) else None
 
     def compared_keys(self) -> list[str | None]:
         """The keys as rows are compared by them: empty equals empty; None where a required part is empty or faulty."""
@@ -58,9 +68,6 @@ class TypedRows:
                     if value is None and (is_wanted or position in self.faults[name]):
                         keys[position] = None
         return keys
-
-    def _part(self, name: str, position: int) -> str:
-        return _key_text(self.columns[name][position])
 
     def sum_of(self, column: Column, *, above: int | None = None) -> Decimal | None:
         """The sum of an amount or count, of the rows above a row of the file; None where a cell of it is faulty."""

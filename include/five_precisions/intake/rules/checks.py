@@ -27,7 +27,7 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, text
 
-from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.findings import Finding, Level, shown_key, shown_key_part
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
@@ -166,7 +166,7 @@ def standing_findings(
     *,
     at_close: bool,
 ) -> dict[str, list[Finding]]:
-    """What the checks say of everything that stands in the period: the findings by institution, in order of the rules.
+    """What the checks say of everything that stands in the period: the findings by institution, in reading order.
 
     Args:
         connection: Where to read.
@@ -187,7 +187,13 @@ def standing_findings(
             code = row["institution_code"]
             place = standing[code, row.get("report", check.report)]
             found.setdefault(code, []).append(_finding(check, row, place))
-    return found
+    return {code: sorted(findings, key=_reading_order) for code, findings in found.items()}
+
+
+def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:
+    """File, sheet, row, column (spec/03, The receipt); the sheets of a workbook come as the reports are declared."""
+    sheet = list(load_reports()).index(finding.report or "")
+    return finding.file or "", sheet, finding.row_number or 0, finding.column_number or 0, finding.rule
 
 
 def _is_complete(
@@ -222,8 +228,8 @@ def _finding(check: Check, row: Mapping[str, Any], place: DeliveredSheet) -> Fin
         row_number=row["row_number"],
         column_number=place.places.get(column.name) if has_cell else None,
         header=column.header,
-        key=row["key"],
-        value=row["value"],
+        key=None if row["key"] is None else shown_key(row["key"], report),
+        value=None if row["value"] is None else shown_key_part(row["value"], column),
         expected=row.get("expected", check.expected),
     )
 
