@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 from five_precisions.cli import app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess
+from five_precisions.figures.alerts import make_raised
 from five_precisions.figures.inputs import load_inputs, period_parameters
 from five_precisions.figures.lists import (
     draw_lists,
@@ -83,8 +85,17 @@ def draw(engine: Engine, settings: Settings, alerts: Sequence[dict[str, Any]] = 
             ),
             {"digest": DIGEST},
         )
+        make_raised(connection)
         for number, alert in enumerate(alerts):
             row = {"case_id": f"case {number}", "institution_code": "B01", "division_code": None} | alert
+            row["contract_nos"] = json.dumps(row.get("contract_nos", []))
+            connection.execute(
+                text(
+                    "insert into raised (rule, institution_code, subject, contract_nos) "
+                    "values (:rule, :institution_code, :subject, cast(:contract_nos as jsonb))"
+                ),
+                row,
+            )
             connection.execute(
                 text(
                     "insert into mart.alert (run_id, period, rule, aspect, level, institution_code, division_code, "
@@ -406,17 +417,14 @@ def test_outlets_by_alerts_balance_and_time(engine: Engine, settings: Settings) 
 
 
 def test_an_alert_about_loans_in_several_towns_weighs_in_those(engine: Engine, settings: Settings) -> None:
-    account = "6" * 64
     loans = [*town_loans(EAST, 20000), *town_loans(WEST, 20000, 0), *town_loans(OTHER, 20000)]
-    for loan in loans:
-        if loan["contract_no"] != f"{OTHER}-1":
-            loan |= {"payee_account": "****1234", "payee_account_hash": account}
     with engine.begin() as connection:
         deliver(SmallCity(connection), {("B01", "loans"): loans})
-    draw(engine, settings, [{"rule": "A07", "level": "high", "subject": f"****1234-{account[:8]}"}])
+    named = [f"{EAST}-1", f"{WEST}-1"]
+    draw(engine, settings, [{"rule": "A07", "level": "high", "subject": "account", "contract_nos": named}])
     outlets = {outlet.town_code: outlet for outlet in read_inspection_list(engine, JANUARY)}
     assert {town: outlet.weight for town, outlet in outlets.items()} == {EAST: 5, WEST: 5, OTHER: 0}
-    # The settled loan into the account is none of its loans.
+    # The settled loan is none of those that it is about.
     assert [loan.reason for loan in outlets[WEST].sample] == ["预警A07；余额2.00万元"]
 
 
@@ -461,12 +469,13 @@ def test_the_riskiest_half_and_a_random_half_that_can_be_drawn_again(engine: Eng
         engine,
         settings,
         [
-            {"rule": "A09", "level": "low", "division_code": EAST, "subject": f"{EAST}-21"},
-            {"rule": "A06", "level": "high", "division_code": EAST, "subject": "H5"},
-            {"rule": "A18", "level": "low", "division_code": EAST, "subject": f"loans/L13/{EAST}-5"},
-            # None of these is about a loan here: of another bank, of another report.
-            {"rule": "A05", "level": "medium", "institution_code": "B02", "subject": f"{EAST}-1"},
-            {"rule": "A18", "level": "high", "division_code": EAST, "subject": f"visits/V03/{EAST}-2"},
+            {"rule": "A09", "level": "low", "subject": "one", "contract_nos": [f"{EAST}-21", "not in the ledger"]},
+            {"rule": "A06", "level": "high", "subject": "two", "contract_nos": [f"{EAST}-5"]},
+            {"rule": "A18", "level": "low", "subject": "three", "contract_nos": [f"{EAST}-5"]},
+            # Neither is about a loan here: one is another bank's, one about something of the same name.
+            {"rule": "A05", "level": "medium", "institution_code": "B02", "subject": "four"}
+            | {"contract_nos": [f"{EAST}-1"]},
+            {"rule": "A16", "level": "high", "division_code": EAST, "subject": f"{EAST}-2"},
         ],
     )
     (outlet,) = (each for each in read_inspection_list(engine, JANUARY) if each.bank_code == "B01")
@@ -486,6 +495,49 @@ def test_the_riskiest_half_and_a_random_half_that_can_be_drawn_again(engine: Eng
     assert {loan.drawn for loan in random} == {"random"}
     assert random[0].draw == hashlib.sha256(f"{outlet.seed}/{again[0]}".encode()).hexdigest()
     assert [loan.place for loan in outlet.sample] == list(range(1, 11))
+
+
+def test_the_rules_name_the_loans_that_their_alerts_are_about(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    """B01's loans by contract; what is settled is named where a rule says that it counts, and nothing by its name."""
+    account = {"payee_account": "****1234", "payee_account_hash": "6" * 64}
+    borrowers = [{"borrower_id_hash": letter * 64} for letter in "cde"]
+    plain = {"town_code": EAST, "principal": 60000, "balance": 1000}
+    old = plain | {"issued_on": date(2018, 5, 1)}
+    loans: Rows = [
+        old | {"contract_no": "A05", "household_no": "able", "purpose": "消费"},
+        old | {"contract_no": "A06", "household_no": "deep", "balance": 50001},
+        *(old | account | borrower | {"contract_no": f"A07 {number}", "household_no": "able"}
+          for number, borrower in enumerate(borrowers)),
+        old | account | {"contract_no": "settled into the account", "household_no": "able", "balance": 0},
+        old | {"contract_no": "settled, of deep", "household_no": "deep", "balance": 0},
+        old | {"contract_no": "education, of deep", "household_no": "deep", "microcredit": False},
+        old | {"contract_no": "A08", "household_no": "nobody's"},
+        plain | {"contract_no": "A09", "household_no": "unseen", "issued_on": date(2019, 1, 20), "balance": 0},
+        old | {"contract_no": "N1", "household_no": "able"},
+        old | {"contract_no": "O1", "household_no": "able"},
+    ]  # fmt: skip
+    rows: Delivered = {
+        ("B01", "loans"): loans,
+        # An outlet and a finding that are called as contracts are.
+        ("B01", "grid"): [{"letter_signed_on": None}],
+        ("Z01", "inspections"): [{}],
+        ("C01", "households"): [{"household_no": name} for name in ("able", "deep", "unseen")],
+    }
+    with engine.begin() as connection:
+        deliver(SmallCity(connection), rows)
+    assess(engine, use_rules(settings, tmp_path, "inspection.yaml", sample={"loans": 20}), JANUARY)
+    (outlet,) = (each for each in read_inspection_list(engine, JANUARY) if each.bank_code == "B01")
+    about = {loan.contract_no: re.findall(r"A\d\d", loan.reason) for loan in outlet.sample}
+    assert about == {
+        **{rule: [rule] for rule in ("A05", "A06", "A08", "A09")},
+        **{f"A07 {number}": ["A07"] for number in range(3)},
+        **{contract: [] for contract in ("education, of deep", "N1", "O1")},
+    }
+    with engine.connect() as connection:
+        raised = connection.execute(text("select rule, subject from mart.current_alert where rule in ('A04', 'A16')"))
+        assert sorted(map(tuple, raised)) == [("A04", "O1"), ("A16", "N1")]
 
 
 @pytest.mark.parametrize(("asked", "there", "risky", "random"), [(3, 9, 2, 1), (10, 5, 3, 2), (10, 1, 1, 0)])

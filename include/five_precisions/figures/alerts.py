@@ -10,7 +10,8 @@ says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out wher
 Its rows are what holds now: `institution_code`, `division_code`, `subject`, `measure`, `threshold`, `detail` (Chinese,
 masked), and, where they differ from what is declared, `level` and `aspect`. A rule, institution and subject come once.
 A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was: a report that this one case rests
-on is missing, which `needs_to_close` can tell only of all cases of an institution.
+on is missing, which `needs_to_close` can tell only of all cases of an institution. `contract_nos`: the institution's
+loans that a row is about, where it is about loans; an inspection looks at those (figures/lists.py).
 It reads the inputs of the run (figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what
 earlier runs left. Rows about an institution that is not open at the end of the month are left out.
 """
@@ -117,10 +118,7 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
     Raises:
         SetupError: a rule's file declares what is wrong, does not run, or yields what is no alert.
     """
-    connection.exec_driver_sql(
-        "create temporary table raised (rule text, aspect text, level text, institution_code text, division_code text, "
-        "subject text, measure numeric, threshold numeric, detail text, is_unjudged boolean) on commit drop"
-    )
+    make_raised(connection)
     rules = load_alert_rules(ALERT_FOLDER if folder is None else folder)
     titles = json.dumps({code: report.title for code, report in load_reports().items()})
     for rule in rules:
@@ -130,6 +128,15 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
     needs = json.dumps([need for rule in rules for need in rule.needed])
     run_statement(connection, "marts/case_state", parameters | {"needs": needs})
     run_statement(connection, "marts/alert", parameters)
+
+
+def make_raised(connection: Connection) -> None:
+    """Make the run's table `raised` of what the rules yield, open or not; it goes with the transaction."""
+    connection.exec_driver_sql(
+        "create temporary table raised (rule text, aspect text, level text, institution_code text, division_code text, "
+        "subject text, measure numeric, threshold numeric, detail text, is_unjudged boolean, contract_nos jsonb) "
+        "on commit drop"
+    )
 
 
 def follow_inspections(connection: Connection, parameters: Parameters) -> None:
@@ -144,7 +151,8 @@ def _hold(connection: Connection, rule: AlertRule, parameters: Parameters) -> No
     statement = text(
         "insert into raised select :rule, coalesce(to_jsonb(found) ->> 'aspect', :aspect), "
         f"coalesce(to_jsonb(found) ->> 'level', :level), {own}, "
-        f"coalesce(cast(to_jsonb(found) ->> 'is_unjudged' as boolean), false) from (\n{rule.sql}\n) as found"
+        "coalesce(cast(to_jsonb(found) ->> 'is_unjudged' as boolean), false), "
+        f"nullif(to_jsonb(found) -> 'contract_nos', 'null') from (\n{rule.sql}\n) as found"
     )
     declared: Parameters = {"rule": rule.rule, "aspect": rule.aspect, "level": rule.level.value}
     try:

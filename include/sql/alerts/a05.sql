@@ -8,6 +8,7 @@ select
     loans.delivered_by as institution_code,
     loans.town_code as division_code,
     loans.contract_no as subject,
+    array[loans.contract_no] as contract_nos,
     loans.balance as measure,
     cast(null as numeric) as threshold,
     concat(

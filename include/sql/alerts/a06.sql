@@ -28,6 +28,7 @@ owed as (
         loans.delivered_by as institution_code,
         loans.household_no,
         case when min(loans.town_code) = max(loans.town_code) then min(loans.town_code) end as town_code,
+        array_agg(loans.contract_no) as contract_nos,
         count(*) as contracts,
         sum(loans.balance) as balance,
         sum(sum(loans.balance)) over (partition by loans.household_no) as household_balance
@@ -43,6 +44,7 @@ select
     owed.institution_code,
     coalesce(households.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
+    owed.contract_nos,
     owed.household_balance <= 50000 as is_unjudged,
     owed.household_balance as measure,
     50000 as threshold,

@@ -26,6 +26,7 @@ with missing_ledger as (
 live as (
     select
         loans.delivered_by,
+        loans.contract_no,
         loans.town_code,
         loans.balance,
         loans.borrower_id_hash,
@@ -57,6 +58,7 @@ select
         when min(left(live.town_code, 6)) = max(left(live.town_code, 6)) then min(left(live.town_code, 6))
     end as division_code,
     concat(shared.payee_account, '-', left(live.payee_account_hash, 8)) as subject,
+    array_agg(live.contract_no) as contract_nos,
     shared.borrowers < 3 as is_unjudged,
     shared.borrowers as measure,
     3 as threshold,

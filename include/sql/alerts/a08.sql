@@ -27,6 +27,7 @@ owed as (
         loans.delivered_by as institution_code,
         loans.household_no,
         case when min(loans.town_code) = max(loans.town_code) then min(loans.town_code) end as town_code,
+        array_agg(loans.contract_no) as contract_nos,
         count(*) as contracts,
         sum(loans.balance) as balance
     from loans
@@ -41,6 +42,7 @@ select
     owed.institution_code,
     coalesce(households.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
+    owed.contract_nos,
     households.household_no is null and exists (select 1 from missing_register) as is_unjudged,
     owed.balance as measure,
     cast(null as numeric) as threshold,

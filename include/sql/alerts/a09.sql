@@ -39,6 +39,7 @@ select
     loans.delivered_by as institution_code,
     loans.town_code as division_code,
     loans.contract_no as subject,
+    array[loans.contract_no] as contract_nos,
     coalesce(first_visit.visited_on, cast(:period_end as date)) - loans.issued_on as measure,
     cast(null as numeric) as threshold,
     concat(

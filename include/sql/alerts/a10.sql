@@ -287,6 +287,7 @@ select
     gathered.institution_code,
     min(gathered.town_code) as division_code,
     gathered.contract_no as subject,
+    array[gathered.contract_no] as contract_nos,
     max(gathered.balance) as measure,
     cast(null as numeric) as threshold,
     concat(

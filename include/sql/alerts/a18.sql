@@ -233,6 +233,8 @@ holding as (
             else min(office.division_code)
         end as division_code,
         concat_ws('/', told.report, told.rule, told.told_key) as subject,
+        told.report,
+        told.told_key,
         count(*) filter (where not told.is_before) as measure,
         concat(
             '“', cast(:report_titles as jsonb) ->> told.report, '”', told.told_key, '的预警（', told.rule, '）',
@@ -260,7 +262,8 @@ known as (
     select distinct on (state.institution_code, state.subject)
         state.*,
         split_part(state.subject, '/', 1) as report,
-        split_part(state.subject, '/', 2) as finding_rule
+        split_part(state.subject, '/', 2) as finding_rule,
+        regexp_replace(state.subject, '^[^/]*/[^/]*/', '') as told_key
     from mart.current_case_state as state
     where
         state.rule = 'A18'
@@ -272,6 +275,7 @@ select
     holding.institution_code,
     holding.division_code,
     holding.subject,
+    case holding.report when 'loans' then array[holding.told_key] end as contract_nos,
     holding.measure,
     cast(null as numeric) as threshold,
     holding.detail,
@@ -282,6 +286,7 @@ select
     known.institution_code,
     known.division_code,
     known.subject,
+    case known.report when 'loans' then array[known.told_key] end as contract_nos,
     known.measure,
     known.threshold,
     known.detail,

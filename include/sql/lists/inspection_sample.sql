@@ -1,9 +1,9 @@
 -- Which loans should an inspection look at (spec/04, Inspection list)? One row per outlet and loan drawn.
 -- Drawn from the outlet's loans with a balance, and those settled on which an alert is open: as many as the sample asks
--- for, or all. The first half (one more where the number is odd) are the riskiest: by weighted open alerts on the
--- contract, its household or its payee account, then overdue days, risk class and balance. The others are random: by
--- `draw`, the SHA-256 of the outlet's seed, a slash and the contract number. Who knows the seed can draw again; it is
--- made from the digest of everyone's input, so nobody can foresee it.
+-- for, or all. The first half (one more where the number is odd) are the riskiest: by weighted open alerts about the
+-- loan, then overdue days, risk class and balance. The others are random: by `draw`, the SHA-256 of the outlet's seed,
+-- a slash and the contract number. Who knows the seed can draw again; it is made from the digest of everyone's input,
+-- so nobody can foresee it.
 with weighed as (
     select
         alerted_loan.code,
