@@ -153,8 +153,9 @@ def test_a_catalogue_of_nothing_is_refused(tmp_path: Path, content: str) -> None
 @pytest.mark.parametrize("board", ["{scope: bank, metric: no_such}", "{scope: bank, metric: outreach_team}"])
 def test_a_board_ranks_what_there_is(tmp_path: Path, board: str) -> None:
     sentence = r"boards\.yaml is wrong at bank_own: the catalogue has no metric \w+ of scope bank"
+    settings = settings_with(tmp_path, Settings(_env_file=None), boards=f"bank_own: {board}")
     with pytest.raises(SetupError, match=sentence):
-        load_boards(settings_with(tmp_path, Settings(_env_file=None), boards=f"bank_own: {board}"))
+        load_boards(settings, load_catalogue(settings))
 
 
 def test_every_metric_has_evidence_and_ratios_a_direction() -> None:

@@ -11,7 +11,7 @@ import pytest
 from five_precisions.errors import SetupError
 from five_precisions.figures.scheme import load_scheme, load_scorecard, load_year_target
 from five_precisions.period import Period
-from five_precisions.reference import load_boards
+from five_precisions.reference import load_boards, load_catalogue
 from five_precisions.settings import INCLUDE, Settings
 
 JUNE = Period(2019, 6)
@@ -19,7 +19,7 @@ LOADERS: dict[str, Callable[[Settings], object]] = {
     "scheme.yaml": lambda settings: load_scheme(settings, JUNE),
     "scorecard.yaml": lambda settings: load_scorecard(settings, JUNE),
     "targets.yaml": lambda settings: load_year_target(settings, 2019),
-    "boards.yaml": load_boards,
+    "boards.yaml": lambda settings: load_boards(settings, load_catalogue(settings)),
 }
 WEIGHTS = "weights: {growth: 20, completion: 40, matching: 10, visits: 10, quality: 10, reporting: 10}"
 UNRANKED_ADVICE = '{grade: "", issue: 待定, extension: 待定}'

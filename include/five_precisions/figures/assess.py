@@ -31,7 +31,7 @@ from five_precisions.figures.lists import draw_lists
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
-from five_precisions.reference import Catalogue, load_catalogue
+from five_precisions.reference import Board, Catalogue, load_boards, load_catalogue
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
 
@@ -69,6 +69,7 @@ class Taken:
     scheme: Scheme
     scorecard: Scorecard
     catalogue: Catalogue
+    boards: dict[str, Board]
     files: dict[str, str]
     """SHA-256 of what stands in files: scheme and scorecard as they hold, statements, reference files."""
     digest: str
@@ -108,6 +109,7 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
     """
     scheme, scorecard = load_scheme(settings, period), load_scorecard(settings, period)
     catalogue = load_catalogue(settings)
+    boards = load_boards(settings, catalogue)
     parameters = period_parameters(connection, period)
     load_inputs(connection, parameters, is_restatement=is_restatement)
     ensure_targets(connection, settings, period, parameters)
@@ -117,7 +119,8 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
         "statements": digest_statements(),
         **_reference_digests(settings),
     }
-    return Taken(period, parameters, scheme, scorecard, catalogue, files, digest_inputs(connection, parameters, files))
+    digest = digest_inputs(connection, parameters, files)
+    return Taken(period, parameters, scheme, scorecard, catalogue, boards, files, digest)
 
 
 def make_run(
@@ -145,7 +148,7 @@ def make_run(
     follow_inspections(connection, parameters)
 
     tell("assessment and rankings")
-    assess_banks(connection, settings, scheme, parameters)
+    assess_banks(connection, scheme, taken.boards, parameters)
 
     tell("lists")
     draw_lists(connection, settings, parameters)

@@ -7,15 +7,15 @@ and to tell a bank what one step better would give, its figures of one indicator
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import Connection
 
 from five_precisions.figures.inputs import Parameters, run_statement
 from five_precisions.figures.scheme import Scheme
-from five_precisions.reference import load_boards
+from five_precisions.reference import Board
 from five_precisions.reports import load_reports
-from five_precisions.settings import Settings
 
 _NEEDED_FOR_A_RANK: Final = ("loans", "position")
 _TABLES: Final = (
@@ -38,20 +38,16 @@ _TABLES: Final = (
 """A scenario is `actual`, or the code of the indicator that it moves by a step; a round is what is judged at once."""
 
 
-def assess_banks(connection: Connection, settings: Settings, scheme: Scheme, parameters: Parameters) -> None:
-    """Judge every bank of the run by the scheme, from the run's metrics and alerts.
-
-    Raises:
-        SetupError: boards.yaml is wrong.
-    """
+def assess_banks(connection: Connection, scheme: Scheme, boards: Mapping[str, Board], parameters: Parameters) -> None:
+    """Judge every bank of the run by the scheme, from the run's metrics and alerts, and rank what the boards rank."""
     rules = parameters | _rules_of(scheme)
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
     run_statement(connection, "assessment/actual", rules)
     _judge(connection, rules, 0)
-    boards = [{"board": code, **board.model_dump(mode="json")} for code, board in load_boards(settings).items()]
+    ranked = [{"board": code, **board.model_dump(mode="json")} for code, board in boards.items()]
     for mart in ("assessment_item", "assessment", "pace", "ranking", "relending_advice"):
-        run_statement(connection, f"marts/{mart}", rules | {"boards": json.dumps(boards)})
+        run_statement(connection, f"marts/{mart}", rules | {"boards": json.dumps(ranked)})
     _find_next_steps(connection, rules)
 
 

@@ -157,13 +157,13 @@ def load_catalogue(settings: Settings) -> Catalogue:
     return load_reference(settings, "metrics.yaml", lambda content: Catalogue(metrics=content))
 
 
-def load_boards(settings: Settings) -> dict[str, Board]:
+def load_boards(settings: Settings, catalogue: Catalogue) -> dict[str, Board]:
     """The boards of include/reference/boards.yaml, or of the file that replaces it.
 
     Raises:
         SetupError: a board ranks a metric that the catalogue does not have, or in a scope in which it does not hold.
     """
-    metrics = load_catalogue(settings).metrics
+    metrics = catalogue.metrics
     boards = load_reference(settings, "boards.yaml", _Boards.model_validate).root
     for code, board in boards.items():
         if board.metric not in metrics or board.scope not in metrics[board.metric].scopes:
