@@ -15,12 +15,12 @@ from five_precisions.bulletin.charts import (
     BalancePoint,
     LeagueRow,
     PaceRow,
-    ScorePart,
+    Part,
     VisitRow,
     balances,
     league,
     pace,
-    scores,
+    stacks,
     visits,
 )
 from five_precisions.bulletin.document import (
@@ -108,10 +108,10 @@ def bank_names(number: int) -> list[str]:
     return [*BANKS, *long][:number]
 
 
-def score_parts(number: int) -> list[ScorePart]:
+def score_parts(number: int) -> list[Part]:
     chance = random.Random(2019)
     return [
-        ScorePart(bank, indicator, Decimal(chance.randint(35, 100)) * weight / 100)
+        Part(bank, indicator, Decimal(chance.randint(35, 100)) * weight / 100)
         for bank in bank_names(number)
         for indicator, weight in INDICATORS.items()
     ]
@@ -153,7 +153,7 @@ def charts(banks: int) -> dict[str, Chart]:
     """All five, in the order of the bulletin."""
     drawn = {
         "balances": ("各月末金融精准扶贫贷款余额", balances(balance_points(6))),
-        "scores": ("各银行考核得分构成", scores(score_parts(banks))),
+        "scores": ("各银行考核得分构成", stacks(score_parts(banks), Form.SCORE, longest=100)),
         "league": ("全省各市扶贫小额信贷余额", league(league_rows())),
         "visits": ("各县（市、区）走访覆盖率", visits(visit_rows())),
         "pace": ("各银行全年目标完成进度", pace(pace_rows(banks), Decimal("0.5"))),
@@ -207,7 +207,7 @@ def score_table(banks: int) -> Table:
     parts = score_parts(banks)
     names = bank_names(banks)
     rows: list[tuple[Cell, ...]] = []
-    totals = {name: sum((part.points for part in parts if part.bank == name), Decimal(0)) for name in names}
+    totals = {name: sum((part.size for part in parts if part.subject == name), Decimal(0)) for name in names}
     for rank, name in enumerate(sorted(names, key=lambda name: -totals[name]), start=1):
         total = totals[name]
         grade = "优秀" if total >= 90 else "良好" if total >= 80 else "一般" if total >= 60 else "勉励"

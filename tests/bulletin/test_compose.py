@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 from five_precisions.bulletin.compose import compose, tell_sections
 from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Source, Table
 from five_precisions.bulletin.invariants import find_unsound
-from five_precisions.bulletin.results import Assessment, Inspection, Reporting
+from five_precisions.bulletin.results import Alert, Assessment, Inspection, Reporting
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period, Quarter
 from five_precisions.reference import load_catalogue
@@ -42,7 +43,7 @@ def test_head_and_order_of_the_document() -> None:
         "一、总体情况", "二、考核排名", "三、五个精准进展", "四、存在问题", "五、下一步要求",
     ]  # fmt: skip
     assert [chart.code for chart in bulletin.charts] == [
-        "balances", "league_chart", "scores_chart", "visits_chart", "pace_chart",
+        "balances", "league_chart", "scores_chart", "outreach_chart", "matching_chart", "visits_chart", "pace_chart",
     ]  # fmt: skip
     assert [table.code for table in bulletin.appendices] == ["summary", "banks", "counties", "league"]
     assert bulletin.is_demo
@@ -129,7 +130,7 @@ def test_ranking_names_best_worst_and_movement() -> None:
     bulletin = compose(moved)
     assert texts(bulletin, 1) == [
         "本季对全市2家银行进行动态考核，2家参加排名。优秀1家（甲银行）；一般1家（乙银行）。",
-        "得分居前的是甲银行（91.50分）、乙银行（70.25分）。与上季末相比，位次上升的有甲银行（上升1位）；位次下降的有乙银行（下降1位）。",
+        "得分居前的是甲银行（91.50分）、乙银行（70.25分）。与上季末相比，位次上升的有甲银行（1位）；位次下降的有乙银行（1位）。",
     ]
     assert shown_rows(table(bulletin, "scores")) == [
         ["1", "甲银行", "18.30", "36.60", "9.15", "9.15", "9.15", "9.15", "0.00", "91.50", "优秀", "上升1位"],
@@ -179,7 +180,7 @@ def test_shortcomings_lead_to_requirements() -> None:
         "（四）部分项目长期无人对接。入库超过九十天仍未对接的项目分布在江城区（1个）。",
     ]
     assert texts(bulletin, 4)[0] == (
-        "（一）加快投放进度。乙银行要对照全年目标倒排进度，年内剩余月份月均发放户数应不低于：乙银行2户。"
+        "（一）加快投放进度。乙银行（2户）要对照全年目标倒排进度，年内剩余月份每月发放不少于括号内户数。"
     )
     assert [text[:3] for text in texts(bulletin, 4)] == ["（一）", "（二）", "（三）", "（四）", "各银行"]
 
@@ -230,7 +231,7 @@ def test_inspections_overdue_are_those_due_before_the_quarter_ended() -> None:
         ["小额信贷管理", "3", "1", "1", "1"],
         ["合计", "3", "1", "1", "1"],
     ]
-    assert "专项督查累计发现问题3个，已整改1个，逾期未整改1个，涉及乙银行。" in texts(bulletin, 2)
+    assert "专项督查累计发现问题3个，已整改1个，逾期未整改1个。" in texts(bulletin, 2)
 
 
 def test_restated_figures_are_marked_and_explained() -> None:
@@ -279,7 +280,7 @@ def test_a_bank_is_not_blamed_with_the_others() -> None:
     """Whoever has no value, or a good one, is not among 各银行."""
     told = small_quarter({("microcredit_completion", "bank", "B01", JUNE): None})
     assert texts(compose(told), 3)[0].startswith("（一）部分银行进度落后。")
-    assert texts(compose(told), 4)[0].startswith("（一）加快投放进度。乙银行要对照")
+    assert texts(compose(told), 4)[0].startswith("（一）加快投放进度。乙银行（2户）要对照")
     everybody = small_quarter({("microcredit_completion", "bank", "B01", JUNE): "99"})
     assert texts(compose(everybody), 3)[0].startswith("（一）各银行进度落后。")
 
@@ -341,3 +342,84 @@ def test_first_quarter_does_not_compare_with_the_year_before() -> None:
     rows = {row[0]: row for row in shown_rows(table(compose(told), "summary"))}
     assert rows["扶贫小额信贷本年发放户数"][4:] == ["—", "—", "—"]
     assert rows["金融精准扶贫贷款余额"][4:] == ["1,000.00", "0.00", "0.00"]
+
+
+def test_who_was_unranked_before_is_not_ranked_for_the_first_time() -> None:
+    told = small_quarter()
+    april, may = QUARTER.months[:2]
+
+    def movements(*unranked: Period) -> list[list[str]]:
+        assessments = {month: dict(of) for month, of in told.results.assessments.items()}
+        for month in unranked:
+            assessments[str(month)]["B02"] = Assessment(str(month), "B02", None, None, None, None, None, "暂不排名")
+        moved = replace(told, results=replace(told.results, assessments=assessments))
+        return [row[-1:] for row in shown_rows(table(compose(moved), "scores"))]
+
+    assert movements() == [["位次不变"], ["位次不变"]]
+    assert movements(MARCH) == [["位次不变"], ["上季末未排名"]]
+    assert movements(MARCH, april, may) == [["位次不变"], ["首次排名"]]
+
+
+def test_of_a_single_round_of_visits_there_is_one_column() -> None:
+    told = small_quarter()
+    assert [column.header for column in table(compose(told), "visits").columns if column.group == "覆盖率"] == [
+        "第一轮"
+    ]
+    second = compose(replace(told, results=replace(told.results, visit_round=2)))
+    headers = [column.header for column in table(second, "visits").columns if column.group == "覆盖率"]
+    assert headers == ["第一轮", "第二轮"]
+    assert any("第二轮走访覆盖率90.00%" in text for text in texts(second, 2))
+
+
+def test_each_precision_has_its_table_and_its_chart() -> None:
+    told = small_quarter()
+    found = [Inspection("1", "B02", "小额信贷管理", "一般", date(2019, 4, 1), date(2019, 5, 1), None)]
+    blocks = compose(replace(told, results=replace(told.results, inspections=found))).sections[2].blocks
+    kinds = [type(block) for block in blocks if not isinstance(block, Paragraph)]
+    assert kinds == [Heading, Table, Chart] * 5
+    assert all(block.is_narrow for block in blocks if isinstance(block, Chart))
+
+
+def test_a_large_area_is_told_by_its_ends() -> None:
+    """Hundreds of banks (spec/01, Sizes): sentences name the first, charts show both ends, tables hold all."""
+    told = small_quarter()
+    results = told.results
+    codes = [f"B{number:03d}" for number in range(1, 301)]
+    bank, behind = results.institutions["B01"], results.assessments[str(JUNE)]["B02"]
+    metrics = {source.metric: value for source, value in results.values.items() if source.code == "B02"}
+    many = replace(
+        results,
+        institutions={code: replace(bank, code=code, short_name=f"银行{code}") for code in codes}
+        | {"Z01": results.institutions["Z01"]},
+        names={code: f"银行{code}" for code in codes} | results.names,
+        values=dict(results.values)
+        | {Source(name, "bank", code, str(JUNE)): value for code in codes for name, value in metrics.items()},
+        assessments=dict(results.assessments)
+        | {str(JUNE): {code: replace(behind, institution_code=code, rank=rank) for rank, code in enumerate(codes, 1)}},
+        items=dict.fromkeys(codes, results.items["B02"]),
+        targets=dict.fromkeys(codes, 20),
+        reporting=[],
+    )
+    bulletin = compose(replace(told, results=many))
+    [text] = [text for text in texts(bulletin, 3) if "进度落后" in text]
+    assert text.count("银行B") == 12
+    assert text.endswith("、银行B012（80.00%）等300家。")
+    assert texts(bulletin, 1)[0].endswith("银行B012等300家）。")
+    assert len(table(bulletin, "scores").rows) == 300
+    drawn = {chart.code: chart for chart in bulletin.charts}
+    assert drawn["scores_chart"].title.startswith("前12家和后12家银行")
+    for code in ("scores_chart", "pace_chart"):
+        assert drawn[code].svg.count(">银行B") == 24
+        assert {">银行B012<", ">银行B289<"} <= set(re.findall(r">银行B\d+<", drawn[code].svg))
+
+
+def test_aspects_stand_in_their_declared_order() -> None:
+    told = small_quarter()
+    aspects = ["主体责任落实", "贷款质量和用途真实性", "小额信贷管理", "产业贷款推进", "产品创新"]
+    alerts = [
+        Alert("A01", aspect, "low", "B01", "甲", "", f"c{number}", "2019-06")
+        for number, aspect in enumerate(sorted(aspects))
+    ]
+    assert [alert.aspect for alert in alerts] != aspects
+    rows = table(compose(replace(told, results=replace(told.results, alerts=alerts))), "alerts").rows
+    assert [row[0] for row in rows] == aspects

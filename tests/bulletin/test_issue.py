@@ -15,7 +15,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from five_precisions.bulletin import Decision, Rendered, decide, render, write
+from five_precisions.bulletin.document import Paragraph
 from five_precisions.bulletin.invariants import InvariantError
+from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.period import SHANGHAI, Quarter
@@ -69,6 +71,22 @@ def test_published_figures_stand_in_the_pdf(rendered: dict[Quarter, Rendered]) -
         "演示数据",
     ):
         assert sentence in told
+
+
+def test_the_body_takes_two_to_six_pages(rendered: dict[Quarter, Rendered]) -> None:
+    """The leaders read two to six pages (spec/01); also with what an approval adds."""
+    for quarter in (FIRST, SECOND):
+        bulletin = rendered[quarter].bulletin
+        [*others, last] = bulletin.sections
+        approved = replace(
+            bulletin,
+            sections=(*others, replace(last, blocks=(*last.blocks, Paragraph("各单位要压实责任，逐户核实。" * 20)))),
+            footnotes=(*bulletin.footnotes, "审批：值班员，2019年7月10日09:30。"),
+        )
+        for pdf in (rendered[quarter].pdf, render_pdf(approved)):
+            reader = pypdf.PdfReader(io.BytesIO(pdf))
+            first = next(entry for entry in reader.outline if "附表1" in str(getattr(entry, "title", "")))
+            assert 2 <= (reader.get_destination_page_number(first) or 0) <= 6  # type: ignore[arg-type]
 
 
 def test_a_bank_missing_in_the_quarter_is_named(rendered: dict[Quarter, Rendered]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image  # matplotlib brings it, which the fonts' wheel needs
 
 from five_precisions.bulletin.document import Bulletin, Paragraph, Section
-from five_precisions.bulletin.pdf import WATERMARK, render_pages, render_pdf
+from five_precisions.bulletin.pdf import MOST_BODY_PAGES, WATERMARK, render_pages, render_pdf
 from five_precisions.display import Form
 from tests.bulletin import sample
 
@@ -99,6 +99,58 @@ def test_fonts_are_ours_embedded_and_subset(files: dict[int, bytes], banks: int)
 def test_it_is_four_to_eight_pages(files: dict[int, bytes]) -> None:
     assert 4 <= len(opened(files[12]).pages) <= 8
     assert len(opened(files[40]).pages) <= 12
+
+
+def body_pages(pdf: bytes) -> int:
+    """Pages before the first appendix, as the bookmarks have it."""
+    reader = opened(pdf)
+    entries = [entry for entry in reader.outline if not isinstance(entry, list)]
+    [first] = [entry for entry in entries if str(entry.title).startswith("附表1")]
+    page = reader.get_destination_page_number(first)
+    assert page is not None
+    return page
+
+
+def test_the_body_takes_no_more_than_six_pages_and_gives_way_in_size(files: dict[int, bytes]) -> None:
+    assert 2 <= body_pages(files[12]) <= MOST_BODY_PAGES == 6
+    longer = final_pdf(with_remark("\n".join(["各单位要压实责任，逐户核实。"] * 90)))
+    assert body_pages(longer) == 6
+    assert size_of_body(final_pdf(sample.sample())) > size_of_body(longer) >= 12
+
+
+def size_of_body(pdf: bytes) -> float:
+    """The largest size of text on the second page, where neither head nor title stands; tables are smaller."""
+    found: list[float] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            found.append(round(size * abs(cm[0] or 1) * abs(tm[0] or 1), 1))
+
+    opened(pdf).pages[1].extract_text(visitor_text=visit)
+    return max(found)
+
+
+def test_a_narrow_chart_stands_beside_its_table() -> None:
+    bulletin = sample.final(sample.sample())
+    beside = replace(bulletin.charts[0], title="旁图", is_narrow=True)
+    table = replace(sample.county_appendix(), title="左表")
+    alone = replace(bulletin, sections=(Section("一、总体情况", (table, beside)),), appendices=())
+    below = replace(alone, sections=(Section("一、总体情况", (table, replace(beside, is_narrow=False))),))
+
+    def lines(pdf: bytes) -> dict[str, float]:
+        found = {}
+
+        def visit(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+            for words in ("左表", "旁图", "阳春市"):
+                if words in text:
+                    found.setdefault(words, tm[4] * cm[1] + tm[5] * cm[3] + cm[5])
+
+        opened(pdf).pages[0].extract_text(visitor_text=visit)
+        return found
+
+    together, apart = lines(render_pdf(alone)), lines(render_pdf(below))
+    assert together.keys() == apart.keys() == {"左表", "旁图", "阳春市"}
+    assert together["左表"] - together["旁图"] < 150 < apart["左表"] - apart["旁图"]
 
 
 def test_it_is_small_enough_for_a_mail(files: dict[int, bytes]) -> None:

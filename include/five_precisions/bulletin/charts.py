@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from five_precisions.bulletin.fonts import SANS, font_folder
 from five_precisions.display import Form, shown
@@ -24,16 +24,24 @@ from five_precisions.display import Form, shown
 if TYPE_CHECKING:
     import altair as alt
 
-WIDTH = 567
-"""150 mm, the width of the text, in the 96 pixels an inch of SVG."""
+WIDE = 590
+"""The width of the text, 156 mm, in the 96 pixels an inch of SVG: charts are printed as large as they are drawn."""
+NARROW = 215
+"""57 mm: room for a chart beside its table."""
 FONTS = f"{SANS}, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 INK = "#222222"
 DARK = "#1f3a5f"
 _MEDIUM = "#8a9bb0"
 _PALE = "#d5dce5"
 _HUNDRED = Decimal(100)
-_AXIS_HEIGHT = 48
-"""Pixels below the bars: tick labels and the axis title."""
+_LABEL, _FIGURE = 11.5, 11
+"""Pixels of a letter of what is named, and of a figure: 8.6 and 8.25 points on paper."""
+_FEET = 12
+"""Pixels above and below the bars in all; no axis stands there, as each bar says its figure."""
+_LONGEST_BESIDE = 120
+"""Pixels of the longest name that leaves room for bars in a narrow chart."""
+_MOST_BESIDE = 24
+"""Bars of a narrow chart at the most: a longer table than that is parted over pages, and nothing stands beside it."""
 
 # Told apart without colour: dark and light take turns, so that neighbours in a stack differ most. Plain fills are plain
 # colours: a pattern without gaps would show its seams.
@@ -69,13 +77,13 @@ class BalancePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ScorePart:
-    """What an indicator contributes to a bank's score."""
+class Part:
+    """What one kind contributes to a subject's bar: an indicator to a bank's score, matched ones to projects."""
 
-    bank: str
-    indicator: str
-    points: Decimal
-    """Points times weight: a bank's parts add up to its score."""
+    subject: str
+    kind: str
+    size: Decimal | int
+    """A bar's parts add up to the figure at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,30 +145,32 @@ def balances(points: Sequence[BalancePoint]) -> str:
     # Beyond eight months the totals no longer fit side by side and stand upright.
     upright = len(periods) > 8
     x = alt.X("month:N", sort=labels, title=None, axis=alt.Axis(labelAngle=0, domain=True))
-    scale = alt.Scale(domainMin=0, domainMax=highest * (1.28 if upright else 1.1) or 1, nice=False)
-    y = alt.Y("amount:Q", title="余额（万元）", stack="zero", scale=scale, axis=_axis(_ticks(highest)))
+    scale = alt.Scale(domainMin=0, domainMax=highest * (1.4 if upright else 1.14) or 1, nice=False)
+    y = alt.Y("amount:Q", title=None, stack="zero", scale=scale, axis=_axis(_ticks(highest)))
     fill = alt.Fill(
         "category:N",
         sort=categories,
         scale=_scale(categories),
-        legend=_legend(categories),
+        legend=_legend(categories, WIDE),
     )
     stack = (
         alt.Chart(alt.InlineData(values=bars))
-        .mark_bar(stroke=INK, strokeWidth=0.6, width=alt.RelativeBandSize(band=0.62))
+        .mark_bar(stroke=INK, strokeWidth=0.6, width=alt.RelativeBandSize(band=0.5))
         .encode(x=x, y=y, fill=fill, order="order:Q")
     )
     offset = {"angle": 270, "align": "left", "baseline": "middle", "dx": 5} if upright else {"dy": -8}
-    text = (
-        alt.Chart(alt.InlineData(values=sums))
-        .mark_text(fontSize=11, **offset)
-        .encode(x=x, y=alt.Y("amount:Q"), text="text:N")
-    )
-    return _drawn(stack, text, height=200)
+    text = alt.Chart(alt.InlineData(values=sums)).mark_text(**offset).encode(x=x, y=alt.Y("amount:Q"), text="text:N")
+    return _drawn(stack, text, width=WIDE, height=190 if upright else 160)
 
 
-def scores(parts: Sequence[ScorePart]) -> str:
-    """Horizontal stacked bars: a bank a bar, in the order given, its indicators in theirs, the score at the end.
+def stacks(parts: Sequence[Part], form: Form, *, width: int = WIDE, longest: Decimal | int | None = None) -> str:
+    """Horizontal stacked bars: a subject a bar, in the order given, its parts in theirs, the sum at the end.
+
+    Args:
+        parts: of all bars; a single kind gives plain bars without a legend.
+        form: how a sum is shown.
+        width: of the drawing, in pixels.
+        longest: what the scale holds, if that is more than the longest bar.
 
     Raises:
         ValueError: there are no parts; the caller leaves the chart out then.
@@ -168,39 +178,36 @@ def scores(parts: Sequence[ScorePart]) -> str:
     import altair as alt
 
     _require(parts)
-    banks = _in_order(part.bank for part in parts)
-    indicators = _in_order(part.indicator for part in parts)
+    subjects = _in_order(part.subject for part in parts)
+    kinds = _in_order(part.kind for part in parts)
     bars = [
-        {
-            "bank": part.bank,
-            "indicator": part.indicator,
-            "order": indicators.index(part.indicator),
-            "points": float(part.points),
-        }
+        {"subject": part.subject, "kind": part.kind, "order": kinds.index(part.kind), "size": float(part.size)}
         for part in parts
     ]
-    totals = {bank: sum((part.points for part in parts if part.bank == bank), Decimal(0)) for bank in banks}
-    sums = [{"bank": bank, "points": float(value), "text": shown(value, Form.SCORE)} for bank, value in totals.items()]
-    y = alt.Y("bank:N", sort=banks, title=None)
-    scale = alt.Scale(domain=[0, 100 * _stretch(["100.00"], banks)], nice=False)
-    x = alt.X("points:Q", title="得分（分）", scale=scale, axis=_axis(_ticks(100.0)))
-    legend = _legend(indicators, beside=banks)
-    fill = alt.Fill("indicator:N", sort=indicators, scale=_scale(indicators), legend=legend)
+    sums = {name: sum((Decimal(part.size) for part in parts if part.subject == name), Decimal(0)) for name in subjects}
+    figures = {name: shown(value, form) for name, value in sums.items()}
+    furthest = float(max(*sums.values(), Decimal(longest or 0)) or 1)
+    x = _lengths("size:Q", furthest, list(figures.values()), subjects, width)
+    y = _names("subject:N", subjects)
+    legend = _legend(kinds, width, beside=subjects) if len(kinds) > 1 else None
+    fill = alt.Fill("kind:N", sort=kinds, scale=_scale(kinds), legend=legend)
     stack = (
         alt.Chart(alt.InlineData(values=bars))
-        .mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.66))
+        .mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.68))
         .encode(x=x.stack("zero"), y=y, fill=fill, order="order:Q")
     )
-    text = _end_labels(alt.Chart(alt.InlineData(values=sums)), x="points:Q", y=y)
-    return _drawn(stack, text, height=_rows_height(len(banks)) + _legend_height(legend, indicators))
+    values = [{"subject": name, "size": float(sums[name]), "text": figures[name]} for name in subjects]
+    text = _end_labels(alt.Chart(alt.InlineData(values=values)), x=alt.X("size:Q"), y=y)
+    return _drawn(stack, text, width=width, height=_rows_height(len(subjects)) + _legend_height(legend, kinds))
 
 
-def pace(rows: Sequence[PaceRow], time_share: Decimal) -> str:
+def pace(rows: Sequence[PaceRow], time_share: Decimal, *, width: int = WIDE) -> str:
     """Bars of what is reached of the year's target, furthest first, against the share of the year that has passed.
 
     Args:
         rows: the banks that have a target.
         time_share: 0 to 1: half a year is 0.5.
+        width: of the drawing, in pixels.
 
     Raises:
         ValueError: there are no rows, or one has no target; the caller leaves out the chart, or the bank.
@@ -219,19 +226,16 @@ def pace(rows: Sequence[PaceRow], time_share: Decimal) -> str:
             "bank": row.bank,
             "share": float(share_of[row.bank]),
             "state": ahead if share_of[row.bank] >= passed else behind,
-            "text": f"{shown(share_of[row.bank], Form.PERCENT)}%"
-            f"（{shown(row.reached, Form.COUNT)}/{shown(row.target, Form.COUNT)}户）",
+            "text": f"{shown(share_of[row.bank], Form.PERCENT)}%",
         }
         for row in sorted(rows, key=lambda row: -share_of[row.bank])
     ]
     banks = [str(value["bank"]) for value in values]
-    y = alt.Y("bank:N", sort=banks, title=None)
-    longest = max(*(float(share) for share in share_of.values()), float(passed), 1.0)
+    y = _names("bank:N", banks)
+    furthest = max(*(float(share) for share in share_of.values()), float(passed), 1.0)
     # The figures stand in a column of their own at the right, where the line of the year cannot cross them.
-    stretch = _stretch([str(value["text"]) for value in values], banks)
-    scale = alt.Scale(domain=[0, longest * stretch], nice=False)
-    x = alt.X("share:Q", title="完成全年目标（%）", scale=scale, axis=_axis(_ticks(longest)))
-    legend = _legend(states, beside=banks, offset=26)
+    x = _lengths("share:Q", furthest, [str(value["text"]) for value in values], banks, width)
+    legend = _legend(states, width, beside=banks, offset=24)
     chart = alt.Chart(alt.InlineData(values=values))
     bars = chart.mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.62)).encode(
         x=x,
@@ -240,21 +244,21 @@ def pace(rows: Sequence[PaceRow], time_share: Decimal) -> str:
             "state:N", sort=states, scale=alt.Scale(domain=states, range=[DARK, "url(#fp-rising)"]), legend=legend
         ),
     )
-    figures = chart.mark_text(align="right", baseline="middle", fontSize=11).encode(
-        x=alt.value("width"), y=y, text="text:N"
-    )
+    figures = chart.mark_text(align="right", baseline="middle").encode(x=alt.value("width"), y=y, text="text:N")
     mark = alt.Chart(
         alt.InlineData(values=[{"share": float(passed), "text": f"时间进度 {shown(passed, Form.PERCENT)}%"}])
     )
     # White beside the dashes, so that the line shows on dark bars too.
     ground = mark.mark_rule(strokeWidth=3, color="#ffffff").encode(x="share:Q")
     line = mark.mark_rule(strokeDash=[5, 3], strokeWidth=1.6, color=INK).encode(x="share:Q")
-    name = mark.mark_text(baseline="bottom", dy=-3, fontSize=11).encode(x="share:Q", y=alt.value(0), text="text:N")
-    height = _rows_height(len(rows)) + _legend_height(legend, states) + 18
-    return _drawn(bars, ground, line, figures, name, height=height)
+    # At the beginning of the year its name would stand out at the left, at its end at the right.
+    side: Literal["left", "center", "right"] = "left" if passed < 20 else "right" if passed > 80 else "center"
+    name = mark.mark_text(baseline="bottom", dy=-3, align=side).encode(x="share:Q", y=alt.value(0), text="text:N")
+    height = _rows_height(len(rows)) + _legend_height(legend, states) + 16
+    return _drawn(bars, ground, line, figures, name, width=width, height=height)
 
 
-def visits(rows: Sequence[VisitRow]) -> str:
+def visits(rows: Sequence[VisitRow], *, width: int = WIDE) -> str:
     """Horizontal bars in groups: a county a group, a round a bar, both in the order given.
 
     Raises:
@@ -274,15 +278,11 @@ def visits(rows: Sequence[VisitRow]) -> str:
         }
         for row in rows
     ]
-    y = alt.Y("county:N", sort=counties, title=None, scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14))
+    spacing = alt.Scale(paddingInner=0.28 if len(rounds) > 1 else 0.38, paddingOuter=0.14)
+    y = _names("county:N", counties).scale(spacing)
     offset = alt.YOffset("round:N", sort=rounds, scale=alt.Scale(paddingInner=0.16))
-    x = alt.X(
-        "coverage:Q",
-        title="走访覆盖率（%）",
-        scale=alt.Scale(domain=[0, 100 * _stretch(["100.00"], counties)], nice=False),
-        axis=_axis(_ticks(100.0)),
-    )
-    legend = _legend(rounds, beside=counties)
+    x = _lengths("coverage:Q", 100.0, ["100.00"], counties, width)
+    legend = _legend(rounds, width, beside=counties) if len(rounds) > 1 else None
     chart = alt.Chart(alt.InlineData(values=values))
     bars = chart.mark_bar(stroke=INK, strokeWidth=0.6).encode(
         x=x,
@@ -290,9 +290,9 @@ def visits(rows: Sequence[VisitRow]) -> str:
         yOffset=offset,
         fill=alt.Fill("round:N", sort=rounds, scale=_scale(rounds), legend=legend),
     )
-    text = _end_labels(chart, x="coverage:Q", y=y).encode(yOffset=offset)
-    height = max(60, len(counties) * (len(rounds) * 18 + 8)) + _AXIS_HEIGHT + _legend_height(legend, rounds)
-    return _drawn(bars, text, height=height)
+    text = _end_labels(chart, x=alt.X("coverage:Q"), y=y).encode(yOffset=offset)
+    height = len(counties) * (len(rounds) * 13 + 6) + _FEET + _legend_height(legend, rounds)
+    return _drawn(bars, text, width=width, height=height)
 
 
 def league(rows: Sequence[LeagueRow]) -> str:
@@ -315,21 +315,21 @@ def league(rows: Sequence[LeagueRow]) -> str:
         for row in ordered
     ]
     cities = [str(value["city"]) for value in values]
-    stretch = _stretch([str(value["text"]) for value in values], cities)
-    y = alt.Y("city:N", sort=cities, title=None)
+    y = _names("city:N", cities)
     longest = max(float(ordered[0].amount), 0.0) or 1.0
-    x = alt.X(
-        "amount:Q",
-        title="发放额（万元）",
-        scale=alt.Scale(domain=[0, longest * stretch], nice=False),
-        axis=_axis(_ticks(longest)),
-    )
+    x = _lengths("amount:Q", longest, [str(value["text"]) for value in values], cities, WIDE)
     chart = alt.Chart(alt.InlineData(values=values))
-    bars = chart.mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.66)).encode(
+    bars = chart.mark_bar(stroke=INK, strokeWidth=0.6, height=alt.RelativeBandSize(band=0.68)).encode(
         x=x, y=y, fill=alt.Fill("fill:N", scale=None, legend=None)
     )
-    text = _end_labels(chart, x="amount:Q", y=y)
-    return _drawn(bars, text, height=_rows_height(len(rows)))
+    text = _end_labels(chart, x=alt.X("amount:Q"), y=y)
+    return _drawn(bars, text, width=WIDE, height=_rows_height(len(rows)))
+
+
+def width_beside(names: Sequence[str]) -> int:
+    """How wide a chart with bars of these names is that is to stand beside its table: narrow, if they allow it."""
+    short = max(map(_text_width, names), default=0) <= _LONGEST_BESIDE
+    return NARROW if short and len(names) <= _MOST_BESIDE else WIDE
 
 
 def _require(given: Sequence[object]) -> None:
@@ -349,8 +349,8 @@ def _month(period: str, *, first: bool) -> str:
 
 
 def _rows_height(rows: int) -> int:
-    """Room for so many bars and their axis: 18 pixels a bar; beyond twenty bars, 15, so that forty stay on a page."""
-    return max(60, rows * (18 if rows <= 20 else 15)) + _AXIS_HEIGHT
+    """Room for so many bars: 14 pixels a bar; beyond twenty bars, 12.5, so that forty stay on a page with others."""
+    return round(rows * (14 if rows <= 20 else 12.5)) + _FEET
 
 
 def _scale(names: Sequence[str]) -> alt.Scale:
@@ -365,18 +365,28 @@ def _text_width(text: str) -> int:
     return sum(12 if ord(character) > 0x2E7F else 7 for character in text)
 
 
-def _stretch(figures: Sequence[str], labels: Sequence[str]) -> float:
-    """How much further than the longest bar the scale reaches, so that its figure has room behind it."""
-    room = WIDTH - 20 - max(map(_text_width, labels))
-    return room / max(1, room - max(map(_text_width, figures)) - 8)
+def _names(field: str, names: Sequence[str]) -> alt.Y:
+    """The names of horizontal bars, from the top, with a line where the bars begin."""
+    import altair as alt
+
+    return alt.Y(field, sort=list(names), title=None, axis=alt.Axis(domain=True))
 
 
-def _legend(names: Sequence[str], *, beside: Sequence[str] = (), offset: int = 8) -> alt.Legend:
+def _lengths(field: str, longest: float, figures: Sequence[str], names: Sequence[str], width: int) -> alt.X:
+    """How long the bars are: the scale reaches further than the longest, so that its figure has room behind it."""
+    import altair as alt
+
+    room = width - 20 - max(map(_text_width, names))
+    stretch = room / max(1, room - max(map(_text_width, figures)) - 8)
+    return alt.X(field, title=None, axis=None, scale=alt.Scale(domain=[0, longest * stretch], nice=False))
+
+
+def _legend(names: Sequence[str], width: int, *, beside: Sequence[str] = (), offset: int = 6) -> alt.Legend:
     """A legend above the bars, in as many rows as its names need next to the labels of the bars."""
     import altair as alt
 
-    room = WIDTH - 30 - max(map(_text_width, beside), default=50)
-    widest = max(map(_text_width, names)) + 34
+    room = width - 30 - max(map(_text_width, beside), default=50)
+    widest = max(map(_text_width, names)) + 30
     columns = max(1, min(len(names), room // widest))
     columns = -(-len(names) // -(-len(names) // columns))  # rows of equal length
     return alt.Legend(
@@ -384,8 +394,8 @@ def _legend(names: Sequence[str], *, beside: Sequence[str] = (), offset: int = 8
     )
 
 
-def _legend_height(legend: alt.Legend, names: Sequence[str]) -> int:
-    return 18 * -(-len(names) // int(legend.columns)) + 8
+def _legend_height(legend: alt.Legend | None, names: Sequence[str]) -> int:
+    return 0 if legend is None else 17 * -(-len(names) // int(legend.columns)) + 8
 
 
 def _ticks(longest: float) -> list[float]:
@@ -401,11 +411,9 @@ def _axis(ticks: Sequence[float]) -> alt.Axis:
     return alt.Axis(values=list(ticks), format=",.0f" if all(tick == int(tick) for tick in ticks) else ",~g")
 
 
-def _end_labels(chart: alt.Chart, *, x: str, y: alt.Y) -> alt.Chart:
+def _end_labels(chart: alt.Chart, *, x: alt.X, y: alt.Y) -> alt.Chart:
     """The figures behind the ends of horizontal bars."""
-    text: alt.Chart = chart.mark_text(align="left", baseline="middle", dx=5, fontSize=11).encode(
-        x=x, y=y, text="text:N"
-    )
+    text: alt.Chart = chart.mark_text(align="left", baseline="middle", dx=4).encode(x=x, y=y, text="text:N")
     return text
 
 
@@ -418,16 +426,16 @@ def _engine() -> Any:
     return vl_convert
 
 
-def _drawn(*layers: alt.Chart, height: int) -> str:
-    """The layers, the lowest first, as an SVG of the text's width and this height in all."""
+def _drawn(*layers: alt.Chart, width: int, height: int) -> str:
+    """The layers, the lowest first, as an SVG of this width and height in all."""
     import altair as alt
 
     chart = alt.LayerChart(
         layer=list(layers),
-        width=WIDTH,
+        width=width,
         height=height,
         background="transparent",
-        padding=4,
+        padding=3,
         autosize=alt.AutoSizeParams(type="fit", contains="padding"),
     )
     chart = (
@@ -435,19 +443,18 @@ def _drawn(*layers: alt.Chart, height: int) -> str:
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,
-            titleColor=INK,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
+            labelFontSize=_LABEL,
             labelLimit=400,
             labelPadding=5,
             domainColor=INK,
             tickColor=INK,
             grid=False,
         )
-        .configure_axisY(ticks=False, domain=False)
-        .configure_legend(labelColor=INK, labelFontSize=12, symbolType="square", symbolSize=150, symbolStrokeColor=INK)
-        .configure_text(color=INK, fontSize=11)
+        .configure_axisY(ticks=False)
+        .configure_legend(
+            labelColor=INK, labelFontSize=_LABEL, symbolType="square", symbolSize=120, symbolStrokeColor=INK
+        )
+        .configure_text(color=INK, fontSize=_FIGURE)
     )
     svg: str = _engine().vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
     return _with_patterns(_lean(svg))

@@ -29,12 +29,16 @@ _SECTIONS: Final = {
     "requirements": "五、下一步要求",
 }
 """The five sections: template and title."""
-_APPENDICES: Final = (tables.summary, tables.banks, tables.counties, tables.league)
+_APPENDICES: Final = (tables.summary, tables.banks, tables.counties, tables.league, tables.reporting)
 _ROUND_REACHED: Final = Decimal(85)
 _OVERDUE: Final = Decimal(3)
 """Percent; the limits in the sentences of 四、存在问题 say the same in words."""
 _HALF: Final = Decimal(50)
 _TOP: Final = 3
+_MOST_NAMED: Final = 12
+"""Whom a sentence names before it says how many they are; the tables name everyone."""
+_MOST_BARS: Final = 24
+"""Banks in a chart; a large area has hundreds (spec/01, Sizes), and a picture is not parted over pages."""
 _CATEGORIES: Final = {
     "产业": "loan_balance_industry",
     "个人经营": "loan_balance_operating",
@@ -146,12 +150,14 @@ def _inserts(told: QuarterResults) -> dict[str, Table | Chart]:
         "targets": tables.targets(told),
         "supervision": tables.supervision(told),
         "alerts": tables.alerts(told),
-        "reporting": tables.reporting(told),
         "balances": _balances_chart(told),
+        "league_chart": _league_chart(told),
         "scores_chart": _scores_chart(told),
+        "outreach_chart": _outreach_chart(told),
+        "matching_chart": _matching_chart(told),
         "visits_chart": _visits_chart(told),
         "pace_chart": _pace_chart(told),
-        "league_chart": _league_chart(told),
+        "supervision_chart": _supervision_chart(told),
     }
     return {code: insert for code, insert in made.items() if insert is not None}
 
@@ -163,7 +169,7 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
     last_month = told.month
 
     def names(rated: Sequence[Rated]) -> str:
-        return listing([each.name for each in rated], limit=len(rated))
+        return listing([each.name for each in rated], limit=_MOST_NAMED)
 
     def of_city(ask: Callable[..., Figure]) -> Callable[..., Figure]:
         return lambda *metrics: ask(*metrics, "city", city)
@@ -184,6 +190,7 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "name": results.name,
         "names": names,
         "who": lambda rated: "各银行" if len(rated) == len(results.banks) else names(rated),
+        "most_named": _MOST_NAMED,
         "some_banks": lambda rated: "各银行" if len(rated) == len(results.banks) else "部分银行",
         "unit": lambda metric: results.catalogue.find(metric).unit,
         "known": lambda metric: results.of_city(metric).value is not None,
@@ -205,11 +212,12 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "risers": _moved(told, ranked, rising=True),
         "fallers": _moved(told, ranked, rising=False),
         "round": results.visit_round,
+        "round_name": tables.round_name(results.visit_round),
         "known_target": bool(told.target(None).value),
         "target": told.target(None),
         "completion": told.city_completion(),
         "remark": [Quote(line.strip()) for line in remark.splitlines() if line.strip()],
-        "missing_loans": listing(_missing_loans(told), limit=len(results.banks)),
+        "missing_loans": listing(_missing_loans(told), limit=_MOST_NAMED),
     }
     return values | _league(told) | _supervision(told) | _shortcomings(told)
 
@@ -239,7 +247,7 @@ def _supervision(told: QuarterResults) -> dict[str, Any]:
             "found": told.count(inspections),
             "mended": told.count([each for each in inspections if each.mended_on is not None]),
             "overdue": told.count(overdue),
-            "institutions": "、".join(dict.fromkeys(told.results.name(each.institution_code) for each in overdue)),
+            "institutions": _named(told, [each.institution_code for each in overdue]),
         }
         if inspections
         else None,
@@ -278,7 +286,7 @@ def _shortcomings(told: QuarterResults) -> dict[str, Any]:
         "behind": behind,
         "ahead": ahead,
         "needed": [each for each in needed if each.figure.value is not None],
-        "without_target": listing(without, limit=len(without)),
+        "without_target": listing(without, limit=_MOST_NAMED),
         "slow": [] if floor is None else banks("microcredit_growth", lambda value: value <= floor),
         "overdue": banks("microcredit_overdue_ratio", lambda value: value > _OVERDUE, worst_is_low=False),
         "seldom_visited": banks("visit_coverage_standing", lambda value: value < visited_enough),
@@ -314,10 +322,15 @@ def _reporting_trouble(told: QuarterResults) -> list[tuple[str, Figure, str]]:
         "未报或未通过": [each for each in reporting if not each.is_received],
     }
     return [
-        (what, told.count(found), "、".join(dict.fromkeys(told.results.name(each.institution_code) for each in found)))
+        (what, told.count(found), _named(told, [each.institution_code for each in found]))
         for what, found in kinds.items()
         if found
     ]
+
+
+def _named(told: QuarterResults, institutions: Iterable[str]) -> str:
+    """Each institution once, in the order given."""
+    return listing([told.results.name(code) for code in dict.fromkeys(institutions)], limit=_MOST_NAMED)
 
 
 def _grave(told: QuarterResults) -> list[tuple[str, Figure, str]]:
@@ -331,18 +344,19 @@ def _grave(told: QuarterResults) -> list[tuple[str, Figure, str]]:
     ]
 
 
-def _grades(told: QuarterResults, ranked: Sequence[Assessment]) -> list[tuple[str, list[str]]]:
+def _grades(told: QuarterResults, ranked: Sequence[Assessment]) -> list[tuple[str, Figure, str]]:
+    """Grades in the order of the ranking: name, how many banks, which."""
     grades: dict[str, list[str]] = {}
     for standing in ranked:
-        grades.setdefault(standing.grade or "", []).append(told.results.name(standing.institution_code))
-    return list(grades.items())
+        grades.setdefault(standing.grade or "", []).append(standing.institution_code)
+    return [(grade, told.count(banks), _named(told, banks)) for grade, banks in grades.items()]
 
 
-def _moved(told: QuarterResults, ranked: Sequence[Assessment], *, rising: bool) -> str:
-    moves = [(told.movement(each.institution_code) or 0, told.results.name(each.institution_code)) for each in ranked]
-    chosen = sorted((each for each in moves if each[0] > 0) if rising else (each for each in moves if each[0] < 0))
-    ordered = reversed(chosen) if rising else chosen
-    return "、".join(f"{name}（{movement(places)}）" for places, name in ordered)
+def _moved(told: QuarterResults, ranked: Sequence[Assessment], *, rising: bool) -> list[tuple[str, Figure]]:
+    """Who won places, or lost them, and how many; the furthest first."""
+    moves = [(told.results.name(each.institution_code), told.movement(each.institution_code) or 0) for each in ranked]
+    chosen = [(name, abs(places)) for name, places in moves if (places > 0 if rising else places < 0)]
+    return [(name, Figure(places, Form.COUNT)) for name, places in sorted(chosen, key=lambda each: -each[1])]
 
 
 def _missing_loans(told: QuarterResults) -> list[str]:
@@ -390,29 +404,68 @@ def _balances_chart(told: QuarterResults) -> Chart | None:
 
 
 def _scores_chart(told: QuarterResults) -> Chart | None:
+    ranked = _ends([standing.institution_code for standing in told.results.standing if standing.rank is not None])
     parts = [
-        charts.ScorePart(
-            told.results.name(standing.institution_code), name, figure.value * told.scale(standing.institution_code)
-        )
-        for standing in told.results.standing
-        if standing.rank is not None
+        charts.Part(told.results.name(bank), name, figure.value * told.scale(bank))
+        for bank in ranked
         for indicator, name in INDICATORS.items()
-        if (figure := told.points(standing.institution_code, indicator)).value is not None
+        if (figure := told.points(bank, indicator)).value is not None
     ]
     if not parts:
         return None
     return Chart(
         code="scores_chart",
-        title="各银行考核得分构成（分，扣分前）",
+        title=f"{_of_whom(told.results.standing)}考核得分构成（分，扣分前）",
         description="各银行考核得分按指标叠加，自上而下按名次排列。",
-        svg=charts.scores(parts),
+        svg=charts.stacks(parts, Form.SCORE, longest=100),
+    )
+
+
+def _outreach_chart(told: QuarterResults) -> Chart | None:
+    parts = [
+        charts.Part(county.name, "本季活动", figure.value)
+        for county in told.results.counties
+        if (figure := told.sum_of_quarter("activities_month", "county", county.code)).value is not None
+    ]
+    if not parts:
+        return None
+    width = charts.width_beside([part.subject for part in parts])
+    return Chart(
+        code="outreach_chart",
+        title="本季宣传活动（场）",
+        description="各县（市、区）本季开展宣传活动的场数。",
+        svg=charts.stacks(parts, Form.COUNT, width=width),
+        is_narrow=width == charts.NARROW,
+    )
+
+
+def _matching_chart(told: QuarterResults) -> Chart | None:
+    parts = []
+    for county in told.results.counties:
+        projects, matched = (
+            told.figure(metric, "county", county.code).value for metric in ("project_count", "projects_matched")
+        )
+        if projects is not None and matched is not None:
+            parts += [
+                charts.Part(county.name, "已对接", matched),
+                charts.Part(county.name, "未对接", projects - matched),
+            ]
+    if not parts:
+        return None
+    width = charts.width_beside([part.subject for part in parts[::2]])
+    return Chart(
+        code="matching_chart",
+        title="产业项目对接（个）",
+        description="各县（市、区）项目库中已对接和未对接的项目数，末端为项目总数。",
+        svg=charts.stacks(parts, Form.COUNT, width=width),
+        is_narrow=width == charts.NARROW,
     )
 
 
 def _visits_chart(told: QuarterResults) -> Chart | None:
-    rounds = {"第一轮": "visit_coverage_round_1"}
+    rounds = {tables.ROUND_1: "visit_coverage_round_1"}
     if told.results.visit_round > 1:
-        rounds["本轮"] = "visit_coverage"
+        rounds[tables.round_name(told.results.visit_round)] = "visit_coverage"
     rows = [
         charts.VisitRow(county.name, name, Decimal(figure.value))
         for county in told.results.counties
@@ -421,29 +474,63 @@ def _visits_chart(told: QuarterResults) -> Chart | None:
     ]
     if not rows:
         return None
+    width = charts.width_beside([county.name for county in told.results.counties])
     return Chart(
         code="visits_chart",
-        title="各县（市、区）走访覆盖率（%）",
-        description="各县（市、区）有劳动能力贫困户各轮走访的覆盖率。",
-        svg=charts.visits(rows),
+        title="走访覆盖率（%）",
+        description=f"各县（市、区）有劳动能力贫困户走访的覆盖率：{'、'.join(rounds)}。",
+        svg=charts.visits(rows, width=width),
+        is_narrow=width == charts.NARROW,
     )
 
 
 def _pace_chart(told: QuarterResults) -> Chart | None:
-    rows = [
-        charts.PaceRow(bank.short_name, int(reached), target)
+    reached = {
+        bank.code: value
         for bank in told.results.banks
-        if (target := told.results.targets.get(bank.code, 0))
-        and (reached := told.figure("microcredit_ytd_households", "bank", bank.code).value) is not None
-    ]
-    if not rows:
+        if told.results.targets.get(bank.code)
+        and (value := told.figure("microcredit_ytd_households", "bank", bank.code).value) is not None
+    }
+    targets = told.results.targets
+    shown = _ends(sorted(reached, key=lambda bank: (-Decimal(reached[bank]) / targets[bank], bank)))
+    if not shown:
         return None
+    # Beside its table only where that is not parted over pages, so every bank counts, also those without a target.
+    width = charts.width_beside([bank.short_name for bank in told.results.banks])
+    rows = [charts.PaceRow(told.results.name(bank), int(reached[bank]), targets[bank]) for bank in shown]
     return Chart(
         code="pace_chart",
-        title="全年目标完成进度与时间进度",
+        title=f"{'' if len(shown) == len(reached) else _of_whom(list(reached))}全年目标完成进度（%）",
         description="各银行本年发放户数占全年目标的百分比，竖线为已过时间占全年的百分比。",
-        svg=charts.pace(rows, Decimal(told.month.month) / 12),
+        svg=charts.pace(rows, Decimal(told.month.month) / 12, width=width),
+        is_narrow=width == charts.NARROW,
     )
+
+
+def _supervision_chart(told: QuarterResults) -> Chart | None:
+    counted = tables.count_inspections(told)
+    parts = [
+        charts.Part(aspect, state, number) for aspect, states in counted.items() for state, number in states.items()
+    ]
+    if not parts:
+        return None
+    width = charts.width_beside(list(counted))
+    return Chart(
+        code="supervision_chart",
+        title="督查问题整改（个）",
+        description="各督查方面发现的问题，按已整改、整改中、逾期未整改分段。",
+        svg=charts.stacks(parts, Form.COUNT, width=width),
+        is_narrow=width == charts.NARROW,
+    )
+
+
+def _ends(banks: Sequence[str]) -> list[str]:
+    """The banks that a chart shows: all, or of too many for a page the first and the last ones."""
+    return list(banks) if len(banks) <= _MOST_BARS else [*banks[: _MOST_BARS // 2], *banks[-_MOST_BARS // 2 :]]
+
+
+def _of_whom(banks: Sequence[object]) -> str:
+    return "各银行" if len(banks) <= _MOST_BARS else f"前{_MOST_BARS // 2}家和后{_MOST_BARS // 2}家银行"
 
 
 def _league_chart(told: QuarterResults) -> Chart | None:

@@ -75,6 +75,8 @@ class Chart:
     description: str
     """What it shows, in words, for who cannot see it."""
     svg: str
+    is_narrow: bool = False
+    """Whether it is drawn to stand beside the table before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ HEAD = "金融精准扶贫工作通报"
 """What stands in red below the issuer."""
 WATERMARK = "演示数据"
 RESTATED = "*"
+SIZES = (14, 13.5, 13, 12.5, 12)
+"""Sizes of the body's letters in points: the largest is taken that keeps it within the pages it is to have."""
+MOST_BODY_PAGES = 6
+"""Pages without the appendices (spec/01, The people); a large area or a long remark may take more at the least size."""
 STAND_IN = "〓"
 """The printers' sign for a character that the fonts lack."""
 STAND_IN_NOTE = f"{STAND_IN}：字库中没有的字。"
@@ -71,6 +75,10 @@ def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
     document = _as_data(bulletin)
     template = TEMPLATE.read_bytes()
     try:
+        document["size"] = next(
+            (size for size in SIZES[:-1] if _body_pages(template, document | {"size": size}) <= MOST_BODY_PAGES),
+            SIZES[-1],
+        )
         try:
             return document, _compiled(template, document, "pdf", bulletin.issued_on)[0]
         except typst.TypstError as error:
@@ -107,11 +115,7 @@ def _compiled(
     ppi: float | None = None,
 ) -> list[bytes]:
     """The document in a form: one file, or one for each page."""
-    # A compiler of its own for each document: they cost milliseconds, and calls in threads do not meet in one.
-    compiler = typst.Compiler(font_paths=_fonts(), ignore_system_fonts=True)
-    files = {"main": template, "bulletin.json": json.dumps(document, ensure_ascii=False).encode()}
-    made, warnings = compiler.compile_with_warnings(
-        input=files,  # type: ignore[type-var]  # files by name are taken too; the stub does not say so
+    made, warnings = _compiler(template, document).compile_with_warnings(
         format=form,
         ppi=ppi,
         pdf_standards=_STANDARDS if form == "pdf" else [],
@@ -120,6 +124,19 @@ def _compiled(
     for warning in warnings:
         _log.warning("Typst: %s", warning.message)
     return made if isinstance(made, list) else [made or b""]
+
+
+def _body_pages(template: bytes, document: dict[str, Any]) -> int:
+    """How many pages the document has before its appendices."""
+    found = _compiler(template, document).query("<body-end>", field="value", one=True)
+    return int(json.loads(found))
+
+
+def _compiler(template: bytes, document: dict[str, Any]) -> typst.Compiler:
+    # One for each document: they cost milliseconds, and calls in threads do not meet in one.
+    files = {"main": template, "bulletin.json": json.dumps(document, ensure_ascii=False).encode()}
+    # Files by name are taken too; the stub does not say so.
+    return typst.Compiler(input=files, font_paths=_fonts(), ignore_system_fonts=True)  # type: ignore[type-var]
 
 
 def _characters_lacking(document: dict[str, Any], issued_on: date) -> list[str]:
@@ -165,6 +182,7 @@ def _as_data(bulletin: Bulletin) -> dict[str, Any]:
         "day": issued.day,
         "date": f"{issued.year}年{issued.month}月{issued.day}日",
         "is_demo": bulletin.is_demo,
+        "size": SIZES[-1],
         "watermark": WATERMARK,
         "addressees": _clean(bulletin.addressees).rstrip(":：") + "：",
         "introduction": _clean(bulletin.introduction.text),
@@ -195,6 +213,7 @@ def _block_as_data(block: Block, numbers: dict[str, Iterator[int]]) -> dict[str,
                 "title": _clean(block.title),
                 "description": _clean(block.description),
                 "svg": block.svg,
+                "is_narrow": block.is_narrow,
             }
 
 

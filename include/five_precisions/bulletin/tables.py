@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from five_precisions.bulletin.document import Cell, Column, Figure, Table
+from five_precisions.bulletin.prose import numeral
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.wording import listing, month_name, movement
 from five_precisions.display import Form
 from five_precisions.reference import INDICATORS
+from five_precisions.reports import load_reports
 
 _SUMMARY: Final = (
     "loan_balance",
@@ -36,6 +38,7 @@ _SUMMARY: Final = (
     "visit_coverage_standing",
 )
 """Rows of the table of main figures."""
+_STATES: Final = ("已整改", "整改中", "逾期未整改")
 _MOST_NAMES: Final = 4
 """Institutions that a cell names; of more it tells the number."""
 _FROM_ZERO_EACH_YEAR: Final = ("microcredit_ytd_households", "microcredit_ytd_amount")
@@ -83,10 +86,11 @@ _MATCHING_COLUMNS: Final = (
     MetricColumn("党建结对", "projects_paired"),
     MetricColumn("长期未对接", "projects_stale"),
 )
+ROUND_1: Final = "第一轮"
 _VISIT_COLUMNS: Final = (
     MetricColumn("有劳动能力户", "households_able"),
     MetricColumn("累计走访", "households_visited_cumulative"),
-    MetricColumn("第一轮", "visit_coverage_round_1", "覆盖率"),
+    MetricColumn(ROUND_1, "visit_coverage_round_1", "覆盖率"),
     MetricColumn("本轮", "visit_coverage", "覆盖率"),
     MetricColumn("已评分", "households_scored", "评分授信"),
     MetricColumn("平均分", "score_average", "评分授信"),
@@ -151,7 +155,7 @@ def scores(told: QuarterResults) -> Table:
                 told.deductions(bank),
                 told.score(bank),
                 standing.grade,
-                movement(told.movement(bank)) or "首次排名",
+                movement(told.movement(bank)) or _why_no_movement(told, bank),
             )
         )
     weights = _weights(told)
@@ -172,6 +176,13 @@ def scores(told: QuarterResults) -> Table:
         rows=tuple(rows),
         note=f"各项为加权得分，权重：{weighed}。“—”为不参与考核；总分按参与考核的权重折算为百分制，再减扣分。",
     )
+
+
+def _why_no_movement(told: QuarterResults, bank: str) -> str:
+    months = told.results.assessments.items()
+    if all(month >= str(told.month) or bank not in of or of[bank].rank is None for month, of in months):
+        return "首次排名"
+    return f"{'上季末' if told.before else '上月'}未排名"
 
 
 def outreach(told: QuarterResults) -> Table:
@@ -213,8 +224,19 @@ def matching(told: QuarterResults) -> Table:
 
 
 def visits(told: QuarterResults) -> Table:
-    """Visits and scoring by county."""
-    return _by_county(told, "visits", "走访和评分授信情况", "户、%、分", _VISIT_COLUMNS)
+    """Visits and scoring by county; in the first round of visits that round alone."""
+    current = told.results.visit_round
+    columns = [
+        replace(column, header=round_name(current)) if column.metric == "visit_coverage" else column
+        for column in _VISIT_COLUMNS
+        if column.metric != "visit_coverage" or current > 1
+    ]
+    return _by_county(told, "visits", "走访和评分授信情况", "户、%、分", columns)
+
+
+def round_name(number: int) -> str:
+    """A round of visits: 第二轮."""
+    return f"第{numeral(number)}轮"
 
 
 def targets(told: QuarterResults) -> Table:
@@ -226,8 +248,6 @@ def targets(told: QuarterResults) -> Table:
             told.figure("microcredit_ytd_households", "bank", bank.code),
             told.figure("microcredit_completion", "bank", bank.code),
             told.needed(bank.code),
-            told.figure("microcredit_ytd_amount", "bank", bank.code),
-            told.figure("microcredit_growth", "bank", bank.code),
         )
         for bank in told.results.banks
     ]
@@ -239,44 +259,44 @@ def targets(told: QuarterResults) -> Table:
             told.figure("microcredit_ytd_households", "city", city),
             told.city_completion(),
             None,
-            told.figure("microcredit_ytd_amount", "city", city),
-            told.figure("microcredit_growth", "city", city),
         )
     )
     return Table(
         code="targets",
         title="扶贫小额信贷目标完成情况",
-        unit="户、万元、%",
+        unit="户、%",
         columns=(
             Column("机构"),
             Column("全年目标", Form.COUNT),
-            Column("本年发放户数", Form.COUNT),
-            Column("按序时进度完成率", Form.PERCENT),
-            Column("年内月均还需", Form.COUNT),
-            Column("本年发放额", Form.AMOUNT),
-            Column("余额比年初增长", Form.PERCENT),
+            Column("本年发放", Form.COUNT),
+            Column("完成率", Form.PERCENT),
+            Column("月均还需", Form.COUNT),
         ),
         rows=tuple(rows),
         has_total=True,
-        note="同一农户在两家银行都有贷款的，全市只计一户，各行户数之和可大于全市户数。",
+        note="完成率为按序时进度计算；月均还需为年内剩余月份每月至少应发放的户数。"
+        "同一农户在两家银行都有贷款的，全市只计一户。",
     )
+
+
+def count_inspections(told: QuarterResults) -> dict[str, dict[str, int]]:
+    """Findings of on-site inspections on record, by aspect, then by what has become of them."""
+    counted: dict[str, dict[str, int]] = {}
+    for inspection in told.results.inspections:
+        states = counted.setdefault(inspection.aspect, dict.fromkeys(_STATES, 0))
+        if inspection.mended_on is not None:
+            states["已整改"] += 1
+        else:
+            states["逾期未整改" if inspection.is_overdue(told.month.end) else "整改中"] += 1
+    return {aspect: counted[aspect] for aspect in sorted(counted, key=_place_of_aspect)}
 
 
 def supervision(told: QuarterResults) -> Table | None:
     """Findings of on-site inspections by aspect; None where there are none on record."""
-    if not told.results.inspections:
+    counted = count_inspections(told)
+    if not counted:
         return None
-    found: Counter[str] = Counter()
-    mended: Counter[str] = Counter()
-    overdue: Counter[str] = Counter()
-    for inspection in told.results.inspections:
-        found[inspection.aspect] += 1
-        mended[inspection.aspect] += inspection.mended_on is not None
-        overdue[inspection.aspect] += inspection.is_overdue(told.month.end)
-    rows: list[tuple[Cell, ...]] = [
-        (aspect, *_counts(found[aspect], mended[aspect], overdue[aspect])) for aspect in sorted(found)
-    ]
-    rows.append(("合计", *_counts(found.total(), mended.total(), overdue.total())))
+    total = {state: sum(states[state] for states in counted.values()) for state in _STATES}
     return Table(
         code="supervision",
         title="专项督查发现问题整改情况",
@@ -284,11 +304,12 @@ def supervision(told: QuarterResults) -> Table | None:
         columns=(
             Column("督查方面"),
             Column("发现问题", Form.COUNT),
-            Column("已整改", Form.COUNT),
-            Column("整改中", Form.COUNT),
-            Column("逾期未整改", Form.COUNT),
+            *(Column(state, Form.COUNT) for state in _STATES),
         ),
-        rows=tuple(rows),
+        rows=tuple(
+            (aspect, *map(_count, (sum(states.values()), *states.values())))
+            for aspect, states in (counted | {"合计": total}).items()
+        ),
         has_total=True,
     )
 
@@ -326,7 +347,7 @@ def alerts(told: QuarterResults) -> Table | None:
         return None
     levels = {"high": "高", "medium": "中", "low": "低"}
     rows: list[tuple[Cell, ...]] = []
-    for aspect in sorted({alert.aspect for alert in told.results.alerts}):
+    for aspect in sorted({alert.aspect for alert in told.results.alerts}, key=_place_of_aspect):
         own = [alert for alert in told.results.alerts if alert.aspect == aspect]
         counted = Counter(alert.level for alert in own)
         names = list(dict.fromkeys(told.results.name(alert.institution_code) for alert in own))
@@ -423,8 +444,10 @@ def _weights(told: QuarterResults) -> dict[str, str]:
     }
 
 
-def _counts(found: int, mended: int, overdue: int) -> tuple[Figure, ...]:
-    return tuple(map(_count, (found, mended, found - mended - overdue, overdue)))
+def _place_of_aspect(aspect: str) -> int:
+    """The five aspects in the order in which they are declared; one of a rule of another aspect comes last."""
+    [aspects] = [column.of for column in load_reports()["inspections"].columns if column.name == "aspect"]
+    return aspects.index(aspect) if aspect in aspects else len(aspects)
 
 
 def _count(number: int) -> Figure:
