@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
@@ -18,6 +19,7 @@ from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
 from five_precisions.reference import load_catalogue
 from five_precisions.reports import load_reports
 from five_precisions.settings import INCLUDE, Settings
+from five_precisions.warehouse.schema import alembic_config
 from tests.figures.awkward_city import LEDGER, assess_awkward_city
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import SmallCity
@@ -170,6 +172,49 @@ def test_an_older_run_knows_the_round_of_visits_of_its_day(engine: Engine, setti
     now = explain(engine, settings, "visit_coverage", scope="city", code=None, period=FEBRUARY)
     assert (before.value, before.is_proved) == (80, True)
     assert (now.value, now.is_proved) == (0, True)
+
+
+def test_a_run_knows_the_register_of_its_day(awkward: Engine, settings: Settings) -> None:
+    """Since then a county has a town more and its office another one's place, and a bank has become an office."""
+
+    def explained(metric: str, scope: str, code: str) -> list[object]:
+        found = explain(awkward, settings, metric, scope=scope, code=code, period=JANUARY)
+        assert found.proof is not None
+        return [found.value, found.proof.numerator, found.proof.denominator, found.is_proved]
+
+    figures = [
+        ("outreach_town_coverage", "county", "441702"),
+        ("fund_total_arrived", "county", "441702"),
+        ("outreach_team", "city", "441700"),
+        ("reports_expected", "county", "441702"),
+    ]
+    then = [explained(*figure) for figure in figures]
+    assert [values[-1] for values in then] == [True] * 4
+    with awkward.begin() as connection:
+        connection.execute(text("insert into registry.division values ('441702003', '新镇', 'town', '441702')"))
+        connection.execute(text("update registry.institution set division_code = '441704' where code = 'C01'"))
+        connection.execute(text("update registry.institution set kind = 'county_office' where code = 'B01'"))
+    assert [explained(*figure) for figure in figures] == then
+
+
+def test_runs_of_before_get_the_register_as_it_is(awkward: Engine) -> None:
+    def register_of_runs() -> list[list[tuple[object, ...]]]:
+        with awkward.connect() as connection:
+            return [
+                list(map(tuple, connection.execute(text(f"select * from mart.{table} order by run_id, code"))))
+                for table in ("run_institution", "run_division")
+            ]
+
+    kept = register_of_runs()
+    # B03 closed on the last day of February, and January uses what it delivered.
+    of_b03 = [(row[0], row[-1]) for row in kept[0] if row[1] == "B03"]
+    assert of_b03 == [("2019-01-r1", True), ("2019-02-r1", False)]
+    config = alembic_config()
+    with awkward.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+        command.upgrade(config, "head")
+    assert register_of_runs() == kept
 
 
 def test_a_figure_that_is_not_what_its_rows_come_to_is_said_so(awkward: Engine, settings: Settings) -> None:

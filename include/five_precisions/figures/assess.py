@@ -205,6 +205,8 @@ def _record_run(connection: Connection, taken: Taken, run_id: str, revision: int
         ),
         {"run_id": run_id},
     )
+    for name in ("run_institution", "run_division"):
+        run_statement(connection, f"marts/{name}", {"run_id": run_id})
 
 
 def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: Parameters) -> None:

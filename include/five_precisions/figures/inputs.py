@@ -1,9 +1,13 @@
 """The inputs of a run: temporary tables with exactly the versions that it uses.
 
 The statements under include/sql read these by the reports' codes (`loans`, `visits`, …) and know nothing of versions:
-a stock holds the run's own month, a flow every month on record up to it. Beside them stand `open_institution`,
-`subject` (what has figures of its own), `present` (whose report of the month is in), `judged` (the versions by which
-the quality of reporting is judged), `target`, and `set_aside` (the cases that count nowhere).
+a stock holds the run's own month, a flow every month on record up to it. Beside them stand
+
+- the register as the run knows it: `known_institution`, of which `open_institution` count, and `known_division`,
+- `subject`: what has figures of its own,
+- `present`: whose report of the month is in,
+- `judged`: the versions by which the quality of reporting is judged,
+- `target`, and `set_aside`: the cases that count nowhere.
 
 A file of include/sql/digest is one more thing that the run's digest covers: its rows, in their order.
 """
@@ -27,6 +31,10 @@ from five_precisions.warehouse.statements import SQL_FOLDER, read_sql
 
 _TABLES = (
     "run_version (period text, institution_code text, report text, submission_id text)",
+    """known_institution (
+        code text, short_name text, kind text, division_code text, local_legal_person boolean, is_open boolean
+    )""",
+    "known_division (code text, name text, level text, parent_code text)",
     "open_institution (code text, short_name text, kind text, division_code text, local_legal_person boolean)",
     "subject (scope text, scope_code text, subject_name text, county_code text)",
     "present (report text, institution_code text, county_code text)",
@@ -38,6 +46,8 @@ _TABLES = (
     "set_aside (case_id text)",
 )
 
+_OF_THE_REGISTER = ("open_institutions", "subjects", "present")
+"""Statements of include/sql/inputs that read the register as the run knows it."""
 _RUN_LOCK = 5_201_901
 """Key of the advisory lock under which one run at a time is made."""
 _NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "evidence", "restatement"})
@@ -90,17 +100,14 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
     flows = [code for code, report in reports.items() if report.kind is Kind.FLOW]
     run_statement(connection, "inputs/versions", parameters | {"flows": flows, "is_restatement": is_restatement})
-    for name in ("institutions", "subjects", "present", "judged", "set_aside"):
+    for name in ("institutions", "divisions", *_OF_THE_REGISTER, "judged", "set_aside"):
         run_statement(connection, f"inputs/{name}", parameters)
     for code in reports:
         _load_report(connection, code)
 
 
 def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
-    """Make the temporary tables as they were when the run was made, of the reports only those asked for.
-
-    Institutions, divisions and targets are those on record now.
-    """
+    """Make the temporary tables as they were when the run was made, of the reports only those asked for."""
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
     connection.execute(
@@ -110,8 +117,12 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
         ),
         {"run_id": run_id},
     )
-    for name in ("inputs/institutions", "inputs/subjects", "inputs/present", "targets/inputs"):
-        run_statement(connection, name, parameters)
+    for name in ("known_institutions", "known_divisions"):
+        run_statement(connection, f"evidence/{name}", parameters | {"run_id": run_id})
+    for name in _OF_THE_REGISTER:
+        run_statement(connection, f"inputs/{name}", parameters)
+    # The months of a run keep their targets.
+    run_statement(connection, "targets/inputs", parameters)
     for code in reports:
         _load_report(connection, code)
 

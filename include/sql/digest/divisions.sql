@@ -1,8 +1,8 @@
 -- Which divisions are there? One row per division.
 select
-    division.code,
-    division.name,
-    division.level,
-    division.parent_code
-from registry.division
-order by division.code
+    known_division.code,
+    known_division.name,
+    known_division.level,
+    known_division.parent_code
+from known_division
+order by known_division.code

@@ -5,7 +5,7 @@ with placed as (
         guarantee_funds.*,
         guarantee_funds.due_on <= :period_end as is_due
     from guarantee_funds
-    inner join registry.institution as office on guarantee_funds.delivered_by = office.code
+    inner join known_institution as office on guarantee_funds.delivered_by = office.code
     where
         case :scope
             when 'city' then true

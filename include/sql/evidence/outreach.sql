@@ -18,7 +18,7 @@ town_team as (
         placed.submission_id,
         placed.row_number
     from placed
-    inner join registry.institution as office on placed.delivered_by = office.code
+    inner join known_institution as office on placed.delivered_by = office.code
     where
         office.kind = 'county_office'
         and placed.team_size is not null

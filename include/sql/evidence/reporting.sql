@@ -6,7 +6,7 @@ with placed as (
         reporting.status in ('accepted', 'nil') as received,
         submission.submission_id
     from mart.reporting
-    inner join registry.institution on reporting.institution_code = institution.code
+    inner join known_institution as institution on reporting.institution_code = institution.code
     left join intake.submission
         on
             reporting.period = submission.period

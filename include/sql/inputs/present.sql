@@ -5,5 +5,5 @@ select
     run_version.institution_code,
     case when institution.kind = 'county_office' then institution.division_code end as county_code
 from run_version
-inner join registry.institution on run_version.institution_code = institution.code
+inner join known_institution as institution on run_version.institution_code = institution.code
 where run_version.period = :period

@@ -6,7 +6,7 @@ select
     division.code as scope_code,
     division.name as subject_name,
     case division.level when 'county' then division.code when 'town' then division.parent_code end as county_code
-from registry.division
+from known_division as division
 union all
 select
     'bank' as scope,

@@ -8,7 +8,7 @@ with placed as (
         guarantee_funds.arrived_amount,
         guarantee_funds.due_on <= :period_end as is_due
     from guarantee_funds
-    inner join registry.institution as office on guarantee_funds.delivered_by = office.code
+    inner join known_institution as office on guarantee_funds.delivered_by = office.code
     cross join lateral (
         values
         ('city', :city),

@@ -36,7 +36,7 @@ town_team as (
         outreach.town_code,
         outreach.team_size
     from outreach
-    inner join registry.institution as office on outreach.delivered_by = office.code
+    inner join known_institution as office on outreach.delivered_by = office.code
     where
         office.kind = 'county_office'
         and outreach.team_size is not null
