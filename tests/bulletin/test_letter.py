@@ -8,8 +8,9 @@ import pytest
 from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 
-from five_precisions.bulletin.document import Bulletin, Paragraph, Section
+from five_precisions.bulletin.document import Bulletin, Column, Paragraph, Section, Table
 from five_precisions.bulletin.letter import LARGEST, render_letter, standing_of
+from five_precisions.bulletin.mail_tables import MailTable, mail_table
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
 from tests.bulletin.sample import alert_table, bank_appendix, category_table, score_table
@@ -223,3 +224,29 @@ def test_hostile_texts_are_escaped() -> None:
 
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 6
+
+
+def test_only_a_table_wider_than_a_telephone_scrolls() -> None:
+    def made(figure: str, columns: int = 5) -> MailTable:
+        headers = ["机构", "全年目标", "本年发放", "完成率", "月均还需"][:columns]
+        return mail_table(headers, [["紫萝信用社", *[figure] * (columns - 1)]], numbers=headers[1:])
+
+    assert not made("106.67").is_wide
+    assert made("53,430.32").is_wide
+    assert not made("53,430.32", columns=4).is_wide
+
+
+def test_a_correction_shows_both_figures_beside_what_was_corrected() -> None:
+    table = Table(
+        code="changes",
+        title="更正前后对照",
+        unit="",
+        columns=tuple(map(Column, ("统计表", "对象", "项目", "更正前", "更正后"))),
+        rows=(("动态考核得分和排名", "漠岸农商", "总分", "98.74", "98.75"),),
+    )
+    bulletin = small_bulletin()
+    section = Section("二、更正内容", (table,))
+    _, html = render_letter(replace(bulletin, sections=(section,)), small_results(items=ITEMS), BANK)
+    assert "更正项目 | 更正前 | 更正后" in html
+    assert "《动态考核得分和排名》漠岸农商：总分 | 98.74 | 98.75" in html
+    assert "overflow-x" not in html

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Section, Table
-from five_precisions.bulletin.mail_tables import MailTable, from_document
+from five_precisions.bulletin.mail_tables import MailTable, changes_from_document, from_document
 from five_precisions.bulletin.results import Results
 from five_precisions.bulletin.standing import (
     bank_place,
@@ -190,6 +190,8 @@ def _parts(section: Section, kept: Collection[str]) -> list[_Part]:
                 parts += [_Part(paragraph=line) for line in block.text.split("\n") if line]
             case Heading():
                 parts.append(_Part(heading=block.text))
+            case Table(code="changes") if block.code in kept:
+                parts.append(_Part(table=changes_from_document(block)))
             case Table() if block.code in kept:
                 parts.append(_Part(table=from_document(block)))
             case Table():

@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from five_precisions.bulletin.document import Table
-from five_precisions.display import Form
+from five_precisions.display import Form, text_width
+
+_TELEPHONE = 358
+"""Pixels of a line on a telephone: 390 less the margins of the mail."""
+_LETTER, _PADDING = 7, 12
+"""Pixels of a character of Latin width at the size of tables, and of what stands beside a cell's text."""
+_UNBROKEN = 10
+"""Width of five Chinese characters: shorter texts stay on one line (macros.html)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +28,15 @@ class MailTable:
     title: str = ""
     unit: str = ""
     note: str = ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs more room than a telephone has: figures stay on one line, of other texts five characters."""
+        widths = []
+        for place, (header, is_number) in enumerate(self.columns):
+            widest = max((text_width(row[place]) for row in self.rows), default=0)
+            widths.append(max(min(text_width(header), _UNBROKEN), widest if is_number else min(widest, _UNBROKEN)))
+        return sum(width * _LETTER + _PADDING for width in widths) > _TELEPHONE
 
 
 def mail_table(
@@ -37,6 +53,18 @@ def mail_table(
         rows=tuple(map(tuple, rows)),
         strong=tuple(strong),
         note=note,
+    )
+
+
+def changes_from_document(table: Table) -> MailTable:
+    """The table of a correction: what was corrected in one column, so that a telephone shows both figures beside it."""
+    return MailTable(
+        columns=(("更正项目", False), *((column.header, True) for column in table.columns[-2:])),
+        rows=tuple(
+            (f"《{name}》{subject}：{figure}", str(before), str(after))
+            for name, subject, figure, before, after in table.rows
+        ),
+        title=table.title,
     )
 
 
