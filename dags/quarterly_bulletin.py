@@ -34,10 +34,13 @@ sends it to every bank, county office and leader.
 
 **What you do.** Open `approve`, then *Required Actions*: read the text, follow its first line to the draft's page with
 PDF, workbook and mail, write a remark if the leaders have one (it becomes part of section 五), approve or reject. A
-rejection ends the run, with your remark as its reason; a new draft is a new run of the quarter.
+rejection ends the run, with your remark as its reason. A new draft, and a correction after a restatement, is a new run:
+*Trigger*, *Advanced Options*, *Partition Key* `2019-Q2`.
 
 **When `render` is red.** Nothing was shown. The sentence after *Task failed with exception* says what contradicts what,
 or which month is missing.
+
+**When `approve` is red.** Its log says why, e.g. that the remark is too long. Clear it: it asks again.
 
 **When a row of `deliver` is red.** That one message failed or is in doubt: `five-precisions outbox list` says why, and
 `outbox resend` sends it again when you decide so. The others are not touched.

@@ -1,8 +1,3 @@
-"""Airflow makes its home folder when it is imported: not the developer's."""
+"""Airflow has a home of its own here."""
 
-from __future__ import annotations
-
-import os
-import tempfile
-
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="five-precisions-airflow-")
+from tests.airflow_home import pytest_unconfigure  # noqa: F401 - the import makes the home, the hook takes it away

@@ -20,7 +20,7 @@ import pytest
 from apprise import Apprise
 
 from five_precisions.errors import SetupError
-from five_precisions.orchestration.demo import PUBLISHED
+from five_precisions.orchestration.demo.outcome import PUBLISHED
 from five_precisions.orchestration.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
 from five_precisions.orchestration.stack.commands import clear_the_way
 from five_precisions.orchestration.stack.environment import clean_environment

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi import FastAPI
 
-# Airflow makes its home folder when it is imported: not the developer's.
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="five-precisions-airflow-")
+from tests.airflow_home import pytest_unconfigure  # noqa: F401 - the import makes the home, the hook takes it away
+
 with warnings.catch_warnings():
     # Airflow imports it, and starlette tells whoever does so first that another httpx is to come.
     warnings.simplefilter("ignore")

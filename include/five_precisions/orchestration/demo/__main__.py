@@ -1,0 +1,55 @@
+"""`make demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console
+
+from five_precisions.errors import FivePrecisionsError
+from five_precisions.orchestration import demo as package
+from five_precisions.orchestration.demo.outcome import print_outcome
+from five_precisions.orchestration.demo.progress import Screen
+from five_precisions.orchestration.demo.replay import Demo
+from five_precisions.orchestration.stack import PORT, Interruption, Stack, site_from, tell_login
+
+_PATIENCE: Final = 5.0
+"""Seconds for Airflow to end: by then nothing runs, or all that runs is to be thrown away."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; the exit code (1: something did not go as it should, 2: set-up)."""
+    parser = argparse.ArgumentParser(prog="make demo", description=package.__doc__)
+    site = site_from(parser, arguments)
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    if not out.is_terminal:
+        out.width = 250
+    interruption = Interruption().listen()
+    stack, screen = Stack(site, interruption), Screen(out)
+    demo = Demo(stack, screen)
+    try:
+        with screen.shown(), stack.supervised(patience=_PATIENCE):
+            outcome = demo.run()
+            screen.done("everything is done; ending the processes")
+            screen.doing("ending the processes")
+    except FivePrecisionsError as error:
+        err.print(str(error), style="red", markup=False, soft_wrap=True)
+        return error.exit_code
+    print_outcome(out, site, outcome)
+    minutes, seconds = divmod(round(screen.seconds), 60)
+    out.print(f"\n{minutes} min {seconds:02d} s, at most {demo.peak / 1e9:.1f} GB of memory for everything together.")
+    up = "make up" if site.port == PORT else f"make up PORT={site.port}"
+    out.print(f"\nTo look at it in Airflow: {up}, then {site.url}", soft_wrap=True)
+    tell_login(site, out)
+    differing = [figure.metric for figure in outcome.figures if not figure.agrees]
+    if differing:
+        err.print(f"Published and computed figures differ: {', '.join(differing)}.", style="red", soft_wrap=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
