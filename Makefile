@@ -36,14 +36,14 @@ $(INSTALLED): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
 		$(PYTHON) -m venv --clear $(VENV); \
 	fi
 	@# PIP_USER: a `user = true` in somebody's pip.conf makes pip refuse to install into a virtual environment.
-	PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	@PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--requirement requirements/bootstrap.txt
 	@# uv does not read pip's configuration; a mirror that stands there is meant for it too.
 	@index="$$(PIP_USER=0 $(BIN)/python -m pip config get global.index-url 2>/dev/null || true)"; \
 		if [[ -n "$$index" && -z "$${UV_DEFAULT_INDEX:-}" ]]; then export UV_DEFAULT_INDEX="$$index"; fi; \
 		echo 'installing what requirements/lock.txt holds'; \
 		$(UV_PIP) sync --python $(BIN)/python --quiet --require-hashes requirements/lock.txt
-	$(UV_PIP) install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
+	@$(UV_PIP) install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SECRETS): | $(INSTALLED)
@@ -95,6 +95,10 @@ down: install ## stop everything that `make up` or `make demo` has started
 .PHONY: bench-airflow
 bench-airflow: install ## Airflow's own share of a replay, by empty tasks of the same shapes; about six minutes
 	$(BIN)/python benchmarks/airflow_share.py
+
+.PHONY: bench-pages
+bench-pages: install ## our pages in a browser, on what `make up` runs; wants chromium
+	$(BIN)/python benchmarks/pages.py
 
 .PHONY: fuzz
 fuzz: install ## judge 10,000 mutated packages on all cores; FILES=500 for fewer, FIRST=7 for others; what fails is kept in var/fuzz
