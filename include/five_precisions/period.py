@@ -52,6 +52,11 @@ class Period:
         """Last day (`end` in spec/04)."""
         return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
 
+    @property
+    def words(self) -> str:
+        """The month as people write it: 2019年6月."""
+        return f"{self.year}年{self.month}月"
+
     def next(self) -> Period:
         """The month after."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)

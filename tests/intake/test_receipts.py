@@ -25,23 +25,21 @@ from five_precisions.intake.findings import Finding, Level
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.intake.ledger import save_cross_check
 from five_precisions.intake.reading.cover import COVER_HEADERS
+from five_precisions.intake.telling import receipt_files
 from five_precisions.intake.telling import receipts as receipts_module
+from five_precisions.intake.telling.receipt_files import write_missing_receipts, write_receipt
 from five_precisions.intake.telling.receipt_wording import (
     LARGEST_MAIL,
     Medium,
     deadline_words,
-    group_findings,
     render_receipt,
-    rows_in_words,
-    shorten,
     time_left_words,
 )
 from five_precisions.intake.telling.receipts import (
     post_cross_receipt,
     read_receipt,
-    write_missing_receipts,
-    write_receipt,
 )
+from five_precisions.intake.telling.told_findings import group_findings, rows_in_words, shorten
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.intake.packages import (
@@ -449,7 +447,7 @@ def test_ended_between_ledger_and_workbook(
     engine: Engine, settings: Settings, inbox: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(inbox / "B01", package(loans=[BAD_LOAN]))
-    write = receipts_module.write_whole
+    write = receipt_files.write_whole
 
     def end_before_the_receipt(files: Any, path: str, content: bytes) -> None:
         if path.endswith(".html"):
@@ -457,7 +455,7 @@ def test_ended_between_ledger_and_workbook(
         write(files, path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(receipts_module, "write_whole", end_before_the_receipt)
+        patch.setattr(receipt_files, "write_whole", end_before_the_receipt)
         with pytest.raises(KeyboardInterrupt):
             collect(engine, settings, JUNE, institution="B01")
     assert [path.name for path in (outbox / "B01").iterdir()] == ["findings-v1.xlsx"], "the workbook comes first"
@@ -669,7 +667,7 @@ def test_ended_between_ledger_and_file(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(receipts_module, "write_whole", fail)
+        patch.setattr(receipt_files, "write_whole", fail)
         with pytest.raises(SetupError, match=r"^The outbox cannot be written to: Permission denied\.$"):
             collect(engine, settings, JUNE, institution="B01")
     assert keys(engine) == ["receipt/2019-06/B01/b01@example.test/v1"]

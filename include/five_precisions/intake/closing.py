@@ -17,7 +17,8 @@ from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_fin
 from five_precisions.intake.recording import explained, lock_period
 from five_precisions.intake.rules.checks import standing_findings
 from five_precisions.intake.strays import require_usable
-from five_precisions.intake.telling.receipts import post_cross_receipt, write_receipt
+from five_precisions.intake.telling.receipt_files import write_receipt
+from five_precisions.intake.telling.receipts import post_cross_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
 from five_precisions.settings import Settings

@@ -32,14 +32,8 @@ from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.strays import require_usable, strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
-from five_precisions.intake.telling.receipts import (
-    post_cross_receipt,
-    post_receipt,
-    post_receipt_again,
-    require_outbox,
-    write_missing_receipts,
-    write_receipt,
-)
+from five_precisions.intake.telling.receipt_files import require_outbox, write_missing_receipts, write_receipt
+from five_precisions.intake.telling.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings

@@ -45,7 +45,7 @@ def post_coverless_notice(
     """
     names = {"period": str(period), "institution_code": institution.code}
     there = {*found, *connection.execute(_READ_STANDING, names).scalars()}
-    month = f"{period.year}年{period.month}月"
+    month = period.words
     subject = f"【缺少报送说明】{month} {institution.short_name}"
     html = render(
         "mail/coverless.html",

@@ -1,18 +1,16 @@
-"""Receipts: read back from the ledger, posted to the contacts, laid into the outbox (spec/03, The receipt)."""
+"""Receipts: read back from the ledger, and posted to the contacts by mail (spec/03, The receipt)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
-from five_precisions.errors import UnreachableError
 from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, storable
 from five_precisions.intake.ledger import read_findings, read_reports
@@ -27,25 +25,22 @@ from five_precisions.intake.telling.receipt_wording import (
     CheckedVersion,
     CrossReceipt,
     Extent,
-    FindingGroup,
     Medium,
     OwedReport,
     Receipt,
     ReceivedFile,
     ReportLine,
-    group_findings,
-    receipt_name,
     render_cross_receipt,
     render_receipt,
     resent_subject,
     workbook_name,
 )
+from five_precisions.intake.telling.told_findings import FindingGroup, group_findings
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
 from five_precisions.settings import Settings
-from five_precisions.storage import open_folder, reaching, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -103,11 +98,6 @@ where institution.code = :institution_code
 """)
 _READ_CONTACTS = text("""
 select address from registry.contact where institution_code = :institution_code and role = :role order by address
-""")
-_READ_NUMBERS = text("""
-select submission_id from intake.submission where period = :period and institution_code = :institution_code
-union all
-select submission_id from intake.cross_check where period = :period and institution_code = :institution_code
 """)
 _READ_PLACE = text("""
 select
@@ -294,13 +284,31 @@ def read_cross_receipt(connection: Connection, submission_id: str) -> CrossRecei
 # The findings workbook
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a receipt belongs, and whether a findings workbook lies beside it."""
+
+    period: str
+    institution_code: str
+    edition: str
+    made_at: datetime
+    is_cross: bool
+    """Whether it is a cross check's and not a version's."""
+    has_findings: bool
+
+
+def read_place(connection: Connection, submission_id: str) -> Place:
+    """Where the receipt of a version or a cross check belongs."""
+    return Place(*connection.execute(_READ_PLACE, {"submission_id": submission_id}).one())
+
+
 def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
     """The findings workbook of a version or a cross check, from ledger and archive; None where nothing was found.
 
     Raises:
         SetupError: the archive cannot be used.
     """
-    place = connection.execute(_READ_PLACE, {"submission_id": submission_id}).one()
+    place = read_place(connection, submission_id)
     if not place.has_findings:
         return None
     sheets = _repeated_sheets(connection, settings, submission_id, is_cross=place.is_cross)
@@ -373,7 +381,7 @@ def _attached(
     """The workbook as it goes with a mail: whole, else the list alone, else as much of the list as a mail bears."""
     if whole is None or len(whole) <= LARGEST_ATTACHMENT:
         return whole, Extent.WHOLE
-    made_at = connection.execute(_READ_PLACE, {"submission_id": submission_id}).one().made_at
+    made_at = read_place(connection, submission_id).made_at
     content = _workbook(connection, settings, submission_id, made_at)
     if content is not None and len(content) <= LARGEST_ATTACHMENT:
         return content, Extent.LIST
@@ -491,85 +499,3 @@ def _post(
     ]
     post(connection, messages)
     return whole
-
-
-# Files
-
-
-def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
-    """Make sure that the receipt of a version or a cross check lies in the outbox, and its findings workbook with it.
-
-    Args:
-        engine: The warehouse.
-        settings: Of this installation.
-        submission_id: The receipt number.
-        rendered: The findings workbook, where it has just been rendered; it is made anew without.
-
-    Returns:
-        The receipt's address. A file that is there is left as it is.
-
-    Raises:
-        SetupError: the outbox cannot be written to. Nothing is lost: the next look at the delivery writes it.
-    """
-    files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
-    with engine.connect() as connection:
-        place = connection.execute(_READ_PLACE, {"submission_id": submission_id}).one()
-        folder = f"{root}/{place.period}/{place.institution_code}"
-        path = f"{folder}/{receipt_name(place.edition)}"
-        workbook = f"{folder}/{workbook_name(place.edition)}"
-        # The workbook first: where the receipt is, what it speaks of is too.
-        if place.has_findings and not _is_there(files, workbook):
-            content = rendered or read_findings_workbook(connection, settings, submission_id)
-            if content is not None:
-                _write(files, workbook, content)
-        if not _is_there(files, path):
-            if place.is_cross:
-                cross = read_cross_receipt(connection, submission_id)
-                html = render_cross_receipt(cross, Medium.FILE, is_demo=settings.is_demo)
-            else:
-                receipt = read_receipt(connection, submission_id)
-                html = render_receipt(receipt, Medium.FILE, is_demo=settings.is_demo)
-            _write(files, path, html.encode())
-    return path
-
-
-def _is_there(files: Any, path: str) -> bool:
-    with _reaching_outbox(files):
-        return bool(files.exists(path))
-
-
-def _write(files: Any, path: str, content: bytes) -> None:
-    with _reaching_outbox(files):
-        write_whole(files, path, content)
-
-
-@contextmanager
-def _reaching_outbox(files: Any) -> Iterator[None]:
-    try:
-        with reaching("outbox", files):
-            yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnreachableError(f"The outbox cannot be written to: {reason}.") from error
-
-
-def write_missing_receipts(engine: Engine, settings: Settings, period: Period, institution_code: str) -> None:
-    """Write the receipts and findings workbooks that a crash between a commit and its files has left out.
-
-    Raises:
-        SetupError: the outbox cannot be written to.
-    """
-    with engine.connect() as connection:
-        names = {"period": str(period), "institution_code": institution_code}
-        numbers = connection.execute(_READ_NUMBERS, names).scalars().all()
-    for submission_id in numbers:
-        write_receipt(engine, settings, submission_id)
-
-
-def require_outbox(settings: Settings) -> None:
-    """Refuse an outbox whose address means nothing, before anything is judged.
-
-    Raises:
-        SetupError: it is such an address.
-    """
-    open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))

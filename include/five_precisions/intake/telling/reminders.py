@@ -78,7 +78,7 @@ class Reminder:
     @property
     def month(self) -> str:
         """The period in words."""
-        return f"{self.period.year}年{self.period.month}月"
+        return self.period.words
 
     @property
     def subject(self) -> str:
