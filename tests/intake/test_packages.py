@@ -7,7 +7,7 @@ import zipfile
 from decimal import Decimal
 
 import pandas as pd
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 import xlsxwriter
 from pyarrow import parquet
