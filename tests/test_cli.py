@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
 
+from five_precisions.cli import console
+from five_precisions.display import text_width
 from five_precisions.figures import assess
 from five_precisions.period import Period
 from five_precisions.settings import PREFIX, Settings
@@ -59,13 +62,45 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], code: int, sen
         pytest.param(("assess", "2019-01"), {"WAREHOUSE": "nonsense"}, "is not a SQLAlchemy URL", id="no address"),
         pytest.param(("init",), {"REGISTER": "/nowhere"}, "/nowhere", id="no register"),
         pytest.param(("assess", "2019-01"), {"SECRETS_FILE": "/nowhere"}, "does not exist", id="no secrets file"),
+        pytest.param(
+            ("assess", "2019-01"),
+            {"WAREHOUSE": "postgresql://nobody@127.0.0.1:none/x"},
+            "is not a SQLAlchemy URL",
+            id="a port that is no number",
+        ),
+        pytest.param(
+            ("assess", "2019-01"),
+            {"WAREHOUSE": "postgresql://nobody:hidden@127.0.0.1:1/x?nonsense=1"},
+            'nobody:***@127.0.0.1:1/x?nonsense=1 cannot be reached: invalid connection option "nonsense"',
+            id="an option that nobody knows",
+        ),
+        pytest.param(
+            ("warehouse", "url"), {"WAREHOUSE": "sqlite://"}, "the warehouse is PostgreSQL", id="url of sqlite"
+        ),
         pytest.param(("explain", "nonsense", "--period", "2019-01"), {}, "is no metric", id="unknown metric"),
+        pytest.param(("explanations", "list", "--institution", "B99"), {}, "B99 is not an institution", id="explained"),
+        pytest.param(("deadline", "2019-01", "--institution", "B99"), {}, "B99 is not an institution", id="deadline"),
+        pytest.param(("outbox", "list", "--period", "nonsense"), {}, "'nonsense' is not a period", id="messages"),
+        pytest.param(("outbox", "list", "--period", "2019-Q5"), {}, "'2019-Q5' is not a quarter", id="messages of Q5"),
     ],
 )
 def test_wrong_usage_and_set_up_end_with_one_sentence(
     register_saved_engine: Engine, words: tuple[str, ...], environment: dict[str, str], sentence: str
 ) -> None:
     assert_one_sentence(run(*words, **environment), 2, sentence)
+
+
+@pytest.mark.parametrize("words", [("init",), ("status", "2019-01"), ("warehouse", "start")])
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").touch()
+    result = run(*words, VAR=str(tmp_path / "file"))
+    assert_one_sentence(result, 2, f"cannot keep its data in {tmp_path}/file/warehouse: Not a directory; name a folder")
+
+
+def test_what_the_machine_refuses_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("demo-data", "--out", str(tmp_path / "file"), "--until", "2019-01")
+    assert_one_sentence(result, 2, f"{tmp_path}/file/2019-01/B01: Not a directory.")
 
 
 def test_an_empty_warehouse_names_the_remedy(empty_database_url: str) -> None:
@@ -93,12 +128,16 @@ def test_assess_explain_and_status_print_data(engine: Engine, settings: Settings
         city.deliver(JANUARY, "C01", guarantee_funds=[{}])
         city.close(JANUARY)
     first = json.loads(run("assess", "2019-01", "--json").stdout)
-    assert (first["run_id"], first["is_new"]) == ("2019-01-r1", True)
+    assert (first["run_id"], first["period"], first["is_new"]) == ("2019-01-r1", "2019-01", True)
     assert [bank["status"] for bank in first["assessment"]] == ["ranked", "unranked", "unranked"]
     assert not assess(engine, settings, JANUARY).is_new
 
     explained = json.loads(run("explain", "loan_balance", "--period", "2019-01", "--json").stdout)
-    assert (explained["value"], explained["unit"]) == ("3", "万元")
+    assert (explained["value"], explained["unit"], explained["period"]) == ("3", "万元", "2019-01")
+    assert_one_sentence(run("explain", "loan_balance", "--period", "2019-01", "--scope", "bank"), 2, "Which bank?")
+    previewed = json.loads(run("restate", "2019-01", "--reason", "x", "--preview", "--json").stdout)
+    assert (previewed["period"], previewed["is_new"]) == ("2019-01", False)
+    assert run("targets", "list", "2018").stdout == "Nothing to show.\n"
     shown = run("explain", "loan_balance", "--period", "2019-01").stdout
     assert "3.00 万元" in shown
     assert "贷款余额合计" in shown
@@ -107,6 +146,43 @@ def test_assess_explain_and_status_print_data(engine: Engine, settings: Settings
     states = {(cell["institution_code"], cell["report"]): cell["state"] for cell in matrix}
     assert states["B01", "loans"] == "accepted"
     assert states["B02", "loans"] == "missing"
+
+
+def test_the_address_is_one_for_psql_too(database_url: str) -> None:
+    address = run("warehouse", "url", WAREHOUSE=database_url).stdout.strip()
+    assert address.startswith("postgresql://"), "psql does not know the name of a Python driver"
+    for engine in (create_engine(address), create_engine(database_url)):
+        with engine.connect() as connection:
+            assert connection.execute(text("select current_database()")).scalar_one() in database_url
+        engine.dispose()
+    with psycopg.connect(address) as session:
+        assert session.execute("select 42").fetchall() == [(42,)]
+
+
+def test_a_terminal_of_another_encoding_does_not_end_a_command() -> None:
+    result = subprocess.run(
+        [COMMAND, "--help"],
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert rb"Five Precisions (\u4e94" in result.stdout
+
+
+def test_in_a_narrow_window_nothing_is_cut_and_a_key_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = "本年扶贫小额信贷发放金额过于集中：" * 8
+    with console.out.capture() as captured:
+        monkeypatch.setattr(console.out, "width", 80)
+        console.print_table(
+            ("case", "aspect", "detail"), [("A01-C02-5d18365b1757", "主体责任落实" * 5, detail)], whole="case"
+        )
+    lines = captured.get().splitlines()
+    assert max(text_width(line) for line in lines) <= 80
+    assert "A01-C02-5d18365b1757" in lines[1]
+    assert "…" not in captured.get()
+    assert captured.get().count("集") == detail.count("集")
 
 
 def test_check_needs_no_database_and_names_the_cell(tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ from five_precisions.errors import UsageError
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+def _read(form: str, text: str) -> tuple[int, int] | None:
+    """The two numbers of a text of this form."""
+    match = re.fullmatch(form, text)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Period:
     """One calendar month, written `2019-06` everywhere outside Python."""
@@ -27,10 +33,10 @@ class Period:
         Raises:
             UsageError: the text is not such a period.
         """
-        match = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
-        if match is None or match[1] == "0000":
+        numbers = _read(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])", text)
+        if numbers is None:
             raise UsageError(f"{text!r} is not a period; write a month as YYYY-MM, for example 2019-06.")
-        return cls(int(match[1]), int(match[2]))
+        return cls(*numbers)
 
     @classmethod
     def of(cls, day: date) -> Period:
@@ -83,10 +89,10 @@ class Quarter:
         Raises:
             UsageError: the text is not such a quarter.
         """
-        match = re.fullmatch(r"([0-9]{4})-Q([1-4])", text)
-        if match is None or match[1] == "0000":
+        numbers = _read(r"(?!0000)([0-9]{4})-Q([1-4])", text)
+        if numbers is None:
             raise UsageError(f"{text!r} is not a quarter; write it as YYYY-Qn, for example 2019-Q2.")
-        return cls(int(match[1]), int(match[2]))
+        return cls(*numbers)
 
     @property
     def months(self) -> tuple[Period, Period, Period]:

@@ -6,7 +6,10 @@ Commands import what they need when they run: `--help` and `status` do not wait 
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
+from typing import NoReturn
 
 import typer
 
@@ -26,16 +29,27 @@ for commands in (setting_up, intake, figures, proof, cases, restatement, lists, 
 
 
 def main() -> None:
-    """Run the command line; an error that is ours ends it with one sentence and its exit code."""
+    """Run the command line; an error that is ours, or the machine's, ends it with one sentence and its exit code."""
     from sqlalchemy.exc import OperationalError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal's encoding does not have is shown by its number, rather than ending the command.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except FivePrecisionsError as error:
-        err.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise SystemExit(error.exit_code) from None
+        _end(str(error), error.exit_code)
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        err.print(f"The connection to the warehouse was lost: {reason}", style="red", markup=False, soft_wrap=True)
-        raise SystemExit(SetupError.exit_code) from None
+        _end(f"The connection to the warehouse was lost: {reason}", SetupError.exit_code)
+    except OSError as error:
+        # A disk that is full, a folder that nothing can be made in.
+        place = "" if error.filename is None else f"{error.filename}: "
+        _end(f"{place}{error.strerror or error}.", SetupError.exit_code)
+
+
+def _end(sentence: str, exit_code: int) -> NoReturn:
+    err.print(sentence, style="red", markup=False, soft_wrap=True)
+    raise SystemExit(exit_code) from None

@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, cell, out, print_json
+from five_precisions.cli.console import JsonOption, out, print_json, print_table
 from five_precisions.cli.session import opened_warehouse, who
 from five_precisions.period import SHANGHAI, Period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from five_precisions.figures import Case, Decision
 
 app = typer.Typer()
@@ -45,16 +42,20 @@ def list_month(
     if as_json:
         print_json(cases)
         return
-    table = Table(
-        *("case", "rule", "aspect", "level", "institution", "", "subject", "since", "times", "state", "decided"),
-        "detail",
-        box=None,
+    print_table(
+        (
+            *("case", "rule", "aspect", "level", "institution", "", "subject", "since", "times", "state", "decided"),
+            "detail",
+        ),
+        [
+            (
+                *(case.case_id, case.rule, case.aspect, case.level, case.institution_code, case.short_name),
+                *(case.subject, case.since_period, case.times, case.state, _decided(case), case.detail),
+            )
+            for case in cases
+        ],
+        whole="case",
     )
-    for case in cases:
-        named = (case.case_id, case.rule, case.aspect, case.level, case.institution_code, case.short_name)
-        lasted = (case.subject, case.since_period, case.times, case.state, _decided(case), case.detail)
-        table.add_row(*map(cell, (*named, *lasted)))
-    out.print(table)
 
 
 @cases_app.command()
@@ -74,13 +75,18 @@ def show(case_id: CaseArgument, as_json: JsonOption = False) -> None:
         markup=False,
         soft_wrap=True,
     )
-    table = Table("run", "", "state", "change", "level", "measure", "threshold", "since", "times", "detail", box=None)
-    for each in history.states:
-        stands = None if each.is_current else "replaced"
-        became = (each.run_id, stands or "", each.state, each.change, each.level, each.measure, each.threshold)
-        table.add_row(*map(cell, (*became, each.since_period, each.times, each.detail)))
-    out.print(table)
-    _print_decisions(history.decisions)
+    print_table(
+        ("run", "", "state", "change", "level", "measure", "threshold", "since", "times", "detail"),
+        [
+            (
+                *(each.run_id, "" if each.is_current else "replaced", each.state, each.change, each.level),
+                *(each.measure, each.threshold, each.since_period, each.times, each.detail),
+            )
+            for each in history.states
+        ],
+    )
+    if history.decisions:
+        print_table(("decided", "by", "", "from", "reason"), map(_row_of, history.decisions))
 
 
 @cases_app.command("set-aside")
@@ -132,12 +138,8 @@ def _decided(case: Case) -> str:
     return f"{said}, from the next run on" if case.is_decided_since else said
 
 
-def _print_decisions(decisions: Sequence[Decision]) -> None:
-    if not decisions:
-        return
-    table = Table("decided", "by", "", "from", "reason", box=None)
-    for each in decisions:
-        what = "taken back" if each.until is None else f"set aside until {each.until}"
-        when = f"{each.decided_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-        table.add_row(*map(cell, (when, each.decided_by, what, each.from_period, each.reason)))
-    out.print(table)
+def _row_of(decision: Decision) -> tuple[object, ...]:
+    """A row of the table of decisions."""
+    what = "taken back" if decision.until is None else f"set aside until {decision.until}"
+    when = f"{decision.decided_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return when, decision.decided_by, what, decision.from_period, decision.reason

@@ -15,15 +15,16 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from five_precisions.display import inert
 from five_precisions.errors import SetupError
-from five_precisions.period import Period
+from five_precisions.period import Period, Quarter
 
 out = Console(highlight=False)
-if not out.is_terminal:
-    # In a pipe or a file nothing is cut to the width of a window that is not there.
-    out.width = 250
+# In a pipe or a file nothing is folded to the width of a window that is not there, so that a row stays one line. In a
+# window too narrow for any table the terminal breaks the lines.
+out.width = max(out.width, 80) if out.is_terminal else 10_000
 err = Console(stderr=True, highlight=False)
 
 EXIT_FINDINGS: Final = 1
@@ -43,23 +44,37 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def print_json(data: object) -> None:
-    """Print data as JSON: decimals and periods as text, moments in ISO 8601."""
+    """Print data as JSON: decimals (exact) and periods as text, moments in ISO 8601."""
     typer.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
 
 
 def _plain(value: object) -> object:
+    # Before the dataclasses that they are: their parts are nobody's business.
+    if isinstance(value, Decimal | Period | Quarter):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         computed = [name for name, member in vars(type(value)).items() if isinstance(member, property)]
         return {
             name: getattr(value, name) for name in [*(field.name for field in dataclasses.fields(value)), *computed]
         }
-    if isinstance(value, Decimal | Period):
-        return str(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, tuple | set | frozenset):
         return list(value)
     raise TypeError(f"cannot print {type(value).__name__} as JSON")
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Iterable[object]], *, whole: str | None = None) -> None:
+    """Print rows under headings, or say that there are none.
+
+    A cell too wide for the window goes on several lines, but not in the column headed `whole`: people copy from it.
+    """
+    table = Table(box=None)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading == whole)
+    for row in rows:
+        table.add_row(*map(cell, row))
+    out.print(table if table.row_count else "Nothing to show.")
 
 
 def cell(value: object) -> str:
@@ -74,7 +89,7 @@ def display(value: Decimal) -> str:
     return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 
 
-def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """A file that spreadsheets open as UTF-8, in which no text runs as a formula; numbers are exact.
 
     Raises:

@@ -6,9 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, progress
+from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, progress
 from five_precisions.cli.session import deliver, opened_warehouse
 
 if TYPE_CHECKING:
@@ -30,14 +29,13 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
         post_notices(engine, settings, period)
         deliver(engine, settings)
     if as_json:
-        print_json({**dataclasses.asdict(assessed), "assessment": ranking})
+        own = {field.name: getattr(assessed, field.name) for field in dataclasses.fields(assessed)}
+        print_json({**own, "assessment": ranking})
         return
     out.print(f"{assessed.run_id} {'computed' if assessed.is_new else 'stands; only restate makes another run'}")
-    table = Table("rank", "bank", "", "score", "deductions", "grade", "before", "reason", box=None)
-    for row in ranking:
-        cells = (row["rank"], row["institution_code"], row["short_name"], row["score"], row["deductions"])
-        table.add_row(*map(cell, (*cells, row["grade"], row["previous_rank"], row["reason"])))
-    out.print(table)
+    shown = ("rank", "institution_code", "short_name", "score", "deductions", "grade", "previous_rank", "reason")
+    headings = ("rank", "bank", "", "score", "deductions", "grade", "before", "reason")
+    print_table(headings, [[row[name] for name in shown] for row in ranking])
 
 
 def _read_assessment(engine: Engine, run_id: str) -> list[dict[str, Any]]:

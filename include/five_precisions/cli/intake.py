@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from five_precisions.cli.console import (
     EXIT_FINDINGS,
     JsonOption,
     PeriodArgument,
     ReplayOption,
-    cell,
     err,
     out,
     print_json,
+    print_table,
     progress,
 )
-from five_precisions.cli.session import deliver, opened_warehouse
+from five_precisions.cli.session import deliver, opened_warehouse, require_institution
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.settings import Settings
@@ -106,6 +105,7 @@ def deadline(
     if day is None and reason is not None:
         raise UsageError("To which day? A deadline is moved by: five-precisions deadline PERIOD DATE --reason TEXT")
     with opened_warehouse() as (engine, settings):
+        require_institution(engine, institution)
         if day is not None:
             moved = move_deadline(engine, settings, period, day.date(), reason or "", institution=institution)
             for lost in moved.overruled:
@@ -117,10 +117,10 @@ def deadline(
     if as_json:
         print_json(deadlines)
         return
-    table = Table("institution", "", "last day", "reason", box=None)
-    for each in deadlines:
-        table.add_row(*map(cell, (each.institution_code, each.short_name, each.last_day, each.reason)))
-    out.print(table)
+    print_table(
+        ("institution", "", "last day", "reason"),
+        [(each.institution_code, each.short_name, each.last_day, each.reason) for each in deadlines],
+    )
 
 
 @app.command()
@@ -134,7 +134,7 @@ def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
         print_json(matrix)
         return
     reports = list(dict.fromkeys(row.report for row in matrix))
-    table = Table("", "", *reports, box=None)
+    rows = []
     for code in dict.fromkeys(row.institution_code for row in matrix):
         mine = {row.report: row for row in matrix if row.institution_code == code}
         name = next(iter(mine.values())).short_name
@@ -142,8 +142,8 @@ def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
         for report in reports:
             row = mine.get(report)
             cells.append("" if row is None else _state(row.state, row.version, is_late=row.late))
-        table.add_row(code, name, *cells)
-    out.print(table)
+        rows.append((code, name, *cells))
+    print_table(("", "", *reports), rows)
 
 
 @app.command()
@@ -175,15 +175,21 @@ def list_explained(
     from five_precisions.intake import list_explanations
 
     with opened_warehouse() as (engine, _):
+        require_institution(engine, institution)
         explanations = list_explanations(engine, period=period, institution_code=institution)
     if as_json:
         print_json(explanations)
         return
-    table = Table("receipt", "report", "rule", "key", "value", "explanation", "state", "last found", box=None)
-    for each in explanations:
-        said = (each.submission_id, each.report, each.rule, each.key, each.value, each.explanation)
-        table.add_row(*map(cell, (*said, each.state, each.found_in)))
-    out.print(table)
+    print_table(
+        ("receipt", "report", "rule", "key", "value", "explanation", "state", "last found"),
+        [
+            (
+                *(each.submission_id, each.report, each.rule, each.key, each.value, each.explanation),
+                *(each.state, each.found_in),
+            )
+            for each in explanations
+        ],
+    )
 
 
 @archive_app.command()
@@ -208,14 +214,18 @@ def _print_judgements(judgements: list[Judgement], *, as_json: bool, with_findin
     if as_json:
         print_json(judgements)
     else:
-        table = Table("institution", "receipt", "verdict", "reports", "errors", "warnings", box=None)
-        for judgement in judgements:
-            verdicts = " ".join(f"{report.report}:{report.verdict}" for report in judgement.reports)
-            errors = sum(report.errors for report in judgement.reports)
-            warnings = sum(report.warnings for report in judgement.reports)
-            cells = (judgement.institution_code, judgement.submission_id, judgement.verdict, verdicts, errors, warnings)
-            table.add_row(*map(cell, cells))
-        out.print(table)
+        print_table(
+            ("institution", "receipt", "verdict", "reports", "errors", "warnings"),
+            [
+                (
+                    *(judgement.institution_code, judgement.submission_id, judgement.verdict),
+                    " ".join(f"{report.report}:{report.verdict}" for report in judgement.reports),
+                    sum(report.errors for report in judgement.reports),
+                    sum(report.warnings for report in judgement.reports),
+                )
+                for judgement in judgements
+            ],
+        )
         for judgement in judgements:
             if judgement.remark is not None:
                 out.print(f"{judgement.institution_code}: {judgement.remark}", markup=False, soft_wrap=True)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
-from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, write_csv
+from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, write_csv
 from five_precisions.cli.session import opened_warehouse
 from five_precisions.display import Form, rounded
 
 if TYPE_CHECKING:
-    from five_precisions.figures.lists import Outlet
+    from five_precisions.figures.lists import HouseholdLead, LeagueFigure, Outlet, ProjectLead
 
 app = typer.Typer()
 lists_app = typer.Typer(
@@ -33,6 +32,8 @@ CsvOption = Annotated[
 ]
 
 Value = str | int | Decimal | date | None
+Row = Sequence[Value]
+Entry = TypeVar("Entry")
 
 _SHOWN_ROWS: Final = 50
 """Rows that a terminal shows of a long list."""
@@ -70,25 +71,13 @@ def visits(
     """Households able to work that their bank should see: whom first, and why."""
     from five_precisions.figures.lists import read_visit_list
 
+    def shown(lead: HouseholdLead) -> Row:
+        return lead.bank, lead.town, lead.place, lead.household_no, lead.village, lead.score, lead.reason
+
     with opened_warehouse() as (engine, _):
         leads = read_visit_list(engine, period, institution=institution, town=town)
-    if csv_file is not None:
-        rows = [
-            (
-                *(lead.bank_code, lead.bank, lead.town_code, lead.town, lead.place, lead.household_no, lead.village),
-                *(lead.head_name, _yes(lead.not_visited), _yes(lead.wants_loan), _yes(lead.scored_high)),
-                *(lead.last_visited_on, lead.wanted_amount, lead.score, lead.tier, lead.credit_limit, lead.reason),
-            )
-            for lead in leads
-        ]
-        _write_csv(csv_file, _VISIT_HEADINGS, rows)
-    if as_json:
-        print_json(leads)
-        return
-    shown = (
-        (lead.bank, lead.town, lead.place, lead.household_no, lead.village, lead.score, lead.reason) for lead in leads
-    )
-    _print(("bank", "town", "", "household", "village", "score", "why"), shown, len(leads), csv_file)
+    _write(csv_file, _VISIT_HEADINGS, map(_visit_row, leads))
+    _show(leads, ("bank", "town", "", "household", "village", "score", "why"), shown, csv_file, as_json=as_json)
 
 
 @lists_app.command()
@@ -102,37 +91,15 @@ def matching(
     """Projects that nobody has taken up, and the banks that fit best; of one bank, what is open for it."""
     from five_precisions.figures.lists import read_matching_list
 
+    def shown(lead: ProjectLead) -> Row:
+        project = (lead.project_no, lead.name, lead.industry, lead.demand, lead.town)
+        return *project, lead.place, lead.bank, lead.fit, lead.reason
+
     with opened_warehouse() as (engine, _):
         leads = read_matching_list(engine, period, institution=institution, town=town)
-    if csv_file is not None:
-        rows = [
-            (
-                *(lead.county_code, lead.project_no, lead.name, lead.town_code, lead.town, lead.industry),
-                *(lead.operator, lead.demand, lead.entered_on, lead.bank_code, lead.bank, lead.place, lead.fit),
-                *(None if lead.offered is None else _yes(lead.offered), lead.answer, lead.reason),
-            )
-            for lead in leads
-        ]
-        _write_csv(csv_file, _MATCHING_HEADINGS, rows)
-    if as_json:
-        print_json(leads)
-        return
-    shown = (
-        (
-            lead.project_no,
-            lead.name,
-            lead.industry,
-            lead.demand,
-            lead.town,
-            lead.place,
-            lead.bank,
-            lead.fit,
-            lead.reason,
-        )
-        for lead in leads
-    )
+    _write(csv_file, _MATCHING_HEADINGS, map(_matching_row, leads))
     headings = ("project", "", "industry", "demand, 万元", "town", "place", "bank", "fit", "why")
-    _print(headings, shown, len(leads), csv_file)
+    _show(leads, headings, shown, csv_file, as_json=as_json)
 
 
 @lists_app.command()
@@ -146,18 +113,15 @@ def inspection(
     """Outlets (bank and town) for the next on-site inspection, by risk; --csv and --json also give the loans drawn."""
     from five_precisions.figures.lists import read_inspection_list
 
+    def shown(outlet: Outlet) -> Row:
+        named = (outlet.place, outlet.bank, outlet.town, outlet.outlet_name)
+        return *named, outlet.risk, len(outlet.sample), outlet.reason
+
     with opened_warehouse() as (engine, _):
         outlets = read_inspection_list(engine, period, institution=institution, town=town)
-    if csv_file is not None:
-        _write_csv(csv_file, _INSPECTION_HEADINGS, (row for outlet in outlets for row in _rows_of(outlet)))
-    if as_json:
-        print_json(outlets)
-        return
-    shown = (
-        (outlet.place, outlet.bank, outlet.town, outlet.outlet_name, outlet.risk, len(outlet.sample), outlet.reason)
-        for outlet in outlets
-    )
-    _print(("place", "bank", "town", "outlet", "risk", "loans drawn", "why"), shown, len(outlets), csv_file)
+    _write(csv_file, _INSPECTION_HEADINGS, (row for outlet in outlets for row in _inspection_rows(outlet)))
+    headings = ("place", "bank", "town", "outlet", "risk", "loans drawn", "why")
+    _show(outlets, headings, shown, csv_file, as_json=as_json)
 
 
 @lists_app.command()
@@ -165,23 +129,33 @@ def league(period: PeriodArgument, csv_file: CsvOption = None, as_json: JsonOpti
     """The own row of the league beside the figures computed from the ledgers."""
     from five_precisions.figures.lists import read_league
 
+    def shown(figure: LeagueFigure) -> Row:
+        return figure.figure, *_compared(figure)
+
     with opened_warehouse() as (engine, _):
         figures = read_league(engine, period)
-    values = [
-        [_counted(figure.figure, value) for value in (figure.computed, figure.reported, figure.difference)]
-        for figure in figures
-    ]
-    if csv_file is not None:
-        names = [_LEAGUE_NAMES[figure.figure] for figure in figures]
-        _write_csv(csv_file, _LEAGUE_HEADINGS, ([name, *row] for name, row in zip(names, values, strict=True)))
-    if as_json:
-        print_json(figures)
-        return
-    rows = ([figure.figure, *row] for figure, row in zip(figures, values, strict=True))
-    _print(("figure", "computed", "league", "difference"), rows, len(figures), csv_file)
+    rows = ([_LEAGUE_NAMES[figure.figure], *_compared(figure)] for figure in figures)
+    _write(csv_file, _LEAGUE_HEADINGS, rows)
+    _show(figures, ("figure", "computed", "league", "difference"), shown, csv_file, as_json=as_json)
 
 
-def _rows_of(outlet: Outlet) -> Iterable[tuple[Value, ...]]:
+def _visit_row(lead: HouseholdLead) -> Row:
+    return (
+        *(lead.bank_code, lead.bank, lead.town_code, lead.town, lead.place, lead.household_no, lead.village),
+        *(lead.head_name, _yes(lead.not_visited), _yes(lead.wants_loan), _yes(lead.scored_high)),
+        *(lead.last_visited_on, lead.wanted_amount, lead.score, lead.tier, lead.credit_limit, lead.reason),
+    )
+
+
+def _matching_row(lead: ProjectLead) -> Row:
+    return (
+        *(lead.county_code, lead.project_no, lead.name, lead.town_code, lead.town, lead.industry),
+        *(lead.operator, lead.demand, lead.entered_on, lead.bank_code, lead.bank, lead.place, lead.fit),
+        *(None if lead.offered is None else _yes(lead.offered), lead.answer, lead.reason),
+    )
+
+
+def _inspection_rows(outlet: Outlet) -> Iterable[Row]:
     """A row for each loan drawn, the outlet repeated; one row for an outlet without loans."""
     own: tuple[Value, ...] = (
         *(outlet.place, outlet.bank_code, outlet.bank, outlet.town_code, outlet.town, outlet.outlet_name, outlet.risk),
@@ -195,32 +169,44 @@ def _rows_of(outlet: Outlet) -> Iterable[tuple[Value, ...]]:
         yield (*own, *[None] * (len(_INSPECTION_HEADINGS) - len(own)))
 
 
-def _counted(figure: str, value: Decimal | None) -> Value:
+def _compared(figure: LeagueFigure) -> Row:
     """Households are counted, amounts have two decimals."""
-    return int(value) if figure == "ytd_households" and value is not None else value
+    values = (figure.computed, figure.reported, figure.difference)
+    if figure.figure == "ytd_households":
+        return [None if value is None else int(value) for value in values]
+    return values
 
 
 def _yes(value: bool) -> str:
     return "是" if value else "否"
 
 
-def _print(headings: Sequence[str], rows: Iterable[Sequence[Value]], count: int, csv_file: Path | None) -> None:
-    if not count:
+def _write(path: Path | None, headings: Sequence[str], rows: Iterable[Row]) -> None:
+    """The rows as CSV, where a file is asked for; amounts with two decimals."""
+    if path is not None:
+        write_csv(path, headings, (map(_rounded, row) for row in rows))
+
+
+def _show(
+    entries: Sequence[Entry],
+    headings: Sequence[str],
+    shown: Callable[[Entry], Row],
+    csv_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """The list as JSON, or its first rows, with a word on where the others are."""
+    if as_json:
+        print_json(entries)
+        return
+    if not entries:
         out.print("Nothing in this list; `five-precisions status PERIOD` shows which reports are missing.")
         return
-    table = Table(*headings, box=None)
-    for _, row in zip(range(_SHOWN_ROWS), rows, strict=False):
-        table.add_row(*(cell(rounded(value, Form.AMOUNT) if isinstance(value, Decimal) else value) for value in row))
-    out.print(table)
-    if count > _SHOWN_ROWS and csv_file is None:
-        out.print(f"… and {count - _SHOWN_ROWS} more; --csv FILE writes them all.")
+    print_table(headings, (map(_rounded, shown(entry)) for entry in entries[:_SHOWN_ROWS]))
+    if len(entries) > _SHOWN_ROWS and csv_file is None:
+        out.print(f"… and {len(entries) - _SHOWN_ROWS} more; --csv FILE writes them all.")
     if csv_file is not None:
         out.print(f"written: {csv_file}", markup=False, soft_wrap=True)
-
-
-def _write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-    """The rows as CSV, amounts with two decimals."""
-    write_csv(path, headings, ([_rounded(value) for value in row] for row in rows))
 
 
 def _rounded(value: Value) -> Value:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from five_precisions.cli.console import EXIT_FINDINGS, JsonOption, cell, out, print_json, progress
+from five_precisions.cli.console import EXIT_FINDINGS, JsonOption, out, print_json, print_table, progress
 from five_precisions.cli.session import counts, opened_warehouse
 from five_precisions.errors import UsageError
-from five_precisions.period import Quarter
+from five_precisions.period import Period, Quarter
 
 app = typer.Typer()
 outbox_app = typer.Typer(help="Messages: what waits, what was sent, what failed or is in doubt.", no_args_is_help=True)
@@ -41,6 +40,8 @@ def list_outbox(
     """The messages, oldest first."""
     from five_precisions.delivery import Status, list_messages
 
+    if period is not None:
+        (Quarter if "Q" in period else Period).parse(period)
     if status is not None and status not in list(Status):
         raise UsageError(f"{status!r} is no status of a message; there are {', '.join(Status)}.")
     with opened_warehouse() as (engine, _):
@@ -48,12 +49,12 @@ def list_outbox(
     if as_json:
         print_json(messages)
         return
-    table = Table("status", "attempts", "due or sent", "key", "reply", box=None)
+    rows = []
     for message in messages:
         moment = message.due_at if message.status is Status.PENDING else message.sent_at
         when = None if moment is None else f"{moment:%Y-%m-%d %H:%M}"
-        table.add_row(*map(cell, (message.status, message.attempts, when, message.message_key, message.reply)))
-    out.print(table)
+        rows.append((message.status, message.attempts, when, message.message_key, message.reply))
+    print_table(("status", "attempts", "due or sent", "key", "reply"), rows, whole="key")
 
 
 @outbox_app.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, cell, out, print_json, progress
+from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, progress
 from five_precisions.cli.session import deliver, opened_warehouse, who
+from five_precisions.display import Form, rounded
 from five_precisions.period import Period
 
 if TYPE_CHECKING:
@@ -83,17 +83,19 @@ def _print_restatement(restated: Restatement, *, is_preview: bool) -> None:
     out.print(f"{'Would be: ' if is_preview and restated.is_new else ''}{restated.words()}", soft_wrap=True)
     if not restated.is_new:
         return
-    versions = Table("institution", "report", "version before", "after", box=None)
-    for version in restated.versions:
-        versions.add_row(*map(cell, (version.institution_code, version.report, version.before, version.after)))
     if restated.versions:
-        out.print(versions)
-    table = Table("table", "scope", "code", "figure", "before", "after", box=None)
-    for figure in restated.figures:
-        cells = (figure.mart, figure.scope, figure.scope_code, figure.figure, figure.before, figure.after)
-        table.add_row(*map(cell, cells))
+        print_table(
+            ("institution", "report", "version before", "after"),
+            [(each.institution_code, each.report, each.before, each.after) for each in restated.versions],
+        )
     if restated.figures:
-        out.print(table)
+        print_table(
+            ("table", "scope", "code", "figure", "before", "after"),
+            [
+                (each.mart, each.scope, each.scope_code, each.figure, each.before, each.after)
+                for each in restated.figures
+            ],
+        )
     for sentence in restated.advice():
         out.print(sentence, markup=False, soft_wrap=True)
 
@@ -102,9 +104,13 @@ def _print_targets(targets: tuple[Target, ...], *, as_json: bool) -> None:
     if as_json:
         print_json(targets)
         return
-    table = Table("revision", "from", "bank", "funds (万元)", "quota", "households", "reason", box=None)
-    for each in targets:
-        quota = round(each.quota, 4)
-        cells = (each.revision, each.from_period, each.institution_code, each.fund, quota, each.households, each.reason)
-        table.add_row(*map(cell, cells))
-    out.print(table)
+    print_table(
+        ("revision", "from", "bank", "funds (万元)", "quota", "households", "reason"),
+        [
+            (
+                *(each.revision, each.from_period, each.institution_code, each.fund, rounded(each.quota, Form.AMOUNT)),
+                *(each.households, each.reason),
+            )
+            for each in targets
+        ],
+    )

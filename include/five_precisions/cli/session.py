@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from five_precisions.cli.console import err
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +32,22 @@ def opened_warehouse() -> Iterator[tuple[Engine, Settings]]:
     with open_warehouse(settings) as engine:
         require_migrated(engine)
         yield engine, settings
+
+
+def require_institution(engine: Engine, code: str | None) -> None:
+    """Refuse a code that no institution has, which would otherwise pass for one that has nothing to show.
+
+    Raises:
+        UsageError: it is not in the register.
+    """
+    from five_precisions.register import read_register
+
+    if code is None:
+        return
+    with engine.connect() as connection:
+        register = read_register(connection)
+    if code not in {institution.code for institution in register.institutions}:
+        raise UsageError(f"{code} is not an institution of the register.")
 
 
 def deliver(engine: Engine, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from five_precisions.cli.console import out, progress
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 app = typer.Typer()
 warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
@@ -56,8 +59,7 @@ def start() -> None:
     """Start the embedded server and keep it until `warehouse stop`."""
     from five_precisions.warehouse.embedded import EmbeddedServer
 
-    url = EmbeddedServer(_embedded_settings().var).start()
-    out.print(url.render_as_string(hide_password=False), soft_wrap=True)
+    _print_address(EmbeddedServer(_embedded_settings().var).start())
 
 
 @warehouse_app.command()
@@ -71,15 +73,21 @@ def stop() -> None:
 
 @warehouse_app.command()
 def url() -> None:
-    """Print the warehouse's SQLAlchemy URL; the embedded server is started, and kept, where it does not run."""
+    """Print the warehouse's URL, for SQLAlchemy and psql alike; an embedded server that does not run is started."""
+    from five_precisions.warehouse.connection import server_url
     from five_precisions.warehouse.embedded import EmbeddedServer
 
     settings = Settings.load()
     if settings.warehouse is not None:
-        out.print(settings.warehouse, soft_wrap=True, markup=False)
+        _print_address(server_url(settings.warehouse))
     else:
-        started = EmbeddedServer(settings.var).start()
-        out.print(started.render_as_string(hide_password=False), soft_wrap=True, markup=False)
+        _print_address(EmbeddedServer(settings.var).start())
+
+
+def _print_address(address: URL) -> None:
+    """An address without the name of a Python driver, which psql and BI tools do not know."""
+    plain = address.set(drivername="postgresql")
+    out.print(plain.render_as_string(hide_password=False), soft_wrap=True, markup=False)
 
 
 def _embedded_settings() -> Settings:

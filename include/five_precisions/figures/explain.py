@@ -230,6 +230,8 @@ def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[A
         ),
         {"scope": scope, "code": code},
     ).first()
+    if subject is None and code is None:
+        raise UsageError(f"Which {scope}? Give its code: --code CODE.")
     if subject is None or (code is not None and subject.code != code):
         raise UsageError(f"There is no {scope} {code!r} in the register.")
     return subject
