@@ -70,7 +70,14 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SETTLE_SECONDS", "soon"), ("REPLAY", "perhaps")],
+    [
+        ("SETTLE_SECONDS", "soon"),
+        ("SETTLE_SECONDS", "-1"),
+        ("SETTLE_SECONDS", "nan"),
+        ("SETTLE_SECONDS", "inf"),
+        ("REPLAY", "perhaps"),
+        ("FIRST_PERIOD", "2019-13"),
+    ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"FIVE_PRECISIONS_{name}", value)
@@ -78,6 +85,16 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
         Settings.load()
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)
+    assert "Value error" not in str(refused.value)
+
+
+def test_a_last_period_before_the_first_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_FIRST_PERIOD", "2019-06")
+    monkeypatch.setenv("FIVE_PRECISIONS_LAST_PERIOD", "2019-06")
+    assert Settings.load().last_period == Period(2019, 6)
+    monkeypatch.setenv("FIVE_PRECISIONS_LAST_PERIOD", "2019-05")
+    with pytest.raises(SetupError, match="LAST_PERIOD lies before FIVE_PRECISIONS_FIRST_PERIOD"):
+        Settings.load()
 
 
 def test_a_wrong_period_ends_with_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +158,19 @@ def test_a_named_secrets_file_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp
         Settings.load()
 
 
+def test_what_is_no_text_is_no_secrets_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    monkeypatch.setenv("FIVE_PRECISIONS_SECRETS_FILE", str(file))
+    file.mkdir(mode=0o700)
+    with pytest.raises(SetupError, match=f"^{file} is no file of secrets.$"):
+        Settings.load()
+    file.rmdir()
+    file.touch(mode=0o600)
+    file.write_bytes("FIVE_PRECISIONS_PII_KEY=密".encode("gb18030"))
+    with pytest.raises(SetupError, match=f"^{file} is not text in UTF-8.$"):
+        Settings.load()
+
+
 def test_the_environment_goes_before_the_secrets_file(monkeypatch: pytest.MonkeyPatch, var: Path) -> None:
     create_secrets_file(var / "secrets.env")
     from_file = Settings.load().require_pii_key()
@@ -155,6 +185,12 @@ def test_a_reference_file_may_be_replaced(monkeypatch: pytest.MonkeyPatch, tmp_p
     settings = Settings.load()
     assert settings.reference_file("reports.yaml") == tmp_path / "reports.yaml"
     assert settings.reference_file("metrics.yaml") == INCLUDE / "reference" / "metrics.yaml"
+
+
+def test_a_reference_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FIVE_PRECISIONS_REFERENCE", str(tmp_path / "nowhere"))
+    with pytest.raises(SetupError, match=f"^FIVE_PRECISIONS_REFERENCE names {tmp_path}/nowhere, which is no folder.$"):
+        Settings.load().reference_file("metrics.yaml")
 
 
 def test_the_secrets_file_is_made_whole_private_and_usable(var: Path) -> None:

@@ -102,9 +102,6 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
             raise SetupError(f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}.") from None
-        if settings.reference is not None and not settings.reference.is_dir():
-            # Without a word the files of include/reference would count.
-            raise SetupError(f"{PREFIX}REFERENCE names {settings.reference}, which is no folder.")
         if settings.first_period and settings.last_period and settings.last_period < settings.first_period:
             raise SetupError(f"{PREFIX}LAST_PERIOD lies before {PREFIX}FIRST_PERIOD, so that no month is open.")
         return settings
@@ -158,7 +155,13 @@ class Settings(BaseSettings):
         return options
 
     def reference_file(self, name: str) -> Path:
-        """A file of include/reference, or the one that replaces it."""
+        """A file of include/reference, or the one that replaces it.
+
+        Raises:
+            SetupError: the folder with those that replace is not there; without a word the others would count.
+        """
+        if self.reference is not None and not self.reference.is_dir():
+            raise SetupError(f"{PREFIX}REFERENCE names {self.reference}, which is no folder.")
         own = self.reference / name if self.reference else None
         return own if own is not None and own.exists() else INCLUDE / "reference" / name
 
