@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, make_url, text
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import ProgrammingError
 
 from five_precisions.errors import SetupError
@@ -47,6 +48,22 @@ def test_what_is_no_address_is_refused_and_not_repeated(monkeypatch: pytest.Monk
     message = refusal(monkeypatch, "localhost password=hunter2")
     assert message.startswith("FIVE_PRECISIONS_WAREHOUSE is not a SQLAlchemy URL such as postgresql+psycopg://")
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("address", ["postgresql://me@127.0.0.1:port/x", "postgresql://me:a:b@[::1/x"])
+def test_half_an_address_is_none(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    assert refusal(monkeypatch, address).startswith("FIVE_PRECISIONS_WAREHOUSE is not a SQLAlchemy URL such as ")
+
+
+def test_an_option_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = refusal(monkeypatch, "postgresql://me:hunter2@127.0.0.1:1/x?nonsense=1")
+    assert message.endswith('cannot be reached: invalid connection option "nonsense".')
+    assert "hunter2" not in message
+
+
+def test_a_server_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    monkeypatch.setattr(PGDialect, "_get_server_version_info", lambda *_: (14, 12))
+    assert refusal(monkeypatch, database_url).endswith("is PostgreSQL 14; 15 or newer is needed.")
 
 
 @pytest.mark.parametrize("driver", ["postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"])

