@@ -5,7 +5,7 @@ a stock holds the run's own month, a flow every month on record up to it. Beside
 
 - the register as the run knows it: `known_institution`, of which `open_institution` count, and `known_division`,
 - `subject`: what has figures of its own,
-- `present`: whose report of the month is in,
+- `present`: whose report of the month is in, and `reported_subject`: of whom a report says anything,
 - `judged`: the versions by which the quality of reporting is judged,
 - `target`, and `set_aside`: the cases that count nowhere.
 
@@ -37,6 +37,7 @@ _TABLES = (
     "known_division (code text, name text, level text, parent_code text)",
     "open_institution (code text, short_name text, kind text, division_code text, local_legal_person boolean)",
     "subject (scope text, scope_code text, subject_name text, county_code text)",
+    "reported_subject (report text, scope text, scope_code text)",
     "present (report text, institution_code text, county_code text)",
     """judged (
         institution_code text, report text, version integer, received_at timestamptz, verdict text, errors integer,
@@ -46,7 +47,7 @@ _TABLES = (
     "set_aside (case_id text)",
 )
 
-_OF_THE_REGISTER = ("open_institutions", "subjects", "present")
+_OF_THE_REGISTER = ("open_institutions", "subjects", "present", "reported_subjects")
 """Statements of include/sql/inputs that read the register as the run knows it."""
 _RUN_LOCK = 5_201_901
 """Key of the advisory lock under which one run at a time is made."""

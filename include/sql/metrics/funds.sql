@@ -35,20 +35,14 @@ counted as (
         coalesce(summed.due, 0) as due,
         coalesce(summed.arrived, 0) as arrived,
         coalesce(summed.total_arrived, 0) as total_arrived
-    from subject
+    from reported_subject as subject
     left join summed
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
     where
-        subject.scope <> 'town'
-        and exists (
-            select 1
-            from present
-            where
-                present.report = 'guarantee_funds'
-                and (subject.scope <> 'county' or subject.scope_code = present.county_code)
-        )
+        subject.report = 'guarantee_funds'
+        and subject.scope <> 'town'
 )
 
 select

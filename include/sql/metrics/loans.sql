@@ -80,18 +80,12 @@ counted as (
         coalesce(summed.prior_principal, 0) * 0.0001 as prior_principal,
         coalesce(summed.month_households, 0) as month_households,
         coalesce(summed.month_principal, 0) * 0.0001 as month_principal
-    from subject
+    from reported_subject as subject
     left join summed
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
-    where exists (
-        select 1
-        from present
-        where
-            present.report = 'loans'
-            and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
-    )
+    where subject.report = 'loans'
 )
 
 select

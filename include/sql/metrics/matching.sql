@@ -64,21 +64,15 @@ counted as (
         case when taken_up.known then coalesce(summed.matched, 0) end as matched,
         case when taken_up.known then coalesce(summed.paired, 0) end as paired,
         case when taken_up.known then coalesce(summed.stale, 0) end as stale
-    from subject
+    from reported_subject as subject
     cross join taken_up
     left join summed
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
     where
-        subject.scope in ('city', 'county')
-        and exists (
-            select 1
-            from present
-            where
-                present.report = 'projects'
-                and (subject.scope = 'city' or subject.scope_code = present.county_code)
-        )
+        subject.report = 'projects'
+        and subject.scope in ('city', 'county')
 )
 
 select

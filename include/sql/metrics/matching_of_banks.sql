@@ -26,10 +26,10 @@ bank as (
                 present.report = 'matches'
                 and present.institution_code = subject.scope_code
         ) as has_matches
-    from subject
+    from reported_subject as subject
     where
-        subject.scope = 'bank'
-        and exists (select 1 from present where present.report = 'projects')
+        subject.report = 'projects'
+        and subject.scope = 'bank'
 ),
 
 offered as (

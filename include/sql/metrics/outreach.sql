@@ -75,21 +75,7 @@ counted as (
                 town.scope = 'town'
                 and (subject.scope = 'city' or subject.scope_code = town.county_code)
         ) as all_towns,
-        case
-            when
-                exists (
-                    select 1
-                    from present
-                    where
-                        present.report = 'outreach'
-                        and case subject.scope
-                            when 'city' then true
-                            when 'bank' then subject.scope_code = present.institution_code
-                            else subject.county_code = present.county_code
-                        end
-                )
-                then coalesce(summed.activities, 0)
-        end as activities
+        case when reported.report is not null then coalesce(summed.activities, 0) end as activities
     from subject
     left join summed
         on
@@ -99,6 +85,11 @@ counted as (
         on
             subject.scope = team.scope
             and subject.scope_code = team.scope_code
+    left join reported_subject as reported
+        on
+            subject.scope = reported.scope
+            and subject.scope_code = reported.scope_code
+            and reported.report = 'outreach'
 )
 
 select

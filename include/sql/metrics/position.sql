@@ -79,7 +79,7 @@ counted as (
                 present.report = 'position'
                 and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
         ) as has_both
-    from subject
+    from reported_subject as subject
     left join summed
         on
             subject.scope = summed.scope
@@ -89,14 +89,8 @@ counted as (
             subject.scope = microcredit.scope
             and subject.scope_code = microcredit.scope_code
     where
-        subject.scope <> 'town'
-        and exists (
-            select 1
-            from present
-            where
-                present.report = 'position'
-                and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
-        )
+        subject.report = 'position'
+        and subject.scope <> 'town'
 )
 
 select

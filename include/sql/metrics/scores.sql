@@ -61,7 +61,7 @@ counted as (
         coalesce(summed.tier_aa, 0) as tier_aa,
         coalesce(summed.tier_a, 0) as tier_a,
         coalesce(summed.tier_b, 0) as tier_b
-    from subject
+    from reported_subject as subject
     left join able
         on
             subject.scope = able.scope
@@ -70,13 +70,7 @@ counted as (
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
-    where exists (
-        select 1
-        from present
-        where
-            present.report = 'households'
-            and (subject.scope in ('city', 'bank') or subject.county_code = present.county_code)
-    )
+    where subject.report = 'households'
 )
 
 select

@@ -79,18 +79,12 @@ counted as (
             when exists (select 1 from present where present.report = 'loans')
                 then coalesce(summed.wanting, 0)
         end as wanting
-    from subject
+    from reported_subject as subject
     left join summed
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
-    where exists (
-        select 1
-        from present
-        where
-            present.report = 'households'
-            and (subject.scope in ('city', 'bank') or subject.county_code = present.county_code)
-    )
+    where subject.report = 'households'
 )
 
 select

@@ -44,21 +44,15 @@ select
     coalesce(registered.visits, 0) as value,
     null as numerator,
     null as denominator
-from subject
+from reported_subject as subject
 left join registered
     on
         subject.scope = registered.scope
         and subject.scope_code = registered.scope_code
 where
-    subject.scope <> 'city'
+    subject.report = 'households'
+    and subject.scope <> 'city'
     and exists (select 1 from present where present.report = 'visits')
-    and exists (
-        select 1
-        from present
-        where
-            present.report = 'households'
-            and (subject.scope = 'bank' or subject.county_code = present.county_code)
-    )
 union all
 select
     subject.scope,
@@ -67,11 +61,9 @@ select
     count(month.delivered_by) as value,
     null as numerator,
     null as denominator
-from subject
-inner join present
-    on
-        subject.scope = 'bank'
-        and subject.scope_code = present.institution_code
-        and present.report = 'visits'
+from reported_subject as subject
 left join month on subject.scope_code = month.delivered_by
+where
+    subject.report = 'visits'
+    and subject.scope = 'bank'
 group by subject.scope, subject.scope_code
