@@ -38,7 +38,7 @@ def test_holidays_file_decides(tmp_path: Path) -> None:
 
 def test_wrong_holidays_file(tmp_path: Path) -> None:
     (tmp_path / "holidays.csv").write_text("date,workday\n2019-07-01,maybe\n", encoding="utf-8")
-    with pytest.raises(SetupError, match=r"holidays\.csv"):
+    with pytest.raises(SetupError, match=r"^Line 2 of .*/holidays\.csv is wrong; each line has a date"):
         load_holidays(Settings(reference=tmp_path))
 
 

@@ -24,13 +24,19 @@ def load_holidays(settings: Settings) -> dict[date, bool]:
     path = settings.reference_file("holidays.csv")
     if not path.exists():
         return {}
+    holidays = {}
+    place = str(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return {date.fromisoformat(line["date"].strip()): _flag(line["workday"]) for line in csv.DictReader(file)}
+            lines = csv.DictReader(file)
+            for line in lines:
+                place = f"Line {lines.line_num} of {path}"
+                holidays[date.fromisoformat(line["date"].strip())] = _flag(line["workday"])
     except (OSError, UnicodeDecodeError, ValueError, KeyError, AttributeError):
         raise SetupError(
-            f"{path} is wrong; each line has a date (YYYY-MM-DD) and whether it is a workday (0 or 1)."
+            f"{place} is wrong; each line has a date (YYYY-MM-DD) and whether it is a workday (0 or 1)."
         ) from None
+    return holidays
 
 
 def deadline_of(period: Period, holidays: Mapping[date, bool]) -> datetime:

@@ -69,10 +69,17 @@ def _division(line: dict[str, str]) -> Division:
 def _contact(line: dict[str, str]) -> Contact:
     return Contact(
         institution_code=_required(line, "institution_code"),
-        address=_required(line, "address"),
+        address=_address(line),
         role=_choice(line, "role", ContactRole),
         fallback_address=_fallback(line),
     )
+
+
+def _address(line: dict[str, str]) -> str:
+    address = _required(line, "address")
+    if "@" not in address and "://" not in address:
+        raise _WrongCellError(f"address is {address!r}; it is an email address or an Apprise URL.")
+    return address
 
 
 def _fallback(line: dict[str, str]) -> str | None:

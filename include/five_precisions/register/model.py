@@ -121,6 +121,12 @@ class Register:
                     f"Division {division.code} of the register has the parent {division.parent_code or 'nothing'}; "
                     + (f"a {division.level} lies in a {wanted}." if wanted else "a city has none.")
                 )
+            if division.level is DivisionLevel.TOWN and not division.code.startswith(division.parent_code or ""):
+                # Figures tell a town's county by the first six digits of its code (spec/04, Scopes).
+                raise SetupError(
+                    f"Division {division.code} of the register has the parent {division.parent_code}; a town's code "
+                    "begins with its county's."
+                )
 
     def _check_references(self) -> None:
         divisions = {division.code for division in self.divisions}
