@@ -5,11 +5,13 @@ No test sees the developer's `var/` or environment: `FIVE_PRECISIONS_*` is clear
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,6 +39,12 @@ SECRET = "only-for-tests-and-long-enough-for-a-key"
 # The same examples each time: a red test stays red until it is mended, on every machine.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("steady")
+
+_MEMORY = Path("/dev/shm")
+_ROOM_WANTED = 4 * 2**30
+"""Bytes. The golden city and its copies take a fifth of it in each of the processes that run the tests."""
+_FOLDER_PREFIX = "five-precisions-tests-"
+_ABANDONED_SECONDS = 3600
 
 _numbers = count(1)
 _own_folder = pytest.StashKey[Path]()
@@ -92,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     data. pytest's usual folder is shared by all sessions, and each new one closes it to other users again.
     """
     if config.option.basetemp is None:
-        config.option.basetemp = tempfile.mkdtemp(prefix="five-precisions-tests-")
+        config.option.basetemp = tempfile.mkdtemp(prefix=_FOLDER_PREFIX)
         config.stash[_own_folder] = Path(config.option.basetemp)
 
 
@@ -134,10 +142,35 @@ def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("servers")
 
 
+@contextmanager
+def _in_memory(otherwise: Path) -> Iterator[Path]:
+    """A folder in memory, gone afterwards; the other one where there is no room.
+
+    A database is six hundred files: to make one costs ten times as much on a busy disk.
+    """
+    _take_away_abandoned()
+    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ROOM_WANTED:
+        yield otherwise
+    else:
+        with tempfile.TemporaryDirectory(prefix=_FOLDER_PREFIX, dir=_MEMORY, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+
+def _take_away_abandoned() -> None:
+    """What a session that was killed left in memory, where it would lie until the machine is started anew."""
+    for folder in _MEMORY.glob(f"{_FOLDER_PREFIX}*"):
+        # The lock of whoever borrows the server (warehouse/embedded.py). A folder that is new may not have it yet.
+        with suppress(OSError), (folder / "warehouse" / "users.lock").open() as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                EmbeddedServer(folder).stop()
+                shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def server_url(server_folder: Path) -> Iterator[str]:
     """Address of a server for the session, with a migrated database to copy from."""
-    with EmbeddedServer(server_folder / "session").borrowed() as url:
+    with _in_memory(server_folder / "session") as folder, EmbeddedServer(folder).borrowed() as url:
         address = _address(url)
         _administer(
             address,
@@ -145,6 +178,7 @@ def server_url(server_folder: Path) -> Iterator[str]:
             "alter system set fsync = off",
             "alter system set synchronous_commit = off",
             "alter system set full_page_writes = off",
+            "alter system set max_wal_size = '256MB'",
             "select pg_reload_conf()",
             f"create database {TEMPLATE} template template0 encoding 'UTF8' locale 'C'",
         )
@@ -154,13 +188,22 @@ def server_url(server_folder: Path) -> Iterator[str]:
         yield address
 
 
+def _copy_database(server_url: str, template: str, name: str) -> str:
+    """Address of a new database that holds what another one does, copied as files rather than through the log."""
+    _administer(server_url, f"create database {name} template {template} strategy file_copy")
+    return _address(make_url(server_url).set(database=name))
+
+
+def _drop_database(server_url: str, name: str) -> None:
+    _administer(server_url, f"drop database {name} with (force)")
+
+
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
     """Address of a fresh database, migrated and otherwise empty; gone afterwards."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    _administer(server_url, f"create database {name} template {TEMPLATE}")
-    yield _address(make_url(server_url).set(database=name))
-    _administer(server_url, f"drop database {name} with (force)")
+    yield _copy_database(server_url, TEMPLATE, name)
+    _drop_database(server_url, name)
 
 
 @pytest.fixture
@@ -176,7 +219,7 @@ def empty_database_url(server_url: str) -> Iterator[str]:
     name = f"empty_{os.getpid()}_{next(_numbers)}"
     _administer(server_url, f"create database {name} template template0 encoding 'UTF8' locale 'C'")
     yield _address(make_url(server_url).set(database=name))
-    _administer(server_url, f"drop database {name} with (force)")
+    _drop_database(server_url, name)
 
 
 @pytest.fixture
@@ -209,8 +252,7 @@ def golden_settings(server_url: str, server_folder: Path) -> Settings:
 
     For tests that only read; those that write take `golden_copy`.
     """
-    _administer(server_url, f"create database {GOLDEN} template {TEMPLATE}")
-    address = _address(make_url(server_url).set(database=GOLDEN))
+    address = _copy_database(server_url, TEMPLATE, GOLDEN)
     settings = Settings(
         _env_file=None, var=server_folder / "golden", warehouse=address, pii_key=SECRET, archive_key=SECRET
     )
@@ -238,9 +280,8 @@ def golden_copy(
 ) -> Iterator[Settings]:
     """Settings of a copy of the golden city's installation, to write to; commands see the same ones."""
     name = f"golden_{os.getpid()}_{next(_numbers)}"
-    _administer(server_url, f"create database {name} template {GOLDEN}")
-    monkeypatch.setenv(PREFIX + "WAREHOUSE", _address(make_url(server_url).set(database=name)))
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", _copy_database(server_url, GOLDEN, name))
     monkeypatch.setenv(PREFIX + "PII_KEY", SECRET)
     monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", SECRET)
     yield Settings.load()
-    _administer(server_url, f"drop database {name} with (force)")
+    _drop_database(server_url, name)
