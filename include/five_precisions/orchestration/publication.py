@@ -80,10 +80,11 @@ def approve_task(**kwargs: Any) -> ApproveBulletin:
     from airflow.sdk import Param
 
     remark = Param(
-        "",
-        type="string",
+        None,
+        # Null, so that it may stay empty: Airflow's form keeps both buttons shut until what is required is filled in.
+        type=["null", "string"],
         maxLength=LONGEST_REMARK,
-        title="批示（写入第五部分），或退回的理由",
+        title=f"批示（写入第五部分，不超过{LONGEST_REMARK}字），或退回的理由",
         format="multiline",
     )
     return ApproveBulletin(

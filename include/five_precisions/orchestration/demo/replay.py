@@ -11,9 +11,9 @@ from typing import Any, Final
 import httpx
 from sqlalchemy import Engine, text
 
-from five_precisions.orchestration.demo.rest_api import Airflow
 from five_precisions.orchestration.demo.outcome import Outcome, read_outcome
 from five_precisions.orchestration.demo.progress import Month, QuarterState, Screen, read_months, read_quarters
+from five_precisions.orchestration.demo.rest_api import Airflow
 from five_precisions.orchestration.stack import APPROVER, ComponentError, Stack
 from five_precisions.settings import Settings
 
