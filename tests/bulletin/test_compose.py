@@ -423,3 +423,13 @@ def test_aspects_stand_in_their_declared_order() -> None:
     assert [alert.aspect for alert in alerts] != aspects
     rows = table(compose(replace(told, results=replace(told.results, alerts=alerts))), "alerts").rows
     assert [row[0] for row in rows] == aspects
+
+
+def test_nothing_is_told_in_words_and_not_as_nought() -> None:
+    told = " ".join(texts(compose(small_quarter()), 2))
+    assert "没有入库超过九十天仍未对接的项目。" in told
+    assert "走访中提出的贷款需求均已满足。" in told
+    changed = {(metric, "city", CITY, JUNE): "3" for metric in ("projects_stale", "households_wanting")}
+    told = " ".join(texts(compose(small_quarter(changed)), 2))
+    assert "入库超过九十天仍未对接的项目3个。" in told
+    assert "有贷款需求尚未满足的3户。" in told

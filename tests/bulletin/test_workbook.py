@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.workbook import Workbook
 
-from five_precisions.bulletin.document import Bulletin, Column, Figure
+from five_precisions.bulletin.document import Bulletin, Column, Figure, Section
 from five_precisions.bulletin.workbook import render_workbook, sheet_names
 from five_precisions.display import Form, text_width
 from tests.bulletin.sample import bank_appendix, category_table, county_appendix, league_appendix, score_table
@@ -133,6 +133,9 @@ def test_the_notes_tell_units_marks_and_footnotes(book: Workbook) -> None:
 
     assert any("万元" in note for note in told)
     assert [mark for mark in ("“—”", "“*”", "“<5”") if not any(mark in note for note in told)] == []
+    plain = replace(small_bulletin(), sections=(Section("二、考核排名", (SCORES,)),))
+    told = [cell.value for cell in opened(plain)["说明"]["B"] if cell.value]
+    assert [mark for mark in ("“—”", "“*”", "“<5”") if any(mark in note for note in told)] == ["“—”"]
     assert told[-2:] == ["计算批次2019-06-r1，输入摘要7d94813483834b71。", "未取得：碧澜开拓《金融精准扶贫贷款台账》。"]
 
 

@@ -53,12 +53,13 @@ _TITLE: Final = _HEAD | {"font_size": 16, "align": "center", "text_wrap": True}
 _LINK: Final = _BODY | {"font_color": "#0563C1", "underline": 1}
 _LINES: Final = _BODY | {"text_wrap": True, "valign": "top"}
 
-_MARKS: Final = (
-    f"“{NOTHING}”表示没有数据或者不适用；有报表未取得的，见下列注释。",
-    "带“*”的是重述后的数据，与首次公布的不同；星号只是显示格式，单元格内仍是数字。",
-    "“<5”表示1至4户，为保护贫困户隐私不列具体户数。",
-    "表内数字逐项四舍五入，合计数和分项数之和可能略有出入。",
-)
+_MARKS: Final = {
+    NOTHING: f"“{NOTHING}”表示没有数据或者不适用；有报表未取得的，见下列注释。",
+    "*": "带“*”的是重述后的数据，与首次公布的不同；星号只是显示格式，单元格内仍是数字。",
+    "<5": "“<5”表示1至4户，为保护贫困户隐私不列具体户数。",
+}
+"""What a sign in the tables means; of those that stand in none, nothing is said."""
+_ROUNDING: Final = "表内数字逐项四舍五入，合计数和分项数之和可能略有出入。"
 _UNITS: Final = (
     "金额以万元为单位，比率以百分比（%）表示，均保留两位小数；户数、笔数、个数为整数。",
     "各表另有注明的，以该表为准。",
@@ -177,7 +178,13 @@ class _Writer:
         sheet.set_row(0, 30)
         self._link(sheet, 1, 0, COVER, "目录", _LINK)
         row = 2
-        blocks = [("一、计量单位", _UNITS), ("二、符号", _MARKS), ("三、注释", self._bulletin.footnotes)]
+        cells = [str(cell) for table in self._bulletin.tables for row in table.rows for cell in row]
+        marks = [note for mark, note in _MARKS.items() if any(cell.endswith(mark) for cell in cells)]
+        blocks = [
+            ("一、计量单位", _UNITS),
+            ("二、符号和取整", (*marks, _ROUNDING)),
+            ("三、注释", self._bulletin.footnotes),
+        ]
         for heading, notes in blocks:
             self._text(sheet, row, 0, heading, _HEAD)
             sheet.set_row(row, 24)
