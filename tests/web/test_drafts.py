@@ -108,7 +108,7 @@ def test_the_page_shows_what_is_on_record(draft: Rendered, reader: TestClient) -
         "1/files/bulletin-2019-Q2.xlsx",
         "1/files/bulletin-2019-Q2.html",
         "/required_actions?response_received=false",
-        "1/files/bulletin-2019-Q2.html",
+        "1/files/bulletin-2019-Q2.html?framed=true",
     ]
 
 
@@ -156,10 +156,18 @@ def test_files_are_served_as_what_they_are(draft: Rendered, reader: TestClient) 
 
 
 def test_the_mail_cannot_run_anything(draft: Rendered, reader: TestClient) -> None:
-    policy = reader.get(f"{PAGE}/files/bulletin-2019-Q2.html").headers["content-security-policy"]
-    assert policy.startswith("sandbox; default-src 'none'; ")
-    assert "script-src" not in policy
-    assert "allow-" not in policy
+    for address in (f"{PAGE}/files/bulletin-2019-Q2.html", f"{PAGE}/files/bulletin-2019-Q2.html?framed=true"):
+        policy = reader.get(address).headers["content-security-policy"]
+        assert policy.startswith("sandbox; default-src 'none'; ")
+        assert "script-src" not in policy
+        assert "allow-" not in policy
+
+
+def test_in_its_frame_the_mail_can_have_the_focus(draft: Rendered, reader: TestClient) -> None:
+    sent = reader.get(f"{PAGE}/files/bulletin-2019-Q2.html").content
+    framed = reader.get(f"{PAGE}/files/bulletin-2019-Q2.html?framed=true").content
+    assert framed.replace(b' tabindex="0"', b"") == sent != framed
+    assert reader.get(f"{PAGE}/files/bulletin-2019-Q2.pdf?framed=true").content == PDF
 
 
 def test_who_decided_and_why(engine: Engine, draft: Rendered, reader: TestClient) -> None:
@@ -188,7 +196,7 @@ def test_a_correction_comes_with_the_full_text(
         assert told in words
     files = [link for link in links(answer.text) if "/files/" in link]
     assert len(files) == 7
-    assert files[-1] == "2/files/correction-2019-Q2.html"
+    assert files[-1] == "2/files/correction-2019-Q2.html?framed=true"
     for file in files:
         assert reader.get(f"{DRAFTS}/2019-Q2/{file}").status_code == 200
     assert reader.get(f"{DRAFTS}/2019-Q2/2/files/correction-2019-Q2.pdf").content == PDF + b" correction"

@@ -165,16 +165,26 @@ def show_draft(request: Request, draft: NamedDraft) -> Response:
 
 
 @router.get("/{quarter}/{draft}/files/{name}")
-def serve_file(draft: NamedDraft, name: str) -> Response:
-    """A file of a draft."""
+def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Response:
+    """A file of a draft.
+
+    Args:
+        draft: Whose.
+        name: Of the file.
+        framed: Whether it stands in our page. A browser passes by a frame in which nothing can have the focus, so that
+            nobody could scroll the mail by keyboard.
+    """
     with _opened() as (engine, settings):
         _read(engine, draft)
         file = next((file for file in draft.files(settings) if file.name == name), None)
-        content = file and read_file(
-            "outbox", settings.outbox_address, f"{draft.folder}/{file.name}", settings.storage_options("outbox")
-        )
+        content = None
+        if file is not None:
+            path = f"{draft.folder}/{file.name}"
+            content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
     if file is None or content is None:
         raise _missing(f"{_told(draft)}没有这个文件。")
+    if framed and file.ending == "html":
+        content = content.replace(b"<body ", b'<body tabindex="0" ', 1)
     headers = {**GUARDED, "Content-Disposition": f'{file.form.disposition}; filename="{file.name}"'}
     if file.form.policy is not None:
         headers["Content-Security-Policy"] = file.form.policy
