@@ -5,7 +5,8 @@ a stock holds the run's own month, a flow every month on record up to it. Beside
 
 - the register as the run knows it: `known_institution`, of which `open_institution` count, and `known_division`,
 - `subject`: what has figures of its own,
-- `present`: whose report of the month is in, and `reported_subject`: of whom a report says anything,
+- `present`: whose report of the month is in, `missing_report`: whose is owed and is not,
+- `reported_subject`: of whom a report says anything,
 - `judged`: the versions by which the quality of reporting is judged,
 - `target`, and `set_aside`: the cases that count nowhere.
 
@@ -39,6 +40,7 @@ _TABLES = (
     "subject (scope text, scope_code text, subject_name text, county_code text)",
     "reported_subject (report text, scope text, scope_code text)",
     "present (report text, institution_code text, county_code text)",
+    "missing_report (report text, institution_code text)",
     """judged (
         institution_code text, report text, version integer, received_at timestamptz, verdict text, errors integer,
         warnings integer
@@ -47,7 +49,7 @@ _TABLES = (
     "set_aside (case_id text)",
 )
 
-_OF_THE_REGISTER = ("open_institutions", "subjects", "present", "reported_subjects")
+_OF_THE_REGISTER = ("open_institutions", "subjects", "present")
 """Statements of include/sql/inputs that read the register as the run knows it."""
 _RUN_LOCK = 5_201_901
 """Key of the advisory lock under which one run at a time is made."""
@@ -101,7 +103,8 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
     flows = [code for code, report in reports.items() if report.kind is Kind.FLOW]
     run_statement(connection, "inputs/versions", parameters | {"flows": flows, "is_restatement": is_restatement})
-    for name in ("institutions", "divisions", *_OF_THE_REGISTER, "judged", "set_aside"):
+    of_the_month = ("missing_reports", "reported_subjects", "judged", "set_aside")
+    for name in ("institutions", "divisions", *_OF_THE_REGISTER, *of_the_month):
         run_statement(connection, f"inputs/{name}", parameters)
     for code in reports:
         _load_report(connection, code)

@@ -20,22 +20,6 @@ with issued as (
 
 -- Where a ledger is missing everyone else's share of the city looks larger than it is. Not so the inequality between
 -- banks: it is declared to be that of those whose ledger is in.
-incomplete as (
-    select bank.code
-    from open_institution as bank
-    inner join registry.obligation
-        on
-            obligation.report = 'loans'
-            and bank.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'loans'
-            and bank.code = present.institution_code
-    )
-),
-
 share as (
     select
         part.scope,
@@ -50,7 +34,7 @@ share as (
             and part.scope_code = subject.scope_code
     where
         part.scope in ('bank', 'county')
-        and not exists (select 1 from incomplete)
+        and not exists (select 1 from missing_report where missing_report.report = 'loans')
 ),
 
 large as (

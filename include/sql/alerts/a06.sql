@@ -7,23 +7,7 @@
 -- aspect: 小额信贷管理
 -- level: high
 -- needs: {loans: own}
-with missing_ledger as (
-    select bank.code
-    from open_institution as bank
-    inner join registry.obligation
-        on
-            obligation.report = 'loans'
-            and bank.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'loans'
-            and bank.code = present.institution_code
-    )
-),
-
-owed as (
+with owed as (
     select
         loans.delivered_by as institution_code,
         loans.household_no,
@@ -56,4 +40,4 @@ from owed
 left join households on owed.household_no = households.household_no
 where
     owed.household_balance > 50000
-    or exists (select 1 from missing_ledger)
+    or exists (select 1 from missing_report where missing_report.report = 'loans')

@@ -7,23 +7,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: high
 -- needs: {loans: own}
-with missing_ledger as (
-    select bank.code
-    from open_institution as bank
-    inner join registry.obligation
-        on
-            obligation.report = 'loans'
-            and bank.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'loans'
-            and bank.code = present.institution_code
-    )
-),
-
-live as (
+with live as (
     select
         loans.delivered_by,
         loans.contract_no,
@@ -48,7 +32,7 @@ shared as (
     group by live.payee_account_hash
     having
         count(distinct live.borrower_id_hash) >= 3
-        or exists (select 1 from missing_ledger)
+        or exists (select 1 from missing_report where missing_report.report = 'loans')
 )
 
 select

@@ -6,23 +6,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
-with missing_register as (
-    select office.code
-    from open_institution as office
-    inner join registry.obligation
-        on
-            obligation.report = 'households'
-            and office.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'households'
-            and office.code = present.institution_code
-    )
-),
-
-owed as (
+with owed as (
     select
         loans.delivered_by as institution_code,
         loans.household_no,
@@ -43,7 +27,8 @@ select
     coalesce(households.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
     owed.contract_nos,
-    households.household_no is null and exists (select 1 from missing_register) as is_unjudged,
+    households.household_no is null
+    and exists (select 1 from missing_report where missing_report.report = 'households') as is_unjudged,
     owed.balance as measure,
     cast(null as numeric) as threshold,
     concat(

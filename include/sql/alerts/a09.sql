@@ -17,22 +17,6 @@ first_visit as (
         min(visits.visited_on) as visited_on
     from visits
     group by visits.household_no
-),
-
-missing_visits as (
-    select visitor.code
-    from open_institution as visitor
-    inner join registry.obligation
-        on
-            obligation.report = 'visits'
-            and visitor.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'visits'
-            and visitor.code = present.institution_code
-    )
 )
 
 select
@@ -58,4 +42,7 @@ left join first_visit on loans.household_no = first_visit.household_no
 where
     loans.microcredit
     and (first_visit.visited_on is null or loans.issued_on < first_visit.visited_on)
-    and (loans.issued_on < :period_begin or not exists (select 1 from missing_visits))
+    and (
+        loans.issued_on < :period_begin
+        or not exists (select 1 from missing_report where missing_report.report = 'visits')
+    )

@@ -7,27 +7,11 @@
 -- aspect: 产业贷款推进
 -- level: low
 -- needs: {projects: own}
-with missing_matches as (
-    select bank.code
-    from open_institution as bank
-    inner join registry.obligation
-        on
-            obligation.report = 'matches'
-            and bank.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = 'matches'
-            and bank.code = present.institution_code
-    )
-)
-
 select
     projects.delivered_by as institution_code,
     projects.town_code as division_code,
     projects.project_no as subject,
-    exists(select 1 from missing_matches) as is_unjudged,
+    exists(select 1 from missing_report where missing_report.report = 'matches') as is_unjudged,
     cast(:period_end as date) - projects.entered_on as measure,
     90 as threshold,
     concat(

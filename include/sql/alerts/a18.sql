@@ -42,21 +42,6 @@ rests_on as (
     ) as other (rule, report, is_about_absence)
 ),
 
-missing as (
-    select
-        obligation.report,
-        institution.code as institution_code
-    from open_institution as institution
-    inner join registry.obligation on institution.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = obligation.report
-            and present.institution_code = institution.code
-    )
-),
-
 version_before as (
     select distinct on (delivery.institution_code, report.report)
         delivery.period,
@@ -196,7 +181,7 @@ told as (
             or finding.rule not in (
                 select rests_on.rule
                 from rests_on
-                inner join missing on rests_on.report = missing.report
+                inner join missing_report as missing on rests_on.report = missing.report
                 where rests_on.is_about_absence
             )
         )
@@ -296,7 +281,7 @@ where
     known.state <> 'closed'
     and exists (
         select 1
-        from missing
+        from missing_report as missing
         left join rests_on
             on
                 missing.report = rests_on.report

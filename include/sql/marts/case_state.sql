@@ -10,21 +10,6 @@ with needed as (
     from jsonb_to_recordset(cast(:needs as jsonb)) as declared (rule text, act text, report text, whose text)
 ),
 
-missing as (
-    select
-        obligation.report,
-        institution.code as institution_code
-    from open_institution as institution
-    inner join registry.obligation on institution.kind = obligation.kind
-    where not exists (
-        select 1
-        from present
-        where
-            present.report = obligation.report
-            and present.institution_code = institution.code
-    )
-),
-
 -- A null institution stands for everyone: the rule needs the report of all of them.
 unable as (
     select distinct
@@ -32,7 +17,7 @@ unable as (
         needed.act,
         case needed.whose when 'own' then missing.institution_code end as institution_code
     from needed
-    inner join missing on needed.report = missing.report
+    inner join missing_report as missing on needed.report = missing.report
 ),
 
 standing as (
