@@ -404,7 +404,7 @@ def test_explain_gives_the_figure_with_its_formula(january: Engine, settings: Se
         ("no_such", "city", None, "is no metric"),
         ("projects_offered", "city", None, "holds for bank"),
         ("loan_balance", "bank", "B99", "no bank 'B99'"),
-        ("loan_balance", "county", None, "no county None"),
+        ("loan_balance", "county", None, "Which county"),
     ],
 )
 def test_explain_names_what_is_wrong(
