@@ -30,7 +30,9 @@ _TIMES: Final = """
 def measure(page: Page, url: str) -> list[tuple[float, float]]:
     times = []
     for _ in range(VISITS):
-        page.goto(url)
+        answer = page.goto(url)
+        if answer is None or not answer.ok:
+            raise SystemExit(f"{url} cannot be shown: {page.inner_text('body')}")
         page.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
         answered, shown = page.evaluate(_TIMES)
         times.append((answered, shown))

@@ -54,7 +54,8 @@ def _draw_grid(site: Site) -> None:
     [run] = [run["dag_run_id"] for run in answer.json()["dag_runs"] if run["partition_key"] == MONTH]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, timezone_id="Asia/Shanghai")
+        # High enough for all institutions: the one that did not deliver is among them.
+        page = browser.new_page(viewport={"width": 1366, "height": 1260}, timezone_id="Asia/Shanghai")
         page.goto(site.url)
         page.fill("input[name=username]", OPS)
         page.fill("input[name=password]", password)

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from apprise import Apprise
+from sqlalchemy import create_engine
 
 from five_precisions.errors import SetupError
 from five_precisions.orchestration.demo.outcome import PUBLISHED
@@ -25,6 +26,7 @@ from five_precisions.orchestration.stack import ComponentError, Interruption, Si
 from five_precisions.orchestration.stack.commands import clear_the_way
 from five_precisions.orchestration.stack.environment import clean_environment
 from five_precisions.warehouse.embedded import EmbeddedServer
+from five_precisions.warehouse.schema import require_migrated
 
 DEMO = [sys.executable, "-m", "five_precisions.orchestration.demo"]
 STACK = [sys.executable, "-m", "five_precisions.orchestration.stack"]
@@ -226,6 +228,18 @@ def test_servers_keep_mails_and_secrets(site: Site) -> None:
     with stack.supervised():
         stack.start_servers()
     assert [path.read_bytes() for path in private] == kept
+
+
+def test_what_an_older_version_has_left_is_brought_up_to_date(site: Site) -> None:
+    stack = Stack(site, Interruption())
+    with stack.supervised(patience=0):
+        engine = create_engine(stack.start_servers())
+        with pytest.raises(SetupError, match="five-precisions init"):
+            require_migrated(engine)
+        stack.start_migration()
+        require_migrated(engine)
+        assert "migrate" in stack._processes
+        engine.dispose()
 
 
 def test_nothing_of_the_callers_environment_leaks_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from five_precisions.web import drafts
 from five_precisions.web.page import GUARDED, sentence
 
 logger = logging.getLogger(__name__)
+# Looking up the schema's revision for each page says nothing to who reads the API server's log.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 _WORDS = {
     status.HTTP_403_FORBIDDEN: "您没有查看这个页面的权限，请与系统管理员联系。",

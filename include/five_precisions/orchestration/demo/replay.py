@@ -76,10 +76,8 @@ class Demo:
 
     def _start(self, engine: Engine, settings: Settings) -> None:
         from five_precisions.register import load_register, save_register
-        from five_precisions.warehouse import migrate
 
         self._stack.start_migration()
-        migrate(engine)
         register = load_register(settings.register_folder)
         with engine.begin() as connection:
             save_register(connection, register)

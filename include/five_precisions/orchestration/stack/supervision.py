@@ -25,6 +25,8 @@ from five_precisions.orchestration.stack.mail_server import MailServer
 from five_precisions.orchestration.stack.ownership import LOCK_NAME, locked
 from five_precisions.orchestration.stack.processes import KILL_SECONDS, database_processes, kill, members, memory_of
 from five_precisions.orchestration.stack.site import HOST, Site
+from five_precisions.settings import Settings
+from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import DATABASE, EmbeddedServer
 
 # No log servers: they listen on every address and cannot be told otherwise, and here the API server reads the files.
@@ -119,8 +121,14 @@ class Stack:
         return url
 
     def start_migration(self) -> None:
-        """Begin to create or upgrade Airflow's own tables; `finish("migrate")` waits for the end."""
+        """Create or upgrade the warehouse's tables, also an older version's, and begin to do so with Airflow's own.
+
+        `finish("migrate")` waits for the end.
+        """
         self.start("migrate", _airflow("db", "migrate"))
+        address = self._server.url().render_as_string(hide_password=False)
+        with open_warehouse(Settings(var=self.site.var, warehouse=address)) as engine:
+            migrate(engine)
 
     def start_components(self, *names: str) -> None:
         """Start Airflow's components, or those named."""
