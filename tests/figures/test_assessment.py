@@ -16,17 +16,13 @@ from five_precisions.period import Period
 from five_precisions.settings import INCLUDE, Settings
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import Rows, SmallCity
+from tests.rows import rows
 
 DECEMBER_BEFORE = date(2018, 12, 20)
 
 
-def rows_of(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(statement))]
-
-
 def points_of(engine: Engine, indicator: str, period: Period = JANUARY) -> dict[str, Decimal | None]:
-    found = rows_of(
+    found = rows(
         engine,
         "select institution_code, points from mart.current_assessment_item "
         f"where indicator = '{indicator}' and period = '{period}'",
@@ -35,7 +31,7 @@ def points_of(engine: Engine, indicator: str, period: Period = JANUARY) -> dict[
 
 
 def standings(engine: Engine, period: Period = JANUARY) -> dict[str, tuple[Decimal | None, str | None, int | None]]:
-    found = rows_of(
+    found = rows(
         engine,
         "select institution_code, score, grade, rank from mart.current_assessment "
         f"where period = '{period}' order by institution_code",
@@ -196,7 +192,7 @@ def test_what_is_not_assessed_and_what_gives_nothing(engine: Engine, settings: S
     # On time 5, 2, 2, none of 6; all that was received passed at once, but of B04 nothing.
     assert read("reporting") == ["0.9167", "0.6667", "0.6667", "0"]
     notes = dict(
-        rows_of(
+        rows(
             engine,
             "select concat(institution_code, ' ', indicator), note from mart.current_assessment_item "
             "where indicator in ('completion', 'matching', 'visits')",
@@ -214,7 +210,7 @@ def test_what_is_not_assessed_and_what_gives_nothing(engine: Engine, settings: S
         "B03": (Decimal("27.78"), "勉励", 3),
         "B04": (Decimal("0.00"), "勉励", 4),
     }
-    assert rows_of(engine, "select deductions from mart.current_assessment where institution_code = 'B04'") == [(10,)]
+    assert rows(engine, "select deductions from mart.current_assessment where institution_code = 'B04'") == [(10,)]
 
 
 def test_deductions_for_findings_and_high_alerts_end_at_ten(engine: Engine, settings: Settings) -> None:
@@ -252,8 +248,8 @@ def test_deductions_for_findings_and_high_alerts_end_at_ten(engine: Engine, sett
     assess(engine, settings, JANUARY)
 
     high = "select institution_code, count(*) from mart.current_alert where level = 'high' group by 1 order by 1"
-    assert rows_of(engine, high) == [("B01", 5), ("B02", 1), ("B03", 1)]
-    found = rows_of(engine, "select institution_code, deductions from mart.current_assessment order by 1")
+    assert rows(engine, high) == [("B01", 5), ("B02", 1), ("B03", 1)]
+    found = rows(engine, "select institution_code, deductions from mart.current_assessment order by 1")
     assert found == [("B01", 10), ("B02", 5), ("B03", 1)]
     # B03, of the 40 points assessed: 20 for growth of 200 percent, 10, and 10 × (2 of 6 + 2 of 2) / 2.
     assert standings(engine)["B03"] == (Decimal("90.67"), "优秀", 1)
@@ -308,7 +304,7 @@ def test_what_is_exactly_a_half_is_rounded_up_and_graded_so(engine: Engine, sett
 
     assert standings(engine) == {"B01": (Decimal("66.88"), "一般", 2), "B02": (Decimal("71.67"), "一般", 1)}
     # To share the first place, 120 of the 240 must have been visited: 115 more, and not one fewer.
-    (visits,) = rows_of(
+    (visits,) = rows(
         engine,
         "select step, unit, raw_after, score_after, rank_after, sentence from mart.current_next_step "
         "where institution_code = 'B01' and indicator = 'visits'",
@@ -333,9 +329,9 @@ def test_ties_share_the_better_rank(engine: Engine, settings: Settings, tmp_path
 
     ranks = {bank: rank for bank, (_, _, rank) in standings(engine).items()}
     assert ranks == {"B01": 1, "B02": 4, "B03": 1, "B04": 4, "B05": 1}
-    board = rows_of(engine, "select subject_code, rank from mart.current_ranking where board = 'bank_score'")
+    board = rows(engine, "select subject_code, rank from mart.current_ranking where board = 'bank_score'")
     assert dict(board) == ranks
-    steps = rows_of(
+    steps = rows(
         engine,
         "select institution_code, indicator, step, rank_before, rank_after from mart.current_next_step order by 1, 2",
     )
@@ -368,19 +364,19 @@ def test_all_banks_unranked(
         city.close(JANUARY)
     assess(engine, settings, JANUARY)
 
-    found = rows_of(engine, "select score, deductions, grade, rank, status, reason from mart.current_assessment")
+    found = rows(engine, "select score, deductions, grade, rank, status, reason from mart.current_assessment")
     assert found == [(None, None, None, None, "unranked", reason)] * 3
     for table in ("assessment_item", "next_step"):
-        assert rows_of(engine, f"select * from mart.current_{table}") == []
-    boards = {board for (board,) in rows_of(engine, "select board from mart.current_ranking")}
+        assert rows(engine, f"select * from mart.current_{table}") == []
+    boards = {board for (board,) in rows(engine, "select board from mart.current_ranking")}
     assert "bank_score" not in boards
     # A bank with a ledger and without a rank stays where it has a value.
     assert ("bank_microcredit_ytd_amount" in boards) == (loans is not None)
-    assert rows_of(engine, "select issue, extension, reason from mart.current_relending_advice") == [
+    assert rows(engine, "select issue, extension, reason from mart.current_relending_advice") == [
         ("待定", "待定", reason)
     ]
     # Of 1,200, split over two; in January 600 make 50. Without a ledger nothing is known of what was reached.
-    pace = rows_of(
+    pace = rows(
         engine,
         "select institution_code, target, reached, due, needed_per_month, forecast from mart.current_pace order by 1",
     )
@@ -403,7 +399,7 @@ def test_one_bank_alone_is_first(engine: Engine, settings: Settings) -> None:
 
     # Of 80 assessed: 10 for quality without a balance, 10 × (2 of 6 + 1) / 2; 0 for growth of -100 percent.
     assert standings(engine) == {"B01": (Decimal("20.83"), "勉励", 1)}
-    steps = rows_of(engine, "select indicator, step, rank_before, rank_after from mart.current_next_step")
+    steps = rows(engine, "select indicator, step, rank_before, rank_after from mart.current_next_step")
     # From no balance at all to the 10 万元 of the year's beginning and more; 100 households a month.
     assert steps == [("growth", 11, 1, 1), ("completion", 100, 1, 1), ("reporting", 4, 1, 1)]
 
@@ -531,7 +527,7 @@ def test_one_step_better_is_told(engine: Engine, settings: Settings, tmp_path: P
         "B02": (Decimal("45.50"), "勉励", 2),
         "B03": (Decimal("100.00"), "优秀", 1),
     }
-    found = rows_of(
+    found = rows(
         engine,
         "select institution_code, indicator, step, unit, round(raw_before, 2), raw_after, score_after, rank_after, "
         "sentence, score_before, rank_before from mart.current_next_step",
@@ -576,7 +572,7 @@ def test_who_takes_the_step_gets_what_was_told(
     _, _, _, raw, score, rank, _ = STEPS[indicator]
     found = standings(engine)["B01"]
     assert (found[0], found[2]) == (Decimal(score), rank)
-    raws = rows_of(
+    raws = rows(
         engine,
         f"select raw from mart.current_assessment_item where institution_code = 'B01' and indicator = '{indicator}'",
     )
@@ -606,7 +602,7 @@ def test_the_round_of_visits_that_counts_is_the_one_to_go_on_with(engine: Engine
     for period in (JANUARY, FEBRUARY):
         assess(engine, settings, period)
 
-    sentences = rows_of(
+    sentences = rows(
         engine,
         "select period, action from mart.current_next_step where indicator = 'visits' order by period",
     )
@@ -638,11 +634,11 @@ def test_a_month_is_judged_by_its_own_scheme_and_tells_what_moved(
     for period in (JANUARY, FEBRUARY):
         assess(engine, chosen, period)
 
-    assert rows_of(engine, "select period, scheme_version from mart.run order by period") == [
+    assert rows(engine, "select period, scheme_version from mart.run order by period") == [
         ("2019-01", "2016"),
         ("2019-02", "2019"),
     ]
-    found = rows_of(
+    found = rows(
         engine,
         "select institution_code, deductions, rank, previous_rank, score, previous_score "
         "from mart.current_assessment where period = '2019-02' order by institution_code",
@@ -657,14 +653,14 @@ def test_a_month_is_judged_by_its_own_scheme_and_tells_what_moved(
         ("B02", 3, 2, 1, Decimal("73.67"), january["B02"]),
         ("B03", 0, 1, None, Decimal("76.25"), None),
     ]
-    board = rows_of(
+    board = rows(
         engine,
         "select subject_code, rank, previous_rank from mart.current_ranking "
         "where board = 'bank_microcredit_ytd_amount' and period = '2019-02' order by rank",
     )
     # Ranked or not, all have lent.
     assert board == [("B03", 1, 1), ("B02", 2, 2), ("B01", 3, 3)]
-    score_board = rows_of(
+    score_board = rows(
         engine,
         "select subject_code, rank, previous_rank from mart.current_ranking "
         "where board = 'bank_score' and period = '2019-02' order by rank",
@@ -698,7 +694,7 @@ def test_relending_follows_the_grade_with_its_reasons(engine: Engine, settings: 
         city.close(JANUARY)
     assess(engine, settings, JANUARY)
 
-    found = rows_of(
+    found = rows(
         engine,
         "select institution_code, issue, extension, reason from mart.current_relending_advice order by 1",
     )

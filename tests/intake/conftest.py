@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import Engine
 
 from five_precisions.intake.judging import Yardstick, yardstick_of
 from five_precisions.register import Register, load_register
@@ -20,3 +23,15 @@ def register() -> Register:
 def yardstick(register: Register) -> Yardstick:
     """What packages of June 2019 are held against."""
     return yardstick_of(Settings(), register, JUNE)
+
+
+@pytest.fixture
+def engine(register_saved_engine: Engine) -> Engine:
+    """A fresh warehouse with the register: without it nobody's package is taken in."""
+    return register_saved_engine
+
+
+@pytest.fixture
+def inbox(settings: Settings) -> Path:
+    """Where the packages of June 2019 lie."""
+    return Path(settings.inbox_address) / str(JUNE)

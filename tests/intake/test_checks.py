@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from stdnum.cn import ric
 
 from five_precisions.errors import SetupError
@@ -31,6 +31,7 @@ from tests.intake.packages import (
     sound,
     sound_package,
 )
+from tests.rows import rows
 
 MAY = JUNE.previous()
 DECEMBER = Period(2018, 12)
@@ -44,16 +45,6 @@ FIRM = {
     "household_no": "",
     "borrower_id": CREDIT_CODE,
 }
-
-
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def findings(engine: Engine, receipt: str) -> list[tuple[Any, ...]]:

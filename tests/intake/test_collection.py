@@ -32,23 +32,9 @@ from tests.intake.packages import (
     sound,
     sound_package,
 )
+from tests.rows import rows
 
 BAD_LOANS = {"loans": [sound("loans", balance="60000")]}
-
-
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / "2019-06"
-
-
-def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def replayed(engine: Engine, settings: Settings, code: str = "B01") -> list[str]:

@@ -48,7 +48,7 @@ GRID = [sound("grid", hotline="1", head="=cmd", outlet_name="<script>alert(1)</s
 
 
 @pytest.fixture
-def engine(register_saved_engine: Engine, settings: Settings) -> Engine:
+def engine(engine: Engine, settings: Settings) -> Engine:
     """June: B01's loans rejected, then mended; its grid warned of; B02's loans without a column; the month closed."""
     inbox = Path(settings.inbox_address) / "2019-06"
     put(inbox / "B01" / "v1", package(loans=LOANS, grid=GRID, visits=[]))
@@ -60,9 +60,9 @@ def engine(register_saved_engine: Engine, settings: Settings) -> Engine:
     put(inbox / "B02" / "v1", [lines, DeliveredFile("loans.csv", csv_bytes(cut))])
     put(inbox / "B03" / "v1", [cover_file(cover_line("grid", [sound("grid")])), report_file("grid", [])])
     for code in ("B01", "B02", "B03"):
-        collect(register_saved_engine, settings, JUNE, institution=code, replay=True)
-    close(register_saved_engine, settings, JUNE, replay=True)
-    return register_saved_engine
+        collect(engine, settings, JUNE, institution=code, replay=True)
+    close(engine, settings, JUNE, replay=True)
+    return engine
 
 
 def pages(settings: Settings) -> dict[str, str]:

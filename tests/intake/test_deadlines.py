@@ -33,16 +33,6 @@ DELIVERED = datetime(2019, 7, 3, 10, tzinfo=SHANGHAI)
 """When `put` says that files were changed last."""
 
 
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / str(JUNE)
-
-
 def midnight_after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI) + timedelta(days=1)
 

@@ -408,16 +408,6 @@ def test_limits_are_settings(register: Register, monkeypatch: pytest.MonkeyPatch
 # Folders and periods: through the inbox
 
 
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / str(JUNE)
-
-
 def count(engine: Engine, table: str) -> int:
     with engine.connect() as connection:
         return int(connection.execute(text(f"select count(*) from {table}")).scalar_one())

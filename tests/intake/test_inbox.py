@@ -19,7 +19,7 @@ import openpyxl
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from moto.server import ThreadedMotoServer
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.errors import SetupError, UnreachableError
 from five_precisions.intake import State, Verdict, close, collect, collect_late, find_settled
@@ -29,20 +29,11 @@ from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.intake.packages import JUNE, package, put, sound, sound_package, workbook
+from tests.rows import rows
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
 
 MEGABYTE = 1024**2
 BUCKET = "five-precisions"
-
-
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / "2019-06"
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +74,6 @@ def with_inbox(settings: Settings, address: str, **options: Any) -> Settings:
 
 def contents(*files: DeliveredFile) -> dict[str | bytes, bytes]:
     return {file.name: file.content for file in files}
-
-
-def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def names(folder: Path) -> list[str]:

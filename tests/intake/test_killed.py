@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.intake import archive, close, closing, collect, collection, inbox, recording
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from tests.intake.packages import JUNE, package, put, sound
+from tests.rows import rows
 
 POINTS: dict[str, tuple[Any, str, int]] = {
     "with nothing but a look at it": (inbox.Inbox, "read", 1),
@@ -59,22 +60,20 @@ def collect_and_be_killed(settings: Settings, point: str) -> None:
 def final_state(engine: Engine, settings: Settings) -> dict[str, Any]:
     """What a delivery leaves behind, but for times."""
 
-    def rows(query: str) -> list[tuple[Any, ...]]:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
-
     def files(address: str) -> list[str]:
         return sorted(str(path.relative_to(address)) for path in Path(address).rglob("*") if path.is_file())
 
     return {
-        "submissions": rows("select submission_id, digest, verdict from intake.submission"),
-        "reports": rows("select report, verdict, rows, errors, warnings from intake.report order by 1"),
-        "findings": rows("select ordinal, rule, cell, message from intake.finding order by 1"),
-        "files": rows("select name, sha256 from intake.file order by 1"),
-        "loans": rows("select row_number, contract_no, balance, borrower_id_hash from core.loans"),
-        "messages": rows("select message_key, status from notify.message order by 1"),
-        "received": rows("select received_at from intake.submission"),
-        "noted": rows("select path from intake.taken_file union all select fingerprint from intake.seen_package"),
+        "submissions": rows(engine, "select submission_id, digest, verdict from intake.submission"),
+        "reports": rows(engine, "select report, verdict, rows, errors, warnings from intake.report order by 1"),
+        "findings": rows(engine, "select ordinal, rule, cell, message from intake.finding order by 1"),
+        "files": rows(engine, "select name, sha256 from intake.file order by 1"),
+        "loans": rows(engine, "select row_number, contract_no, balance, borrower_id_hash from core.loans"),
+        "messages": rows(engine, "select message_key, status from notify.message order by 1"),
+        "received": rows(engine, "select received_at from intake.submission"),
+        "noted": rows(
+            engine, "select path from intake.taken_file union all select fingerprint from intake.seen_package"
+        ),
         "inbox": files(settings.inbox_address),
         "outbox": files(settings.outbox_address),
         "archive": files(settings.archive_address),
@@ -95,8 +94,7 @@ def lay(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_and_started_again(point: str, register_saved_engine: Engine, settings: Settings, forks: Any) -> None:
-    engine = register_saved_engine
+def test_killed_and_started_again(point: str, engine: Engine, settings: Settings, forks: Any) -> None:
     lay(settings)
     process = forks.Process(target=collect_and_be_killed, args=(settings, point))
     process.start()
@@ -126,11 +124,8 @@ def close_and_be_killed(settings: Settings, count: int) -> None:
         close(engine, settings, JUNE, replay=True)
 
 
-def test_a_close_that_is_killed_leaves_no_receipt_unwritten(
-    register_saved_engine: Engine, settings: Settings, forks: Any
-) -> None:
+def test_a_close_that_is_killed_leaves_no_receipt_unwritten(engine: Engine, settings: Settings, forks: Any) -> None:
     """Its findings are on record and on their way by mail; the files follow with the next close, and change nothing."""
-    engine = register_saved_engine
     for bank in ("B01", "B02"):
         loan = sound("loans", contract_no=f"HT-{bank}", principal="30000", balance="30000")
         put(Path(settings.inbox_address) / str(JUNE) / bank, package(loans=[loan]))

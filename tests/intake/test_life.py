@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.intake import State, close, collect, find_settled, note_settled, recording
 from five_precisions.intake import collection as collection_module
@@ -29,23 +29,9 @@ from tests.intake.packages import (
     table,
     workbook,
 )
+from tests.rows import rows
 
 RECEIPT = "receipt/2019-06/B01/b01@example.test/v1"
-
-
-@pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / "2019-06"
-
-
-def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def keys(engine: Engine) -> list[str]:

@@ -59,6 +59,7 @@ from tests.intake.packages import (
     table,
     workbook,
 )
+from tests.rows import rows
 
 BAD_LOAN = sound("loans", balance="60000")
 LATE = datetime(2019, 7, 12, 9, 30, tzinfo=SHANGHAI)
@@ -66,23 +67,8 @@ IN_TIME = datetime(2019, 7, 8, 10, 15, tzinfo=SHANGHAI)
 
 
 @pytest.fixture
-def engine(register_saved_engine: Engine) -> Engine:
-    return register_saved_engine
-
-
-@pytest.fixture
-def inbox(settings: Settings) -> Path:
-    return Path(settings.inbox_address) / "2019-06"
-
-
-@pytest.fixture
 def outbox(settings: Settings) -> Path:
     return Path(settings.outbox_address) / "2019-06"
-
-
-def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def keys(engine: Engine) -> list[str]:

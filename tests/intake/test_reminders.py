@@ -29,14 +29,14 @@ def at(day: int, hour: int = 9) -> datetime:
 
 
 @pytest.fixture
-def engine(register_saved_engine: Engine, settings: Settings) -> Engine:
+def engine(engine: Engine, settings: Settings) -> Engine:
     """June is open; B01 has everything accepted, B02 all but a rejected report and one never delivered."""
     inbox = Path(settings.inbox_address) / str(JUNE)
     put(inbox / "B01", sound_package(*BANK_REPORTS))
     put(inbox / "B02" / "v1", sound_package("position", "visits", "outreach", "grid"))
     put(inbox / "B02" / "v2", package(loans=[sound("loans", category="没有的类别")]))
-    collect(register_saved_engine, settings, JUNE, replay=True)
-    return register_saved_engine
+    collect(engine, settings, JUNE, replay=True)
+    return engine
 
 
 def body(mail: EmailMessage, kind: str) -> str:

@@ -95,12 +95,12 @@ def texts_of(path: Path) -> Iterator[str]:
 
 
 def test_nothing_kept_or_sent_shows_them(
-    register_saved_engine: Engine,
+    engine: Engine,
     settings: Settings,
+    inbox: Path,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    engine, inbox = register_saved_engine, Path(settings.inbox_address) / str(JUNE)
     put(inbox / "B01", delivery_of_the_bank())
     household = sound("households", village=f"那蓬{MOBILE}")
     project = sound("projects", name=f"项目{MOBILE}", operator=f"法人{ID}", operator_id=ID)
@@ -174,13 +174,13 @@ def test_files_keep_apart_under_names_that_may_be_shown() -> None:
 
 
 def test_two_names_that_cannot_be_stored_do_not_stop_a_delivery(
-    register_saved_engine: Engine, settings: Settings
+    engine: Engine, settings: Settings, inbox: Path
 ) -> None:
-    folder = Path(settings.inbox_address) / str(JUNE) / "B01"
+    folder = inbox / "B01"
     put(folder, package(grid=[sound("grid")]))
     for name in ("\udcff.csv", "\udcfe.csv"):
         (folder / name).write_bytes(b"x\r\n")
-    (judgement,) = collect(register_saved_engine, settings, JUNE, institution="B01", replay=True)
+    (judgement,) = collect(engine, settings, JUNE, institution="B01", replay=True)
     assert judgement.verdict == "accepted"
 
 
