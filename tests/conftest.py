@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,11 +29,13 @@ from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
+from tests.replay import Replay, replayed
 
 TEMPLATE = "migrated"
 GOLDEN = "golden"
-_GOLDEN_SECONDS = 900
-"""How long a test may take that may have to take in the golden city first; two minutes on an idle machine."""
+_COSTLY = {"golden_settings", "replay"}
+_COSTLY_SECONDS = 1500
+"""How long a test may take that may have to make such a fixture first; two to three minutes on an idle machine."""
 SECRET = "only-for-tests-and-long-enough-for-a-key"
 
 # The same examples each time: a red test stays red until it is mended, on every machine.
@@ -42,16 +44,18 @@ hypothesis.settings.load_profile("steady")
 
 _MEMORY = Path("/dev/shm")
 _ROOM_WANTED = 4 * 2**30
-"""Bytes. The golden city and its copies take a fifth of it in each of the processes that run the tests."""
+"""Bytes. Half a gigabyte is the most that one of the processes that run the tests has been seen to take."""
 _FOLDER_PREFIX = "five-precisions-tests-"
 _ABANDONED_SECONDS = 3600
 
 _numbers = count(1)
 _own_folder = pytest.StashKey[Path]()
+_end_of_replay = pytest.StashKey[ExitStack]()
 
 
 # Which tests run in one process, one after another; every other file is a group of its own. The longest come first.
 GROUPS = {
+    "browser": "stack",
     "e2e": "stack",
     "orchestration/test_stack.py": "stack",
     "test_golden_city.py": "golden",
@@ -59,7 +63,7 @@ GROUPS = {
     "bulletin/test_issue.py": "golden",
     "figures/test_golden_alerts.py": "golden",
     "figures/test_golden_independence.py": "golden",
-    "demo": "demo",
+    "demo": "golden",
 }
 
 
@@ -86,10 +90,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The groups that take longest come first; the test that asks first for the golden city pays for its six months."""
     order = {group: number for number, group in enumerate(dict.fromkeys(GROUPS.values()))}
-    items.sort(key=lambda item: order.get(_group_of(item.nodeid), len(order)))
+    # The users of the replay stand together: with the last of them it ends.
+    items.sort(key=lambda item: (order.get(_group_of(item.nodeid), len(order)), not _uses_replay(item)))
     for item in items:
-        if "golden_settings" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(_GOLDEN_SECONDS))
+        if _COSTLY.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(_COSTLY_SECONDS))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -247,7 +252,15 @@ def register_saved_engine(engine: Engine, settings: Settings) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def golden_settings(server_url: str, server_folder: Path) -> Settings:
+def golden_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the golden city delivers in its six months, as it is delivered: to read from."""
+    folder = tmp_path_factory.mktemp("golden-inbox")
+    assert len(write_inbox(folder)) > 100
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden_settings(server_url: str, server_folder: Path, golden_inbox: Path) -> Settings:
     """Settings of an installation with six months of the golden city, taken in and computed as the commands do it.
 
     For tests that only read; those that write take `golden_copy`.
@@ -256,7 +269,8 @@ def golden_settings(server_url: str, server_folder: Path) -> Settings:
     settings = Settings(
         _env_file=None, var=server_folder / "golden", warehouse=address, pii_key=SECRET, archive_key=SECRET
     )
-    write_inbox(Path(settings.inbox_address))
+    # With its times, which are those of the deliveries.
+    shutil.copytree(golden_inbox, settings.inbox_address)
     with open_warehouse(settings) as engine:
         with engine.begin() as connection:
             save_register(connection, load_register(settings.register_folder))
@@ -285,3 +299,25 @@ def golden_copy(
     monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", SECRET)
     yield Settings.load()
     _drop_database(server_url, name)
+
+
+@pytest.fixture(scope="session")
+def replay(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Replay]:
+    """A quarter under a real Airflow, up to its bulletin that waits for approval; ended after the last use."""
+    with ExitStack() as until_last_use:
+        request.config.stash[_end_of_replay] = until_last_use
+        patch = until_last_use.enter_context(pytest.MonkeyPatch.context())
+        for name in os.environ:
+            if name.startswith(PREFIX):
+                patch.delenv(name)
+        yield until_last_use.enter_context(replayed(server_folder / "replay"))
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """An idle Airflow takes a gigabyte and a tenth of a core: the other tests of its process are better off without."""
+    if _uses_replay(item) and not _uses_replay(nextitem) and _end_of_replay in item.config.stash:
+        item.config.stash[_end_of_replay].close()
+
+
+def _uses_replay(item: pytest.Item | None) -> bool:
+    return "replay" in getattr(item, "fixturenames", ())
