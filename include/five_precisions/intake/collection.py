@@ -254,7 +254,6 @@ class _Intake:
         for receipt, workbook in rendered.items():
             write_receipt(self._engine, self._settings, receipt, workbook)
         judged = recorded.judged
-        logger.info("%s is %s", recorded.submission_id, judged.verdict)
         return Judgement(
             institution_code=institution.code,
             period=str(self._period),
