@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
-from five_precisions.demo import write_inbox
 from five_precisions.reports import Column, ColumnType, load_reports
 
 COVER_HEADERS = ["报表", "行数", "合计金额", "零报送", "报送人", "联系电话"]
@@ -120,20 +119,12 @@ def read_version(folder: Path) -> Version:
 
 
 @pytest.fixture(scope="session")
-def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All six months of the default seed."""
-    out = tmp_path_factory.mktemp("golden-city")
-    assert len(write_inbox(out)) > 100
-    return out
-
-
-@pytest.fixture(scope="session")
-def versions(inbox: Path) -> Callable[[str, str], list[Version]]:
+def versions(golden_inbox: Path) -> Callable[[str, str], list[Version]]:
     """The versions of a period and institution, in order."""
 
     @cache
     def read(period: str, institution: str) -> list[Version]:
-        package = inbox / period / institution
+        package = golden_inbox / period / institution
         if not package.exists():
             return []
         folders = sorted(package.glob("v[0-9]")) or [package]
@@ -143,13 +134,13 @@ def versions(inbox: Path) -> Callable[[str, str], list[Version]]:
 
 
 @pytest.fixture(scope="session")
-def accepted(inbox: Path, versions: Callable[[str, str], list[Version]]) -> Callable[[str, str], pd.DataFrame]:
+def accepted(golden_inbox: Path, versions: Callable[[str, str], list[Version]]) -> Callable[[str, str], pd.DataFrame]:
     """One report of a period over all institutions, each by its newest version, with a column `institution`."""
 
     @cache
     def gather(report: str, period: str) -> pd.DataFrame:
         parts = []
-        for package in sorted((inbox / period).iterdir()):
+        for package in sorted((golden_inbox / period).iterdir()):
             having = [v.frames[report] for v in versions(period, package.name) if len(v.frames.get(report, ()))]
             if having:
                 parts.append(having[-1].assign(institution=package.name))

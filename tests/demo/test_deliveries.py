@@ -55,9 +55,9 @@ def two_months(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_same_seed_gives_the_same_bytes_and_times_and_fewer_months_the_same_ones(
-    inbox: Path, two_months: dict[str, str]
+    golden_inbox: Path, two_months: dict[str, str]
 ) -> None:
-    whole = digest(inbox)
+    whole = digest(golden_inbox)
     assert len(two_months) > 60
     assert two_months == {name: value for name, value in whole.items() if name.startswith(("2019-01", "2019-02"))}
 
@@ -104,25 +104,25 @@ def test_covers_agree_with_the_sheets_of_the_last_version(versions: Versions, mo
     assert covered > 70
 
 
-def test_everything_says_that_it_is_demo_data(inbox: Path, versions: Versions) -> None:
+def test_everything_says_that_it_is_demo_data(golden_inbox: Path, versions: Versions) -> None:
     for month in MONTHS:
-        for package in (inbox / month).iterdir():
+        for package in (golden_inbox / month).iterdir():
             assert all(version.says_demo for version in versions(month, package.name))
-    texts = list(inbox.rglob("*.csv"))
+    texts = list(golden_inbox.rglob("*.csv"))
     assert len(texts) > 60
     for path in texts:
         raw = path.read_bytes()
         assert "演示数据".encode() in raw or "演示数据".encode("gb18030") in raw, path
 
 
-def test_two_banks_and_an_office_deliver_csv_in_three_manners(inbox: Path) -> None:
-    assert (inbox / "2019-01/B06/loans.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+def test_two_banks_and_an_office_deliver_csv_in_three_manners(golden_inbox: Path) -> None:
+    assert (golden_inbox / "2019-01/B06/loans.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     header = load_reports()["loans"].columns[0].header
-    assert f"{header};" in (inbox / "2019-01/B11/loans.csv").read_bytes().decode("gb18030")
-    households = (inbox / "2019-01/C01/households.csv").read_bytes().decode("gb18030")
+    assert f"{header};" in (golden_inbox / "2019-01/B11/loans.csv").read_bytes().decode("gb18030")
+    households = (golden_inbox / "2019-01/C01/households.csv").read_bytes().decode("gb18030")
     assert "户编号\t户主姓名" in households
     assert any("０" <= char <= "９" for char in households)
-    assert re.search(r'"\d{1,3},\d{3}\.\d\d"', (inbox / "2019-06/B06/loans.csv").read_text(encoding="utf-8-sig"))
+    assert re.search(r'"\d{1,3},\d{3}\.\d\d"', (golden_inbox / "2019-06/B06/loans.csv").read_text(encoding="utf-8-sig"))
 
 
 @pytest.mark.parametrize("month", MONTHS)

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.demo import write_inbox
 from five_precisions.period import Period
 from five_precisions.reports import ColumnType, load_reports
 from tests.demo.conftest import Version, read_version
@@ -126,17 +124,10 @@ def read_months(connection: Connection, register: Register, inbox: Path) -> Iter
         yield Month(period, deadline, tuple(deliveries), frozenset(contracts))
 
 
-@pytest.fixture(scope="module")
-def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("delivered")
-    write_inbox(out)
-    return out
-
-
-def test_the_golden_city_comes_to_the_same_figures_twice(golden_city: Engine, inbox: Path) -> None:
+def test_the_golden_city_comes_to_the_same_figures_twice(golden_city: Engine, golden_inbox: Path) -> None:
     with golden_city.connect() as connection:
         register = read_register(connection)
-        standings: list[Standing] = assess_all(register, read_months(connection, register, inbox), {2019: 1200})
+        standings: list[Standing] = assess_all(register, read_months(connection, register, golden_inbox), {2019: 1200})
         differences = [line for standing in standings for line in compare(connection, standing)]
     assert [standing.period for standing in standings] == PERIODS
     june = standings[-1]
