@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -236,6 +237,32 @@ def test_a_deadline_that_moves_reaches_those_who_wait(
     began = time.monotonic()
     asyncio.run(scene())
     assert 2 <= len(opened) <= 2 + (time.monotonic() - began) / 0.5
+
+
+def test_nobody_goes_by_an_old_deadline_while_the_new_one_is_looked_up(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart of the triggerer all ask at once, each with the deadline that it began with."""
+    from five_precisions.orchestration import triggers
+
+    opened: list[Settings] = []
+
+    @contextmanager
+    def slow(settings: Settings) -> Iterator[Engine]:
+        opened.append(settings)
+        time.sleep(0.7)
+        with open_warehouse(settings) as own:
+            yield own
+
+    monkeypatch.setattr(triggers, "open_warehouse", slow)
+    month = Period(2019, 6)
+    move_deadline(engine, settings, month, date(2199, 1, 1), "台风")
+    board = triggers._DeadlineBoard()
+    passed = datetime(2019, 7, 11, tzinfo=SHANGHAI)
+    with ThreadPoolExecutor(4) as asking:
+        found = list(asking.map(lambda code: board.deadline(settings, month, code, 60), ("B01", "B02", "B03", "B04")))
+    assert [deadline is not None and deadline > passed for deadline in found] == [True] * 4
+    assert len(opened) == 1
 
 
 def test_while_the_warehouse_does_not_answer_the_wait_goes_on(

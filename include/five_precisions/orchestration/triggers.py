@@ -126,7 +126,7 @@ class _DeadlineBoard:
     """The deadlines as they were a minute ago at most: looked up once for all triggers of a process.
 
     Three hundred institutions ask every few seconds; one of them reads the warehouse once a minute, for all, by a
-    connection that is closed at once. Nobody waits for it: the others take what was read before.
+    connection that is closed at once. But for the first time nobody waits for it: the others take what was read before.
     """
 
     def __init__(self) -> None:
@@ -137,14 +137,20 @@ class _DeadlineBoard:
         """The institution's deadline, at most so many seconds old; None where it could not be looked up yet."""
         key = (settings.warehouse, period)
         read_at, deadlines = self._known.get(key, (None, {}))
-        is_old = read_at is None or time.monotonic() - read_at >= seconds
-        if is_old and self._reading.acquire(blocking=False):
+        # Where nothing is known yet, all wait for who reads: the deadline that a wait began with may be an old one.
+        if _is_due(read_at, seconds) and self._reading.acquire(blocking=read_at is None):
             try:
-                deadlines = _read_board(settings, period) or deadlines
-                self._known[key] = (time.monotonic(), deadlines)
+                read_at, deadlines = self._known.get(key, (None, {}))
+                if _is_due(read_at, seconds):
+                    deadlines = _read_board(settings, period) or deadlines
+                    self._known[key] = (time.monotonic(), deadlines)
             finally:
                 self._reading.release()
         return deadlines.get(institution)
+
+
+def _is_due(read_at: float | None, seconds: float) -> bool:
+    return read_at is None or time.monotonic() - read_at >= seconds
 
 
 def _read_board(settings: Settings, period: Period) -> dict[str, datetime] | None:
