@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -16,26 +15,10 @@ from five_precisions.cli import console
 from five_precisions.display import text_width
 from five_precisions.figures import assess
 from five_precisions.period import Period
-from five_precisions.settings import PREFIX, Settings
+from five_precisions.settings import Settings
+from tests.command_line import COMMAND, assert_one_sentence, run
 from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
-
-COMMAND = Path(sys.executable).with_name("five-precisions")
-
-
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command with the test's environment."""
-    named = {PREFIX + name: value for name, value in environment.items()}
-    return subprocess.run(
-        [COMMAND, *words], capture_output=True, text=True, check=False, timeout=120, env=os.environ | named
-    )
-
-
-def assert_one_sentence(result: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:
-    assert result.returncode == code, result.stderr
-    assert sentence in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert result.stdout == ""
 
 
 @pytest.mark.parametrize(

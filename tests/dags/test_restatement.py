@@ -15,8 +15,8 @@ from five_precisions.bulletin import post_notices
 from five_precisions.figures import assess
 from five_precisions.settings import PREFIX, ROOT, Settings
 from tests.figures.conftest import FEBRUARY, JANUARY
+from tests.figures.january import deliver_january
 from tests.figures.small_city import SmallCity
-from tests.figures.test_small_city import deliver_january
 from tests.mail_server import MailServer
 
 ADDRESS = "b01@example.test"

@@ -8,9 +8,9 @@ import socket
 from sqlalchemy import Engine
 
 from five_precisions.settings import Settings
+from tests.command_line import assert_one_sentence, run
 from tests.delivery.conftest import message, put
 from tests.mail_server import Fault, MailServer
-from tests.test_cli import assert_one_sentence, run
 
 GONE = "b02@example.test"
 GONE_KEY = "receipt/2019-06/B02/b02@example.test/v1"

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.delivery import Dispatched, Status, dispatch, resend
 from five_precisions.settings import PREFIX, Settings
+from tests.command_line import COMMAND
 from tests.delivery.conftest import add_contacts, attempts, message, put, state
 from tests.mail_server import Fault, MailServer
 
-COMMAND = Path(sys.executable).with_name("five-precisions")
 LONGEST_WAIT = 60.0
 
 

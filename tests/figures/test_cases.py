@@ -29,9 +29,9 @@ from five_precisions.figures.alerts import load_alert_rules
 from five_precisions.figures.inputs import load_inputs, period_parameters
 from five_precisions.period import Period
 from five_precisions.settings import Settings
+from tests.command_line import assert_one_sentence, run
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import Rows, SmallCity
-from tests.test_cli import assert_one_sentence, run
 
 MARCH, APRIL, MAY, JUNE, JULY = (Period(2019, number) for number in range(3, 8))
 

@@ -14,8 +14,8 @@ from five_precisions.figures import assess, invariants
 from five_precisions.figures.invariants import INVARIANT_FOLDER, InvariantError, load_invariants
 from five_precisions.settings import Settings
 from tests.figures.conftest import JANUARY, Figure
+from tests.figures.january import deliver_january
 from tests.figures.small_city import Rows, SmallCity
-from tests.figures.test_small_city import deliver_january
 
 METRIC = (
     "update mart.metric set value = {value} where metric = '{metric}' and scope = '{scope}' and scope_code = '{code}'"

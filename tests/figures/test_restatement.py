@@ -20,10 +20,10 @@ from five_precisions.figures import assess, months_left_behind, open_request, pr
 from five_precisions.figures.inputs import digest_statements
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
+from tests.command_line import assert_one_sentence, run
 from tests.figures.conftest import FEBRUARY, JANUARY, Figure
+from tests.figures.january import deliver_january
 from tests.figures.small_city import SmallCity
-from tests.figures.test_small_city import deliver_january
-from tests.test_cli import assert_one_sentence, run
 
 MARCH = Period(2019, 3)
 WHY = "B03台账更正"

@@ -26,7 +26,7 @@ create table intake.submission (
     unique (period, institution_code, digest)
 );
 comment on column intake.submission.submission_id is 'the receipt number, period-institution-version';
-comment on column intake.submission.digest is 'SHA-256 over the names and hashes of the delivered files';
+comment on column intake.submission.digest is 'SHA-256 over the hashes of the delivered files and what their names say they are';
 
 create table intake.file (
     submission_id text not null references intake.submission (submission_id),
