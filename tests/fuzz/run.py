@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import resource
 import shutil
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.mutations import mutate
+from tests.memory import peak_megabytes
 
 SECONDS = 30
 MEGABYTES = 1024
@@ -81,7 +81,7 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
             told["failure"] = traceback.format_exc(limit=-6)
         told.setdefault("files", 0)
         told.setdefault("seconds", time.monotonic() - begun)
-        told["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        told["megabytes"] = peak_megabytes()
         numbers.send(told)
 
 

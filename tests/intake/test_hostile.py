@@ -350,15 +350,8 @@ from five_precisions.intake.rules.suites import great_expectations_library
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.period import Period
+from tests.memory import peak_megabytes
 great_expectations_library()
-
-
-def megabytes():
-    # The peak of this program: what getrusage tells is handed down from whoever started it.
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) / 1024
-
-
 settings = Settings()
 register = load_register(settings.register_folder)
 yardstick = yardstick_of(settings, register, Period(2019, 6))
@@ -369,7 +362,7 @@ for folder in sys.argv[1:]:
     print(json.dumps({
         "name": Path(folder).name,
         "seconds": time.monotonic() - begun,
-        "megabytes": megabytes(),
+        "megabytes": peak_megabytes(),
         "findings": [[finding.rule, finding.cell, finding.message] for finding in judged.findings],
         "verdicts": {report.report: report.verdict for report in judged.reports},
     }), flush=True)

@@ -18,7 +18,7 @@ from five_precisions.storage import open_folder, reaching, shown_address, write_
 logger = logging.getLogger(__name__)
 
 _PURPOSE: Final = b"five-precisions archive"
-_CHUNK: Final = 16 * 1024**2
+_CHUNK: Final = 8 * 1024**2
 """Bytes encrypted at a time. A longer file is several tokens, one a line; SHA-256 tells whether one is missing."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHARD = re.compile(r"[0-9a-f]{2}")
