@@ -43,9 +43,9 @@ def pytest_runtest_setup() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(LACKING)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser."""
+    """The browser; no longer than its tests, for Playwright's event loop lets no other run in this process."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser
