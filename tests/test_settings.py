@@ -224,7 +224,7 @@ def test_a_secrets_file_is_never_overwritten(var: Path) -> None:
 def test_of_many_at_once_one_makes_the_secrets_file(var: Path) -> None:
     command = [sys.executable, "-m", "five_precisions.secrets_file", str(var / "secrets.env")]
     makers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [maker.communicate(timeout=60)[0] for maker in makers]
+    said = [maker.communicate(timeout=120)[0] for maker in makers]
     assert [maker.returncode for maker in makers] == [0, 0, 0]
     assert sorted("made" in words for words in said) == [False, False, True]
     assert len((var / "secrets.env").read_text(encoding="utf-8").splitlines()) == 2

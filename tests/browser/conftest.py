@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.replay import Replay
+from tests.waiting import LONGEST_SECONDS
 
 LAPTOP = {"width": 1366, "height": 768}
 """What the branch's people have (spec/05, Pages)."""
 CHROMIUM = shutil.which("chromium")
+_LONGEST_MILLISECONDS = LONGEST_SECONDS * 1000
 LACKING = "Chromium is not installed, and pages are tested in a real browser: apt-get install chromium, or run .ci/run"
 
 
@@ -46,6 +48,7 @@ def pytest_runtest_setup() -> None:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser; no longer than its tests, for Playwright's event loop lets no other run in this process."""
+    expect.set_options(timeout=_LONGEST_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser
@@ -61,7 +64,7 @@ def visit(chromium: Browser) -> Iterator[Callable[[], Visit]]:
         context = chromium.new_context(viewport=LAPTOP, locale="zh-CN", timezone_id="Asia/Shanghai")
         opened.append(context)
         visit = Visit(context.new_page())
-        visit.page.set_default_timeout(30_000)
+        visit.page.set_default_timeout(_LONGEST_MILLISECONDS)
         context.on("request", lambda request: visit.hosts.update(filter(None, [urlsplit(request.url).netloc])))
         context.on("console", lambda said: said.type == "error" and visit.complaints.append(said.text))
         context.on("weberror", lambda broken: visit.complaints.append(str(broken.error)))

@@ -54,8 +54,11 @@ def test_who_is_not_logged_in_is_led_to_the_login_and_back(visit: Visits, replay
     assert TITLE not in visited.page.content()
     visited.page.fill("input[name=username]", OPS)
     visited.page.fill("input[name=password]", "wrong")
-    visited.page.keyboard.press("Enter")
-    visited.page.wait_for_timeout(500)
+    # Until the server has answered, the form takes no second attempt.
+    with visited.page.expect_response(lambda answer: answer.request.method == "POST") as refusal:
+        visited.page.keyboard.press("Enter")
+    assert refusal.value.status == 401
+    expect(visited.page.locator("button[type=submit]")).to_be_enabled()
     assert urlsplit(visited.page.url).path != PAGE
     visited.log_in(replay, OPS)
     visited.page.wait_for_url(f"**{PAGE}")

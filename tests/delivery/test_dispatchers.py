@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,8 +14,7 @@ from five_precisions.settings import PREFIX, Settings
 from tests.command_line import COMMAND
 from tests.delivery.conftest import add_contacts, attempts, message, put, state
 from tests.mail_server import Fault, MailServer
-
-LONGEST_WAIT = 60.0
+from tests.waiting import LONGEST_SECONDS, wait_until
 
 
 def start_sending(server: MailServer) -> subprocess.Popen[str]:
@@ -25,13 +22,6 @@ def start_sending(server: MailServer) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [COMMAND, "outbox", "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_WAIT
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_two_dispatchers_at_once_send_each_message_once(
@@ -53,7 +43,7 @@ def test_two_dispatchers_at_once_send_each_message_once(
 
         wait_until(both_are_waiting)
         door.commit()
-    outputs = [dispatcher.communicate(timeout=LONGEST_WAIT) for dispatcher in dispatchers]
+    outputs = [dispatcher.communicate(timeout=LONGEST_SECONDS) for dispatcher in dispatchers]
 
     assert [dispatcher.returncode for dispatcher in dispatchers] == [0, 0], outputs
     sent = [int(stdout.split()[1]) for stdout, _ in outputs]
@@ -74,7 +64,7 @@ def test_a_dispatcher_killed_after_handing_over_leaves_doubt(
     # While it lives, nobody else touches its message.
     assert dispatch(register_saved_engine, mailing) == Dispatched(sent=0, postponed=0, failed=0, in_doubt=0, waiting=0)
     dispatcher.send_signal(signal.SIGKILL)
-    dispatcher.communicate(timeout=LONGEST_WAIT)
+    dispatcher.communicate(timeout=LONGEST_SECONDS)
 
     mail_server.fault = Fault.NONE
     wait_until(lambda: dispatch(register_saved_engine, mailing).in_doubt == 1)
@@ -111,7 +101,7 @@ def test_several_processes_keep_one_pace(
     add_contacts(register_saved_engine, *addresses)
     keys = put(register_saved_engine, *map(message, addresses))
     dispatchers = [start_sending(mail_server) for _ in range(2)]
-    outputs = [dispatcher.communicate(timeout=LONGEST_WAIT) for dispatcher in dispatchers]
+    outputs = [dispatcher.communicate(timeout=LONGEST_SECONDS) for dispatcher in dispatchers]
     assert [dispatcher.returncode for dispatcher in dispatchers] == [0, 0], outputs
     assert sorted(mail_server.keys()) == sorted(keys)
     began = sorted(attempt.began_at for key in keys for attempt in attempts(register_saved_engine, key))

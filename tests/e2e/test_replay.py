@@ -101,7 +101,7 @@ def test_everybody_is_told_once(replay: Replay) -> None:
         if replay.count(unranked) + replay.count(f"{grave} and period = '{month}'"):
             wanted_a_look.add(f"{TO_OPS} monthly_assessment {month} wants a look")
     assert f"{TO_OPS} monthly_collection 2019-02 wants a look" in wanted_a_look
-    replay.wait("the digests for ops", lambda: len(replay.subjects_to_ops()) >= len(wanted_a_look), seconds=60)
+    replay.wait("the digests for ops", lambda: len(replay.subjects_to_ops()) >= len(wanted_a_look))
     assert sorted(replay.subjects_to_ops()) == sorted(wanted_a_look)
     # Where the bulletin is approved by now (tests/browser), it has left, too.
     bulletins = replay.count(f"{kinds}'bulletin'")
@@ -128,7 +128,7 @@ def test_a_refusal_is_not_tried_again_and_told_once(replay: Replay) -> None:
         f"and run_id in (select run_id from {of_quarter})"
     )
     assert replay.count_in_airflow(tries) == 1
-    replay.wait("the notice to ops", lambda: len(replay.subjects_to_ops()) > len(told), seconds=60)
+    replay.wait("the notice to ops", lambda: len(replay.subjects_to_ops()) > len(told))
     replay.stack.pause(5)
     assert sorted(replay.subjects_to_ops()) == sorted([*told, f"{TO_OPS} quarterly_bulletin 2019-Q2 failed"])
 

@@ -211,5 +211,5 @@ def test_a_move_waits_for_a_close_that_is_under_way(engine: Engine, settings: Se
         mover.join(0.5)
         assert mover.is_alive()
         closing.execute(text("insert into intake.close (period, closed_at) values ('2019-06', now())"))
-    mover.join(10)
+    mover.join(60)
     assert said == ["2019-06 is closed; its deadlines do not move any more."]

@@ -31,6 +31,7 @@ from five_precisions.settings import Settings
 from tests.intake.packages import JUNE, package, put, sound, sound_package, workbook
 from tests.rows import rows
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
+from tests.waiting import wait_until
 
 MEGABYTE = 1024**2
 BUCKET = "five-precisions"
@@ -381,9 +382,12 @@ def test_a_connection_cut_between_two_looks_is_not_noticed(settings: Settings, s
     own = with_inbox(settings, server.address, **server.options())
     server.deliver("B01", "2019-06", contents(*sound_package("grid")))
     seen = find_settled(own, JUNE, "B01")
+    assert seen is not None
+    connection = Inbox.of(own)._files.client
     server.stop()
     server.start()
-    assert seen is not None
+    # That it was cut is heard by a thread of the client's own.
+    wait_until(connection.is_closed)
     assert find_settled(own, JUNE, "B01") == seen
 
 

@@ -27,6 +27,7 @@ from five_precisions.orchestration.stack.commands import clear_the_way
 from five_precisions.orchestration.stack.environment import clean_environment
 from five_precisions.warehouse.embedded import EmbeddedServer
 from five_precisions.warehouse.schema import require_migrated
+from tests.waiting import LONGEST_SECONDS, wait_until
 
 DEMO = [sys.executable, "-m", "five_precisions.orchestration.demo"]
 STACK = [sys.executable, "-m", "five_precisions.orchestration.stack"]
@@ -68,19 +69,13 @@ def processes_of(var: Path) -> list[str]:
 
 
 def wait_for_processes(var: Path, number: int) -> None:
-    deadline = time.monotonic() + 60
-    while len(found := processes_of(var)) < number:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    wait_until(lambda: len(processes_of(var)) >= number, lambda: processes_of(var))
 
 
-def wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+def answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def free_port() -> int:
@@ -116,7 +111,7 @@ def test_an_interrupted_demo_leaves_no_process(site: Site, moment: Moment) -> No
             os.killpg(demo.pid, signal.SIGINT)
     else:
         demo.terminate()
-    _, errors = demo.communicate(timeout=30)
+    _, errors = demo.communicate(timeout=LONGEST_SECONDS)
     assert processes_of(site.var) == []
     assert list(site.var.glob("warehouse/data/.s.PGSQL*")) == []
     assert not (site.var / "warehouse/data/postmaster.pid").exists()
@@ -147,7 +142,7 @@ def test_who_brings_it_up_again_is_not_kept_off_by_what_a_killed_one_has_left(si
     left = subprocess.Popen(
         [sys.executable, "-c", server, str(site.port)], env=clean_environment(site), start_new_session=True
     )
-    wait_for_port(site.port)
+    wait_until(lambda: answers(site.port))
     clear_the_way(site)
     assert processes_of(site.var) == []
     left.wait(10)

@@ -41,13 +41,13 @@ class Borrower:
         assert self._process.stdout.readline() == "borrowed\n"
 
     def give_back(self) -> None:
-        said, _ = self._process.communicate("\n", timeout=60)
+        said, _ = self._process.communicate("\n", timeout=120)
         assert said == "returned\n"
         assert self._process.returncode == 0
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=120)
         assert self._process.returncode == -signal.SIGKILL
 
 
