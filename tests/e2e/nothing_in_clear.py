@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import functools
 import html
 import io
 import re
@@ -124,6 +125,12 @@ def _note_cover(sheet: Sheet, sought: Sought) -> None:
         places |= {header: cells.index(header) for header in (PHONE_HEADER, SUBMITTER_HEADER) if header in cells}
 
 
+@functools.cache
+def _pdf_text(content: bytes) -> str:
+    # The same bulletin lies in each recipient's mail, in the outbox and in the warehouse.
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+
+
 class Walker:
     """Looks for the values in texts of every kind."""
 
@@ -199,7 +206,7 @@ class Walker:
                     self.content(f"{place}!{name}", packed.read(name))
         elif content.startswith(b"%PDF"):
             self.walk.looked_at["pdf"] += 1
-            self.text(place, "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages))
+            self.text(place, _pdf_text(content))
         elif suffix == ".eml":
             self._mail(place, content)
         else:
