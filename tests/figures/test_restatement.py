@@ -162,7 +162,16 @@ def test_what_is_listed_is_what_differs(february: Engine, settings: Settings) ->
         "assessment": ("assessment", "institution_code as code, 'score' as figure, cast(score as text) as value"),
         "relending_advice": ("relending_advice", "institution_code as code, 'issue' as figure, issue as value"),
         "alert": ("alert", "institution_code as code, concat(rule, '/', subject, '/level') as figure, level as value"),
+        "next_step": (
+            "next_step",
+            "institution_code as code, concat(indicator, '/score_after') as figure, cast(score_after as text) as value",
+        ),
+        "household_score": (
+            "household_score",
+            "household_no as code, 'credit_limit' as figure, cast(credit_limit as text) as value",
+        ),
     }
+    assert {"next_step", "household_score"} <= {mart for mart, _, _ in listed}
     differing = 0
     for mart, (table, columns) in queries.items():
         with february.connect() as connection:

@@ -37,8 +37,10 @@ _TABLES: Final = {
     "alert": "预警",
     "reporting": "报送情况",
     "pace": "进度",
+    "next_step": "改进空间",
     "metric": "指标数据",
     "league_reconciliation": "与省排名表核对",
+    "household_score": "农户评分",
 }
 """What the tables hold, in the order in which a person wants to see them."""
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~]")

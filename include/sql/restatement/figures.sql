@@ -1,6 +1,25 @@
 -- Which figures differ between a restated run and the one that it replaces (spec/04, Restatement and proof)?
 -- One row per figure: the table that holds it, whom it is about, its name; words that go with figures are left out.
-with result as (
+-- Of a household its score with its items, its tier and its limit; of a step that would better a bank what it gives.
+with rescored as (
+    select household_score.household_no
+    from mart.household_score
+    where household_score.run_id in (:run_id, :replaced_run_id)
+    group by
+        household_score.household_no,
+        household_score.workers_points,
+        household_score.income_points,
+        household_score.debts_points,
+        household_score.business_points,
+        household_score.training_points,
+        household_score.conduct_points,
+        household_score.score,
+        household_score.tier,
+        household_score.credit_limit
+    having count(*) = 1
+),
+
+result as (
     select
         metric.run_id,
         'metric' as mart,
@@ -95,6 +114,34 @@ with result as (
         to_jsonb(league) as figures
     from mart.league_reconciliation as league
     where league.run_id in (:run_id, :replaced_run_id)
+    union all
+    select
+        next_step.run_id,
+        'next_step' as mart,
+        'bank' as scope,
+        next_step.institution_code as scope_code,
+        concat(next_step.indicator, '/') as part,
+        jsonb_build_object(
+            'step', next_step.step,
+            'raw_after', next_step.raw_after,
+            'score_after', next_step.score_after,
+            'grade_after', next_step.grade_after,
+            'rank_after', next_step.rank_after
+        ) as figures
+    from mart.next_step
+    where next_step.run_id in (:run_id, :replaced_run_id)
+    union all
+    select
+        household_score.run_id,
+        'household_score' as mart,
+        'household' as scope,
+        household_score.household_no as scope_code,
+        '' as part,
+        to_jsonb(household_score) as figures
+    from mart.household_score
+    where
+        household_score.run_id in (:run_id, :replaced_run_id)
+        and household_score.household_no in (select rescored.household_no from rescored)
 ),
 
 figure as (
@@ -117,7 +164,7 @@ figure as (
             array[
                 'run_id', 'period', 'institution_code', 'division_code', 'indicator', 'board', 'subject_code',
                 'subject_name', 'report', 'rule', 'subject', 'aspect', 'case_id', 'threshold', 'figure',
-                'note', 'reason', 'detail'
+                'note', 'reason', 'detail', 'household_no', 'town_code', 'bank_code'
             ]
         )
 ),
@@ -152,4 +199,4 @@ full outer join after
         and before.scope_code = after.scope_code
         and before.figure = after.figure
 where before.compared is distinct from after.compared
-order by 3, 4, 5, 6
+order by mart, scope, scope_code, figure
