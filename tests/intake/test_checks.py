@@ -363,7 +363,28 @@ def test_a_bank_is_told_when_the_last_register_comes_in_and_once(live_city: City
     assert findings(live_city.engine, "2019-06-B01-close") == [("X04", "HT-1", "E2", "H-9")]
 
 
+def test_a_bank_is_not_blamed_for_a_register_or_library_that_nobody_delivered(city: City) -> None:
+    city.deliver("B01", loans=[loan(1), loan(2, **FIRM, project_no="XM-1")], matches=[sound("matches")])
+    city.deliver("Z01", league=[sound("league")])
+    assert close(city.engine, city.settings, JUNE, replay=True).cross_checks == ("2019-06-Z01-close",)
+    # An empty library is one: the office says so. One county's register is what there is to go by at the close.
+    city.deliver("C01", projects=[])
+    city.deliver("C02", households=[sound("households", household_no="H-2")])
+    close(city.engine, city.settings, JUNE, replay=True)
+    assert [(rule, key) for rule, key, _, _ in findings(city.engine, "2019-06-B01-close")] == [
+        ("X04", "HT-1"),
+        ("X06", "HT-2"),
+        ("X06", "XM-1"),
+    ]
+
+
+def test_the_league_is_not_reconciled_with_ledgers_that_nobody_delivered(city: City) -> None:
+    city.deliver("Z01", league=[sound("league")])
+    assert close(city.engine, city.settings, JUNE, replay=True).cross_checks == ()
+
+
 def test_the_close_tells_again_only_what_has_changed(city: City) -> None:
+    city.deliver("C01", households=[sound("households")])
     city.deliver("B01", loans=[loan(1, household_no="H-9")])
     city.deliver("B02", loans=[loan(2, household_no="H-8")])
     first = close(city.engine, city.settings, JUNE, replay=True).cross_checks

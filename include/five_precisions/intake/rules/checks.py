@@ -6,7 +6,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
 - `moment: version`: judged with a version. It reads the rows just delivered as `staged_<report>` and what stands of
   other months and institutions as `core.<report>`; a critical finding rejects the report.
 - `moment: standing`: about what stands in the period, for all institutions at once. It never rejects. `needs` lists
-  reports that must be in from everyone who owes them before it says anything earlier than the close.
+  reports that must be in from everyone who owes them before it says anything earlier than the close, and from anyone
+  at the close: where nobody's register came, a loan's household is on none, and the bank is not the one to blame.
 
 Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
 is declared, `report`, `column_name`, `expected`; any other column fills its `{name}` in the message. Bound parameters:
@@ -172,13 +173,17 @@ def standing_findings(
         connection: Where to read.
         register: Who owes what.
         period: The month.
-        at_close: Whether what is missing will not come any more: every check has its say then.
+        at_close: Whether what is missing will not come any more: every check with both its sides has its say then.
     """
     standing = {
         (row.institution_code, row.report): DeliveredSheet(row.file, row.sheet, row.places)
         for row in connection.execute(_READ_STANDING, {"period": str(period)})
     }
-    is_in = {report: at_close or _is_complete(report, register, period, standing) for report in load_reports()}
+    delivered = {report for _, report in standing}
+    is_in = {
+        report: report in delivered and (at_close or _is_complete(report, register, period, standing))
+        for report in load_reports()
+    }
     found: dict[str, list[Finding]] = {}
     for check in load_checks():
         if check.moment is Moment.VERSION or not all(is_in[report] for report in check.needs):
