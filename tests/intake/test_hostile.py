@@ -82,7 +82,7 @@ FINDINGS: dict[str, list[Expected]] = {
     "ten-title-rows": [("F02", None, "前十行中找不到表头行，请使用模板的表头：县区")],
     "merged-title-cells": [],
     "wrong-total-row": [("F06", "B4", "合计行的各项贷款余额与各行之和3000.50")],
-    "total-row-in-the-middle": [("F06", None, "合计行必须是最后一行，请把它移到最后，或删除")],
+    "total-row-in-the-middle": [("F06", "A3", "合计行必须是最后一行，请把它移到最后，或删除")],
     "last-years-template": [
         ("F02", None, "缺少表头“支农再贷款展期金额”，请补上这一列"),
         ("F02", None, "缺少表头“本年新产品个数”，请补上这一列，表"),

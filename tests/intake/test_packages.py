@@ -222,7 +222,14 @@ def test_total_row_in_the_middle(yardstick: Yardstick) -> None:
     header, first, second = table("position", POSITION)
     content = csv_bytes([header, first, ["合计"], second])
     finding = only(judge(position_file("position.csv", content), yardstick))
-    assert (finding.rule, finding.row_number) == ("F06", 3)
+    assert (finding.rule, finding.cell, finding.row_number) == ("F06", "A3", 3)
+
+
+def test_a_total_row_is_found_and_named_where_it_calls_itself_one(yardstick: Yardstick) -> None:
+    header, first, second = [["", *row] for row in table("position", POSITION)]
+    content = csv_bytes([header, first, ["", "总计：", "9"], second])
+    finding = only(judge(position_file("position.csv", content), yardstick))
+    assert (finding.rule, finding.cell) == ("F06", "B3")
 
 
 def test_total_above_a_faulty_cell_is_not_compared(yardstick: Yardstick) -> None:
@@ -243,6 +250,49 @@ def test_wrong_row_count_and_control_total(yardstick: Yardstick) -> None:
         ("F03", "cover.csv", "B2", "3", "2"),
         ("F03", "cover.csv", "C2", "3,000.49", "3,000.50"),
     ]
+
+
+def test_what_is_said_of_a_control_total_asks_for_the_unit_of_its_column(yardstick: Yardstick) -> None:
+    loans = [sound("loans")]
+    judged = judge(
+        [
+            cover_file(["position", "2", "-1"], ["loans", "1", "-1"]),
+            report_file("position", POSITION),
+            report_file("loans", loans),
+        ],
+        yardstick,
+    )
+    assert [(finding.rule, finding.cell, finding.report) for finding in judged.findings] == [
+        ("T05", "C2", "position"),
+        ("T05", "C3", "loans"),
+    ]
+    for finding, unit in zip(judged.findings, ("以万元为单位", "以元为单位"), strict=True):
+        assert unit in finding.message
+        assert finding.expected is not None
+        assert unit in finding.expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (["position", "3", "三千", "否"], [("F03", "B2"), ("T02", "C2")]),
+        (["position", "两行", "3000.49", "否"], [("T02", "B2"), ("F03", "C2")]),
+        (["position", "3", "3000.50", "零"], [("F03", "B2"), ("T04", "D2")]),
+        (["position", "两行", "三千", "否"], [("T02", "B2"), ("T02", "C2")]),
+    ],
+)
+def test_one_unread_cell_of_a_cover_line_hides_no_other_fault(
+    line: list[str], expected: list[tuple[str, str]], yardstick: Yardstick
+) -> None:
+    judged = judge([cover_file(line), report_file("position", POSITION)], yardstick)
+    assert [(finding.rule, finding.cell) for finding in judged.findings] == expected
+
+
+def test_who_may_have_meant_a_nil_return_is_not_asked_for_rows_as_well(yardstick: Yardstick) -> None:
+    cover = cover_file(["visits", "0", "", "零"])
+    for files in ([cover], [cover, report_file("visits", [])]):
+        finding = only(judge(files, yardstick))
+        assert (finding.rule, finding.cell) == ("T04", "D2")
 
 
 def test_a_cover_may_end_in_a_total_row(yardstick: Yardstick) -> None:

@@ -136,6 +136,11 @@ class ReportDraft:
         return self.line is not None and self.line.is_nil
 
     @property
+    def may_be_meant_nil(self) -> bool:
+        """Whether it does, or what it says of it did not read: then nobody knows whether rows are due."""
+        return self.is_nil or (self.line is not None and "零报送" in self.line.unread)
+
+    @property
     def places(self) -> dict[str, int]:
         """Column → number of the column in the delivered sheet, from 1."""
         if self.rows is None:
@@ -462,7 +467,7 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, yardstick: Yardstick) -> None:
         message = f"报送说明写明零报送，表中却有{len(rows.rows)}行数据，请改正其一。"
         draft.findings.append(_on_cover(draft, "F04", message, "零报送", "是", "否"))
         return
-    if not rows.rows and not draft.is_nil:
+    if not rows.rows and not draft.may_be_meant_nil:
         nil = (
             "确无数据时请在报送说明的零报送一栏填写“是”，否则请补报" if draft.may_be_nil else "本表不允许零报送，请补报"
         )
@@ -489,7 +494,7 @@ def _is_there_once(draft: ReportDraft, cover: Cover, *, cover_wanted: bool) -> b
         return False
     if draft.line is None and cover.is_readable and cover_wanted:
         draft.findings.append(_of_draft(draft, "F09", f"报送说明没有列出“{title}”，请在报送说明中补上，或删除该表。"))
-    if draft.line is not None and not draft.sheets and not draft.is_nil:
+    if draft.line is not None and not draft.sheets and not draft.may_be_meant_nil:
         message = f"报送说明列出了“{title}”，却没有该表，请补上，或从报送说明中删除。"
         draft.findings.append(_on_cover(draft, "F09", message, "报表", title, None))
     return True
@@ -498,17 +503,19 @@ def _is_there_once(draft: ReportDraft, cover: Cover, *, cover_wanted: bool) -> b
 def _count_findings(draft: ReportDraft, rows: TypedRows | None) -> list[Finding]:
     """Row count and control total against the cover (F03)."""
     line = draft.line
-    if line is None or line.is_faulty:
+    if line is None:
         return []
     findings: list[Finding] = []
     count = len(rows.rows) if rows else 0
-    if line.rows != count and not (line.rows is None and draft.is_nil):
+    is_count_read = "行数" not in line.unread
+    if is_count_read and line.rows != count and not (line.rows is None and draft.is_nil):
         stated = "" if line.rows is None else str(line.rows)
         message = f"报送说明的行数{stated or '未填'}，实际{count}行（不含合计行），请核对。"
         findings.append(_on_cover(draft, "F03", message, "行数", stated, str(count)))
     control = draft.report.control_column
     actual = (rows.sum_of(control) if rows else Decimal(0)) if control else None
-    if control is not None and actual is not None and (line.total or Decimal(0)) != actual:
+    is_total_read = "合计金额" not in line.unread
+    if is_total_read and control is not None and actual is not None and (line.total or Decimal(0)) != actual:
         stated = "" if line.total is None else f"{line.total:,}"
         message = f"报送说明的合计金额{stated or '未填'}，{control.header}合计为{actual:,}，请核对。"
         findings.append(_on_cover(draft, "F03", message, "合计金额", stated, f"{actual:,}"))

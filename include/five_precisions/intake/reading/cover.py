@@ -49,8 +49,8 @@ class CoverLine:
     is_nil: bool
     columns: dict[str, int]
     """Header → column from 0, for the addresses of findings."""
-    is_faulty: bool
-    """Some cell of the line did not read: nothing is compared with it."""
+    unread: frozenset[str]
+    """Headers whose cell did not read: nothing is compared with it, and nothing that follows from it is said."""
 
 
 @dataclass(slots=True)
@@ -138,6 +138,7 @@ def _read_line(
     report = find_report(name, reports) if name else None
     values, faults = _read_cells(sheet, layout, row, report)
     findings += faults
+    unread = frozenset(fault.header for fault in faults if fault.header)
     submitter, phone = values.get("submitter"), values.get("phone")
     if cover.submitter is None and isinstance(submitter, str):
         cover.submitter = shown_text(submitter)
@@ -161,7 +162,7 @@ def _read_line(
             total=total if isinstance(total, Decimal) else None,
             is_nil=values.get("nil") is True,
             columns=layout.columns,
-            is_faulty=bool(faults),
+            unread=unread,
         )
 
 
@@ -170,7 +171,8 @@ def _read_cells(
 ) -> tuple[dict[str, Value], list[Finding]]:
     values: dict[str, Value] = {}
     faults: list[Finding] = []
-    for column in _COVER_COLUMNS:
+    for declared in _COVER_COLUMNS:
+        column = _in_its_unit(declared, report)
         place = layout.columns.get(column.header)
         if place is None:
             continue
@@ -180,6 +182,12 @@ def _read_cells(
         elif column not in (_SUBMITTER, _PHONE):
             faults.append(_at(sheet, layout, row, column, report, value.rule, value.message))
     return values, faults
+
+
+def _in_its_unit(column: Column, report: Report | None) -> Column:
+    """The control total is in the unit of the column that it sums: what is said of it must not ask for another."""
+    control = report.control_column if report else None
+    return column if column is not _TOTAL or control is None else column.model_copy(update={"type": control.type})
 
 
 def _at(

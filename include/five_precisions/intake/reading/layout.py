@@ -136,7 +136,7 @@ def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, 
             continue
         row = Row(number, cells)
         layout.last_row = number
-        if with_totals and any(_is_total_mark(row.cell(column)) for column in leftmost):
+        if with_totals and any(is_total_mark(row.cell(column)) for column in leftmost):
             layout.totals.append(row)
             continue
         layout.data.append(row)
@@ -145,6 +145,7 @@ def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, 
                 layout.extra[column] = ""
 
 
-def _is_total_mark(cell: Cell) -> bool:
+def is_total_mark(cell: Cell) -> bool:
+    """Whether a cell says that its row is a total row (F06)."""
     # The sign stands for itself alone; looking for it first spares a hundred thousand contract numbers the rest.
     return isinstance(cell, str) and "计" in cell and normal_header(cell).rstrip(":") in TOTAL_MARKS

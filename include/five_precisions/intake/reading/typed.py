@@ -20,7 +20,7 @@ from five_precisions.intake.findings import (
     shown_value,
 )
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.layout import Layout, Row
+from five_precisions.intake.reading.layout import Layout, Row, is_total_mark
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
 
@@ -151,7 +151,9 @@ def total_row_findings(rows: TypedRows) -> list[Finding]:
         def finding(
             message: str, column: Column | None = None, expected: str | None = None, total: Row = total
         ) -> Finding:
-            place = rows.place(column) if column else None
+            # What is wrong with the row as a whole is said where it calls itself a total row.
+            mark = next(place for place, cell in enumerate(total.cells) if is_total_mark(cell))
+            place = rows.place(column) if column else mark
             return Finding(
                 report=rows.report.code,
                 rule="F06",
