@@ -9,6 +9,7 @@ cells, and the date system.
 from __future__ import annotations
 
 import io
+import itertools
 import lzma
 import posixpath
 import re
@@ -147,6 +148,7 @@ def read_zipped_workbook(name: str, content: bytes, limits: Limits) -> list[Shee
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_encrypted(archive)
+            _refuse_overlapping(archive)
             if is_opendocument(archive):
                 _refuse_too_large_unpacked(archive, limits)
                 return read_opendocument(name, archive, limits)
@@ -172,6 +174,14 @@ def _refuse_encrypted(archive: zipfile.ZipFile) -> None:
         with archive.open(_MANIFEST) as stream:
             if b"encryption-data" in stream.read(_CHUNK):
                 raise locked()
+
+
+def _refuse_overlapping(archive: zipfile.ZipFile) -> None:
+    """Members that share their bytes make a bomb: only newer versions of Python refuse them by themselves."""
+    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    for former, latter in itertools.pairwise(members):
+        if former.header_offset + former.compress_size > latter.header_offset:
+            raise damaged()
 
 
 def _chunks(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, bytes]]:
