@@ -260,7 +260,7 @@ create table mart.restated_figure (
 );
 comment on table mart.restated_figure is 'every figure that a restatement changed';
 comment on column mart.restated_figure.mart is 'the table that holds it: metric, assessment, ranking, …';
-comment on column mart.restated_figure.scope is 'city, county, town, bank; of what an institution that is no bank delivers its kind';
+comment on column mart.restated_figure.scope is 'city, county, town, bank, household; of what an institution that is no bank delivers its kind';
 
 create table registry.restatement_request (
     request text primary key,
