@@ -25,9 +25,11 @@ from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.delivery import Kind, dispatch, list_messages
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError
+from five_precisions.figures.inputs import run_statement
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from tests.bulletin.small_bulletin import SCORES, small_bulletin
+from tests.bulletin.test_compose import table
 from tests.bulletin.test_issue import SECOND, approval, pdf_text
 from tests.mail_server import MailServer
 
@@ -112,7 +114,7 @@ def test_the_document_says_why_and_what() -> None:
 
 
 def restate_june(engine: Engine) -> None:
-    """June once more as its second revision, B05 with a balance of 1 万元 more, in every sum of it."""
+    """June once more as its second revision: B05 with 1 万元 more, in every sum of it, and with a lower score."""
     with engine.begin() as connection:
         tables = connection.execute(
             text(
@@ -128,11 +130,11 @@ def restate_june(engine: Engine) -> None:
                 '"revision": 2, "current": true}\'::jsonb)).* from mart.run where run_id = \'2019-06-r1\''
             )
         )
-        for table in tables.all():
+        for name in tables.all():
             connection.execute(
                 text(
-                    f"insert into mart.{table} select (jsonb_populate_record(old, "
-                    f"'{{\"run_id\": \"2019-06-r2\"}}'::jsonb)).* from mart.{table} as old where run_id = '2019-06-r1'"
+                    f"insert into mart.{name} select (jsonb_populate_record(old, "
+                    f"'{{\"run_id\": \"2019-06-r2\"}}'::jsonb)).* from mart.{name} as old where run_id = '2019-06-r1'"
                 )
             )
         connection.execute(
@@ -142,8 +144,13 @@ def restate_june(engine: Engine) -> None:
             )
         )
         connection.execute(
+            text("update mart.assessment set score = 44.5 where run_id = '2019-06-r2' and institution_code = 'B05'")
+        )
+        connection.execute(
             text("insert into mart.restatement values ('2019-06-r2', '2019-06-r1', '碧澜开拓补报一笔贷款', 'ops')")
         )
+        runs = {"run_id": "2019-06-r2", "replaced_run_id": "2019-06-r1", "period": "2019-06", "city": "441700"}
+        run_statement(connection, "restatement/figures", runs)
 
 
 def test_a_restated_quarter_is_corrected_once(golden_copy: Settings, tmp_path: Path) -> None:
@@ -163,6 +170,9 @@ def test_a_restated_quarter_is_corrected_once(golden_copy: Settings, tmp_path: P
         words = pdf_text(correction.pdf)
         assert "原因：碧澜开拓补报一笔贷款。" in words
         assert "53,430.3253,431.32" in words
+        assert correction.full is not None
+        [row] = [row for row in table(correction.full.bulletin, "scores").rows if row[1] == "碧澜开拓"]
+        assert [str(cell) for cell in row if str(cell).endswith("*")] == ["44.50*"]
         decision = approval(correction, draft=2, remark="请相互转告。")
         keys = decide(engine, golden_copy, SECOND, decision)
         assert decide(engine, golden_copy, SECOND, decision) == []

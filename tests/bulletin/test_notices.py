@@ -12,6 +12,7 @@ from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 from sqlalchemy import Connection, Engine, text
 
+from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.notices import bank_notice, county_notice, notices, post_notices
 from five_precisions.bulletin.results import Alert, Place, Results
 from five_precisions.bulletin.standing import bank_place, next_steps, pace_of
@@ -577,6 +578,21 @@ def test_one_mailbox_of_two_banks_gets_both_notices() -> None:
     ]
 
 
+def test_ops_are_told_who_has_no_contact(caplog: pytest.LogCaptureFixture) -> None:
+    assert (
+        len(
+            notices(
+                small_results(), register_of((BANK, "one@example.test"), (CENTRE, "centre@example.test")), is_demo=True
+            )
+        )
+        == 1
+    )
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"2019-06: {code} has no contact, nobody gets its notices" for code in ("B02", "B03", OFFICE)
+    ]
+
+
 def test_a_restated_month_says_so() -> None:
     message = notice_to(small_results(revision=2, bank_figures={"loan_balance": 5}), BANK)
 
@@ -584,6 +600,15 @@ def test_a_restated_month_says_so() -> None:
     assert "本月数据已重述（带“*”），以本通知为准。" in text_of(message)
     assert "金融精准扶贫贷款余额（万元） | 5.00* | 未取得 | —" in text_of(message)
     assert "重述" not in notice_to(small_results(), BANK).html
+
+
+def test_a_restated_rank_is_marked_and_a_score_that_stayed_is_not() -> None:
+    results = replace(small_results(revision=2, items=ITEMS), restated={Source("rank", "bank", BANK, str(JUNE))})
+
+    assert bank_notice(results, results.institutions[BANK]).place[:2] == (
+        ("名次", "第2*名（共3家参评），首次参评"),
+        ("得分", "88.45分"),
+    )
 
 
 def test_demo_data_is_marked() -> None:

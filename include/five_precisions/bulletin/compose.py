@@ -186,7 +186,7 @@ def _values(told: QuarterResults, remark: str) -> dict[str, Any]:
         "growth": of_city(told.growth),
         "share": of_city(told.share),
         "gap": of_city(told.gap),
-        "score": told.score,
+        "score": told.results.score,
         "name": results.name,
         "names": names,
         "who": lambda rated: "各银行" if len(rated) == len(results.banks) else names(rated),
@@ -231,7 +231,7 @@ def _league(told: QuarterResults) -> dict[str, Any]:
     phrase = movement(moved)
     return {
         "league": places,
-        "own_place": Figure(own.rank, Form.RANK, told.source_of_place(own, "rank")),
+        "own_place": told.of_place(own, "rank", Form.RANK),
         "place_moved": "" if phrase is None else f"，与上月相比{phrase}",
     }
 
@@ -409,7 +409,7 @@ def _scores_chart(told: QuarterResults) -> Chart | None:
         charts.Part(told.results.name(bank), name, figure.value * told.scale(bank))
         for bank in ranked
         for indicator, name in INDICATORS.items()
-        if (figure := told.points(bank, indicator)).value is not None
+        if (figure := told.results.points(bank, indicator)).value is not None
     ]
     if not parts:
         return None

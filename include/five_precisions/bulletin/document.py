@@ -31,7 +31,7 @@ class Figure:
     form: Form
     source: Source | None = None
     restated: bool = False
-    """Whether it comes from a later revision than the first; shown with a mark."""
+    """Whether an earlier revision of its month had it otherwise; shown with a mark."""
 
     def __str__(self) -> str:
         return shown(self.value, self.form) + ("*" if self.restated else "")

@@ -17,6 +17,7 @@ from five_precisions.bulletin.correction import Restated, compose_correction, fi
 from five_precisions.bulletin.document import Bulletin, Heading, Paragraph
 from five_precisions.bulletin.invariants import CHECKS, require_sound
 from five_precisions.bulletin.letter import render_letter
+from five_precisions.bulletin.notices import warn_of_unreached
 from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.results import read_results
@@ -314,7 +315,9 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
         )
         if not decision.approved:
             return []
-        return post(connection, _messages(final, read_register(connection), decision.draft))
+        register = read_register(connection)
+        warn_of_unreached(told.results, register, final.kind)
+        return post(connection, _messages(final, register, decision.draft))
 
 
 def _read_decisions(connection: Connection, quarter: Quarter) -> list[Any]:

@@ -6,6 +6,7 @@ table. A county's tells the county. A household or a contract is named only by i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,8 @@ from five_precisions.period import Period
 from five_precisions.reference import INDICATORS
 from five_precisions.register import ContactRole, InstitutionKind, Register, read_register
 from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _KEY_FIGURES: Final = {
     "loan_balance": None,
@@ -147,7 +150,16 @@ def notices(results: Results, register: Register, *, is_demo: bool) -> list[Mess
                 run_id=results.run.run_id,
             )
         )
+    warn_of_unreached(results, register, "notices")
     return messages
+
+
+def warn_of_unreached(results: Results, register: Register, what: str) -> None:
+    """Tell ops which bank or county office has no contact that a message could go to."""
+    reached = {contact.institution_code for contact in register.contacts if contact.role is ContactRole.CONTACT}
+    for institution in results.institutions.values():
+        if institution.kind is not InstitutionKind.CENTRE and institution.code not in reached:
+            logger.warning("%s: %s has no contact, nobody gets its %s", results.month, institution.code, what)
 
 
 def bank_notice(results: Results, bank: Institution) -> BankNotice:
@@ -198,7 +210,7 @@ def county_notice(results: Results, office: Institution) -> CountyNotice:
 def _items(results: Results, bank: str) -> MailTable:
     items = results.items.get(bank, {})
     rows = [
-        (INDICATORS[code], f"{items[code].weight.normalize():f}", points_won(items[code]), items[code].note)
+        (INDICATORS[code], f"{items[code].weight.normalize():f}", points_won(results, items[code]), items[code].note)
         for code in INDICATORS
         if code in items
     ]

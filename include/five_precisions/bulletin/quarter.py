@@ -108,26 +108,6 @@ class QuarterResults:
         value = sum(known, Decimal(0)) if known else None
         return self._derived(f"{metric} 本季合计", scope, code, self.results.form(metric), value, *monthly)
 
-    def score(self, bank: str) -> Figure:
-        """A bank's score at the quarter's end."""
-        return self._standing(bank, "score", Form.SCORE, self._assessment(bank, self.month))
-
-    def rank(self, bank: str) -> Figure:
-        """A bank's rank at the quarter's end."""
-        return self._standing(bank, "rank", Form.RANK, self._assessment(bank, self.month))
-
-    def deductions(self, bank: str) -> Figure:
-        """Points deducted from a bank's score."""
-        return self._standing(bank, "deductions", Form.SCORE, self._assessment(bank, self.month))
-
-    def points(self, bank: str, indicator: str) -> Figure:
-        """Weighted points of an indicator in a bank's score; no value where it was not assessed."""
-        item = self.results.items.get(bank, {}).get(indicator)
-        value = None if item is None or item.points is None else item.points * item.weight
-        standing = self._assessment(bank, self.month)
-        restated = standing is not None and standing.restated
-        return Figure(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)), restated)
-
     def scale(self, bank: str) -> Decimal:
         """What weighted points are multiplied with, where not every indicator was assessed (spec/04, Assessment)."""
         assessed = (item.weight for item in self.results.items.get(bank, {}).values() if item.points is not None)
@@ -167,9 +147,10 @@ class QuarterResults:
             value = max(0, -(-int(target.value - reached.value) // left))
         return self._derived("needed", "bank", bank, Form.COUNT, value, reached)
 
-    def source_of_place(self, place: Place, what: str) -> Source:
-        """Where a cell of a board comes from: a place's `rank` or `value`."""
-        return Source(f"{place.board} {what}", "board", place.subject_code, str(self.month))
+    def of_place(self, place: Place, what: str, form: Form) -> Figure:
+        """A cell of a board: a place's `rank` or `value`."""
+        source = Source(f"{place.board} {what}", "board", place.subject_code, str(self.month))
+        return self.results.found(getattr(place, what), form, source)
 
     @property
     def quarter_reporting(self) -> list[Reporting]:
@@ -183,11 +164,6 @@ class QuarterResults:
 
     def _assessment(self, bank: str, month: Period) -> Assessment | None:
         return self.results.assessments.get(str(month), {}).get(bank)
-
-    def _standing(self, bank: str, what: str, form: Form, assessment: Assessment | None) -> Figure:
-        value = None if assessment is None else getattr(assessment, what)
-        restated = assessment is not None and assessment.restated
-        return Figure(value, form, Source(what, "bank", bank, str(self.month)), restated)
 
     def _derived(
         self, name: str, scope: str, code: str, form: Form, value: Decimal | int | None, *of: Figure

@@ -67,8 +67,6 @@ class Assessment:
     rank: int | None
     previous_rank: int | None
     reason: str | None
-    restated: bool = False
-    """Whether the revision before had another standing."""
     previous_score: Decimal | None = None
 
     @property
@@ -213,7 +211,7 @@ class Results:
     """Short names of all institutions, closed ones too, by code."""
     values: Mapping[Source, Decimal]
     restated: Collection[Source]
-    """Figures that differ from those of the revision before."""
+    """Figures that an earlier revision of their month had otherwise."""
     assessments: Mapping[str, Mapping[str, Assessment]]
     """By period, then bank; ranked ones first, best first."""
     items: Mapping[str, Mapping[str, Item]]
@@ -269,7 +267,34 @@ class Results:
     def figure(self, metric: str, scope: str, code: str, period: Period | None = None) -> Figure:
         """A metric of a subject, in the month or an earlier one; its value is None where there is none."""
         source = Source(metric, scope, code, str(period or self.month))
-        return Figure(self.values.get(source), self.form(metric), source, source in self.restated)
+        return self.found(self.values.get(source), self.form(metric), source)
+
+    def found(self, value: Decimal | int | None, form: Form, source: Source) -> Figure:
+        """What a run found, marked where an earlier revision had it otherwise."""
+        return Figure(value, form, source, source in self.restated)
+
+    def score(self, bank: str) -> Figure:
+        """A bank's score in the month."""
+        return self._of_standing("score", bank, Form.SCORE)
+
+    def rank(self, bank: str) -> Figure:
+        """A bank's rank in the month."""
+        return self._of_standing("rank", bank, Form.RANK)
+
+    def deductions(self, bank: str) -> Figure:
+        """Points deducted from a bank's score."""
+        return self._of_standing("deductions", bank, Form.SCORE)
+
+    def points(self, bank: str, indicator: str) -> Figure:
+        """Weighted points of an indicator in a bank's score; no value where it was not assessed."""
+        item = self.items.get(bank, {}).get(indicator)
+        value = None if item is None or item.points is None else item.points * item.weight
+        return self.found(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)))
+
+    def _of_standing(self, what: str, bank: str, form: Form) -> Figure:
+        standing = self.assessments[str(self.month)].get(bank)
+        value = None if standing is None else getattr(standing, what)
+        return self.found(value, form, Source(what, "bank", bank, str(self.month)))
 
     def of_city(self, metric: str, period: Period | None = None) -> Figure:
         """A metric of the city."""
@@ -317,13 +342,10 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         Institution(**{**row, "kind": InstitutionKind(row["kind"])})
         for row in _read(connection, "institutions", {"period_end": month.end})
     ]
-    values: dict[Source, Decimal] = {}
-    restated: set[Source] = set()
-    for row in _read(connection, "metrics", span):
-        source = Source(row["metric"], row["scope"], row["scope_code"], row["period"])
-        values[source] = row["value"]
-        if row["restated"]:
-            restated.add(source)
+    values = {
+        Source(row["metric"], row["scope"], row["scope_code"], row["period"]): row["value"]
+        for row in _read(connection, "metrics", span)
+    }
     targets = _read(connection, "targets", {"year": month.year, "period": str(month)})
     return Results(
         month=month,
@@ -335,7 +357,10 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         institutions={each.code: each for each in institutions if each.is_open},
         names={each.code: each.short_name for each in institutions},
         values=values,
-        restated=restated,
+        restated={
+            Source(row["figure"], row["scope"], row["scope_code"], row["period"])
+            for row in _read(connection, "restated", span)
+        },
         assessments=assessments,
         items=items,
         boards=boards,

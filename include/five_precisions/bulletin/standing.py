@@ -157,8 +157,8 @@ def bank_place(results: Results, bank: str, quarter_before: Period | None = None
     if now is None or now.rank is None or now.score is None:
         return None
     before = results.assessments.get(str(results.month.previous()), {}).get(bank)
-    place = [f"第{now.rank}名（共{len(ranked(results))}家参评）"]
-    score = [f"{shown(now.score, Form.SCORE)}分"]
+    place = [f"第{results.rank(bank)}名（共{len(ranked(results))}家参评）"]
+    score = [f"{results.score(bank)}分"]
     if now.previous_rank is not None:
         place.append(movement_since(now.movement) or "")
         score.append(change(now.score, now.previous_score, Form.SCORE) or "")
@@ -170,7 +170,7 @@ def bank_place(results: Results, bank: str, quarter_before: Period | None = None
         score.append(change(now.score, earlier.score, Form.SCORE, than="上季末") or "")
     facts = [("名次", place), ("得分", score), ("等级", [now.grade or ""])]
     if now.deductions:
-        facts.append(("扣分", [f"{shown(now.deductions, Form.SCORE)}分，已从得分中扣除"]))
+        facts.append(("扣分", [f"{results.deductions(bank)}分，已从得分中扣除"]))
     return [(name, "，".join(filter(None, words))) for name, words in facts]
 
 
@@ -201,15 +201,15 @@ def next_steps(results: Results, bank: str) -> list[str]:
     _, weak = strong_and_weak(results, bank)
     gains = {step.indicator: step.sentence for step in results.next_steps.get(bank, ())}
     return [
-        f"{INDICATORS[item.indicator]}（得{points_won(item)}分，满分{_weight(item)}分）："
+        f"{INDICATORS[item.indicator]}（得{points_won(results, item)}分，满分{_weight(item)}分）："
         f"{item.note}。{_next_step(results, bank, item.indicator)}{gains.get(item.indicator, '')}"
         for item in weak[:_STEPS]
     ]
 
 
-def points_won(item: Item) -> str:
+def points_won(results: Results, item: Item) -> str:
     """Weight × points of an indicator, shown; 不考核 where it is not assessed."""
-    return "不考核" if item.points is None else shown(item.weight * item.points, Form.SCORE)
+    return "不考核" if item.points is None else str(results.points(item.institution_code, item.indicator))
 
 
 def _weight(item: Item) -> str:

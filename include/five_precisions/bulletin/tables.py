@@ -149,11 +149,11 @@ def scores(told: QuarterResults) -> Table:
             continue
         rows.append(
             (
-                told.rank(bank),
+                told.results.rank(bank),
                 told.results.name(bank),
-                *(told.points(bank, indicator) for indicator in INDICATORS),
-                told.deductions(bank),
-                told.score(bank),
+                *(told.results.points(bank, indicator) for indicator in INDICATORS),
+                told.results.deductions(bank),
+                told.results.score(bank),
                 standing.grade,
                 movement(told.movement(bank)) or _why_no_movement(told, bank),
             )
@@ -386,9 +386,9 @@ def league(told: QuarterResults) -> Table | None:
         return None
     rows: list[tuple[Cell, ...]] = [
         (
-            Figure(place.rank, Form.RANK, told.source_of_place(place, "rank")),
+            told.of_place(place, "rank", Form.RANK),
             place.subject_name,
-            Figure(place.value, Form.AMOUNT, told.source_of_place(place, "value")),
+            told.of_place(place, "value", Form.AMOUNT),
             "首次" if place.previous_rank is None else movement(place.previous_rank - place.rank),
         )
         for place in places
