@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -166,6 +167,21 @@ def test_in_a_narrow_window_nothing_is_cut_and_a_key_stays_whole(monkeypatch: py
     assert "A01-C02-5d18365b1757" in lines[1]
     assert "…" not in captured.get()
     assert captured.get().count("集") == detail.count("集")
+
+
+def test_of_a_digest_wider_than_the_window_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "0a595351f7e6c36a" * 4
+    with console.out.capture() as captured:
+        monkeypatch.setattr(console.out, "width", 60)
+        console.print_facts([("of", "K01 [甲]银行"), ("run", f"2019-06-r1, input {digest}")])
+    assert max(text_width(line) for line in captured.get().splitlines()) <= 60
+    assert "K01 [甲]银行" in captured.get()
+    assert digest in "".join(captured.get().split())
+
+
+def test_decimals_are_printed_as_json_without_an_exponent(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print_json({"quota": Decimal("0E-20"), "fund": Decimal("114.20")})
+    assert json.loads(capsys.readouterr().out) == {"quota": "0.00000000000000000000", "fund": "114.20"}
 
 
 def test_check_needs_no_database_and_names_the_cell(tmp_path: Path) -> None:

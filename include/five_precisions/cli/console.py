@@ -50,7 +50,10 @@ def print_json(data: object) -> None:
 
 def _plain(value: object) -> object:
     # Before the dataclasses that they are: their parts are nobody's business.
-    if isinstance(value, Decimal | Period | Quarter):
+    if isinstance(value, Decimal):
+        # str() would write a quota of nothing as 0E-20.
+        return f"{value:f}"
+    if isinstance(value, Period | Quarter):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         computed = [name for name, member in vars(type(value)).items() if isinstance(member, property)]
@@ -75,6 +78,16 @@ def print_table(headings: Sequence[str], rows: Iterable[Iterable[object]], *, wh
     for row in rows:
         table.add_row(*map(cell, row))
     out.print(table if table.row_count else "Nothing to show.")
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Print names and what they are; what is too wide for the window goes on several lines, for nothing may be cut."""
+    table = Table("fact", "is", show_header=False, box=None)
+    for column in table.columns:
+        column.overflow = "fold"
+    for name, value in facts:
+        table.add_row(name, cell(value))
+    out.print(table)
 
 
 def cell(value: object) -> str:

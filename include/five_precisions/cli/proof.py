@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.padding import Padding
-from rich.table import Table
 
-from five_precisions.cli.console import JsonOption, cell, display, out, print_json, write_csv
+from five_precisions.cli.console import JsonOption, cell, display, out, print_facts, print_json, write_csv
 from five_precisions.cli.session import opened_warehouse
 from five_precisions.period import Period
 
@@ -77,21 +76,22 @@ def _print_figure(explained: Explanation) -> None:
         if explained.value is None
         else f"{display(explained.value)} {explained.unit}"
     )
-    table = Table(show_header=False, box=None)
-    table.add_row("figure", f"{explained.metric} {explained.name}")
-    table.add_row("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}")
-    table.add_row("value", value)
-    table.add_row("exact", cell(explained.value))
-    table.add_row("formula", explained.formula)
-    table.add_row("numerator", cell(explained.numerator))
-    table.add_row("denominator", cell(explained.denominator))
     standing = "" if explained.is_current else " (not the current one)"
-    table.add_row("run", f"{explained.run_id}{standing}, input {explained.input_digest}")
+    facts: list[tuple[str, object]] = [
+        ("figure", f"{explained.metric} {explained.name}"),
+        ("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}"),
+        ("value", value),
+        ("exact", explained.value),
+        ("formula", explained.formula),
+        ("numerator", explained.numerator),
+        ("denominator", explained.denominator),
+        ("run", f"{explained.run_id}{standing}, input {explained.input_digest}"),
+    ]
     if explained.proof is not None:
-        table.add_row("rows behind it", _counted(explained.proof))
+        facts.append(("rows behind it", _counted(explained.proof)))
         doubt = ": not the figure, so what is on record was altered since" if explained.is_proved is False else ""
-        table.add_row("they come to", f"{_come_to(explained.proof)}{doubt}")
-    out.print(table)
+        facts.append(("they come to", f"{_come_to(explained.proof)}{doubt}"))
+    print_facts(facts)
 
 
 def _counted(proof: Proof) -> str:
