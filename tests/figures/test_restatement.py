@@ -158,17 +158,20 @@ def test_what_is_listed_is_what_differs(february: Engine, settings: Settings) ->
         for each in restate(february, settings, JANUARY, WHY, "ops").figures
     }
     queries = {
-        "metric": ("metric", "scope || scope_code as code, metric as figure, cast(value as text) as value"),
-        "assessment": ("assessment", "institution_code as code, 'score' as figure, cast(score as text) as value"),
+        "metric": ("metric", "scope || scope_code as code, metric as figure, cast(trim_scale(value) as text) as value"),
+        "assessment": (
+            "assessment",
+            "institution_code as code, 'score' as figure, cast(trim_scale(score) as text) as value",
+        ),
         "relending_advice": ("relending_advice", "institution_code as code, 'issue' as figure, issue as value"),
         "alert": ("alert", "institution_code as code, concat(rule, '/', subject, '/level') as figure, level as value"),
         "next_step": (
             "next_step",
-            "institution_code as code, concat(indicator, '/score_after') as figure, cast(score_after as text) as value",
+            "institution_code as code, indicator || '/score_after' as figure, trim_scale(score_after)::text as value",
         ),
         "household_score": (
             "household_score",
-            "household_no as code, 'credit_limit' as figure, cast(credit_limit as text) as value",
+            "household_no as code, 'credit_limit' as figure, cast(trim_scale(credit_limit) as text) as value",
         ),
     }
     assert {"next_step", "household_score"} <= {mart for mart, _, _ in listed}

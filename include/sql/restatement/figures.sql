@@ -1,22 +1,25 @@
 -- Which figures differ between a restated run and the one that it replaces (spec/04, Restatement and proof)?
 -- One row per figure: the table that holds it, whom it is about, its name; words that go with figures are left out.
 -- Of a household its score with its items, its tier and its limit; of a step that would better a bank what it gives.
-with rescored as (
-    select household_score.household_no
+with scored as (
+    select
+        household_score.*,
+        -- Both runs at once, and no join: the statistics know nothing yet of the run that is being made.
+        count(*) over (
+            partition by
+                household_score.household_no,
+                household_score.workers_points,
+                household_score.income_points,
+                household_score.debts_points,
+                household_score.business_points,
+                household_score.training_points,
+                household_score.conduct_points,
+                household_score.score,
+                household_score.tier,
+                household_score.credit_limit
+        ) as runs_alike
     from mart.household_score
     where household_score.run_id in (:run_id, :replaced_run_id)
-    group by
-        household_score.household_no,
-        household_score.workers_points,
-        household_score.income_points,
-        household_score.debts_points,
-        household_score.business_points,
-        household_score.training_points,
-        household_score.conduct_points,
-        household_score.score,
-        household_score.tier,
-        household_score.credit_limit
-    having count(*) = 1
 ),
 
 result as (
@@ -132,16 +135,14 @@ result as (
     where next_step.run_id in (:run_id, :replaced_run_id)
     union all
     select
-        household_score.run_id,
+        scored.run_id,
         'household_score' as mart,
         'household' as scope,
-        household_score.household_no as scope_code,
+        scored.household_no as scope_code,
         '' as part,
-        to_jsonb(household_score) as figures
-    from mart.household_score
-    where
-        household_score.run_id in (:run_id, :replaced_run_id)
-        and household_score.household_no in (select rescored.household_no from rescored)
+        to_jsonb(scored) - 'runs_alike' as figures
+    from scored
+    where scored.runs_alike = 1
 ),
 
 figure as (
@@ -151,12 +152,11 @@ figure as (
         result.scope,
         result.scope_code,
         concat(result.part, held.name) as figure,
-        jsonb_build_array(held.value) ->> 0 as shown,
-        -- 47.9 and 47.90 are the same figure.
+        -- 47.9 and 47.90 are the same figure, and who reads them wants neither's row of noughts.
         case jsonb_typeof(held.value)
             when 'number' then cast(trim_scale(cast(held.value as numeric)) as text)
             else jsonb_build_array(held.value) ->> 0
-        end as compared
+        end as written
     from result
     cross join jsonb_each(result.figures) as held (name, value)
     where
@@ -189,8 +189,8 @@ select
     coalesce(before.scope, after.scope) as scope,
     coalesce(before.scope_code, after.scope_code) as scope_code,
     coalesce(before.figure, after.figure) as figure,
-    before.shown as before,
-    after.shown as after
+    before.written as before,
+    after.written as after
 from before
 full outer join after
     on
@@ -198,5 +198,5 @@ full outer join after
         and before.scope = after.scope
         and before.scope_code = after.scope_code
         and before.figure = after.figure
-where before.compared is distinct from after.compared
+where before.written is distinct from after.written
 order by mart, scope, scope_code, figure
