@@ -181,6 +181,17 @@ def test_approved_it_is_posted_once_and_sent_once(
     assert len(parts[1].get_content().encode()) < 100_000
 
 
+def test_ops_are_told_whom_a_bulletin_cannot_reach(
+    golden_copy: Settings, rendered: dict[Quarter, Rendered], caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_warehouse(golden_copy) as engine:
+        with engine.begin() as connection:
+            connection.execute(text("delete from registry.contact where institution_code = 'B05'"))
+        keys = decide(engine, golden_copy, SECOND, approval(rendered[SECOND]))
+    assert not any("/b05@" in key for key in keys)
+    assert "2019-06: B05 has no contact, nobody gets its bulletin" in caplog.messages
+
+
 def test_sent_back_it_is_recorded_and_nothing_is_posted(
     golden_copy: Settings, rendered: dict[Quarter, Rendered]
 ) -> None:
