@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 NOTHING = "—"
 """What stands where there is no value."""
-COULD_RUN = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of text that a spreadsheet could take for a formula (spec/03, The receipt)."""
+_FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
 _CENT = Decimal("0.01")
 _ONE = Decimal(1)
 
@@ -59,6 +59,15 @@ def text_width(text: str) -> int:
     )
 
 
+def could_run(text: str) -> bool:
+    """Whether a spreadsheet that the text is put into could take it for a formula (spec/03, The receipt).
+
+    Spreadsheets pass over blanks, line feeds and marks without width before a sign, and Chinese editions take a
+    full-width sign for the narrow one.
+    """
+    return _FORMULA.match(text) is not None
+
+
 def inert(text: str) -> str:
     """The text, in quotation marks where a spreadsheet that it is put into could run it as a formula."""
-    return f"“{text}”" if text.startswith(COULD_RUN) else text
+    return f"“{text}”" if could_run(text) else text

@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Table
 from five_precisions.bulletin.wording import day_name, quarter_name
-from five_precisions.display import COULD_RUN, NOTHING, Form, rounded, text_width
+from five_precisions.display import NOTHING, Form, could_run, rounded, text_width
 
 COVER: Final = "封面"
 NOTES: Final = "说明"
@@ -312,7 +312,7 @@ class _Writer:
 
     def _text_format(self, text: str, style: dict[str, Any]) -> Format:
         # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
-        return self._format(style | ({"quote_prefix": True} if text.startswith(COULD_RUN) else {}))
+        return self._format(style | ({"quote_prefix": True} if could_run(text) else {}))
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str, style: dict[str, Any]) -> None:
         if text:

@@ -26,7 +26,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from five_precisions.display import COULD_RUN
+from five_precisions.display import could_run
 from five_precisions.intake.findings import Finding, Level, storable
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -556,7 +556,7 @@ class _Writer:
             sheet.write_blank(row, column, None, self._format(style))
             return
         # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
-        own = style | {"quote_prefix": True} if text.startswith(COULD_RUN) else style
+        own = style | {"quote_prefix": True} if could_run(text) else style
         sheet.write_string(row, column, _cut(_storable(text), _LONGEST_TEXT), self._format(own))
 
     def _sheet(self, name: str) -> Worksheet:
