@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from chinese_calendar import is_workday
 
+from five_precisions.demo import inbox as inbox_module
 from five_precisions.demo import write_inbox
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
@@ -232,3 +233,22 @@ def test_nil_returns_are_said_and_explanations_point_to_rows(versions: Versions)
         gone += key not in keys
         assert key in keys or rule == "X01"
     assert gone == 1
+
+
+@pytest.mark.parametrize("real", ["2019-01/B01/loans.csv", "2019-07/B01/loans.csv", "2019-01/loose.csv", "loose.csv"])
+def test_the_demo_is_not_laid_among_real_packages(tmp_path: Path, real: str) -> None:
+    path = tmp_path / real
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("real")
+    with pytest.raises(UsageError, match=r"was not written by the demo; name an empty folder for its packages\.$"):
+        write_inbox(tmp_path)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
+
+
+def test_the_demo_may_be_written_over_itself_and_beside_what_no_inbox_looks_at(
+    golden_inbox: Path, tmp_path: Path
+) -> None:
+    inbox_module._refuse_foreign(golden_inbox)
+    (tmp_path / ".DS_Store").touch()
+    inbox_module._refuse_foreign(tmp_path)
+    inbox_module._refuse_foreign(tmp_path / "not there yet")
