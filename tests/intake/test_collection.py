@@ -17,6 +17,7 @@ from five_precisions.intake import State, Verdict, check, close, collect, find_s
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.telling.receipt_files import OutboxError
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from tests.intake.packages import (
@@ -212,6 +213,47 @@ def test_one_institution_that_breaks_us_does_not_stop_the_others(
     assert [str(each.verdict) for each in judgements] == ["failed", "accepted"]
     assert "B01 failed: ValueError" in caplog.text
     assert RESIDENT_ID not in caplog.text
+
+
+def test_an_outbox_that_takes_nothing_for_one_institution_stops_that_one_only(
+    engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(inbox / "B01", sound_package("grid"))
+    put(inbox / "B02", sound_package("grid"))
+    outbox = Path(settings.outbox_address) / "2019-06"
+    outbox.mkdir(parents=True)
+    (outbox / "B01").write_text("a file where the folder belongs")
+    judgements = collect(engine, settings, JUNE)
+    assert [(each.institution_code, str(each.verdict)) for each in judgements] == [
+        ("B01", "failed"),
+        ("B02", "accepted"),
+    ]
+    assert "The outbox cannot be written to" in str(judgements[0].remark)
+    assert "2019-06 B01: The outbox cannot be written to" in caplog.text
+    assert rows(engine, "select institution_code from intake.submission order by 1") == [("B01",), ("B02",)]
+    assert len(list((inbox / "B01").iterdir())) == 2, "not taken out without its receipt"
+    (outbox / "B01").unlink()
+    assert collect(engine, settings, JUNE) == []
+    assert [path.name for path in (outbox / "B01").iterdir()] == ["receipt-v1.html"]
+    assert list((inbox / "B01").iterdir()) == []
+
+
+def test_a_close_whose_receipt_finds_no_room_writes_the_others(engine: Engine, settings: Settings, inbox: Path) -> None:
+    for bank in ("B01", "B02"):
+        loan = sound("loans", contract_no=f"HT-{bank}", principal="30000", balance="30000")
+        put(inbox / bank, package(loans=[loan]))
+    put(inbox / "C01", package(households=[sound("households")]))
+    collect(engine, settings, JUNE, replay=True)
+    outbox = Path(settings.outbox_address) / "2019-06"
+    (outbox / "B01").rename(outbox / "aside")
+    (outbox / "B01").write_text("a file where the folder belongs")
+    with pytest.raises(OutboxError, match="The outbox cannot be written to"):
+        close(engine, settings, JUNE, replay=True)
+    assert (outbox / "B02" / "receipt-close.html").exists()
+    assert rows(engine, "select period from intake.close") == [("2019-06",)]
+    (outbox / "B01").unlink()
+    close(engine, settings, JUNE, replay=True)
+    assert (outbox / "B01" / "receipt-close.html").exists()
 
 
 def test_two_at_once_make_one_version(engine: Engine, settings: Settings, inbox: Path) -> None:

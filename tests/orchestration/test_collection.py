@@ -315,7 +315,7 @@ def test_ops_are_told_of_a_package_that_our_own_fault_keeps_from_being_judged(
         with pytest.raises(TaskDeferred):
             task().execute(context(THIS_MONTH))
         [mail] = server.mails()
-    assert mail["Subject"] == f"[演示] [five-precisions] A package of 甲银行 for {THIS_MONTH} could not be judged"
+    assert mail["Subject"] == f"[演示] [five-precisions] A package of 甲银行 for {THIS_MONTH} is not done with"
     assert "ZeroDivisionError, see the log" in str(mail.get_body(("plain",)))
 
 

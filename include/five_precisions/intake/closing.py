@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_fin
 from five_precisions.intake.recording import explained, lock_period
 from five_precisions.intake.rules.checks import standing_findings
 from five_precisions.intake.strays import require_usable
-from five_precisions.intake.telling.receipt_files import write_receipt
+from five_precisions.intake.telling.receipt_files import OutboxError, write_receipt
 from five_precisions.intake.telling.receipts import post_cross_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
@@ -74,6 +74,8 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
     Raises:
         UsageError: the period is not one that can be closed.
         RefusedError: its deadline has not passed, and this is no replay.
+        OutboxError: the month is closed, and a receipt of what the close found could not be written; closing again
+            writes it.
     """
     require_usable(settings, period)
     now = datetime.now(SHANGHAI)
@@ -94,9 +96,25 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
     if is_new:
         logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
     # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
-    for cross_check in receipts:
-        write_receipt(engine, settings, cross_check, rendered.get(cross_check))
+    _write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
     return Close(str(period), now if is_new else found.closed_at, frozen, tuple(rendered), is_new=is_new)
+
+
+def _write_receipts(engine: Engine, settings: Settings, receipts: Mapping[str, bytes | None]) -> None:
+    """Write each receipt that is not there; one that the outbox does not take keeps no other institution from its own.
+
+    Raises:
+        OutboxError: in the end, what the outbox said of the first that it did not take.
+    """
+    refused: list[OutboxError] = []
+    for number, workbook in receipts.items():
+        try:
+            write_receipt(engine, settings, number, workbook)
+        except OutboxError as error:
+            logger.error("%s: %s", number, error)  # noqa: TRY400
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 def _require_over(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> None:

@@ -32,7 +32,12 @@ from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.strays import require_usable, strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
-from five_precisions.intake.telling.receipt_files import require_outbox, write_missing_receipts, write_receipt
+from five_precisions.intake.telling.receipt_files import (
+    OutboxError,
+    require_outbox,
+    write_missing_receipts,
+    write_receipt,
+)
 from five_precisions.intake.telling.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, open_period, read_register
@@ -139,6 +144,11 @@ class _Intake:
             write_missing_receipts(self._engine, self._settings, self._period, institution.code)
             for delivery in self._deliveries(institution):
                 judgements += [self._take_in_delivery(institution, delivery)]
+        except OutboxError as error:
+            # One institution's folder, or its share of the store: what is on record stands, and the others go on.
+            logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
+            remark = f"{str(error).rstrip('.')}, so its receipt is written at the next look"
+            judgements.append(self._skipped(institution, State.FAILED, remark))
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
             raise
         except psycopg.OperationalError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -142,15 +143,15 @@ class CollectInstitution(BaseOperator):
                     ),
                     method_name="resume",
                 )
-            return self._result(context, engine)
+            return self._result(context, engine, judgements)
 
     def _tell(self, judgement: Judgement, month: Period) -> None:
         if judgement.verdict is State.FAILED:
             # Whoever delivered it waits for a receipt, and this row may stay violet for days.
             tell_ops(
-                f"A package of {self.short_name} for {month} could not be judged",
-                f"{judgement.remark}: the log of its row in monthly_collection says where. No receipt has left; it is "
-                "judged again when the institution delivers anew, at the deadline, or when you clear the row.",
+                f"A package of {self.short_name} for {month} is not done with",
+                f"{judgement.remark}: the log of its row in monthly_collection says where. It is looked at again when "
+                "the institution delivers anew, at the deadline, or when you clear the row.",
             )
         if judgement.submission_id is None:
             # Why, the intake itself has logged.
@@ -163,10 +164,11 @@ class CollectInstitution(BaseOperator):
             counts = f"{report.rows} rows, {report.errors} errors, {report.warnings} warnings"
             self.log.info("  %s %s: %s", report.report, report.verdict, counts)
 
-    def _result(self, context: Context, engine: Engine) -> dict[str, str]:
+    def _result(self, context: Context, engine: Engine, judgements: Sequence[Judgement]) -> dict[str, str]:
         month = month_of(context)
         own = [row for row in read_status(engine, month) if row.institution_code == self.institution]
-        lacking = []
+        # Nobody looks here again by himself: what is not done with must be seen.
+        lacking = [str(each.remark) for each in judgements if each.verdict is State.FAILED]
         for (state, version), rows in groupby(sorted(own, key=_end), _end):
             reports = ", ".join(row.report for row in rows)
             receipt = f", receipt {month}-{self.institution}-{version}" if version else ""

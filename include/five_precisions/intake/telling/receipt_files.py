@@ -33,6 +33,10 @@ select submission_id from intake.cross_check where period = :period and institut
 """)
 
 
+class OutboxError(UnreachableError):
+    """The outbox's store answers and does not take a file: it is full, or the folder cannot be written to."""
+
+
 def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
     """Make sure that the receipt of a version or a cross check lies in the outbox, and its findings workbook with it.
 
@@ -46,7 +50,8 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str, render
         The receipt's address. A file that is there is left as it is.
 
     Raises:
-        SetupError: the outbox cannot be written to. Nothing is lost: the next look at the delivery writes it.
+        OutboxError: the outbox does not take it. Nothing is lost: the next look at the delivery writes it.
+        UnreachableError: the outbox does not answer.
     """
     files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
     with engine.connect() as connection:
@@ -87,14 +92,15 @@ def _reaching_outbox(files: Any) -> Iterator[None]:
             yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UnreachableError(f"The outbox cannot be written to: {reason}.") from error
+        raise OutboxError(f"The outbox cannot be written to: {reason}.") from error
 
 
 def write_missing_receipts(engine: Engine, settings: Settings, period: Period, institution_code: str) -> None:
     """Write the receipts and findings workbooks that a crash between a commit and its files has left out.
 
     Raises:
-        SetupError: the outbox cannot be written to.
+        OutboxError: the outbox does not take one.
+        UnreachableError: the outbox does not answer.
     """
     with engine.connect() as connection:
         names = {"period": str(period), "institution_code": institution_code}
