@@ -163,7 +163,8 @@ class Settings(BaseSettings):
         if self.reference is not None and not self.reference.is_dir():
             raise SetupError(f"{PREFIX}REFERENCE names {self.reference}, which is no folder.")
         own = self.reference / name if self.reference else None
-        return own if own is not None and own.exists() else INCLUDE / "reference" / name
+        # Also where a link leads nowhere: the file that ops mean to have cannot be read then, and the other is not it.
+        return own if own is not None and os.path.lexists(own) else INCLUDE / "reference" / name
 
     def require_pii_key(self) -> bytes:
         """The key of the keyed hash of sensitive values.

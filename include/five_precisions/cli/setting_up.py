@@ -22,12 +22,15 @@ app.add_typer(warehouse_app, name="warehouse")
 
 @app.command()
 def init() -> None:
-    """Create or migrate the warehouse and load the register."""
+    """Create or migrate the warehouse and load the register. What is wrong with a reference file is said first."""
+    from five_precisions import figures, intake
     from five_precisions.register import load_register, save_register
     from five_precisions.warehouse import migrate, open_warehouse
 
     settings = Settings.load()
     register = load_register(settings.register_folder)
+    intake.validate_reference(settings)
+    figures.validate_reference(settings)
     with progress("preparing the warehouse"), open_warehouse(settings) as engine:
         migrate(engine)
         with engine.begin() as connection:

@@ -1,6 +1,6 @@
 """Figures: metrics, scores, targets, assessment, ranking, and the proof of each (spec/04)."""
 
-from five_precisions.figures.assess import Assessed, assess
+from five_precisions.figures.assess import Assessed, assess, validate_reference
 from five_precisions.figures.cases import (
     Case,
     CaseHistory,
@@ -42,4 +42,5 @@ __all__ = [
     "restate",
     "set_aside",
     "take_back",
+    "validate_reference",
 ]

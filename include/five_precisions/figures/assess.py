@@ -27,11 +27,17 @@ from five_precisions.figures.inputs import (
     run_statement,
 )
 from five_precisions.figures.invariants import check_invariants
-from five_precisions.figures.lists import draw_lists
-from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard
+from five_precisions.figures.lists import (
+    InspectionRules,
+    LeadRules,
+    draw_lists,
+    load_inspection_rules,
+    load_lead_rules,
+)
+from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard, load_targets
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
-from five_precisions.reference import Board, Catalogue, load_boards, load_catalogue
+from five_precisions.reference import YEARS, Board, Catalogue, load_boards, load_catalogue
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
 
@@ -70,6 +76,8 @@ class Taken:
     scorecard: Scorecard
     catalogue: Catalogue
     boards: dict[str, Board]
+    inspection: InspectionRules
+    leads: LeadRules
     files: dict[str, str]
     """SHA-256 of what stands in files: scheme and scorecard as they hold, statements, reference files."""
     digest: str
@@ -96,8 +104,24 @@ def assess(
         tell = report_progress or (lambda _: None)
         tell("inputs")
         taken = take_inputs(connection, settings, period)
-        run_id = make_run(connection, settings, taken, revision=1, tell=tell)
+        run_id = make_run(connection, taken, revision=1, tell=tell)
         return Assessed(run_id, period, taken.digest, is_new=True)
+
+
+def validate_reference(settings: Settings) -> None:
+    """Read everything that figures are made by, so that a mistake is told before a month is assessed.
+
+    Raises:
+        SetupError: a reference file is missing or wrong; the sentence names the file and the place.
+    """
+    # Where nobody has said which month is the first, a version that holds some day will do.
+    first = settings.first_period or Period(YEARS[-1], 12)
+    load_scheme(settings, first)
+    load_scorecard(settings, first)
+    load_targets(settings)
+    load_boards(settings, load_catalogue(settings))
+    load_inspection_rules(settings)
+    load_lead_rules(settings)
 
 
 def take_inputs(connection: Connection, settings: Settings, period: Period, *, is_restatement: bool = False) -> Taken:
@@ -110,6 +134,7 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
     scheme, scorecard = load_scheme(settings, period), load_scorecard(settings, period)
     catalogue = load_catalogue(settings)
     boards = load_boards(settings, catalogue)
+    inspection, leads = load_inspection_rules(settings), load_lead_rules(settings)
     parameters = period_parameters(connection, period)
     load_inputs(connection, parameters, is_restatement=is_restatement)
     ensure_targets(connection, settings, period, parameters)
@@ -120,12 +145,10 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
         **_reference_digests(settings),
     }
     digest = digest_inputs(connection, parameters, files)
-    return Taken(period, parameters, scheme, scorecard, catalogue, boards, files, digest)
+    return Taken(period, parameters, scheme, scorecard, catalogue, boards, inspection, leads, files, digest)
 
 
-def make_run(
-    connection: Connection, settings: Settings, taken: Taken, *, revision: int, tell: Callable[[str], None]
-) -> str:
+def make_run(connection: Connection, taken: Taken, *, revision: int, tell: Callable[[str], None]) -> str:
     """Compute the run of what was taken, as the month's current one; its id."""
     period, scheme, scorecard, catalogue = taken.period, taken.scheme, taken.scorecard, taken.catalogue
     run_id = f"{period}-r{revision}"
@@ -151,7 +174,7 @@ def make_run(
     assess_banks(connection, scheme, taken.boards, parameters)
 
     tell("lists")
-    draw_lists(connection, settings, parameters)
+    draw_lists(connection, taken.inspection, taken.leads, parameters)
 
     tell("invariants")
     check_invariants(connection, catalogue, scheme, scorecard, parameters)

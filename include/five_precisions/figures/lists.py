@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import Connection, Engine, RowMapping, text
 
 from five_precisions.errors import RefusedError, UsageError
@@ -21,7 +21,7 @@ from five_precisions.figures.alerts import Level
 from five_precisions.figures.inputs import Parameters, run_statement
 from five_precisions.figures.scheme import NotNegative
 from five_precisions.period import Period
-from five_precisions.reference import load_reference
+from five_precisions.reference import ReferenceModel, load_reference
 from five_precisions.settings import Settings
 
 _STATEMENTS: Final = (
@@ -34,14 +34,10 @@ _STATEMENTS: Final = (
     "lists/league_reconciliation",
 )
 
-Count = Annotated[int, Field(gt=0, strict=True)]
+Count = Annotated[int, Field(gt=0, le=100_000, strict=True)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Weights(_Model):
+class _Weights(ReferenceModel):
     """Weights of shares; one of them at least counts."""
 
     @model_validator(mode="after")
@@ -59,13 +55,13 @@ class RiskWeights(_Weights):
     time: NotNegative
 
 
-class Sample(_Model):
+class Sample(ReferenceModel):
     """How many loans are drawn in each outlet."""
 
     loans: Count
 
 
-class InspectionRules(_Model):
+class InspectionRules(ReferenceModel):
     """How outlets are ranked for the next on-site inspection, and what is drawn in each (inspection.yaml)."""
 
     levels: dict[Level, NotNegative]
@@ -82,7 +78,7 @@ class InspectionRules(_Model):
         return self
 
 
-class VisitRules(_Model):
+class VisitRules(ReferenceModel):
     """From which credit limit of its tier on, in yuan, a household is scored high."""
 
     high_from_limit: Annotated[NotNegative, Field(gt=0)]
@@ -96,14 +92,14 @@ class FitWeights(_Weights):
     relending: NotNegative
 
 
-class MatchingRules(_Model):
+class MatchingRules(ReferenceModel):
     """How many banks are named for each project, and how they are chosen."""
 
     banks: Count
     fit: FitWeights
 
 
-class LeadRules(_Model):
+class LeadRules(ReferenceModel):
     """What makes a household or a project a lead for a bank (leads.yaml)."""
 
     visits: VisitRules
@@ -116,7 +112,7 @@ def load_inspection_rules(settings: Settings) -> InspectionRules:
     Raises:
         SetupError: the file is wrong; the sentence names the place.
     """
-    return load_reference(settings, "inspection.yaml", lambda content: InspectionRules(**content))
+    return load_reference(settings, "inspection.yaml", InspectionRules.model_validate)
 
 
 def load_lead_rules(settings: Settings) -> LeadRules:
@@ -125,16 +121,11 @@ def load_lead_rules(settings: Settings) -> LeadRules:
     Raises:
         SetupError: the file is wrong; the sentence names the place.
     """
-    return load_reference(settings, "leads.yaml", lambda content: LeadRules(**content))
+    return load_reference(settings, "leads.yaml", LeadRules.model_validate)
 
 
-def draw_lists(connection: Connection, settings: Settings, parameters: Parameters) -> None:
-    """Write the run's lists, from its inputs, scores and alerts.
-
-    Raises:
-        SetupError: a reference file of the lists is wrong.
-    """
-    inspection, leads = load_inspection_rules(settings), load_lead_rules(settings)
+def draw_lists(connection: Connection, inspection: InspectionRules, leads: LeadRules, parameters: Parameters) -> None:
+    """Write the run's lists, from its inputs, scores and alerts."""
     drawing = parameters | {
         "high_from_limit": leads.visits.high_from_limit,
         "banks": leads.matching.banks,

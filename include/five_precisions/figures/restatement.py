@@ -226,7 +226,7 @@ def _restate(
     taken = take_inputs(connection, settings, period, is_restatement=True)
     if taken.digest == standing.input_digest:
         return Restatement(period, standing.run_id, None, taken.digest)
-    run_id = make_run(connection, settings, taken, revision=standing.revision + 1, tell=tell)
+    run_id = make_run(connection, taken, revision=standing.revision + 1, tell=tell)
     tell("what changed")
     connection.execute(
         text("insert into mart.restatement values (:run_id, :replaced_run_id, :reason, :decided_by)"),

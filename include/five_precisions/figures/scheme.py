@@ -5,31 +5,52 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Protocol, Self, TypeVar
+from reprlib import repr as shortened
+from typing import Annotated, Final, Protocol, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period
-from five_precisions.reference import INDICATORS, load_reference
+from five_precisions.reference import INDICATORS, YEARS, ReferenceModel, load_reference, unknown_name
 from five_precisions.settings import Settings
 
 UNRANKED = ""
 """The grade under which the scheme lists what holds for an unranked bank."""
+_WHOLE_SCORE: Final = 100
+"""What weights add up to, and what the best household scores (spec/04)."""
+_BEST_CONDUCT: Final = 5
+"""Marks go from 1 to 5 (spec/02, visits)."""
 
 
 def _exact(value: object) -> object:
-    """A YAML float as the decimal that was written; money and thresholds are never binary."""
+    # An error of validation, so that the sentence names the place; a TypeError would not.
     if isinstance(value, bool):
-        raise ValueError("a number is wanted, not yes or no")  # noqa: TRY004 a TypeError would not name the place
-    return Decimal(str(value)) if isinstance(value, float) else value
+        raise ValueError("a number is wanted, not yes or no")  # noqa: TRY004
+    if isinstance(value, str):
+        raise ValueError(f"a number is wanted, in plain digits, not {shortened(value)}")  # noqa: TRY004
+    return value
 
 
 def _period(value: object) -> Period:
     try:
-        return Period.parse(str(value))
+        period = Period.parse(str(value))
     except UsageError as error:
         raise ValueError(str(error)) from error
+    return _of_years(period, period.year)
+
+
+def _year(value: int) -> int:
+    return _of_years(value, value)
+
+
+Dated = TypeVar("Dated")
+
+
+def _of_years(value: Dated, year: int) -> Dated:
+    if year not in YEARS:
+        raise ValueError(f"{value} does not lie between {YEARS[0]} and {YEARS[-1]}")
+    return value
 
 
 def _doubled(values: Iterable[Hashable]) -> list[Hashable]:
@@ -38,22 +59,36 @@ def _doubled(values: Iterable[Hashable]) -> list[Hashable]:
     return [value for value in dict.fromkeys(listed) if listed.count(value) > 1]
 
 
+def _fall_to_zero(word: str, steps: Sequence[tuple[str, Decimal]]) -> None:
+    """Refuse names of steps that are not told apart, and steps that do not fall, in the order of the file, to 0."""
+    if doubled := _doubled(name for name, _ in steps):
+        raise ValueError(f"the {word} {doubled[0]} is listed twice")
+    for (better, above), (worse, at_least) in pairwise(steps):
+        if at_least >= above:
+            raise ValueError(
+                f"the best {word} comes first: {worse} starts at {at_least}, and {better} before it at {above}"
+            )
+    if steps[-1][1] != 0:
+        raise ValueError(f"the lowest {word} must start at 0")
+
+
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 NotNegative = Annotated[Exact, Field(ge=0)]
 OfHundred = Annotated[NotNegative, Field(le=100)]
+Yuan = Annotated[NotNegative, Field(le=1_000_000_000)]
 Name = Annotated[str, Field(min_length=1)]
 FromPeriod = Annotated[Period, BeforeValidator(_period)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+class _Model(ReferenceModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
 class OverdueRatio(_Model):
     """Between which overdue ratios, in percent, the points for quality fall from 1 to 0."""
 
-    full_points_up_to: NotNegative
-    no_points_from: NotNegative
+    full_points_up_to: OfHundred
+    no_points_from: OfHundred
 
     @model_validator(mode="after")
     def _falls(self) -> Self:
@@ -65,9 +100,9 @@ class OverdueRatio(_Model):
 class Deductions(_Model):
     """Points taken off the score."""
 
-    per_overdue_finding: NotNegative
-    per_high_alert: NotNegative
-    at_most: NotNegative
+    per_overdue_finding: OfHundred
+    per_high_alert: OfHundred
+    at_most: OfHundred
 
 
 class Grade(_Model):
@@ -86,7 +121,11 @@ class Advice(_Model):
 
 
 class Scheme(_Model):
-    """One version of the assessment scheme."""
+    """One version of the assessment scheme.
+
+    Every indicator weighs something: growth, quality and reporting are judged of every bank, so that no score is a
+    share of nothing.
+    """
 
     version: Name
     valid_from: FromPeriod = Field(alias="from")
@@ -97,23 +136,22 @@ class Scheme(_Model):
     relending: tuple[Advice, ...]
     visit_round_reached: Annotated[Exact, Field(gt=0, le=100)]
 
-    @model_validator(mode="after")
-    def _weighs_every_indicator(self) -> Self:
-        if unknown := set(self.weights) - set(INDICATORS):
-            raise ValueError(f"unknown indicator {', '.join(sorted(unknown))}; there are {', '.join(INDICATORS)}")
-        if missing := set(INDICATORS) - set(self.weights):
+    @field_validator("weights")
+    @classmethod
+    def _weigh_every_indicator(cls, weights: dict[str, Decimal]) -> dict[str, Decimal]:
+        if unknown := [name for name in weights if name not in INDICATORS]:
+            raise ValueError(unknown_name(unknown[0], INDICATORS))
+        if missing := set(INDICATORS) - set(weights):
             raise ValueError(f"no weight for {', '.join(sorted(missing))}")
-        return self
+        if (whole := sum(weights.values())) != _WHOLE_SCORE:
+            raise ValueError(f"weights add up to {_WHOLE_SCORE}, these to {whole}")
+        return weights
 
-    @model_validator(mode="after")
-    def _gives_every_score_one_grade(self) -> Self:
-        if min(grade.at_least for grade in self.grades) != 0:
-            raise ValueError("the lowest grade must start at 0")
-        if doubled := _doubled(grade.grade for grade in self.grades):
-            raise ValueError(f"the grade {doubled[0]} is listed twice")
-        if doubled := _doubled(grade.at_least for grade in self.grades):
-            raise ValueError(f"two grades start at {doubled[0]}")
-        return self
+    @field_validator("grades")
+    @classmethod
+    def _give_every_score_one_grade(cls, grades: tuple[Grade, ...]) -> tuple[Grade, ...]:
+        _fall_to_zero("grade", [(each.grade, each.at_least) for each in grades])
+        return grades
 
     @model_validator(mode="after")
     def _advises_for_every_grade(self) -> Self:
@@ -131,7 +169,7 @@ class Scheme(_Model):
 class Band(_Model):
     """Points for a value that is at least, or at most, the bound."""
 
-    points: NotNegative
+    points: OfHundred
     at_least: NotNegative | None = None
     at_most: NotNegative | None = None
 
@@ -139,8 +177,19 @@ class Band(_Model):
 class Conduct(_Model):
     """Points for the mean mark of conduct."""
 
-    factor: NotNegative
-    without: NotNegative
+    factor: OfHundred
+    without: OfHundred
+
+    @property
+    def most(self) -> Decimal:
+        """Points of a household with the best mark alone."""
+        return self.factor * _BEST_CONDUCT
+
+    @model_validator(mode="after")
+    def _silence_is_not_the_best_mark(self) -> Self:
+        if self.without > self.most:
+            raise ValueError(f"without a mark there are more points than the best mark gives, {self.most}")
+        return self
 
 
 class ScorecardItems(_Model):
@@ -149,21 +198,22 @@ class ScorecardItems(_Model):
     workers: tuple[Band, ...] = Field(min_length=1)
     income_per_head: tuple[Band, ...] = Field(min_length=1)
     debts_to_income: tuple[Band, ...] = Field(min_length=1)
-    has_business: NotNegative
-    trained: NotNegative
+    has_business: OfHundred
+    trained: OfHundred
     conduct: Conduct
 
     @field_validator("workers", "income_per_head")
     @classmethod
     def _rise(cls, bands: tuple[Band, ...]) -> tuple[Band, ...]:
-        # The best of the bands that a value reaches counts, so a better one must not give less.
         bounds = [(band.at_least, band.points) for band in bands if band.at_least is not None and band.at_most is None]
         if len(bounds) < len(bands):
             raise ValueError("a band here has at_least, and no at_most")
-        if doubled := _doubled(bound for bound, _ in bounds):
-            raise ValueError(f"two bands start at {doubled[0]}")
-        if any(after[1] < before[1] for before, after in pairwise(sorted(bounds))):
-            raise ValueError("a band that starts higher must not give fewer points")
+        for (bound, points), (next_bound, next_points) in pairwise(bounds):
+            if next_bound <= bound:
+                raise ValueError(f"bands stand from the lowest up: one starts at {next_bound}, after {bound}")
+            # The best of the bands that a value reaches counts, so a better one must not give less.
+            if next_points < points:
+                raise ValueError(f"a band that starts higher, at {next_bound}, must not give fewer points")
         return bands
 
     @field_validator("debts_to_income")
@@ -172,10 +222,11 @@ class ScorecardItems(_Model):
         bounds = [(band.at_most, band.points) for band in bands if band.at_most is not None and band.at_least is None]
         if len(bounds) < len(bands):
             raise ValueError("a band here has at_most, and no at_least")
-        if doubled := _doubled(bound for bound, _ in bounds):
-            raise ValueError(f"two bands end at {doubled[0]}")
-        if any(after[1] > before[1] for before, after in pairwise(sorted(bounds))):
-            raise ValueError("a band that ends higher must not give more points")
+        for (bound, points), (next_bound, next_points) in pairwise(bounds):
+            if next_bound <= bound:
+                raise ValueError(f"bands stand from the lowest up: one ends at {next_bound}, after {bound}")
+            if next_points > points:
+                raise ValueError(f"a band that ends higher, at {next_bound}, must not give more points")
         return bands
 
     @model_validator(mode="after")
@@ -186,13 +237,23 @@ class ScorecardItems(_Model):
                 raise ValueError(f"{name}: no band starts at {lowest} or below")
         return self
 
+    @model_validator(mode="after")
+    def _the_best_household_scores_everything(self) -> Self:
+        banded = sum(
+            max(band.points for band in bands) for bands in (self.workers, self.income_per_head, self.debts_to_income)
+        )
+        whole = banded + self.has_business + self.trained + self.conduct.most
+        if whole != _WHOLE_SCORE:
+            raise ValueError(f"the best household scores {whole}, not {_WHOLE_SCORE}")
+        return self
+
 
 class Tier(_Model):
     """A tier, the score from which it is given, and its credit limit in yuan."""
 
     tier: Name
     at_least: OfHundred
-    credit_limit: NotNegative
+    credit_limit: Yuan
 
 
 class Scorecard(_Model):
@@ -203,15 +264,14 @@ class Scorecard(_Model):
     items: ScorecardItems
     tiers: tuple[Tier, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _has_a_tier_for_every_score(self) -> Self:
-        if min(tier.at_least for tier in self.tiers) != 0:
-            raise ValueError("the lowest tier must start at 0")
-        if doubled := _doubled(tier.tier for tier in self.tiers):
-            raise ValueError(f"the tier {doubled[0]} is listed twice")
-        if doubled := _doubled(tier.at_least for tier in self.tiers):
-            raise ValueError(f"two tiers start at {doubled[0]}")
-        return self
+    @field_validator("tiers")
+    @classmethod
+    def _give_every_score_one_tier(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        _fall_to_zero("tier", [(each.tier, each.at_least) for each in tiers])
+        for better, worse in pairwise(tiers):
+            if worse.credit_limit > better.credit_limit:
+                raise ValueError(f"the tier {worse.tier} gives a higher credit limit than {better.tier} above it")
+        return tiers
 
 
 class _Versioned(Protocol):
@@ -243,11 +303,11 @@ class _Scorecards(_Model):
 class YearTarget(_Model):
     """The city's target of a year."""
 
-    households: Annotated[int, Field(ge=0, strict=True)]
+    households: Annotated[int, Field(ge=0, le=10_000_000, strict=True)]
 
 
 class _Targets(_Model):
-    years: dict[Annotated[int, Field(strict=True)], YearTarget]
+    years: dict[Annotated[int, Field(strict=True), AfterValidator(_year)], YearTarget]
 
 
 def load_scheme(settings: Settings, period: Period) -> Scheme:
@@ -270,9 +330,22 @@ def load_scorecard(settings: Settings, period: Period) -> Scorecard:
     return _holding(versions, period, "scorecard.yaml")
 
 
+def load_targets(settings: Settings) -> dict[int, YearTarget]:
+    """The city's targets by year.
+
+    Raises:
+        SetupError: the file is wrong.
+    """
+    return load_reference(settings, "targets.yaml", _Targets.model_validate).years
+
+
 def load_year_target(settings: Settings, year: int) -> YearTarget | None:
-    """The city's target of the year, if one is set."""
-    return load_reference(settings, "targets.yaml", _Targets.model_validate).years.get(year)
+    """The city's target of the year, if one is set.
+
+    Raises:
+        SetupError: the file is wrong.
+    """
+    return load_targets(settings).get(year)
 
 
 def _holding(versions: Sequence[Version], period: Period, file: str) -> Version:

@@ -14,6 +14,7 @@ from five_precisions.intake.deadlines import (
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
 from five_precisions.intake.forms.template import write_template
+from five_precisions.intake.judging import validate_reference
 from five_precisions.intake.late import collect_late
 from five_precisions.intake.selfcheck import check
 from five_precisions.intake.status import ReportState, read_status
@@ -51,5 +52,6 @@ __all__ = [
     "read_deadline",
     "read_deadlines",
     "read_status",
+    "validate_reference",
     "write_template",
 ]

@@ -17,7 +17,14 @@ from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageE
 from five_precisions.intake.archive import Archive
 from five_precisions.intake.findings import Judgement, State, storable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.judging import (
+    ChangedWhileReadError,
+    DeliveredFile,
+    Yardstick,
+    judge_package,
+    load_hotlines,
+    yardstick_of,
+)
 from five_precisions.intake.ledger import (
     Recorded,
     Submission,
@@ -30,6 +37,7 @@ from five_precisions.intake.ledger import (
 )
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.strays import require_usable, strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
 from five_precisions.intake.telling.receipt_files import (
@@ -109,6 +117,10 @@ class _Intake:
         self._archive = Archive.of(settings)
         self._inbox = Inbox.of(settings)
         require_outbox(settings)
+        # The yardstick takes seconds and is made when there is something to judge; that its files are right is known
+        # before anything is done.
+        load_rates(settings)
+        load_hotlines(settings)
         with engine.begin() as connection:
             self._register = read_register(connection)
             open_period(connection, settings, period)

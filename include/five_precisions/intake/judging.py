@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final, Self
 
-import yaml
+from pydantic import Field, RootModel, model_validator
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, shown_text, storable
@@ -38,7 +40,8 @@ from five_precisions.intake.reading.typed import (
 from five_precisions.intake.rules.derived import DerivedContext, load_rates
 from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.period import Period
-from five_precisions.register import DivisionLevel, Institution, InstitutionKind, Register
+from five_precisions.reference import load_reference
+from five_precisions.register import DivisionLevel, Institution, InstitutionKind, Register, load_holidays
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.masking import mask_digit_runs
 from five_precisions.settings import Settings
@@ -251,20 +254,77 @@ def yardstick_of(settings: Settings, register: Register, period: Period) -> Yard
             "county_codes": register.division_codes(DivisionLevel.COUNTY),
             "open_banks": [each.code for each in institutions if each.kind is InstitutionKind.BANK],
             "open_institutions": [each.code for each in institutions],
-            "hotline_forms": list(_load_hotlines(settings.reference_file("hotlines.yaml"))),
+            "hotline_forms": hotline_forms(settings),
         },
-        context=DerivedContext(last_day=period.end, rates=load_rates(settings.reference_file("rates.csv"))),
+        context=DerivedContext(last_day=period.end, rates=load_rates(settings)),
         limits=Limits.of(settings),
     )
 
 
-@cache
-def _load_hotlines(path: Path) -> tuple[str, ...]:
-    try:
-        forms = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return tuple(f"^(?:{form})$" for form in forms.values())
-    except (OSError, yaml.YAMLError, AttributeError) as error:
-        raise SetupError(f"{path} does not list the forms of hotlines: {error}") from error
+def validate_reference(settings: Settings) -> None:
+    """Read everything that packages are judged by, so that a mistake is told before the first one comes.
+
+    Raises:
+        SetupError: a reference file or a suite is missing or wrong; the sentence names the file and the place.
+    """
+    load_rates(settings)
+    hotline_forms(settings)
+    load_holidays(settings)
+    for report in load_reports().values():
+        load_suite(report)
+
+
+class _Hotlines(RootModel[dict[str, Annotated[str, Field(min_length=1, max_length=500)]]]):
+    @model_validator(mode="after")
+    def _are_regular_expressions(self) -> Self:
+        if not self.root:
+            raise ValueError("there is no form, so that every hotline would be wrong")
+        for name, form in self.root.items():
+            try:
+                # Also as it is written: what closes a bracket that only the whole cell opens is no form. A warning is
+                # of what another engine reads otherwise, and the checks do not always ask Python's.
+                with warnings.catch_warnings(action="error"):
+                    re.compile(_whole_cell(form))
+                    matches_nothing = re.compile(form).fullmatch("")
+            except (re.error, OverflowError, RecursionError, FutureWarning) as error:
+                raise ValueError(f"{name}: it is no regular expression: {error}") from None
+            if matches_nothing:
+                raise ValueError(f"{name}: the form takes a text without a sign for a hotline")
+        return self
+
+
+def _whole_cell(form: str) -> str:
+    return f"^(?:{form})$"
+
+
+def load_hotlines(settings: Settings) -> dict[str, str]:
+    """The forms of hotlines, by name: regular expressions of a whole cell.
+
+    Raises:
+        SetupError: the file is missing or wrong, or a form is no regular expression.
+    """
+    return load_reference(settings, "hotlines.yaml", _Hotlines.model_validate).root
+
+
+def hotline_forms(settings: Settings) -> list[str]:
+    """The forms of hotlines as the suites take them.
+
+    Raises:
+        SetupError: the file is missing or wrong, or pandas does not read a form.
+    """
+    import pandas as pd
+
+    cell = pd.Series(["0"], dtype="str")
+    forms = {name: _whole_cell(form) for name, form in load_hotlines(settings).items()}
+    for name, form in forms.items():
+        try:
+            # Not by Python's engine, but by Arrow's: it lacks some of what `re` knows, as (?>…), (?(1)…) and a++.
+            cell.str.match(form)
+        except ValueError as error:
+            path = settings.reference_file("hotlines.yaml")
+            reason = str(error).rpartition(": ")[2]
+            raise SetupError(f"{path} is wrong at {name}: the checks do not know this expression: {reason}.") from None
+    return list(forms.values())
 
 
 def judge_package(

@@ -1,16 +1,32 @@
-"""Reference files as typed values: what metrics, boards and indicators there are (include/reference)."""
+"""Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
 from five_precisions.reference.catalogue import Board, Catalogue, Metric, Scope, load_boards, load_catalogue
-from five_precisions.reference.files import load_reference
+from five_precisions.reference.files import (
+    YEARS,
+    ReferenceModel,
+    TableLine,
+    find_reference,
+    load_reference,
+    load_table,
+    load_yaml,
+    unknown_name,
+)
 from five_precisions.reference.indicators import INDICATORS
 
 __all__ = [
     "INDICATORS",
+    "YEARS",
     "Board",
     "Catalogue",
     "Metric",
+    "ReferenceModel",
     "Scope",
+    "TableLine",
+    "find_reference",
     "load_boards",
     "load_catalogue",
     "load_reference",
+    "load_table",
+    "load_yaml",
+    "unknown_name",
 ]

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.reference.files import load_reference
+from five_precisions.reference.files import ReferenceModel, find_reference, load_reference, load_yaml
 from five_precisions.settings import INCLUDE, Settings
 
 STATEMENTS: Final = INCLUDE / "sql"
 """Where the statements lie that the catalogue names."""
+_OURS: Final = INCLUDE / "reference" / "metrics.yaml"
 MADE_BY_THE_ASSESSMENT: Final = ("bank_score", "league_ytd_amount")
 """Boards that rank no metric (include/sql/marts/ranking.sql)."""
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_STATEMENT: Final = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NEAR: Final = 5
 """How many metrics are named where there is none of a code."""
 
@@ -31,15 +34,13 @@ class Scope(StrEnum):
     BANK = "bank"
 
 
-class Metric(BaseModel):
+class Metric(ReferenceModel):
     """One metric: its Chinese name, unit and formula in words, the statements that give it, where it holds.
 
     `evidence`: the statements that name the delivered rows behind a figure; without one there is no proof by rows.
     `additive`: in every scope where it holds the parts add up to the city, and towns to their county; a part without
     a value adds nothing. `share`: it lies between 0 and 100 by its meaning.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
     unit: str
@@ -48,13 +49,15 @@ class Metric(BaseModel):
     evidence: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = Field(min_length=1)
     good: Literal["up", "down"] | None = None
-    additive: bool = False
-    share: bool = False
+    additive: bool = Field(default=False, strict=True)
+    share: bool = Field(default=False, strict=True)
 
     @field_validator("sql", "evidence")
     @classmethod
     def _statements_are_there(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
+            if not _STATEMENT.fullmatch(name):
+                raise ValueError(f"{name!r} is no statement: a folder of include/sql, a slash and the name of its file")
             if not (STATEMENTS / f"{name}.sql").is_file():
                 raise ValueError(f"there is no statement include/sql/{name}.sql")
         return names
@@ -75,10 +78,8 @@ class Metric(BaseModel):
         return self
 
 
-class Board(BaseModel):
+class Board(ReferenceModel):
     """A ranking of one metric's values in one scope, highest first."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scope: Scope
     metric: str
@@ -137,6 +138,8 @@ class _Boards(RootModel[dict[str, Board]]):
     @model_validator(mode="after")
     def _are_named_for_their_scope(self) -> Self:
         for code, board in self.root.items():
+            if not _CODE.fullmatch(code):
+                raise ValueError(f"{code!r} is no code: letters, digits and _ only, a letter first")
             if not code.startswith(f"{board.scope}_"):
                 raise ValueError(f"the board {code} ranks what has the scope {board.scope}: call it {board.scope}_…")
             if code in MADE_BY_THE_ASSESSMENT:
@@ -152,9 +155,26 @@ def load_catalogue(settings: Settings) -> Catalogue:
     """The catalogue of include/reference/metrics.yaml, or of the file that replaces it.
 
     Raises:
-        SetupError: an entry does not say what it should, or names a statement that is not there.
+        SetupError: an entry does not say what it should, names a statement that is not there, or one of ours is gone.
     """
-    return load_reference(settings, "metrics.yaml", lambda content: Catalogue(metrics=content))
+    path = find_reference(settings, "metrics.yaml")
+    catalogue = load_yaml(path, _catalogue_of)
+    if path != _OURS:
+        _require_ours(path, catalogue)
+    return catalogue
+
+
+def _catalogue_of(content: object) -> Catalogue:
+    return Catalogue.model_validate({"metrics": content})
+
+
+def _require_ours(path: Path, catalogue: Catalogue) -> None:
+    """A file in the place of ours adds metrics; those of ours are read by code, in all their scopes (spec/04)."""
+    for code, ours in load_yaml(_OURS, _catalogue_of).metrics.items():
+        if code not in catalogue.metrics:
+            raise SetupError(f"{path} lacks the metric {code}, which the assessment or the bulletin reads.")
+        if missing := [scope for scope in ours.scopes if scope not in catalogue.metrics[code].scopes]:
+            raise SetupError(f"{path} is wrong at metrics.{code}.scopes: {missing[0]} is missing.")
 
 
 def load_boards(settings: Settings, catalogue: Catalogue) -> dict[str, Board]:

@@ -1,39 +1,114 @@
-"""Reading the reference files that say how figures are made."""
+"""Reading reference files: whatever is wrong with one is said in one sentence that names the file and the place.
+
+YAML is taken in a plain form: names with values, no anchors, aliases or tags, numbers in plain digits. A table is CSV
+whose first line names exactly its columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import csv
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any, Final, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from yaml.constructor import ConstructorError
 
 from five_precisions.errors import SetupError
-from five_precisions.settings import Settings
+from five_precisions.settings import INCLUDE, Settings
 
 Content = TypeVar("Content")
 
+YEARS: Final = range(2000, 2101)
+"""Years that a reference file may speak of; another is a slip of the pen."""
+_SHIPPED: Final = INCLUDE / "reference"
+_NOT_SHIPPED: Final = "holidays.csv"
+_NOT_REPLACED: Final = "reports.yaml"
+_SUFFIXES: Final = frozenset({".yaml", ".yml", ".csv"})
+_LARGEST: Final = 1_000_000
+"""Bytes; the largest that is shipped has 19,000."""
+_DEEPEST: Final = 20
+"""Levels of names in names; the deepest that is shipped has six."""
+_NO_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_DECIMAL: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-class _OnceLoader(yaml.CSafeLoader):
+
+class ReferenceModel(BaseModel):
+    """What stands under one name of a reference file; a name that is unknown is told with a near one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_its_names(cls, content: object) -> object:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        for name in content if isinstance(content, Mapping) else ():
+            if name not in known:
+                raise ValueError(unknown_name(name, known))
+        return content
+
+
+def unknown_name(name: object, known: Collection[str]) -> str:
+    """The rest of a sentence: what is meant instead of a name that nothing has."""
+    near = get_close_matches(str(name), known, n=1)
+    advice = f"do you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"{shortened(name) if len(str(name)) > 60 else name} is unknown; {advice}"
+
+
+_RESOLVED: Final = "tag:yaml.org,2002:"
+
+
+class _PlainLoader(yaml.CSafeLoader):
     """A loader that refuses a key that stands twice: of two entries the file would silently hold only the second.
 
     It is libyaml's: in Python alone, the catalogue took longer to read than a small month to compute.
     """
 
 
-def _construct_mapping(loader: _OnceLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
+def _construct_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _RESOLVED + "merge":
+            problem = "a name is a word, and neither a list nor <<"
+            raise ConstructorError(problem=problem, problem_mark=key_node.start_mark)
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             line = key_node.start_mark.line + 1
-            raise yaml.constructor.ConstructorError(problem=f"{key} stands there twice, again in line {line}")
+            raise ConstructorError(problem=f"{key} stands there twice, again in line {line}")
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
 
-_OnceLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+def _construct_text(loader: _PlainLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _construct_number(loader: _PlainLoader, node: yaml.ScalarNode) -> int | Decimal | str:
+    # YAML reads 010 as eight, 1:30 as ninety and 1.0e+400 as infinity; what is not in plain digits stays the text that
+    # it is, and is refused where a number is wanted. A decimal stays the one that was written, never a binary one.
+    written = _construct_text(loader, node)
+    if _WHOLE.fullmatch(written):
+        return int(written)
+    return Decimal(written) if _DECIMAL.fullmatch(written) else written
+
+
+_PlainLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+for _kind in ("int", "float"):
+    _PlainLoader.add_constructor(_RESOLVED + _kind, _construct_number)
+# A day is text to us too: 2016-02-30 looks like one and would end the reader.
+for _kind in ("timestamp", "value"):
+    _PlainLoader.add_constructor(_RESOLVED + _kind, _construct_text)
 
 
 def load_reference(settings: Settings, name: str, validate: Callable[[Any], Content]) -> Content:
@@ -42,22 +117,209 @@ def load_reference(settings: Settings, name: str, validate: Callable[[Any], Cont
     Raises:
         SetupError: the file is missing, is no YAML, or does not say what it should; the sentence names the place.
     """
-    path = settings.reference_file(name)
+    return load_yaml(find_reference(settings, name), validate)
+
+
+def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
+    """A YAML file of names with values, validated.
+
+    Raises:
+        SetupError: the file is missing, is no YAML, or does not say what it should; the sentence names the place.
+    """
+    content = _read_yaml(path)
+    if not isinstance(content, dict):
+        raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
     try:
-        # The loader is a safe one, which the linter cannot see.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506
-        if not isinstance(content, dict):
-            raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
         return validate(content)
-    except yaml.MarkedYAMLError as error:
-        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SetupError(f"{path} cannot be read: {error.problem}{place}.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SetupError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"]) or "the top"
         reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
-        raise SetupError(f"{path} is wrong at {place or 'the top'}: {reason}.") from error
-    except (TypeError, AttributeError) as error:
-        raise SetupError(f"{path} is not laid out as it should be: {error}") from error
+        raise SetupError(f"{path} is wrong at {_on_one_line(place)}: {_sentence(reason)}") from error
+
+
+def _read_yaml(path: Path) -> Any:
+    text = _read_text(path)
+    try:
+        _refuse_what_is_not_plain(text)
+        # The loader is a safe one, which the linter cannot see.
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SetupError(f"{path} cannot be read: {_on_one_line(str(error.problem))}{place}.") from error
+    except yaml.YAMLError as error:
+        raise SetupError(f"{path} cannot be read: {_on_one_line(str(error))}.") from error
+
+
+def _refuse_what_is_not_plain(text: str) -> None:
+    """Refuse what makes much of little, or a value of something else than it looks like: aliases, depth, tags."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            problem = f"the name {event.anchor} repeats what stands elsewhere (& and *); write it out"
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            problem = f"{event.tag} says what kind a value is (!); leave it out"
+        elif depth > _DEEPEST:
+            problem = f"there are more than {_DEEPEST} levels"
+        else:
+            continue
+        place = f", in line {event.start_mark.line + 1}" if event.start_mark else ""
+        raise ConstructorError(problem=f"{problem}{place}")
+
+
+@dataclass(frozen=True, slots=True)
+class TableLine:
+    """A line of a table: where it stands, and its cells by column."""
+
+    path: Path
+    number: int
+    cells: Mapping[str, str]
+
+    def wrong(self, reason: str) -> SetupError:
+        """What to raise where the line does not say what it should."""
+        return SetupError(f"Line {self.number} of {self.path} is wrong: {_sentence(reason)}")
+
+    def day(self, name: str) -> date:
+        """A day, YYYY-MM-DD.
+
+        Raises:
+            SetupError: it is none, or of a year that is not meant.
+        """
+        written = self.cells[name]
+        try:
+            day = date.fromisoformat(written) if _DAY.fullmatch(written) else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise self.wrong(f"{name} is {shortened(written)}; it is a day, YYYY-MM-DD")
+        if day.year not in YEARS:
+            raise self.wrong(f"{name} is {written}; its year lies between {YEARS[0]} and {YEARS[-1]}")
+        return day
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        """A whole number within bounds.
+
+        Raises:
+            SetupError: it is none.
+        """
+        written = self.cells[name]
+        if not _WHOLE.fullmatch(written) or not least <= int(written) <= most:
+            raise self.wrong(f"{name} is {shortened(written)}; it is a whole number from {least} to {most}")
+        return int(written)
+
+    def percent(self, name: str) -> Decimal:
+        """A percentage from 0 to 100.
+
+        Raises:
+            SetupError: it is none.
+        """
+        written = self.cells[name]
+        is_number = _WHOLE.fullmatch(written) or _DECIMAL.fullmatch(written)
+        if not is_number or not 0 <= Decimal(written) <= 100:
+            raise self.wrong(f"{name} is {shortened(written)}; it is a percentage from 0 to 100, in plain digits")
+        return Decimal(written)
+
+
+def load_table(path: Path, columns: Sequence[str]) -> tuple[TableLine, ...]:
+    """The lines of a CSV file with these columns, in any order; empty lines are none.
+
+    Raises:
+        SetupError: the file is missing, is no CSV, or has other columns; the sentence names the place.
+    """
+    lines = csv.reader(StringIO(_read_text(path), newline=""), strict=True)
+    try:
+        header = [cell.strip() for cell in next(lines, [])]
+        _refuse_other_columns(path, header, columns)
+        return tuple(_lines_under(path, header, lines))
+    except csv.Error as error:
+        raise SetupError(f"Line {max(lines.line_num, 1)} of {path} is no line of CSV: {error}.") from None
+
+
+def _refuse_other_columns(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
+    wanted = f"its first line names the columns {', '.join(columns)}"
+    if doubled := [name for name in header if header.count(name) > 1]:
+        raise SetupError(f"{path} has the column {shortened(doubled[0])} twice; {wanted}.")
+    if unknown := [name for name in header if name not in columns]:
+        raise SetupError(f"{path} has the column {shortened(unknown[0])}, which is unknown; {wanted}.")
+    if missing := [name for name in columns if name not in header]:
+        raise SetupError(f"{path} lacks the column {', '.join(missing)}; {wanted}.")
+
+
+def _lines_under(path: Path, header: Sequence[str], lines: Any) -> Iterator[TableLine]:
+    for row in lines:
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        line = TableLine(path, lines.line_num, dict(zip(header, cells, strict=False)))
+        if len(cells) != len(header):
+            raise line.wrong(f"it has {len(cells)} cells, and there are {len(header)} columns")
+        yield line
+
+
+def find_reference(settings: Settings, name: str) -> Path:
+    """A file of include/reference, or the one that replaces it.
+
+    Raises:
+        SetupError: the folder with those that replace is not there, or holds one that would silently not count.
+    """
+    path = settings.reference_file(name)
+    if settings.reference is not None:
+        _refuse_what_would_not_count(settings.reference)
+    return path
+
+
+def _refuse_what_would_not_count(folder: Path) -> None:
+    known = _known_names()
+    for path in sorted(folder.iterdir()):
+        if path.name == _NOT_REPLACED and _read_text(path) != _read_text(_SHIPPED / _NOT_REPLACED):
+            raise SetupError(
+                f"{path} is not the {_NOT_REPLACED} of include/reference and would not count: the warehouse's tables "
+                "are made for the reports as they are; take it out of the folder."
+            )
+        if path.name in known or path.suffix.lower() not in _SUFFIXES:
+            continue
+        near = get_close_matches(path.stem.lower(), known.values(), n=1, cutoff=0.8)
+        if near:
+            meant = next(name for name, stem in known.items() if stem == near[0])
+            raise SetupError(f"{path} would not count, for no reference file is called so; do you mean {meant}?")
+
+
+@cache
+def _known_names() -> dict[str, str]:
+    """Names of reference files, and these without their endings."""
+    shipped = sorted(path.name for path in _SHIPPED.iterdir() if path.suffix in _SUFFIXES)
+    return {name: Path(name).stem for name in (*shipped, _NOT_SHIPPED)}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise SetupError(f"{path} is no file.")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(content) > _LARGEST:
+        raise SetupError(f"{path} has more than {_LARGEST:,} bytes; no reference file is so large.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SetupError(f"{path} is not UTF-8 in line {line}; save it as UTF-8.") from None
+    if stray := _NO_TEXT.search(text):
+        line = text.count("\n", 0, stray.start()) + 1
+        raise SetupError(f"{path} has the character U+{ord(stray[0]):04X} in line {line}, which belongs into no text.")
+    return text
+
+
+def _on_one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def _sentence(words: str) -> str:
+    words = _on_one_line(words)
+    return words if words.endswith("?") else f"{words}."

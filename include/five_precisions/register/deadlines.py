@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from five_precisions.errors import SetupError
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.reference import find_reference, load_table
 from five_precisions.settings import Settings
 
 DEADLINE_WORKDAYS: Final = 8
@@ -18,24 +18,22 @@ _SATURDAY: Final = 5
 def load_holidays(settings: Settings) -> dict[date, bool]:
     """Days that holidays.csv (`date, workday`; workday 0 or 1) decides, whatever the calendar says; none without it.
 
+    A day that the file decides as the calendar does changes nothing, and may stand there: arrangements are announced
+    with the weekends that lie in them.
+
     Raises:
         SetupError: the file is wrong.
     """
-    path = settings.reference_file("holidays.csv")
-    if not path.exists():
+    path = find_reference(settings, "holidays.csv")
+    if not os.path.lexists(path):
         return {}
-    holidays = {}
-    place = str(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file)
-            for line in lines:
-                place = f"Line {lines.line_num} of {path}"
-                holidays[date.fromisoformat(line["date"].strip())] = _flag(line["workday"])
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, AttributeError):
-        raise SetupError(
-            f"{place} is wrong; each line has a date (YYYY-MM-DD) and whether it is a workday (0 or 1)."
-        ) from None
+    holidays: dict[date, bool] = {}
+    for line in load_table(path, ("date", "workday")):
+        day, is_workday_then = line.day("date"), bool(line.whole("workday", 0, 1))
+        if day in holidays:
+            other = "as another" if holidays[day] is not is_workday_then else "already"
+            raise line.wrong(f"{day} stands in an earlier line {other}")
+        holidays[day] = is_workday_then
     return holidays
 
 
@@ -83,9 +81,3 @@ def _days_of(period: Period, holidays: Mapping[date, bool]) -> Iterator[date]:
         day += timedelta(days=1)
         left -= is_workday(day, holidays)
         yield day
-
-
-def _flag(text: str) -> bool:
-    if text.strip() not in ("0", "1"):
-        raise ValueError(text)
-    return text.strip() == "1"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from five_precisions.errors import SetupError
+from five_precisions.reference import ReferenceModel, load_yaml
 from five_precisions.settings import INCLUDE
+
+_NAME: Final = r"^[a-z][a-z0-9_]*$"
+"""A name that the warehouse's tables and columns bear."""
 
 
 class Kind(StrEnum):
@@ -53,22 +55,20 @@ class Sensitivity(StrEnum):
         return self is not Sensitivity.NAME
 
 
-class Column(BaseModel):
+class Column(ReferenceModel):
     """One column of a report: its header as printed, its name in the warehouse, its type and bounds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    header: str
-    name: str
+    header: str = Field(min_length=1)
+    name: str = Field(pattern=_NAME)
     type: ColumnType
-    min: int = 0
+    min: int = Field(default=0, strict=True)
     """Smallest number allowed; only ints may declare another one than 0."""
-    max: int | None = None
+    max: int | None = Field(default=None, strict=True, gt=0)
     """Longest text, or largest int."""
     of: tuple[str, ...] = ()
-    optional: bool = False
+    optional: bool = Field(default=False, strict=True)
     sensitive: Sensitivity | None = None
-    verbatim: bool = False
+    verbatim: bool = Field(default=False, strict=True)
     """A text that joins rows or is published: kept as it stands, however many digits are in it."""
     note: str | None = None
     """What the header alone does not say, for the template: when to fill it in, what is meant."""
@@ -81,6 +81,10 @@ class Column(BaseModel):
             raise ValueError(f"column {self.name}: a text declares its longest length")
         if self.verbatim and (self.type is not ColumnType.TEXT or self.sensitive):
             raise ValueError(f"column {self.name}: only a text that is not sensitive is kept verbatim")
+        if len(set(self.of)) != len(self.of):
+            raise ValueError(f"column {self.name}: a value is listed twice")
+        if self.max is not None and self.min > self.max:
+            raise ValueError(f"column {self.name}: its smallest number is larger than its largest")
         return self
 
     @property
@@ -116,16 +120,14 @@ class Column(BaseModel):
                 return "、".join(self.of)
 
 
-class Report(BaseModel):
+class Report(ReferenceModel):
     """One report: who owes it, what identifies a row, its columns."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    code: str
-    title: str
-    owners: tuple[str, ...]
+    code: str = Field(pattern=_NAME)
+    title: str = Field(min_length=1)
+    owners: tuple[Literal["bank", "county_office", "centre"], ...] = Field(min_length=1)
     kind: Kind
-    key: tuple[str, ...]
+    key: tuple[str, ...] = Field(min_length=1)
     control: str | None = None
     """Name of the column whose sum the cover states."""
     scope: str | None = None
@@ -137,6 +139,9 @@ class Report(BaseModel):
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
             raise ValueError(f"report {self.code}: a column name stands twice")
+        headers = [column.header for column in self.columns]
+        if len(set(headers)) != len(headers):
+            raise ValueError(f"report {self.code}: a header stands twice")
         if unknown := {*self.key, *([self.control] if self.control else [])} - set(names):
             raise ValueError(f"report {self.code}: no such column: {', '.join(sorted(unknown))}")
         return self
@@ -151,6 +156,9 @@ class Report(BaseModel):
         return self.column(self.control) if self.control else None
 
 
+_DECLARED: Final = TypeAdapter(dict[str, Report])
+
+
 @cache
 def load_reports(path: Path = INCLUDE / "reference" / "reports.yaml") -> dict[str, Report]:
     """The declared reports by code, in the order of the file.
@@ -158,10 +166,12 @@ def load_reports(path: Path = INCLUDE / "reference" / "reports.yaml") -> dict[st
     Raises:
         SetupError: the file does not declare reports properly.
     """
-    try:
-        return {
-            code: Report(code=code, **declared)
-            for code, declared in yaml.safe_load(path.read_text(encoding="utf-8")).items()
-        }
-    except (OSError, yaml.YAMLError, ValidationError, TypeError, AttributeError) as error:
-        raise SetupError(f"{path} does not declare the reports properly: {error}") from error
+    return load_yaml(path, _declare)
+
+
+def _declare(content: dict[str, object]) -> dict[str, Report]:
+    named = {
+        code: {"code": code, **declared} if isinstance(declared, dict) else declared
+        for code, declared in content.items()
+    }
+    return _DECLARED.validate_python(named)

@@ -7,22 +7,21 @@ so that no finding is a consequence of another one.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from functools import cache
+from decimal import Decimal
 from operator import mul
-from pathlib import Path
 from typing import Final
 
 from stdnum.cn import ric, uscc
 
 from five_precisions.errors import SetupError
+from five_precisions.reference import find_reference, load_table
 from five_precisions.reports.cells import Value
+from five_precisions.settings import Settings
 
 _RESIDENT_ID: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _CREDIT_CODE: Final = re.compile(r"[0-9]{8}[0-9A-HJ-NPQRTUWXY]{10}")
@@ -49,25 +48,39 @@ class DerivedContext:
     rates: tuple[Rate, ...]
 
 
-@cache
-def load_rates(path: Path) -> tuple[Rate, ...]:
-    """The dated table of benchmark rates (`from, up_to_months, rate`).
+_FIRST_ISSUE: Final = date(2016, 1, 1)
+"""Loans issued before are not in the ledger (spec/02, L05)."""
+_LONGEST_TERM: Final = 600
+"""Months."""
+
+
+def load_rates(settings: Settings) -> tuple[Rate, ...]:
+    """The dated table of benchmark rates (`from, up_to_months, rate`), in the order of dates and terms.
+
+    A day from which rates hold has one for every term: the last, without a number of months, is for all longer ones.
 
     Raises:
-        SetupError: the file is missing or wrong.
+        SetupError: the file is missing or wrong, or leaves loans of the ledger without a rate.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return tuple(
-                Rate(
-                    date.fromisoformat(line["from"]),
-                    int(line["up_to_months"]) if line["up_to_months"] else None,
-                    Decimal(line["rate"]),
-                )
-                for line in csv.DictReader(file)
+    path = find_reference(settings, "rates.csv")
+    rates: dict[tuple[date, float], Rate] = {}
+    for line in load_table(path, ("from", "up_to_months", "rate")):
+        valid_from = line.day("from")
+        months = line.whole("up_to_months", 1, _LONGEST_TERM) if line.cells["up_to_months"] else None
+        term = (valid_from, float("inf") if months is None else months)
+        if term in rates:
+            raise line.wrong(f"from {valid_from} there is a rate of that term already")
+        rates[term] = Rate(valid_from, months, line.percent("rate"))
+    if not rates:
+        raise SetupError(f"{path} has no rate.")
+    if (first := min(valid_from for valid_from, _ in rates)) > _FIRST_ISSUE:
+        raise SetupError(f"{path} has no rate before {first}; loans of the ledger are issued from {_FIRST_ISSUE} on.")
+    for valid_from in sorted({valid_from for valid_from, _ in rates}):
+        if (valid_from, float("inf")) not in rates:
+            raise SetupError(
+                f"{path} has no rate from {valid_from} for the longest terms: a line whose up_to_months is empty."
             )
-    except (OSError, ValueError, KeyError, TypeError, InvalidOperation) as error:
-        raise SetupError(f"{path} is not a table of rates (from, up_to_months, rate): {error}") from error
+    return tuple(rates[term] for term in sorted(rates))
 
 
 def resident_id_defect(context: DerivedContext, numbers: Sequence[Value]) -> list[Value]:

@@ -6,8 +6,10 @@ that needs no new derived column is added by editing the report's JSON file only
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
+import math
 import os
 import re
 import threading
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 SUITE_FOLDER: Final = INCLUDE / "expectations"
 _LEVELS: Final = {"critical": Level.CRITICAL, "warning": Level.WARNING, "info": Level.NOTICE}
+_IS_WORD = re.compile(r"[a-z_]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COLUMN_KWARGS: Final = ("column", "column_A", "column_B")
@@ -111,33 +114,81 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
     """
     path = folder / f"{report.code}.json"
     try:
-        suite = json.loads(path.read_text(encoding="utf-8"))
+        suite = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=_once, parse_constant=_finite, parse_float=_finite
+        )
         derived = {
             name: (made["function"], tuple(made["of"]))
             for name, made in suite.get("meta", {}).get("derived", {}).items()
         }
         expectations = tuple(suite["expectations"])
-        rules = tuple(_rule(expectation) for expectation in expectations)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SetupError(f"{path} is not a usable suite: {type(error).__name__} {error}") from error
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{path} is no JSON of a suite: {error}.") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SetupError(f"{path} is no suite with expectations: {error}.") from error
     columns = {column.name for column in report.columns}
     for name, (function, of) in derived.items():
         if function not in FUNCTIONS or not {*of} <= columns:
             raise SetupError(f"{path}: the derived column {name} names an unknown function or column.")
-    if unknown := {rule.column for rule in rules} - columns:
-        raise SetupError(f"{path}: no such column: {', '.join(sorted(unknown))}.")
+    rules: list[SuiteRule] = []
+    for number, expectation in enumerate(expectations):
+        try:
+            rules.append(_rule(expectation, columns, columns | {"row", "key", *derived}))
+        except KeyError as error:
+            raise SetupError(f"{path} is wrong at expectations.{number}: there is no {error}.") from None
+        except (ValueError, TypeError) as error:
+            raise SetupError(f"{path} is wrong at expectations.{number}: {error}.") from None
     numbered = tuple(
         {**expectation, "kwargs": _with_dates(expectation["kwargs"]), "meta": {"ordinal": ordinal}}
         for ordinal, expectation in enumerate(expectations)
     )
-    return RowSuite(report, rules, numbered, derived)
+    return RowSuite(report, tuple(rules), numbered, derived)
 
 
-def _rule(expectation: dict[str, Any]) -> SuiteRule:
-    meta = expectation["meta"]
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two entries the file would silently hold only the second.
+    names = [name for name, _ in pairs]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{doubled[0]} stands twice in one place")
+    return dict(pairs)
+
+
+def _finite(written: str) -> float:
+    if not math.isfinite(number := float(written)):
+        raise ValueError(f"{written} is no number")
+    return number
+
+
+def _rule(expectation: dict[str, Any], marked: Set[str], seen: Set[str]) -> SuiteRule:
+    meta, kind, kwargs = expectation["meta"], expectation["type"], expectation["kwargs"]
+    if not _IS_WORD.fullmatch(kind) or not (_expectations_folder() / f"{kind}.py").is_file():
+        raise ValueError(f"Great Expectations has no {kind}")
+    if expectation["severity"] not in _LEVELS:
+        raise ValueError(f"severity is one of {', '.join(_LEVELS)}")
+    if meta["column"] not in marked:
+        raise ValueError(f"no such column: {meta['column']}")
+    if unknown := [name for name in _columns_of(expectation) if name not in seen]:
+        raise ValueError(f"no such column: {unknown[0]}")
+    forms = [kwargs.get("regex"), *(kwargs["regex_list"] if isinstance(kwargs.get("regex_list"), list) else [])]
+    for form in filter(None, forms):
+        try:
+            re.compile(form)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"{form!r} is no regular expression: {error}") from None
     return SuiteRule(
         meta["rule"], _LEVELS[expectation["severity"]], meta["column"], meta["message"], meta.get("expected")
     )
+
+
+@cache
+def _expectations_folder() -> Path:
+    """Where Great Expectations keeps a module for each expectation; the library is not imported to look there."""
+    spec = importlib.util.find_spec("great_expectations")
+    if spec is None or spec.origin is None:
+        raise SetupError("Great Expectations is not installed; run: make install")
+    return Path(spec.origin).parent / "expectations" / "core"
 
 
 def _with_dates(kwargs: dict[str, Any]) -> dict[str, Any]:
