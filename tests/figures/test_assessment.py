@@ -616,7 +616,12 @@ def test_a_month_is_judged_by_its_own_scheme_and_tells_what_moved(
     """From February on another scheme holds; B03 is unranked in January, B01 in February."""
     versions = SCHEME.partition("versions:\n")[2]
     newer = versions.replace('version: "2016"\n    from: 2016-01', 'version: "2019"\n    from: 2019-02')
-    newer = newer.replace("quality: 10,", "quality: 70,").replace("per_overdue_finding: 2", "per_overdue_finding: 3")
+    weights = "weights: {growth: 20, completion: 40, matching: 10, visits: 10, quality: 10, reporting: 10}"
+    assert weights in newer
+    # Of what is assessed here, growth weighs 20 percent, quality 70 and reporting 10.
+    newer = newer.replace(
+        weights, "weights: {growth: 16, completion: 10, matching: 5, visits: 5, quality: 56, reporting: 8}"
+    ).replace("per_overdue_finding: 2", "per_overdue_finding: 3")
     chosen = with_reference(settings, tmp_path, scheme=SCHEME + newer, targets=TARGETS)
     with engine.begin() as connection:
         city = SmallCity(connection)

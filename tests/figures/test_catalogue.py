@@ -103,7 +103,7 @@ def given_catalogue() -> str:
         pytest.param(
             "  unit: '万元'\n",
             "  unit: '万元'\n  units: '万元'\n",
-            r"loan_balance\.units: Extra inputs are not permitted",
+            r"loan_balance: units is unknown; do you mean unit\?",
             id="unknown field",
         ),
         pytest.param(

@@ -104,7 +104,7 @@ def draw(engine: Engine, settings: Settings, alerts: Sequence[dict[str, Any]] = 
                 ),
                 row,
             )
-        draw_lists(connection, settings, parameters)
+        draw_lists(connection, load_inspection_rules(settings), load_lead_rules(settings), parameters)
 
 
 def use_rules(settings: Settings, folder: Path, file: str, **changes: Any) -> Settings:
@@ -758,7 +758,7 @@ def test_a_file_that_cannot_be_written_is_named(command_city: Engine, tmp_path: 
         ("inspection.yaml", {"risk": {"alerts": 1, "balance": 1}}, r"wrong at risk\.time"),
         ("inspection.yaml", {"full_after_days": 0}, "wrong at full_after_days"),
         ("inspection.yaml", {"sample": {"loans": 2.5}}, r"wrong at sample\.loans"),
-        ("inspection.yaml", {"smaple": {"loans": 2}}, "wrong at smaple"),
+        ("inspection.yaml", {"smaple": {"loans": 2}}, "smaple is unknown; do you mean sample"),
         ("leads.yaml", {"visits": {"high_from_limit": 0}}, r"wrong at visits\.high_from_limit"),
         ("leads.yaml", {"matching": {"banks": 0, "fit": {}}}, r"wrong at matching\.banks"),
         (

@@ -354,7 +354,7 @@ def test_a_month_that_was_never_assessed_is_refused(february: Engine, settings: 
 def test_a_run_stands_whatever_the_files_say_now(february: Engine, settings: Settings, tmp_path: Path) -> None:
     """A new scheme makes no revision by itself; a restatement goes by the scheme that holds in the month."""
     scheme = settings.reference_file("scheme.yaml").read_text(encoding="utf-8")
-    changed = scheme.replace("completion: 40", "completion: 30")
+    changed = scheme.replace("growth: 20, completion: 40", "growth: 30, completion: 30")
     assert changed != scheme
     (tmp_path / "scheme.yaml").write_text(changed, encoding="utf-8")
     own = settings.model_copy(update={"reference": tmp_path})
@@ -385,7 +385,9 @@ def test_a_scheme_for_later_years_is_no_input_of_this_month(
 ) -> None:
     scheme = settings.reference_file("scheme.yaml").read_text(encoding="utf-8")
     head, _, first = scheme.partition("versions:\n")
-    later = first.replace("from: 2016-01", "from: 2020-01").replace("completion: 40", "completion: 30")
+    later = first.replace("from: 2016-01", "from: 2020-01").replace(
+        "growth: 20, completion: 40", "growth: 30, completion: 30"
+    )
     later = re.sub(r"version: .*", 'version: "later"', later, count=1)
     assert "from: 2020-01" in later
     assert "completion: 30" in later

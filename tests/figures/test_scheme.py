@@ -53,22 +53,27 @@ WRONG_SCHEMES = [
         WEIGHTS.replace("20", "0").replace("10", "0").replace("40", "0"),
         "is wrong at versions.0.weights.growth: Input should be greater than 0.",
     ),
-    ("growth: 20", "growth: twenty", "is wrong at versions.0.weights.growth: Input should be a valid decimal."),
-    ("growth: 20", "growth: .nan", "is wrong at versions.0.weights.growth: Input should be a finite number."),
+    (
+        "growth: 20",
+        "growth: twenty",
+        "is wrong at versions.0.weights.growth: a number is wanted, in plain digits, not 'twenty'.",
+    ),
+    (
+        "growth: 20",
+        "growth: .nan",
+        "is wrong at versions.0.weights.growth: a number is wanted, in plain digits, not '.nan'.",
+    ),
     ("growth: 20", "growth: yes", "is wrong at versions.0.weights.growth: a number is wanted, not yes or no."),
     (
         "growth: 20",
         "grwoth: 20",
-        (
-            "is wrong at versions.0: unknown indicator grwoth; "
-            "there are growth, completion, matching, visits, quality, reporting."
-        ),
+        "is wrong at versions.0.weights: grwoth is unknown; do you mean growth?",
     ),
-    ("growth: 20, ", "", "is wrong at versions.0: no weight for growth."),
+    ("growth: 20, ", "", "is wrong at versions.0.weights: no weight for growth."),
     (
         WEIGHTS,
         "weights: {}",
-        "is wrong at versions.0: no weight for completion, growth, matching, quality, reporting, visits.",
+        "is wrong at versions.0.weights: no weight for completion, growth, matching, quality, reporting, visits.",
     ),
     ("growth: 20", "growth: 20, growth: 30", "cannot be read: growth stands there twice, again in line 6."),
     (
@@ -90,7 +95,10 @@ WRONG_SCHEMES = [
     (
         "at_most: 10}",
         "at_most: 10, per_case: 1}",
-        "is wrong at versions.0.deductions.per_case: Extra inputs are not permitted.",
+        (
+            "is wrong at versions.0.deductions: per_case is unknown; "
+            "there are per_overdue_finding, per_high_alert, at_most."
+        ),
     ),
     (
         "at_most: 10}",
@@ -100,17 +108,17 @@ WRONG_SCHEMES = [
     (
         "{grade: 勉励, at_least: 0}",
         "{grade: 勉励, at_least: 1}",
-        "is wrong at versions.0: the lowest grade must start at 0.",
+        "is wrong at versions.0.grades: the lowest grade must start at 0.",
     ),
     (
         "{grade: 优秀, at_least: 90}",
         "{grade: 良好, at_least: 90}",
-        "is wrong at versions.0: the grade 良好 is listed twice.",
+        "is wrong at versions.0.grades: the grade 良好 is listed twice.",
     ),
     (
         "{grade: 优秀, at_least: 90}",
         "{grade: 优秀, at_least: 80.0}",
-        "is wrong at versions.0: two grades start at 80.0.",
+        "is wrong at versions.0.grades: the best grade comes first: 良好 starts at 80, and 优秀 before it at 80.0.",
     ),
     (
         "{grade: 优秀, at_least: 90}",
@@ -162,10 +170,10 @@ WRONG_SCHEMES = [
     ("from: 2016-01", "from: 2019-07", "scheme.yaml has no version that holds in 2019-06."),
     ('version: "2016"', "version: 2016", "is wrong at versions.0.version: Input should be a valid string."),
     ('version: "2016"', 'version: ""', "is wrong at versions.0.version: String should have at least 1 character."),
-    ("versions:", "version:", "is wrong at versions: Field required."),
+    ("versions:", "version:", "is wrong at the top: version is unknown; do you mean versions?"),
     (
-        "versions:",
-        "versions: []\nothers:",
+        content_of("scheme.yaml"),
+        "versions: []",
         "is wrong at versions: Tuple should have at least 1 item after validation, not 0.",
     ),
     ("versions:\n", "versions: [\n", "cannot be read: did not find expected node content in line 4."),
@@ -174,12 +182,12 @@ WRONG_SCORECARDS = [
     (
         "{at_least: 2, points: 15}",
         "{at_least: 3, points: 15}",
-        "is wrong at versions.0.items.workers: two bands start at 3.",
+        "is wrong at versions.0.items.workers: bands stand from the lowest up: one starts at 3, after 3.",
     ),
     (
         "{at_least: 2, points: 15}",
         "{at_least: 2, points: 5}",
-        "is wrong at versions.0.items.workers: a band that starts higher must not give fewer points.",
+        "is wrong at versions.0.items.workers: a band that starts higher, at 2, must not give fewer points.",
     ),
     (
         "{at_least: 2, points: 15}",
@@ -199,12 +207,12 @@ WRONG_SCORECARDS = [
     (
         "{at_most: 0.5, points: 10}",
         "{at_most: 1, points: 10}",
-        "is wrong at versions.0.items.debts_to_income: two bands end at 1.",
+        "is wrong at versions.0.items.debts_to_income: bands stand from the lowest up: one ends at 1, after 1.",
     ),
     (
         "{at_most: 0.5, points: 10}",
         "{at_most: 0.5, points: 16}",
-        "is wrong at versions.0.items.debts_to_income: a band that ends higher must not give more points.",
+        "is wrong at versions.0.items.debts_to_income: a band that ends higher, at 0.5, must not give more points.",
     ),
     (
         "{at_most: 0.5, points: 10}",
@@ -216,14 +224,29 @@ WRONG_SCORECARDS = [
         "{at_most: 0.5, points: -10}",
         "is wrong at versions.0.items.debts_to_income.1.points: Input should be greater than or equal to 0.",
     ),
-    ("trained: 10", "taught: 10", "is wrong at versions.0.items.trained: Field required."),
+    (
+        "trained: 10",
+        "taught: 10",
+        (
+            "is wrong at versions.0.items: taught is unknown; "
+            "there are workers, income_per_head, debts_to_income, has_business, trained, conduct."
+        ),
+    ),
     (
         "{tier: B, at_least: 0, credit_limit: 0}",
         "{tier: B, at_least: 5, credit_limit: 0}",
-        "is wrong at versions.0: the lowest tier must start at 0.",
+        "is wrong at versions.0.tiers: the lowest tier must start at 0.",
     ),
-    ("{tier: AAA, at_least: 85", "{tier: AA, at_least: 85", "is wrong at versions.0: the tier AA is listed twice."),
-    ("{tier: AAA, at_least: 85", "{tier: AAA, at_least: 70", "is wrong at versions.0: two tiers start at 70."),
+    (
+        "{tier: AAA, at_least: 85",
+        "{tier: AA, at_least: 85",
+        "is wrong at versions.0.tiers: the tier AA is listed twice.",
+    ),
+    (
+        "{tier: AAA, at_least: 85",
+        "{tier: AAA, at_least: 70",
+        "is wrong at versions.0.tiers: the best tier comes first: AA starts at 70, and AAA before it at 70.",
+    ),
     (
         "from: 2016-01",
         "from: June 2016",
@@ -242,7 +265,7 @@ WRONG_TARGETS = [
     ),
     ("2019:", "2019: {households: 1}\n  2019:", "cannot be read: 2019 stands there twice, again in line 4."),
     ("2019:", "the year 2019:", "is wrong at years.the year 2019.[key]: Input should be a valid integer."),
-    ("years:", "year:", "is wrong at years: Field required."),
+    ("years:", "year:", "is wrong at the top: year is unknown; do you mean years?"),
 ]
 WRONG_BOARDS = [
     (
@@ -274,7 +297,7 @@ WRONG_BOARDS = [
     (
         "metric: microcredit_completion",
         "metrics: microcredit_completion",
-        "is wrong at bank_completion.metric: Field required.",
+        "is wrong at bank_completion: metrics is unknown; do you mean metric?",
     ),
 ]
 CASES = [
@@ -324,12 +347,9 @@ def test_a_month_has_the_newest_version_that_holds_from_it_or_earlier(tmp_path: 
     newer = versions_of("scheme.yaml").replace(
         'version: "2016"\n    from: 2016-01', 'version: "2019"\n    from: 2019-04'
     )
+    newer = newer.replace("growth: 20, completion: 40", "growth: 25.5, completion: 34.5")
     # The newer one stands first: what counts is the date.
-    settings = use(
-        tmp_path,
-        "scheme.yaml",
-        f"versions:\n{newer.replace('growth: 20', 'growth: 25.5')}{versions_of('scheme.yaml')}",
-    )
+    settings = use(tmp_path, "scheme.yaml", f"versions:\n{newer}{versions_of('scheme.yaml')}")
 
     found = {str(month): load_scheme(settings, month) for month in (Period(2019, 3), Period(2019, 4), Period(2030, 1))}
     assert {month: scheme.version for month, scheme in found.items()} == {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Level, Verdict
 from five_precisions.intake.judging import JudgedPackage, Yardstick, judge_package
 from five_precisions.intake.reading.typed import TypedRows
@@ -263,3 +264,67 @@ def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, yardstick: Ya
     own = load_suite(declared("loans"), tmp_path)
     (finding,) = suite_findings(rows, own, yardstick.parameters, yardstick.context)
     assert (finding.rule, finding.level, finding.message) == ("L99", Level.NOTICE, "发放日期2019-03-15较早。")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        pytest.param('"expectations": [', '"expectations": ', "is no JSON of a suite: ", id="no JSON"),
+        pytest.param('"max_value": 50000', '"max_value": NaN', "is no JSON of a suite: NaN is no number.", id="NaN"),
+        pytest.param('"max_value": 50000', '"max_value": -Infinity', "-Infinity is no number.", id="infinite"),
+        pytest.param('"max_value": 50000', '"max_value": 1e400', "1e400 is no number.", id="beyond all numbers"),
+        pytest.param(
+            '"max_value": 50000',
+            '"max_value": 5, "max_value": 50000',
+            "is no JSON of a suite: max_value stands twice in one place.",
+            id="name twice",
+        ),
+        pytest.param('"expectations"', '"expectation"', "is no suite with expectations: ", id="no expectations"),
+        pytest.param(
+            '"rule": "K01"', '"rules": "K01"', "is wrong at expectations.0: there is no 'rule'.", id="no rule"
+        ),
+        pytest.param(
+            '"severity": "critical"',
+            '"severity": "grave"',
+            "is wrong at expectations.0: severity is one of critical, warning, info.",
+            id="severity",
+        ),
+        pytest.param(
+            "expect_column_values_to_be_unique",
+            "expect_column_values_to_be_singular",
+            "is wrong at expectations.0: Great Expectations has no expect_column_values_to_be_singular.",
+            id="unknown expectation",
+        ),
+        pytest.param(
+            '"column": "key"', '"column": "keys"', "is wrong at expectations.0: no such column: keys.", id="column seen"
+        ),
+        pytest.param(
+            '"column": "contract_no"',
+            '"column": "contract"',
+            "is wrong at expectations.0: no such column: contract.",
+            id="column marked",
+        ),
+        pytest.param(
+            '"name": "microcredit"', '"name": "micro"', ": no such column: micro.", id="column of a condition"
+        ),
+        pytest.param(
+            '"function": "term_months"', '"function": "months"', "names an unknown function or column.", id="function"
+        ),
+        pytest.param(
+            '"type": "expect_column_values_to_be_unique",\n      "kwargs": {',
+            '"type": "expect_column_values_to_match_regex",\n      "kwargs": {\n        "regex": "(",',
+            "is wrong at expectations.0: '(' is no regular expression: ",
+            id="regular expression",
+        ),
+    ],
+)
+def test_a_suite_that_makes_no_sense_is_refused(tmp_path: Path, before: str, after: str, sentence: str) -> None:
+    given = (SUITE_FOLDER / "loans.json").read_text(encoding="utf-8")
+    assert before in given
+    (tmp_path / "loans.json").write_text(given.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(SetupError) as refused:
+        load_suite(declared("loans"), tmp_path)
+    said = str(refused.value)
+    assert said.startswith(str(tmp_path / "loans.json"))
+    assert sentence in said
+    assert "\n" not in said

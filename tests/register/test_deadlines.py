@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from five_precisions.errors import SetupError
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import deadline_of, load_holidays, years_unknown
 from five_precisions.settings import Settings
@@ -36,10 +35,12 @@ def test_holidays_file_decides(tmp_path: Path) -> None:
     assert deadline_of(Period(2019, 6), holidays) == datetime(2019, 7, 10, tzinfo=SHANGHAI)
 
 
-def test_wrong_holidays_file(tmp_path: Path) -> None:
-    (tmp_path / "holidays.csv").write_text("date,workday\n2019-07-01,maybe\n", encoding="utf-8")
-    with pytest.raises(SetupError, match=r"^Line 2 of .*/holidays\.csv is wrong; each line has a date"):
-        load_holidays(Settings(reference=tmp_path))
+def test_a_day_that_the_file_decides_as_the_calendar_does_may_stand_in_it(tmp_path: Path) -> None:
+    """Saturday 6 July is free and Monday 1 July is worked, whatever the file says of them."""
+    (tmp_path / "holidays.csv").write_text("workday,date\n0,2019-07-06\n\n1,2019-07-01\n", encoding="utf-8-sig")
+    holidays = load_holidays(Settings(reference=tmp_path))
+    assert holidays == {date(2019, 7, 6): False, date(2019, 7, 1): True}
+    assert deadline_of(Period(2019, 6), holidays) == deadline_of(Period(2019, 6), {})
 
 
 def test_a_year_that_the_public_calendar_does_not_know_is_named() -> None:

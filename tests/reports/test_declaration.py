@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -151,30 +152,47 @@ def test_a_sound_declaration_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "declared",
+    ("declared", "sentence"),
     [
-        "",
-        "- loans",
-        "loans: 5",
-        "loans: [",
-        SOUND.replace("[{header: 甲, name: a, type: int}]", "[]"),
-        SOUND.replace("int}]", "int}, {header: 乙, name: a, type: int}]"),
-        SOUND.replace("key: [a]", "key: [b]"),
-        SOUND.replace("key: [a]", "key: [a], control: b"),
-        SOUND.replace("stock", "weekly"),
-        SOUND.replace("owners", "owner"),
+        ("", "holds no names with values; compare it with the one in include/reference."),
+        ("- loans", "holds no names with values; compare it with the one in include/reference."),
+        ("loans: 5", "is wrong at loans: Input should be a valid dictionary or instance of Report."),
+        ("loans: [", "cannot be read: did not find expected node content in line 2."),
+        (
+            SOUND.replace("[{header: 甲, name: a, type: int}]", "[]"),
+            "is wrong at loans.columns: Tuple should have at least 1 item after validation, not 0.",
+        ),
+        (
+            SOUND.replace("int}]", "int}, {header: 乙, name: a, type: int}]"),
+            "is wrong at loans: report loans: a column name stands twice.",
+        ),
+        (
+            SOUND.replace("int}]", "int}, {header: 甲, name: b, type: int}]"),
+            "is wrong at loans: report loans: a header stands twice.",
+        ),
+        (SOUND.replace("key: [a]", "key: [b]"), "is wrong at loans: report loans: no such column: b."),
+        (SOUND.replace("key: [a]", "key: []"), "is wrong at loans.key: Tuple should have at least 1 item"),
+        (SOUND.replace("key: [a]", "key: [a], control: b"), "is wrong at loans: report loans: no such column: b."),
+        (SOUND.replace("stock", "weekly"), "is wrong at loans.kind: Input should be 'stock' or 'flow'."),
+        (SOUND.replace("owners", "owner"), "is wrong at loans: owner is unknown; do you mean owners?"),
+        (SOUND.replace("[bank]", "[shop]"), "is wrong at loans.owners.0: Input should be 'bank', "),
+        (SOUND.replace("title", "kind: stock, title"), "cannot be read: kind stands there twice, again in line 1."),
+        (SOUND.replace("type: int", "type: int, min: 5, max: 4"), "its smallest number is larger than its largest."),
+        (SOUND.replace("type: int", "type: choice, of: [乙, 乙]"), "column a: a value is listed twice."),
     ],
 )
-def test_a_wrong_declaration_is_a_set_up_error(tmp_path: Path, declared: str) -> None:
+def test_a_wrong_declaration_is_a_set_up_error(tmp_path: Path, declared: str, sentence: str) -> None:
     assert declared != SOUND
     file = tmp_path / "reports.yaml"
     file.write_text(declared, encoding="utf-8")
-    with pytest.raises(SetupError, match=r"reports\.yaml does not declare the reports properly"):
+    with pytest.raises(SetupError, match=re.escape(sentence)) as refused:
         load_reports(file)
+    assert str(refused.value).startswith(f"{file} ")
+    assert "\n" not in str(refused.value)
 
 
 def test_a_missing_declaration_is_a_set_up_error(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"none\.yaml does not declare the reports properly"):
+    with pytest.raises(SetupError, match=r"none\.yaml cannot be read: No such file or directory\."):
         load_reports(tmp_path / "none.yaml")
 
 
