@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period
+from five_precisions.rights import close_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Settings:
-        """Read the environment and the secrets file.
+        """Read the environment and the secrets file; the folder `var` is closed to others where it is open to them.
 
         Raises:
             SetupError: a value does not parse or names nothing, or the secrets file can be read by others than its
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
         """
         named = os.environ.get(PREFIX + "SECRETS_FILE")
         var = Path(os.environ.get(PREFIX + "VAR") or ROOT / "var")
+        close_folder(var)
         secrets_file = Path(named) if named else var / "secrets.env"
         if secrets_file.exists():
             if not secrets_file.is_file():

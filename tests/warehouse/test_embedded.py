@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -235,6 +236,50 @@ def test_no_secret_becomes_readable_beside_it(var: Path) -> None:
     with EmbeddedServer(var).borrowed():
         assert secrets.stat().st_mode & 0o077 == 0
         assert (var / "warehouse" / "data").stat().st_mode & 0o077 == 0
+
+
+def test_nobody_else_passes_var_or_reaches_the_server(var: Path) -> None:
+    """But for root's server itself, which passes as one of root's own group."""
+    var.mkdir(mode=0o755)
+    with EmbeddedServer(var).borrowed() as url:
+        passing = 0o010 if os.geteuid() == 0 else 0
+        for folder in (var, var / "warehouse"):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700 | passing
+            assert folder.stat().st_gid == os.getegid()
+        socket = Path(str(url.query["host"])) / ".s.PGSQL.5432"
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+        assert answer(url) == 42
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server works as somebody else")
+def test_roots_server_passes_closed_folders_that_nobody_else_may_read(tmp_path: Path) -> None:
+    """The wheel itself would let everybody read each folder above, up to the root of the file system."""
+    closed, shared = tmp_path / "closed", tmp_path / "closed" / "shared"
+    shared.mkdir(parents=True)
+    os.chown(shared, -1, 4711)
+    os.chown(closed, -1, 4711)
+    closed.chmod(0o700)
+    shared.chmod(0o750)
+    above = [stat.S_IMODE(folder.stat().st_mode) for folder in tmp_path.parents]
+    server = EmbeddedServer(shared / "var")
+    with server.borrowed() as url:
+        assert answer(url) == 42
+        found = [(stat.S_IMODE(each.stat().st_mode), each.stat().st_gid) for each in (closed, shared, shared / "var")]
+        # A group that has rights of its own keeps them, and everybody may pass; nobody new may read.
+        assert found == [(0o710, os.getegid()), (0o751, 4711), (0o710, os.getegid())]
+        assert (shared / "var" / "warehouse" / "data").stat().st_mode & 0o077 == 0
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in tmp_path.parents] == above
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only then the wheel opens a folder of the system to everybody")
+def test_a_socket_that_lies_elsewhere_is_closed_as_well(tmp_path: Path) -> None:
+    """Whose path is too long to be one of a socket gets it in a folder of the system."""
+    server = EmbeddedServer(tmp_path / ("long" * 25) / "var")
+    with server.borrowed() as url:
+        folder = Path(str(url.query["host"]))
+        assert tmp_path not in folder.parents
+        assert stat.S_IMODE((folder / ".s.PGSQL.5432").stat().st_mode) == 0o700
+        assert answer(url) == 42
 
 
 def test_a_server_that_cannot_start_is_a_set_up_error(var: Path) -> None:

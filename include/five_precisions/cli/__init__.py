@@ -16,6 +16,7 @@ import typer
 from five_precisions.cli import cases, figures, intake, lists, messages, proof, restatement, setting_up
 from five_precisions.cli.console import err
 from five_precisions.errors import FivePrecisionsError, SetupError
+from five_precisions.rights import keep_private
 
 app = typer.Typer(
     name="five-precisions",
@@ -32,6 +33,7 @@ def main() -> None:
     """Run the command line; an error that is ours, or the machine's, ends it with one sentence and its exit code."""
     from sqlalchemy.exc import OperationalError
 
+    keep_private()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -20,6 +20,8 @@ from rich.table import Table
 from five_precisions.display import inert
 from five_precisions.errors import SetupError
 from five_precisions.period import Period, Quarter
+from five_precisions.rights import as_asked_for
+from five_precisions.settings import Settings
 
 out = Console(highlight=False)
 # In a pipe or a file nothing is folded to the width of a window that is not there, so that a row stays one line. In a
@@ -109,12 +111,23 @@ def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Iterable[objec
         SetupError: it cannot be written.
     """
     try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
+        with exporting(path), path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow([_csv_cell(heading) for heading in headings])
             writer.writerows([_csv_cell(value) for value in row] for row in rows)
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def exporting(path: Path) -> Iterator[None]:
+    """For the length of a block: what is written to a path that somebody has named is his to share, as his umask says.
+
+    Within `var` it stays its owner's.
+    """
+    is_ours = path.resolve().is_relative_to(Settings.load().var.resolve())
+    with nullcontext() if is_ours else as_asked_for():
+        yield
 
 
 def _csv_cell(value: object) -> str:

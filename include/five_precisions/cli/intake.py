@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from five_precisions.cli.console import (
     PeriodArgument,
     ReplayOption,
     err,
+    exporting,
     out,
     print_json,
     print_table,
@@ -42,7 +44,8 @@ def template(
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
     from five_precisions.intake import write_template
 
-    write_template(Settings.load(), institution, path)
+    with exporting(path):
+        write_template(Settings.load(), institution, path)
     out.print(str(path), markup=False, soft_wrap=True)
 
 
@@ -61,7 +64,7 @@ def check(
     from five_precisions.intake import check as check_package
 
     settings = Settings.load()
-    with progress("checking"):
+    with progress("checking"), nullcontext() if workbook is None else exporting(workbook):
         judgement = check_package(settings, path, institution, period, workbook=workbook)
     _print_judgements([judgement], as_json=as_json, with_findings=True)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from five_precisions.cli.console import EXIT_FINDINGS, JsonOption, out, print_json, print_table, progress
+from five_precisions.cli.console import EXIT_FINDINGS, JsonOption, exporting, out, print_json, print_table, progress
 from five_precisions.cli.session import counts, opened_warehouse
 from five_precisions.errors import UsageError
 from five_precisions.period import Period, Quarter
@@ -26,7 +26,9 @@ def bulletin(
     from five_precisions.bulletin import render, write
 
     with opened_warehouse() as (engine, settings), progress(f"rendering {quarter}"):
-        paths = write(render(engine, settings, quarter), str(out_folder.resolve()))
+        rendered = render(engine, settings, quarter)
+        with exporting(out_folder):
+            paths = write(rendered, str(out_folder.resolve()))
     for path in paths:
         out.print(path, markup=False, soft_wrap=True)
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period, Quarter
+from five_precisions.rights import private
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, store_of
 from five_precisions.warehouse import open_warehouse
@@ -73,7 +74,7 @@ def opened() -> Iterator[tuple[Engine, Settings]]:
         SetupError: the warehouse does not answer, or is not migrated.
     """
     settings = load_settings()
-    with open_warehouse(settings) as engine:
+    with private(), open_warehouse(settings) as engine:
         require_migrated(engine)
         yield engine, settings
 

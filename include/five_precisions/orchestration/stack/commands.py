@@ -29,6 +29,7 @@ from five_precisions.orchestration.stack.supervision import (
     is_healthy,
     require_free,
 )
+from five_precisions.rights import keep_private
 from five_precisions.settings import ROOT
 
 _TICK: Final = 0.1
@@ -149,10 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def site_from(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Site:
-    """The site that the command's options name."""
+    """The site that the command's options name; from now on what is written is the caller's only."""
     parser.add_argument("--var", type=Path, default=DEMO, help="folder of all data (default: var/demo)")
     parser.add_argument("--port", type=int, default=PORT, help="Airflow's port on 127.0.0.1 (default: 8080)")
     parser.add_argument("--dags", type=Path, default=ROOT / "dags", help="folder of the DAGs (default: dags)")
     read = parser.parse_args(arguments)
+    keep_private()
     forget_foreign_environment()
     return Site(var=read.var.resolve(), port=read.port, dags=read.dags.resolve())

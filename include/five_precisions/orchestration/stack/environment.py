@@ -70,6 +70,9 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
             api={"host": HOST, "port": site.port, "base_url": site.url, "workers": 1},
             logging={
                 "base_log_folder": var / "logs" / "tasks",
+                # Airflow sets them itself, whatever the umask says: for everybody to read.
+                "file_task_handler_new_folder_permissions": "0o700",
+                "file_task_handler_new_file_permissions": "0o600",
                 "dag_processor_child_process_log_directory": var / "logs" / "dag-processor",
             },
             # A finished task keeps its place while its supervisor sleeps between two heartbeats, 5 s by default.

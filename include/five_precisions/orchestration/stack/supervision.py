@@ -25,6 +25,7 @@ from five_precisions.orchestration.stack.mail_server import MailServer
 from five_precisions.orchestration.stack.ownership import LOCK_NAME, locked
 from five_precisions.orchestration.stack.processes import KILL_SECONDS, database_processes, kill, members, memory_of
 from five_precisions.orchestration.stack.site import HOST, Site
+from five_precisions.rights import make_private_folder
 from five_precisions.settings import Settings
 from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import DATABASE, EmbeddedServer
@@ -75,7 +76,7 @@ class Stack:
         Raises:
             SetupError: another supervisor owns it.
         """
-        self.site.var.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.site.var)
         # Somebody who only asks who owns it has it for a moment.
         with locked(self.site, patience=1) as lock:
             if lock is None:
