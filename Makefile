@@ -26,7 +26,7 @@ help: ## list the targets
 		| while IFS='|' read -r name does; do printf '  make %-10s %s\n' "$$name" "$$does"; done
 
 .PHONY: install
-install: $(INSTALLED) $(SECRETS) ## make .venv from the lock, the command .venv/bin/five-precisions, and var/secrets.env
+install: $(INSTALLED) secrets ## make .venv from the lock, the command .venv/bin/five-precisions, and var/secrets.env
 
 $(INSTALLED): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
 	@if ! $(BIN)/python -c '' 2>/dev/null; then \
@@ -46,8 +46,10 @@ $(INSTALLED): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
 	@$(UV_PIP) install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SECRETS): | $(INSTALLED)
-	@$(BIN)/python -m five_precisions.secrets_file $@
+# Looked at each time: new secrets beside a warehouse that was made with others would do harm.
+.PHONY: secrets
+secrets: $(INSTALLED)
+	@$(BIN)/python -m five_precisions.secrets_file $(SECRETS)
 
 .PHONY: test
 test: install quality ## quality, then all tests

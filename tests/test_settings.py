@@ -230,6 +230,65 @@ def test_of_many_at_once_one_makes_the_secrets_file(var: Path) -> None:
     assert len((var / "secrets.env").read_text(encoding="utf-8").splitlines()) == 2
 
 
+def data_in(folder: Path) -> Path:
+    """A folder that holds what was made with secrets."""
+    (folder / "data").mkdir(parents=True)
+    return folder
+
+
+def said_by_make_install(var: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one sentence of a refusal that wrote nothing."""
+    before = sorted(var.rglob("*"))
+    assert main([str(var / "secrets.env")]) == 2
+    out, said = capsys.readouterr()
+    assert (out, said.count("\n"), sorted(var.rglob("*"))) == ("", 1, before)
+    return said
+
+
+@pytest.mark.parametrize("place", ["warehouse", "archive", "mycity/warehouse", "../elsewhere/warehouse"])
+def test_no_new_secrets_are_written_beside_what_was_made_with_others(
+    place: str, var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_in(var / place)
+    monkeypatch.setenv("FIVE_PRECISIONS_VAR", str((var / place).parent))
+    said = said_by_make_install(var, capsys)
+    assert said.startswith(f"{var / place} was made with secrets, and {var / 'secrets.env'} is not there: put it back")
+    # With both from the environment there is none to write, and nothing is wrong.
+    monkeypatch.setenv(NAMES[0], SECRET)
+    assert "put it back" in said_by_make_install(var, capsys)
+    monkeypatch.setenv(NAMES[1], SECRET)
+    assert main([str(var / "secrets.env")]) == 0
+    assert not (var / "secrets.env").exists()
+
+
+def test_what_has_secrets_of_its_own_asks_for_no_others(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data_in(var / "demo" / "warehouse")
+    create_secrets_file(var / "demo" / "secrets.env")
+    (var / "warehouse").mkdir()
+    assert main([str(var / "secrets.env")]) == 0
+    assert (var / "secrets.env").exists(), "a folder in which nothing lies was made with nothing"
+    (var / "secrets.env").rename(var / "mine.env")
+    data_in(var / "archive")
+    monkeypatch.setenv("FIVE_PRECISIONS_SECRETS_FILE", str(var / "mine.env"))
+    assert main([str(var / "secrets.env")]) == 0
+    assert not (var / "secrets.env").exists()
+
+
+@pytest.mark.parametrize("line", ["", f"{NAMES[1]}=\n", "# it was here\n"], ids=["missing", "empty", "a comment"])
+@pytest.mark.parametrize("is_in_use", [True, False])
+def test_half_a_secrets_file_is_refused(
+    is_in_use: bool, line: str, var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if is_in_use:
+        data_in(var / "warehouse")
+    file = var / "secrets.env"
+    file.touch(mode=0o600)
+    file.write_text(f"{NAMES[0].lower()}='{SECRET}'\n{line}", encoding="utf-8")
+    assert said_by_make_install(var, capsys).startswith(f"{file} has no {NAMES[1]}: put it back from your copy")
+    monkeypatch.setenv(NAMES[1], SECRET)
+    assert main([str(file)]) == 0
+
+
 def test_the_secrets_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main([]) == 2
     assert capsys.readouterr().err == "Usage: python -m five_precisions.secrets_file PATH\n"

@@ -225,6 +225,19 @@ def test_servers_keep_mails_and_secrets(site: Site) -> None:
     assert [path.read_bytes() for path in private] == kept
 
 
+def test_a_stack_whose_secrets_are_gone_makes_no_others(site: Site) -> None:
+    (site.var / "warehouse" / "data").mkdir(parents=True)
+    (site.var / "airflow.env").touch()
+    sentence = f"{site.var}/warehouse was made with secrets, and {site.var}/secrets.env is not there: put it back"
+    up = subprocess.run([*STACK, "up", "--var", str(site.var)], capture_output=True, text=True, check=False)
+    assert (up.returncode, up.stdout, up.stderr.count("\n")) == (2, "", 1)
+    assert up.stderr.startswith(sentence)
+    stack = Stack(site, Interruption())
+    with stack.supervised(), pytest.raises(SetupError, match=sentence):
+        stack.start_servers()
+    assert not (site.var / "secrets.env").exists()
+
+
 def test_what_an_older_version_has_left_is_brought_up_to_date(site: Site) -> None:
     stack = Stack(site, Interruption())
     with stack.supervised(patience=0):

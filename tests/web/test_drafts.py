@@ -421,3 +421,14 @@ def test_the_plugin_registers_exactly_this(tmp_path: Path) -> None:
     assert registered == {"fastapi_apps"}
     # Each file there is executed, under its bare name.
     assert [file.name for file in (ROOT / "plugins").glob("*.py")] == ["five_precisions_plugin.py"]
+
+
+def test_under_another_key_a_page_says_that_the_installation_is_wrong(
+    draft: Rendered, settings: Settings, reader: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reader.get(PAGE).status_code == 200
+    monkeypatch.setenv(ENVIRONMENT + "PII_KEY", "n" * 40)
+    answer = reader.get(PAGE)
+    assert answer.status_code == 503
+    assert "系统设置有误" in answer.text
+    assert draft.bulletin.title not in answer.text

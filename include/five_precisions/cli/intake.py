@@ -196,12 +196,21 @@ def list_explained(
 
 
 @archive_app.command()
-def renew(as_json: JsonOption = False) -> None:
+def renew(
+    give_up: Annotated[
+        bool, typer.Option("--give-up", help="Go on without a key that is lost for good; what bears it stays unread.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Encrypt every file with the first of the archive's keys, after which the others can go."""
     from five_precisions.intake import Archive
+    from five_precisions.warehouse.keys import forget_old_archive_keys
 
-    with progress("encrypting"):
-        renewal = Archive.of(Settings.load()).renew()
+    with opened_warehouse(also_lost=give_up) as (engine, settings), progress("encrypting"):
+        renewal = Archive.of(settings).renew()
+        if give_up or not renewal.unopened:
+            with engine.begin() as connection:
+                forget_old_archive_keys(connection, settings, also_lost=give_up)
     if as_json:
         print_json(renewal)
     else:

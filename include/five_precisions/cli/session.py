@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_warehouse() -> Iterator[tuple[Engine, Settings]]:
-    """The warehouse, migrated, and the settings.
+def opened_warehouse(*, also_lost: bool = False) -> Iterator[tuple[Engine, Settings]]:
+    """The warehouse, migrated and under its own keys, and the settings.
+
+    Args:
+        also_lost: Whether a key of the archive may be missing, as it is when it is lost for good.
 
     Raises:
         SetupError: it cannot be used as it is; the sentence says what to run.
     """
-    from five_precisions.warehouse import open_warehouse
-    from five_precisions.warehouse.schema import require_migrated
+    from five_precisions.warehouse import open_prepared_warehouse
 
     settings = Settings.load()
-    with open_warehouse(settings) as engine:
-        require_migrated(engine)
+    with open_prepared_warehouse(settings, also_lost=also_lost) as engine:
         yield engine, settings
 
 

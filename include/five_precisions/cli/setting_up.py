@@ -26,6 +26,7 @@ def init() -> None:
     from five_precisions import figures, intake
     from five_precisions.register import load_register, save_register
     from five_precisions.warehouse import migrate, open_warehouse
+    from five_precisions.warehouse.keys import adopt_keys
 
     settings = Settings.load()
     register = load_register(settings.register_folder)
@@ -34,6 +35,7 @@ def init() -> None:
     with progress("preparing the warehouse"), open_warehouse(settings) as engine:
         migrate(engine)
         with engine.begin() as connection:
+            adopt_keys(connection, settings)
             save_register(connection, register)
     out.print(
         f"The warehouse is ready: {len(register.institutions)} institutions, {len(register.divisions)} divisions."

@@ -37,6 +37,7 @@ from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports.cells import Value
 from five_precisions.reports.masking import kept, keyed_hash
+from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.schema import partition_name
 
 _LOCK_SPACE: Final = 5_201_901
@@ -80,6 +81,7 @@ def record(
         if draft.rows is not None and _is_wanted(draft)
     }
     lock_period(connection, period)
+    hold_pii_key(connection, pii_key)
     known = find_recorded(connection, period, code, submission.digest)
     if known is not None:
         return known

@@ -20,8 +20,7 @@ from five_precisions.period import Period, Quarter
 from five_precisions.rights import private
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, store_of
-from five_precisions.warehouse import open_warehouse
-from five_precisions.warehouse.schema import require_migrated
+from five_precisions.warehouse import open_prepared_warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -71,11 +70,10 @@ def opened() -> Iterator[tuple[Engine, Settings]]:
     """The warehouse and the settings of this installation, for the length of a task.
 
     Raises:
-        SetupError: the warehouse does not answer, or is not migrated.
+        SetupError: the warehouse does not answer, is not migrated, or was made with other keys.
     """
     settings = load_settings()
-    with private(), open_warehouse(settings) as engine:
-        require_migrated(engine)
+    with private(), open_prepared_warehouse(settings) as engine:
         yield engine, settings
 
 

@@ -1,7 +1,15 @@
 """The warehouse: PostgreSQL, embedded or a server (design: one dialect)."""
 
 from five_precisions.warehouse.connection import open_warehouse
+from five_precisions.warehouse.preparation import open_prepared_warehouse
 from five_precisions.warehouse.schema import create_period_partitions, migrate
 from five_precisions.warehouse.statements import load_statement, read_sql
 
-__all__ = ["create_period_partitions", "load_statement", "migrate", "open_warehouse", "read_sql"]
+__all__ = [
+    "create_period_partitions",
+    "load_statement",
+    "migrate",
+    "open_prepared_warehouse",
+    "open_warehouse",
+    "read_sql",
+]

@@ -23,8 +23,7 @@ from five_precisions.errors import UsageError
 from five_precisions.period import Quarter
 from five_precisions.settings import Settings
 from five_precisions.storage import list_files, read_file
-from five_precisions.warehouse import open_warehouse
-from five_precisions.warehouse.schema import require_migrated
+from five_precisions.warehouse import open_prepared_warehouse
 from five_precisions.warehouse.statements import load_statement
 from five_precisions.web.page import GUARDED, page
 
@@ -195,8 +194,7 @@ def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Respons
 def _opened() -> Iterator[tuple[Engine, Settings]]:
     # Not by way of Airflow's connections, as tasks do: mail and inbox are none of a page's business.
     settings = Settings.load()
-    with open_warehouse(settings) as engine:
-        require_migrated(engine)
+    with open_prepared_warehouse(settings) as engine:
         yield engine, settings
 
 

@@ -16,7 +16,11 @@ from typing import Final
 from rich.console import Console
 
 from five_precisions.errors import FivePrecisionsError, SetupError
-from five_precisions.orchestration.stack.environment import clean_environment, forget_foreign_environment
+from five_precisions.orchestration.stack.environment import (
+    clean_environment,
+    forget_foreign_environment,
+    require_secrets,
+)
 from five_precisions.orchestration.stack.interruption import InterruptedByUserError, Interruption
 from five_precisions.orchestration.stack.ownership import locked, supervisor_of
 from five_precisions.orchestration.stack.site import DEMO, HOST, OPS, PORT, Site
@@ -60,6 +64,7 @@ def up(site: Site, out: Console) -> None:
     if running is not None:
         out.print(f"It is up already: http://{HOST}:{running[1]}", soft_wrap=True)
         return
+    require_secrets(site)
     clear_the_way(site)
     interruption = Interruption().listen()
     log_path = site.logs / "stack.log"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import URL
 
 from five_precisions.orchestration.stack.site import APPROVER, HOST, OPS, OPS_ADDRESS, Site
-from five_precisions.secrets_file import create_secrets_file
+from five_precisions.secrets_file import ensure_secrets
 from five_precisions.settings import PREFIX, ROOT
 
 SENDER: Final = "five-precisions@example.test"
@@ -33,7 +33,7 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
     mail = f"mailto://{HOST}:{mail_port}?mode=insecure&from={SENDER}"
     airflow_url = url.set(drivername="postgresql+psycopg2", database=AIRFLOW_DATABASE)
     _write_passwords(site)
-    create_secrets_file(var / "secrets.env")
+    require_secrets(site)
     return {
         **clean_environment(site),
         **_airflow_secrets(var / "airflow.env"),
@@ -81,6 +81,16 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
             dag_processor={"min_file_process_interval": 60, "parsing_processes": 1},
         ),
     }
+
+
+def require_secrets(site: Site) -> None:
+    """Make the secrets where there is nothing yet that was made with any.
+
+    Raises:
+        SetupError: there is, and they are gone.
+    """
+    # Nothing of the caller's reaches a stack, so its secrets stand in its own file.
+    ensure_secrets(site.var.resolve() / "secrets.env", {})
 
 
 def clean_environment(site: Site) -> dict[str, str]:

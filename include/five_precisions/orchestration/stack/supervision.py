@@ -19,7 +19,12 @@ import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import FivePrecisionsError, SetupError
-from five_precisions.orchestration.stack.environment import AIRFLOW_DATABASE, clean_environment, make_environment
+from five_precisions.orchestration.stack.environment import (
+    AIRFLOW_DATABASE,
+    clean_environment,
+    make_environment,
+    require_secrets,
+)
 from five_precisions.orchestration.stack.interruption import Interruption
 from five_precisions.orchestration.stack.mail_server import MailServer
 from five_precisions.orchestration.stack.ownership import LOCK_NAME, locked
@@ -110,6 +115,8 @@ class Stack:
         """
         require_free(self.site.port)
         site = self.site
+        # Before there is a warehouse, which would be taken for one that was made with others.
+        require_secrets(site)
         for folder in (site.logs, site.mails, site.var / "airflow"):
             folder.mkdir(parents=True, exist_ok=True)
         url = self._server.start()
