@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from five_precisions.intake import State, close, collect, find_settled, note_settled, recording
+from five_precisions.intake import closing as closing_module
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
@@ -170,12 +171,14 @@ def test_received_when_it_was_first_seen(
     fingerprint = find_settled(settings, JUNE, "B01")
     assert fingerprint is not None
     collect(engine, settings, JUNE, institution="B02")
-    seen_at = datetime.now(SHANGHAI) - timedelta(hours=1)
-    note_settled(engine, JUNE, "B01", fingerprint, seen_at)
+    note_settled(engine, JUNE, "B01", fingerprint)
+    an_hour_ago = "update intake.seen_package set seen_at = seen_at - interval '1 hour' returning seen_at"
+    with engine.begin() as connection:
+        seen_at = connection.execute(text(an_hour_ago)).scalar_one()
     with monkeypatch.context() as patch:
         patch.setattr(collection_module, "judge_package", lambda *_: 1 // 0)
         assert collected(engine, settings) == [State.FAILED]
-    note_settled(engine, JUNE, "B01", fingerprint, datetime.now(SHANGHAI))
+    note_settled(engine, JUNE, "B01", fingerprint)
     (judgement,) = collect(engine, settings, JUNE)
     assert judgement.received_at == seen_at
     assert rows(engine, "select fingerprint from intake.seen_package") == []
@@ -187,6 +190,67 @@ def test_received_when_it_was_first_seen(
     (judgement,) = collect(engine, settings, JUNE)
     assert judgement.received_at is not None
     assert judgement.received_at >= completed_at, "without its cover it was not complete"
+
+
+class WrongClock(datetime):
+    """A machine's clock that has stopped eighteen years ago."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime(2001, 1, 1, tzinfo=tz)
+
+
+def test_the_ledgers_times_are_the_databases(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (collection_module, closing_module):
+        if hasattr(module, "datetime"):
+            monkeypatch.setattr(module, "datetime", WrongClock)
+    [(before,)] = rows(engine, "select clock_timestamp()")
+    put(inbox / "B01", sound_package("grid"))
+    (judgement,) = collect(engine, settings, JUNE)
+    assert judgement.received_at is not None
+    closed = close(engine, settings, JUNE)
+    assert before < judgement.received_at < closed.closed_at
+
+
+SET_AN_HOUR_BACK = """
+update intake.submission
+set received_at = received_at + interval '1 hour', recorded_at = recorded_at + interval '1 hour'
+"""
+"""For what stands in the ledger already, the clock is an hour behind from now on."""
+
+
+def test_a_clock_set_back_turns_no_order_round(engine: Engine, settings: Settings, inbox: Path) -> None:
+    """Versions of an institution, what the close freezes, what is late: each after what it came after."""
+    put(inbox / "B01", sound_package("grid"))
+    (first,) = collect(engine, settings, JUNE)
+    with engine.begin() as connection:
+        connection.execute(text(SET_AN_HOUR_BACK))
+    put(inbox / "B01", sound_package("position"))
+    put(inbox / "B02", sound_package("grid"))
+    second, another = collect(engine, settings, JUNE)
+    closed = close(engine, settings, JUNE)
+    put(inbox / "B01", sound_package("outreach"))
+    (late,) = collect(engine, settings, JUNE)
+
+    ledger = rows(engine, "select submission_id, received_at, recorded_at from intake.submission order by recorded_at")
+    assert [line[0] for line in ledger] == ["2019-06-B01-1", "2019-06-B01-2", "2019-06-B02-1", "2019-06-B01-3"]
+    assert first.received_at is not None
+    received = [line[1] for line in ledger if "B01" in line[0]]
+    assert received == [first.received_at + timedelta(hours=1), second.received_at, late.received_at]
+    assert received == sorted(set(received))
+    assert another.received_at is not None
+    assert another.received_at < received[0], "another institution's times are its own"
+    recorded = [line[2] for line in ledger]
+    assert recorded[2] <= closed.closed_at < recorded[3]
+
+
+def test_a_replay_keeps_the_times_of_its_files(engine: Engine, settings: Settings, inbox: Path) -> None:
+    times = [datetime(2019, 7, 5, 9, tzinfo=SHANGHAI), datetime(2019, 7, 4, 9, tzinfo=SHANGHAI)]
+    put(inbox / "B01" / "v1", sound_package("grid"), times[0])
+    put(inbox / "B01" / "v2", sound_package("position"), times[1])
+    assert [each.received_at for each in collect(engine, settings, JUNE, replay=True)] == times
 
 
 # The close, a second time

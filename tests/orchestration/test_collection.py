@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +75,17 @@ def age(folder: Path, seconds: float) -> None:
         os.utime(file, (time.time() - seconds,) * 2)
 
 
+def clock_at(year: int) -> type[datetime]:
+    """A machine's clock that has stopped in the June of another year."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime(year, 6, 15, tzinfo=tz)
+
+    return Clock
+
+
 @pytest.fixture
 def folder(settings: Settings) -> Path:
     return Path(settings.inbox_address) / str(THIS_MONTH) / "B01"
@@ -94,6 +106,20 @@ def test_in_a_replay_it_judges_and_ends(
         assert connection.execute(text("select message_key from notify.message")).scalars().all() == [
             "receipt/2019-06/B01/b01@example.test/v1"
         ]
+
+
+def test_in_a_replay_whose_packages_are_removed_nothing_changes(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo removes them in the end, and its tasks can still be cleared in `make up`."""
+    monkeypatch.setenv(PREFIX + "REPLAY", "true")
+    inbox = Path(settings.inbox_address)
+    put(inbox / "2019-06" / "B01", sound_package("loans", "position", "visits", "outreach", "grid", "matches"))
+    before = task().execute(context(JUNE))
+    states = read_status(engine, JUNE)
+    shutil.rmtree(inbox / "2019-06")
+    assert task().execute(context(JUNE)) == before
+    assert read_status(engine, JUNE) == states
 
 
 def test_what_is_missing_at_the_deadline_is_red(
@@ -202,7 +228,7 @@ def test_a_deadline_that_moves_reaches_those_who_wait(
         with open_warehouse(settings) as own:
             yield own
 
-    monkeypatch.setattr(triggers, "open_warehouse", counted)
+    monkeypatch.setattr(triggers, "open_prepared_warehouse", counted)
     month = Period(2019, 6)
     far = date(2199, 1, 1)
     move_deadline(engine, settings, month, far, "台风")
@@ -254,15 +280,54 @@ def test_nobody_goes_by_an_old_deadline_while_the_new_one_is_looked_up(
         with open_warehouse(settings) as own:
             yield own
 
-    monkeypatch.setattr(triggers, "open_warehouse", slow)
+    monkeypatch.setattr(triggers, "open_prepared_warehouse", slow)
     month = Period(2019, 6)
     move_deadline(engine, settings, month, date(2199, 1, 1), "台风")
-    board = triggers._DeadlineBoard()
+    boards = triggers._DeadlineBoards()
     passed = datetime(2019, 7, 11, tzinfo=SHANGHAI)
     with ThreadPoolExecutor(4) as asking:
-        found = list(asking.map(lambda code: board.deadline(settings, month, code, 60), ("B01", "B02", "B03", "B04")))
-    assert [deadline is not None and deadline > passed for deadline in found] == [True] * 4
+        found = list(asking.map(lambda _: boards.look(settings, month, 60), range(4)))
+    assert [board.deadlines["B01"] > passed for board in found] == [True] * 4
     assert len(opened) == 1
+
+
+@pytest.mark.parametrize("year", [2019, 2199], ids=["set back", "set ahead"])
+def test_a_deadline_passes_by_the_databases_clock(
+    year: int, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """The clocks of the machines may be wrong: of the worker, that judges, and of the triggerer, that waits."""
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from five_precisions.orchestration import triggers
+
+    monkeypatch.setattr(triggers, "datetime", clock_at(year))
+    # In June 2199 no deadline of this month is to come; in June 2019 none of 2019-05 has passed.
+    with pytest.raises(TimeoutError):
+        run_trigger(settings, seconds=1.5)
+    with pytest.raises(TaskDeferred):
+        task().execute(context(THIS_MONTH))
+    move_deadline(engine, settings, Period(2019, 5), date(2019, 6, 30), "台风")
+    assert run_trigger(settings, period="2019-05")[0] == "deadline"
+
+
+def test_another_key_ends_the_tasks_and_their_wait_goes_on(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from five_precisions.orchestration import triggers
+    from five_precisions.orchestration.runtime import opened
+    from five_precisions.warehouse.keys import ChangedKeyError
+
+    sentence = "FIVE_PRECISIONS_PII_KEY is not the key that this warehouse's hashes are made with"
+    move_deadline(engine, settings, JUNE, date(2199, 1, 1), "台风")
+    with opened():
+        pass
+    with monkeypatch.context() as patch:
+        patch.setenv(PREFIX + "PII_KEY", "n" * 40)
+        with pytest.raises(ChangedKeyError, match=sentence):
+            task().execute(context(JUNE))
+        assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines == {}
+        assert f"The deadlines of 2019-06 cannot be looked up: {sentence}" in capsys.readouterr().out
+    assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines != {}
 
 
 def test_while_the_warehouse_does_not_answer_the_wait_goes_on(

@@ -22,6 +22,7 @@ from five_precisions.intake.telling.receipts import post_cross_receipt
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
 from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,14 @@ select
 from (select) as one
 left join intake.close as closed on closed.period = :period
 """)
+# After all that it freezes was recorded, even where the clock was set back in between.
 _CLOSE = text("""
-insert into intake.close (period, closed_at) values (:period, :closed_at)
-on conflict (period) do update set closed_at = excluded.closed_at
+insert into intake.close (period, closed_at)
+select :period, greatest(cast(:now as timestamptz), max(recorded_at))
+from intake.submission
+where period = :period
+on conflict (period) do update set closed_at = greatest(close.closed_at, excluded.closed_at)
+returning closed_at
 """)
 _THAW = text("delete from intake.frozen_report where period = :period")
 _FREEZE = text("""
@@ -78,16 +84,17 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
             writes it.
     """
     require_usable(settings, period)
-    now = datetime.now(SHANGHAI)
     rendered: dict[str, bytes | None] = {}
     with engine.begin() as connection:
         open_period(connection, settings, period)
         lock_period(connection, period)
         found = connection.execute(_READ, {"period": str(period)}).one()
-        is_new = found.closed_at is None or not found.assessed
+        closed_at = found.closed_at
+        is_new = closed_at is None or not found.assessed
         if is_new:
+            now = read_clock(connection)
             _require_over(connection, settings, period, now, replay=replay)
-            connection.execute(_CLOSE, {"period": str(period), "closed_at": now})
+            closed_at = connection.execute(_CLOSE, {"period": str(period), "now": now}).scalar_one()
             connection.execute(_THAW, {"period": str(period)})
             connection.execute(_FREEZE, {"period": str(period)})
             rendered = _check_across(connection, settings, period)
@@ -97,7 +104,7 @@ def close(engine: Engine, settings: Settings, period: Period, *, replay: bool = 
         logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
     # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
     _write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
-    return Close(str(period), now if is_new else found.closed_at, frozen, tuple(rendered), is_new=is_new)
+    return Close(str(period), closed_at, frozen, tuple(rendered), is_new=is_new)
 
 
 def _write_receipts(engine: Engine, settings: Settings, receipts: Mapping[str, bytes | None]) -> None:

@@ -174,10 +174,9 @@ class _Intake:
         return judgements
 
     def _take_in_delivery(self, institution: Institution, delivery: Delivery) -> Judgement:
-        now = datetime.now(SHANGHAI)
-        if not self._replay and not delivery.has_settled(now, self._settle):
+        if not self._replay and not delivery.has_settled(datetime.now(SHANGHAI), self._settle):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
-        arrived_at = delivery.newest_at if self._replay else self._first_seen(delivery, now)
+        arrived_at = delivery.newest_at if self._replay else self._first_seen(delivery)
         files = self._inbox.read(delivery)
         if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
@@ -214,9 +213,9 @@ class _Intake:
         self._forget_taken(institution.code, {path: each for path, each in identities.items() if path not in lie_there})
         return deliveries
 
-    def _first_seen(self, delivery: Delivery, now: datetime) -> datetime:
+    def _first_seen(self, delivery: Delivery) -> datetime:
         with self._engine.begin() as connection:
-            return first_seen(connection, self._period, delivery.institution_code, delivery.fingerprint, now)
+            return first_seen(connection, self._period, delivery.institution_code, delivery.fingerprint)
 
     def _take_out(self, delivery: Delivery) -> None:
         stuck = self._inbox.remove(delivery)
@@ -282,7 +281,7 @@ class _Intake:
             verdict=judged.verdict,
             submission_id=recorded.submission_id,
             version=recorded.version,
-            received_at=submission.received_at,
+            received_at=recorded.received_at,
             reports=judged.reports,
             findings=judged.findings,
         )

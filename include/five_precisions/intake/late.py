@@ -12,9 +12,10 @@ from five_precisions.intake.collection import collect
 from five_precisions.intake.findings import Judgement
 from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.strays import require_usable
-from five_precisions.period import SHANGHAI, Period
+from five_precisions.period import Period
 from five_precisions.register import read_register
 from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def collect_late(engine: Engine, settings: Settings, *, now: datetime | None = N
     Args:
         engine: Of the warehouse.
         settings: Of this installation.
-        now: As of when a deadline has passed; the clock's time unless given.
+        now: As of when a deadline has passed; the database's time unless given.
 
     Raises:
         SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
@@ -48,7 +49,7 @@ def collect_late(engine: Engine, settings: Settings, *, now: datetime | None = N
         return []
     with engine.connect() as connection:
         places = [
-            place for place in _read_over(connection, now or datetime.now(SHANGHAI)) if _is_usable(settings, place[0])
+            place for place in _read_over(connection, now or read_clock(connection)) if _is_usable(settings, place[0])
         ]
     judgements: list[Judgement] = []
     for period, code in Inbox.of(settings).holding(places):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg import sql
@@ -33,6 +33,13 @@ select coalesce(max(version), 0) + 1
 from intake.submission
 where period = :period and institution_code = :institution_code
 """)
+_LATEST_RECEIVED = text("""
+select max(received_at)
+from intake.submission
+where period = :period and institution_code = :institution_code
+""")
+# What was recorded before the close is frozen, what was recorded after it is late: also where the clock was set back in
+# between.
 _SAVE_SUBMISSION = text("""
 insert into intake.submission (
     submission_id, period, institution_code, version, received_at, delivered_at, replayed, digest, verdict,
@@ -40,17 +47,21 @@ insert into intake.submission (
 )
 values (
     :submission_id, :period, :institution_code, :version, :received_at, :delivered_at, :replayed, :digest, :verdict,
-    :submitted_by, :phone_masked, clock_timestamp()
+    :submitted_by, :phone_masked, greatest(
+        clock_timestamp(),
+        (select max(recorded_at) + interval '1 microsecond' from intake.submission where period = :period),
+        (select closed_at + interval '1 microsecond' from intake.close where period = :period)
+    )
 )
 """)
 _SEE = text("""
 insert into intake.seen_package (period, institution_code, fingerprint, seen_at)
-values (:period, :institution_code, :fingerprint, :seen_at)
+values (:period, :institution_code, :fingerprint, clock_timestamp())
 on conflict (period, institution_code) do update
 set
     fingerprint = excluded.fingerprint,
     seen_at = case
-        when seen_package.fingerprint = excluded.fingerprint then least(seen_package.seen_at, excluded.seen_at)
+        when seen_package.fingerprint = excluded.fingerprint then seen_package.seen_at
         else excluded.seen_at
     end
 returning seen_at
@@ -93,7 +104,9 @@ update intake.report set warnings = :warnings where submission_id = :submission_
 """)
 _SAVE_CROSS_CHECK = text("""
 insert into intake.cross_check (submission_id, period, institution_code, edition, checked_at)
-values (:submission_id, :period, :institution_code, :edition, clock_timestamp())
+values (:submission_id, :period, :institution_code, :edition, greatest(
+    clock_timestamp(), (select max(recorded_at) from intake.submission where period = :period)
+))
 """)
 _READ_EDITIONS = text("""
 select
@@ -101,7 +114,7 @@ select
     edition
 from intake.cross_check
 where period = :period
-order by institution_code, checked_at
+order by institution_code, length(edition), edition
 """)
 _READ_TOLD = text("""
 select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
@@ -123,6 +136,8 @@ _FINDING_COLUMNS: Final = (
     "value", "expected", "explanation", "message",
 )  # fmt: skip
 _FETCHED_AT_ONCE: Final = 5_000
+_AN_INSTANT: Final = timedelta(microseconds=1)
+"""The shortest time that the database tells."""
 
 Fact = tuple[str | None, ...]
 """Report, rule, key, header and value of a finding."""
@@ -163,6 +178,18 @@ def next_version(connection: Connection, period: Period, institution_code: str) 
     """The number of the next version; the caller holds the period's lock."""
     names = {"period": str(period), "institution_code": institution_code}
     return int(connection.execute(_NEXT_VERSION, names).scalar_one())
+
+
+def received_in_order(connection: Connection, submission: Submission) -> datetime:
+    """When a delivery was received: when it was seen, but after the version before it; the caller holds the lock.
+
+    So it is where the clock was set back in between. A replay's times are those of its files.
+    """
+    if submission.replayed:
+        return submission.received_at
+    names = {"period": str(submission.period), "institution_code": submission.institution_code}
+    latest: datetime | None = connection.execute(_LATEST_RECEIVED, names).scalar_one()
+    return submission.received_at if latest is None else max(submission.received_at, latest + _AN_INSTANT)
 
 
 def save_submission(
@@ -213,16 +240,13 @@ def count_warnings(connection: Connection, submission_id: str, reports: Sequence
     )
 
 
-def first_seen(
-    connection: Connection, period: Period, institution_code: str, fingerprint: str, now: datetime
-) -> datetime:
+def first_seen(connection: Connection, period: Period, institution_code: str, fingerprint: str) -> datetime:
     """When a settled package was first seen, by whoever looked first: now, unless it is known already.
 
     It is kept until the package is on record, so that an end in between, or a long queue, makes nobody late.
     """
     names = {"period": str(period), "institution_code": institution_code}
-    values = {**names, "fingerprint": fingerprint, "seen_at": now}
-    seen_at: datetime = connection.execute(_SEE, values).scalar_one()
+    seen_at: datetime = connection.execute(_SEE, {**names, "fingerprint": fingerprint}).scalar_one()
     return seen_at
 
 
@@ -272,7 +296,7 @@ def save_cross_check(
 
 
 def read_editions(connection: Connection, period: Period) -> dict[str, list[str]]:
-    """The editions of the period's cross checks by institution, in the order of time."""
+    """The editions of the period's cross checks by institution, in the order of their numbers."""
     editions: dict[str, list[str]] = {}
     for code, edition in connection.execute(_READ_EDITIONS, {"period": str(period)}):
         editions.setdefault(code, []).append(edition)

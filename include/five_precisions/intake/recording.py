@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import sql
@@ -27,6 +28,7 @@ from five_precisions.intake.ledger import (
     next_version,
     read_editions,
     read_told,
+    received_in_order,
     save_cross_check,
     save_findings,
     save_submission,
@@ -55,6 +57,8 @@ class Version:
 
     submission_id: str
     version: int
+    received_at: datetime
+    """Not before an earlier version's, whatever became of the clock in between."""
     judged: JudgedPackage
     """With the findings across months, institutions and reports."""
     cross_checks: tuple[str, ...]
@@ -87,6 +91,7 @@ def record(
         return known
     judged = judged.with_findings(_held_against_others(connection, submission, judged, whole))
     version = next_version(connection, period, code)
+    submission = replace(submission, received_at=received_in_order(connection, submission))
     submission_id = f"{period}-{code}-{version}"
     save_submission(connection, submission, judged, submission_id, version)
     for draft, report in zip(judged.drafts, judged.reports, strict=True):
@@ -102,7 +107,7 @@ def record(
     save_findings(connection, submission_id, explained(connection, period, code, judged.findings))
     is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
     cross_checks = () if is_closed else _tell_others(connection, period, found)
-    return Version(submission_id, version, judged, cross_checks)
+    return Version(submission_id, version, submission.received_at, judged, cross_checks)
 
 
 def explained(

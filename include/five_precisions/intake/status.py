@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import UsageError
-from five_precisions.period import SHANGHAI, Period
+from five_precisions.period import Period
 from five_precisions.register import read_register
+from five_precisions.warehouse import read_clock
 
 _READ_DEADLINES = text("""
 select
@@ -76,8 +77,8 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
         deadlines = {row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})}
         if not deadlines:
             raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
+        now = read_clock(connection)
         delivered = connection.execute(_READ_REPORTS, {"period": str(period)}).all()
-    now = datetime.now(SHANGHAI)
     states: list[ReportState] = []
     for institution in register.open_in(period):
         deadline = deadlines[institution.code]

@@ -28,7 +28,7 @@ def find_settled(settings: Settings, period: Period, institution_code: str) -> s
     return None
 
 
-def note_settled(engine: Engine, period: Period, institution_code: str, fingerprint: str, seen_at: datetime) -> None:
-    """Keep when a settled package was first seen, for `collect`: it may take a while until someone judges it."""
+def note_settled(engine: Engine, period: Period, institution_code: str, fingerprint: str) -> None:
+    """Keep that a settled package was seen now, for `collect`: it may take a while until someone judges it."""
     with engine.begin() as connection:
-        first_seen(connection, period, institution_code, fingerprint, seen_at)
+        first_seen(connection, period, institution_code, fingerprint)

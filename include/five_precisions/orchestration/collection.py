@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from five_precisions.orchestration.sending import send_due
 from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
+from five_precisions.warehouse import read_clock
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -119,7 +119,8 @@ class CollectInstitution(BaseOperator):
         with opened() as (engine, settings):
             deadline = read_deadline(engine, settings, month, self.institution)
             # Both before the look: what comes while we look, or after a late start, is seen the next time.
-            began_at = datetime.now(SHANGHAI)
+            with engine.connect() as connection:
+                began_at = read_clock(connection)
             seen = None if settings.replay else find_settled(settings, month, self.institution)
             # File times that an upload has kept say nothing of how long files have lain here: of a package just seen
             # nothing is told yet but what is in it.

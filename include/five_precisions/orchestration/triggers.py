@@ -6,8 +6,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy.exc
@@ -18,7 +19,7 @@ from five_precisions.intake import find_settled, note_settled, read_deadlines
 from five_precisions.orchestration.runtime import load_settings
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
-from five_precisions.warehouse import open_warehouse
+from five_precisions.warehouse import open_prepared_warehouse, read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +93,9 @@ class PackageTrigger(BaseTrigger):
 
     def _look(self, settings: Settings) -> str | None:
         period = Period.parse(self.period)
-        deadline = _BOARD.deadline(settings, period, self.institution, self.lookup_seconds)
-        now = datetime.now(SHANGHAI)
-        if now >= (deadline or datetime.fromisoformat(self.until)):
+        board = _BOARDS.look(settings, period, self.lookup_seconds)
+        now = board.now()
+        if now >= board.deadlines.get(self.institution, datetime.fromisoformat(self.until)):
             return DEADLINE
         try:
             found = find_settled(settings, period, self.institution)
@@ -108,21 +109,38 @@ class PackageTrigger(BaseTrigger):
         if found is None:
             return None
         if found != self.seen:
-            _note_seen(settings, period, self.institution, found, now)
+            _note_seen(settings, period, self.institution, found)
             return PACKAGE
         return AGAIN if self.again_at is not None and now >= datetime.fromisoformat(self.again_at) else None
 
 
-def _note_seen(settings: Settings, period: Period, institution: str, found: str, now: datetime) -> None:
+def _note_seen(settings: Settings, period: Period, institution: str, found: str) -> None:
     """Whoever judges it may come late, after a restart or behind a queue: the package has come in time all the same."""
     try:
-        with open_warehouse(settings) as engine:
-            note_settled(engine, period, institution, found, now)
+        with open_prepared_warehouse(settings) as engine:
+            note_settled(engine, period, institution, found)
     except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:
-        logger.warning("%s %s: when it was seen cannot be noted: %s", period, institution, type(error).__name__)
+        logger.warning("%s %s: when it was seen cannot be noted: %s", period, institution, _reason(error))
 
 
-class _DeadlineBoard:
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """The deadlines of a period as they were when they were read, and the database's clock, by which they pass."""
+
+    deadlines: Mapping[str, datetime]
+    """By institution; none where nothing could be looked up yet."""
+    clock: datetime | None
+    read_at: float
+    """By the clock of this process that never goes back."""
+
+    def now(self) -> datetime:
+        """The database's time; this machine's until it could be asked."""
+        if self.clock is None:
+            return datetime.now(SHANGHAI)
+        return self.clock + timedelta(seconds=time.monotonic() - self.read_at)
+
+
+class _DeadlineBoards:
     """The deadlines as they were a minute ago at most: looked up once for all triggers of a process.
 
     Three hundred institutions ask every few seconds; one of them reads the warehouse once a minute, for all, by a
@@ -131,36 +149,43 @@ class _DeadlineBoard:
 
     def __init__(self) -> None:
         self._reading = threading.Lock()
-        self._known: dict[tuple[str | None, Period], tuple[float, dict[str, datetime]]] = {}
+        self._known: dict[tuple[str | None, Period], tuple[float, _Board]] = {}
 
-    def deadline(self, settings: Settings, period: Period, institution: str, seconds: float) -> datetime | None:
-        """The institution's deadline, at most so many seconds old; None where it could not be looked up yet."""
+    def look(self, settings: Settings, period: Period, seconds: float) -> _Board:
+        """The period's board, looked up at most so many seconds ago, if it could be."""
         key = (settings.warehouse, period)
-        read_at, deadlines = self._known.get(key, (None, {}))
+        tried_at, board = self._known.get(key, (None, _NOTHING))
         # Where nothing is known yet, all wait for who reads: the deadline that a wait began with may be an old one.
-        if _is_due(read_at, seconds) and self._reading.acquire(blocking=read_at is None):
+        if _is_due(tried_at, seconds) and self._reading.acquire(blocking=tried_at is None):
             try:
-                read_at, deadlines = self._known.get(key, (None, {}))
-                if _is_due(read_at, seconds):
-                    deadlines = _read_board(settings, period) or deadlines
-                    self._known[key] = (time.monotonic(), deadlines)
+                tried_at, board = self._known.get(key, (None, _NOTHING))
+                if _is_due(tried_at, seconds):
+                    board = _read_board(settings, period) or board
+                    self._known[key] = (time.monotonic(), board)
             finally:
                 self._reading.release()
-        return deadlines.get(institution)
+        return board
 
 
-def _is_due(read_at: float | None, seconds: float) -> bool:
-    return read_at is None or time.monotonic() - read_at >= seconds
+def _is_due(tried_at: float | None, seconds: float) -> bool:
+    return tried_at is None or time.monotonic() - tried_at >= seconds
 
 
-def _read_board(settings: Settings, period: Period) -> dict[str, datetime] | None:
+def _read_board(settings: Settings, period: Period) -> _Board | None:
     """The deadlines of all institutions; None while the warehouse does not answer: who waits goes on waiting."""
     try:
-        with open_warehouse(settings) as engine, engine.connect() as connection:
-            return {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
+        with open_prepared_warehouse(settings) as engine, engine.connect() as connection:
+            deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
+            return _Board(deadlines, read_clock(connection), time.monotonic())
     except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:
-        logger.warning("The deadlines of %s cannot be looked up: %s", period, type(error).__name__)
+        logger.warning("The deadlines of %s cannot be looked up: %s", period, _reason(error))
         return None
 
 
-_BOARD: Final = _DeadlineBoard()
+def _reason(error: FivePrecisionsError | sqlalchemy.exc.SQLAlchemyError) -> str:
+    """Our own sentence, which says what to do, such as bringing back a key; of others only their kind."""
+    return str(error) if isinstance(error, FivePrecisionsError) else type(error).__name__
+
+
+_NOTHING: Final = _Board({}, None, 0)
+_BOARDS: Final = _DeadlineBoards()

@@ -1,5 +1,6 @@
 """The warehouse: PostgreSQL, embedded or a server (design: one dialect)."""
 
+from five_precisions.warehouse.clock import read_clock
 from five_precisions.warehouse.connection import open_warehouse
 from five_precisions.warehouse.preparation import open_prepared_warehouse
 from five_precisions.warehouse.schema import create_period_partitions, migrate
@@ -11,5 +12,6 @@ __all__ = [
     "migrate",
     "open_prepared_warehouse",
     "open_warehouse",
+    "read_clock",
     "read_sql",
 ]

@@ -20,6 +20,7 @@ from five_precisions.intake.telling.receipt_wording import deadline_words, time_
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import ContactRole, Institution, Register, read_register
 from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -110,16 +111,19 @@ def post_reminders(engine: Engine, settings: Settings, *, now: datetime | None =
     Args:
         engine: Of the warehouse.
         settings: Of this installation.
-        now: As of when; the clock's time unless given.
+        now: As of when; the database's time unless given.
 
     Returns:
         The keys of the messages that are new.
     """
     if settings.replay:
         return []
-    now = now or datetime.now(SHANGHAI)
-    window = {"earliest": now - LONGEST_AFTER - timedelta(days=1), "latest": now + _FIRST_BEFORE + timedelta(days=1)}
     with engine.connect() as connection:
+        now = now or read_clock(connection)
+        window = {
+            "earliest": now - LONGEST_AFTER - timedelta(days=1),
+            "latest": now + _FIRST_BEFORE + timedelta(days=1),
+        }
         periods = connection.execute(_READ_PERIODS, window).all()
     keys: list[str] = []
     for row in periods:
