@@ -92,10 +92,12 @@ bench-receipt: install ## from drop to mail under a real scheduler, ten banks, t
 
 # PORT=8081 for another port of 127.0.0.1. `exec`: a signal for the recipe reaches the program itself.
 STACK_OPTIONS = $(if $(PORT),--port $(PORT))
+# KEEP=1 keeps the packages of the demo's inbox, which hold IDs and names in clear.
+DEMO_OPTIONS = $(STACK_OPTIONS) $(if $(KEEP),--keep-packages)
 
 .PHONY: demo
 demo: install ## six months of an invented city under a real Airflow, to both bulletins; afresh each time, in var/demo
-	@exec $(BIN)/python -m five_precisions.orchestration.demo $(STACK_OPTIONS)
+	@exec $(BIN)/python -m five_precisions.orchestration.demo $(DEMO_OPTIONS)
 
 .PHONY: up
 up: install ## start everything, in the background, on what the demo left

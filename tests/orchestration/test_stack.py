@@ -21,7 +21,10 @@ from apprise import Apprise
 from sqlalchemy import create_engine
 
 from five_precisions.errors import SetupError
-from five_precisions.orchestration.demo.outcome import PUBLISHED
+from five_precisions.orchestration.demo import __main__ as demo_main
+from five_precisions.orchestration.demo import replay as demo_replay
+from five_precisions.orchestration.demo.outcome import PUBLISHED, Outcome
+from five_precisions.orchestration.demo.replay import Demo
 from five_precisions.orchestration.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
 from five_precisions.orchestration.stack.commands import clear_the_way
 from five_precisions.orchestration.stack.environment import clean_environment
@@ -236,6 +239,25 @@ def test_a_stack_whose_secrets_are_gone_makes_no_others(site: Site) -> None:
     with stack.supervised(), pytest.raises(SetupError, match=sentence):
         stack.start_servers()
     assert not (site.var / "secrets.env").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--keep-packages"]], ids=["removed", "kept"])
+def test_the_demo_keeps_no_packages_in_clear_unless_asked(
+    options: list[str], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_package(stack: Stack, name: str, command: list[str]) -> None:
+        assert (name, command[-1]) == ("demo-data", str(site.var / "inbox"))
+        folder = stack.site.var / "inbox" / "2019-06" / "B01"
+        folder.mkdir(parents=True)
+        (folder / "loans.csv").touch()
+
+    monkeypatch.setattr(Stack, "start", write_package)
+    monkeypatch.setattr(Demo, "_start", lambda *_: None)
+    monkeypatch.setattr(Demo, "_follow", lambda *_: None)
+    monkeypatch.setattr(demo_replay, "read_outcome", lambda *_: Outcome([], [], {}, 0, []))
+    assert demo_main.main([*options, "--var", str(site.var), "--port", str(site.port)]) == 0
+    assert (site.var / "inbox").is_dir()
+    assert any((site.var / "inbox").iterdir()) is bool(options)
 
 
 def test_what_an_older_version_has_left_is_brought_up_to_date(site: Site) -> None:

@@ -23,13 +23,15 @@ _PATIENCE: Final = 5.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the exit code (1: something did not go as it should, 2: set-up)."""
     parser = argparse.ArgumentParser(prog="make demo", description=package.__doc__)
+    parser.add_argument("--keep-packages", action="store_true", help="leave in the inbox what was delivered, in clear")
     site = site_from(parser, arguments)
+    keep_packages = parser.parse_args(arguments).keep_packages
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     if not out.is_terminal:
         out.width = 250
     interruption = Interruption().listen()
     stack, screen = Stack(site, interruption), Screen(out)
-    demo = Demo(stack, screen)
+    demo = Demo(stack, screen, keep_packages=keep_packages)
     try:
         with screen.shown(), stack.supervised(patience=_PATIENCE):
             outcome = demo.run()

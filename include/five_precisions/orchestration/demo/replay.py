@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -40,10 +41,17 @@ limit 1
 
 
 class Demo:
-    """One run of the demo, on a stack that is supervised."""
+    """One run of the demo, on a stack that is supervised.
 
-    def __init__(self, stack: Stack, screen: Screen) -> None:
+    Args:
+        stack: It runs on.
+        screen: It tells of itself on.
+        keep_packages: Whether what was delivered, IDs and names in clear, stays in the inbox. A replay leaves it there.
+    """
+
+    def __init__(self, stack: Stack, screen: Screen, *, keep_packages: bool = False) -> None:
         self._stack = stack
+        self._keep_packages = keep_packages
         self._site = stack.site
         self._screen = screen
         self._weighed_at = 0.0
@@ -63,8 +71,8 @@ class Demo:
 
         self._screen.doing("the golden city's inbox, the databases")
         self._stack.clear()
-        inbox = self._site.var / "inbox"
-        command = [str(Path(sys.executable).with_name("five-precisions")), "demo-data", "--out", str(inbox)]
+        program = str(Path(sys.executable).with_name("five-precisions"))
+        command = [program, "demo-data", "--out", str(self._site.inbox)]
         self._stack.start("demo-data", command)
         url = self._stack.start_servers()
         self._screen.done("database and mail server are up")
@@ -72,6 +80,8 @@ class Demo:
         with open_warehouse(settings) as engine:
             self._start(engine, settings)
             self._follow(engine)
+            if not self._keep_packages:
+                self._remove_packages()
             return read_outcome(engine, settings, self._site)
 
     def _start(self, engine: Engine, settings: Settings) -> None:
@@ -108,6 +118,12 @@ class Demo:
                     )
         finally:
             airflow.close()
+
+    def _remove_packages(self) -> None:
+        """Take the packages out of the inbox, which stays: they are in the ledger, and encrypted in the archive."""
+        for month in self._site.inbox.iterdir():
+            shutil.rmtree(month)
+        self._screen.done("the delivered packages, IDs and names in clear, are removed from the inbox")
 
     def _wait_for_dags(self, airflow: Airflow) -> None:
         deadline = time.monotonic() + _DAGS_SECONDS

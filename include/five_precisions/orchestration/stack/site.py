@@ -42,6 +42,11 @@ class Site:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def inbox(self) -> Path:
+        """Where packages lie."""
+        return self.var / "inbox"
+
+    @property
     def logs(self) -> Path:
         """The components' logs; the tasks' are in a folder below."""
         return self.var / "logs"
