@@ -1,12 +1,13 @@
 """An SFTP server on loopback, in this process: an account per institution, shut into its folder, and the collector's.
 
 It misbehaves when told to: after `drop_after` bytes of reading it drops the connection, once; `while_reading` is
-called, once, when a file is first read.
+called, once, when a file is first read. It notes which files it was asked to sync.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -34,6 +35,7 @@ class SftpServer:
         self.connections: set[asyncssh.SSHServerConnection] = set()
         self.drop_after: int | None = None
         self.while_reading: Callable[[], None] | None = None
+        self.synced: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -115,6 +117,10 @@ class SftpServer:
                     site.drop_after = None
                     self.connection.abort()
                 return content
+
+            def fsync(self, file_obj: Any) -> None:
+                super().fsync(file_obj)
+                site.synced.append(Path(os.fsdecode(file_obj.name)).name)
 
         self._acceptor = await asyncssh.listen(
             "127.0.0.1", self.port, server_host_keys=[self.host_key], server_factory=Session, sftp_factory=Files

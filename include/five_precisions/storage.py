@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 import fsspec  # type: ignore[import-untyped]
+from fsspec.asyn import sync  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from five_precisions.errors import FivePrecisionsError, SetupError, UnreachableError
 
@@ -46,6 +48,8 @@ _LOST: Final = frozenset(
         errno.ENETDOWN, errno.ENOTCONN, errno.EBUSY,
     }
 )  # fmt: skip
+_NOT_FOR_FOLDERS: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
+"""What some file systems answer who are asked to sync a folder; there is no more to be had of them."""
 
 
 class Store(StrEnum):
@@ -141,30 +145,72 @@ def modified_at(entry: Mapping[str, Any]) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def write_whole(files: Any, path: str, content: bytes | Iterable[bytes]) -> None:
+def write_whole(
+    files: Any,
+    path: str,
+    content: bytes | Iterable[bytes],
+    *,
+    on_disk: bool = False,
+    prove: Callable[[str], None] | None = None,
+) -> None:
     """Write a file of an fsspec file system aside and move it to its place: readers find all of it, or nothing.
 
     Aside means under a hidden name in the same folder. What earlier writers that were ended left there is cleared.
+
+    Args:
+        files: The file system.
+        path: The file's place in it.
+        content: All of it, or piece by piece.
+        on_disk: Whether it must outlive a power cut: see `sync_file`.
+        prove: Called with the path of what was written, before it takes its place; where it raises, what is there
+            stays as it is.
 
     Raises:
         OSError: it cannot be written there.
     """
     folder, _, name = path.rpartition("/")
-    files.makedirs(folder, exist_ok=True)
+    _make_folder(files, folder, on_disk=on_disk)
     _clear_left_behind(files, folder)
     aside = f"{folder}/.{name}.{uuid4().hex}.part"
     try:
-        if isinstance(content, bytes):
+        if isinstance(content, bytes) and not on_disk:
             files.pipe_file(aside, content)
         else:
             with files.open(aside, "wb") as file:
-                for chunk in content:
+                for chunk in [content] if isinstance(content, bytes) else content:
                     file.write(chunk)
-        files.mv(aside, path)
+                if on_disk:
+                    _sync_written(files, file)
+        if prove is not None:
+            prove(aside)
+        _move(files, aside, path, on_disk=on_disk)
+        if on_disk and isinstance(files, LocalFileSystem):
+            _sync_folder(folder)
     except Exception:
         with suppress(Exception):
             files.rm_file(aside)
         raise
+
+
+def sync_file(files: Any, path: str, root: str) -> None:
+    """Make sure that a file which is there outlives a power cut, whoever wrote it: it and its folders up to the root.
+
+    By SFTP the file alone, and only where the server offers it (`fsync@openssh.com`): a folder cannot be asked for. An
+    object store has stored what it says it has.
+
+    Raises:
+        OSError: it is not there, or the disk fails.
+    """
+    if _is_sftp(files):
+        with files.open(path, "rb") as file:
+            _sync_written(files, file)
+    elif isinstance(files, LocalFileSystem):
+        with Path(path).open("rb") as file:
+            os.fsync(file.fileno())
+        for folder in Path(path).parents:
+            _sync_folder(folder)
+            if folder == Path(root):
+                break
 
 
 def is_aside(name: str) -> bool:
@@ -353,6 +399,69 @@ def _forget(files: Any) -> None:
     client = getattr(files, "client", None)
     if client is not None:
         files.loop.call_soon_threadsafe(client.abort)
+
+
+def _is_sftp(files: Any) -> bool:
+    return type(files).__module__.partition(".")[0] == "sshfs"
+
+
+def _make_folder(files: Any, folder: str, *, on_disk: bool) -> None:
+    if not on_disk or not isinstance(files, LocalFileSystem):
+        files.makedirs(folder, exist_ok=True)
+    elif not Path(folder).is_dir():
+        above = str(Path(folder).parent)
+        _make_folder(files, above, on_disk=True)
+        try:
+            Path(folder).mkdir(exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from None
+        _sync_folder(above)
+
+
+def _sync_written(files: Any, file: Any) -> None:
+    """Wait until what was written to an open file is on the disk."""
+    if isinstance(files, LocalFileSystem):
+        file.flush()
+        os.fsync(file.fileno())
+    elif _is_sftp(files):
+        from asyncssh import SFTPOpUnsupported
+
+        with suppress(SFTPOpUnsupported):
+            file.fsync()
+
+
+def _sync_folder(folder: str | Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in _NOT_FOR_FOLDERS:
+            raise
+    finally:
+        os.close(opened)
+
+
+def _move(files: Any, aside: str, path: str, *, on_disk: bool) -> None:
+    """In one step, or not at all."""
+    if isinstance(files, LocalFileSystem):
+        # fsspec's own copies where it cannot rename, over what is there.
+        Path(aside).replace(path)
+    elif on_disk and _is_sftp(files):
+        # So does sshfs, by a shell.
+        sync(files.loop, _rename, files, aside, path)
+    else:
+        files.mv(aside, path)
+
+
+async def _rename(files: Any, aside: str, path: str) -> None:
+    from asyncssh import SFTPOpUnsupported
+
+    async with files._pool.get() as channel:  # noqa: SLF001 - sshfs has no public name for it
+        try:
+            await channel.posix_rename(aside, path)
+        except SFTPOpUnsupported:
+            # It refuses to replace a file.
+            await channel.rename(aside, path)
 
 
 def _clear_left_behind(files: Any, folder: str) -> None:

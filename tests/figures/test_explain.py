@@ -16,6 +16,7 @@ from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess, explain, restate
 from five_precisions.figures.explain import gather, prove
 from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
+from five_precisions.intake import Archive
 from five_precisions.reference import load_catalogue
 from five_precisions.reports import load_reports
 from five_precisions.settings import INCLUDE, Settings
@@ -261,6 +262,65 @@ def test_the_command_shows_the_first_rows_and_writes_all(awkward: Engine, tmp_pa
     nowhere = run_cli("loan_balance", "--period", "2019-01", "--csv", str(tmp_path / "none" / "rows.csv"))
     assert isinstance(nowhere.exception, SetupError)
     assert "cannot be written" in str(nowhere.exception)
+
+
+@pytest.fixture
+def archived_ledger(awkward: Engine, settings: Settings) -> Path:
+    """The archived copy of B01's ledger."""
+    sha256 = Archive.of(settings).put(b"the ledger")
+    with awkward.begin() as connection:
+        connection.execute(text("update intake.file set sha256 = :sha256 where name = '台账.xlsx'"), {"sha256": sha256})
+    return Path(settings.archive_address) / sha256[:2] / sha256
+
+
+def cited(*arguments: str) -> tuple[list[str], set[str | None]]:
+    """What is said of the ledger among the files, and in the JSON of its rows."""
+    asked = ("loan_balance", "--scope", "bank", "--code", "B01", "--period", "2019-01")
+    shown, printed = run_cli(*asked, *arguments), run_cli(*asked, *arguments, "--json")
+    assert shown.exit_code == printed.exit_code == 0
+    said = [
+        line.partition("台账.xlsx")[2] for line in shown.stdout.partition("files (SHA-256)")[2].splitlines() if line
+    ]
+    return said, {row["archived"] for row in json.loads(printed.stdout)["proof"]["first"]}
+
+
+def test_a_file_that_the_archive_does_not_give_back_is_said_beside_it(
+    archived_ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cited() == ([""], {"whole"})
+    monkeypatch.setenv("FIVE_PRECISIONS_ARCHIVE_KEY", "another-secret-of-at-least-32-bytes")
+    assert cited() == ([" (its archived copy is unreadable)"], {"unreadable"})
+    archived_ledger.write_bytes(archived_ledger.read_bytes()[:-1])
+    assert cited() == ([" (its archived copy is altered)"], {"altered"})
+    archived_ledger.unlink()
+    assert cited() == ([" (its archived copy is missing)"], {"missing"})
+
+
+def test_only_the_files_that_are_shown_are_looked_at(archived_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    look = Archive.look
+    monkeypatch.setattr(Archive, "look", lambda self, sha256: looked.append(sha256) or look(self, sha256))
+    run_cli("loan_balance", "--period", "2019-01", "--first", "0")
+    assert looked == []
+    run_cli("loan_balance", "--scope", "bank", "--code", "B01", "--period", "2019-01", "--first", "3")
+    assert looked == [archived_ledger.name]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("ARCHIVE_KEY", "", "FIVE_PRECISIONS_ARCHIVE_KEY is not set"),
+        ("ARCHIVE", "sftp://127.0.0.1:1/archive", "does not answer"),
+    ],
+)
+def test_a_figure_is_explained_where_nobody_can_look_into_the_archive(
+    setting: str, value: str, sentence: str, archived_ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FIVE_PRECISIONS_{setting}", value)
+    assert cited() == ([" (not held against the archive)"], {None})
+    explained = run_cli("loan_balance", "--period", "2019-01")
+    assert "The files were not held against the archive: " in explained.stderr
+    assert sentence in explained.stderr
 
 
 def test_the_command_as_json_and_of_a_ratio(awkward: Engine) -> None:

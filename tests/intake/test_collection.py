@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from five_precisions.cli import app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.intake import State, Verdict, check, close, collect, find_strays, read_status
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.archive import Archive, ArchiveError
+from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.intake.telling.receipt_files import OutboxError
 from five_precisions.period import SHANGHAI, Period
@@ -274,9 +279,6 @@ def test_ended_between_archive_and_ledger(
 ) -> None:
     put(inbox / "B01", sound_package("loans"))
 
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(collection_module, "record", die)
         with pytest.raises(KeyboardInterrupt):
@@ -295,6 +297,223 @@ def test_ended_between_ledger_and_inbox(engine: Engine, settings: Settings, inbo
     replayed(engine, settings)
     assert [each.verdict for each in collect(engine, settings, JUNE)] == [State.REPEATED]
     assert list((inbox / "B01").iterdir()) == []
+
+
+# The archive, before anything leaves the inbox
+
+
+def archived(settings: Settings, sha256: str) -> Path:
+    """Where the archived copy of a file lies."""
+    return Path(settings.archive_address) / sha256[:2] / sha256
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def assert_archived(settings: Settings, files: Iterable[DeliveredFile]) -> None:
+    archive = Archive.of(settings)
+    assert [archive.get(file.sha256) for file in files] == [file.content for file in files]
+
+
+@pytest.mark.parametrize("damage", [lose, flip, empty])
+@pytest.mark.parametrize("replay", [False, True])
+def test_the_same_package_once_more_mends_the_archive_before_it_leaves(
+    damage: Callable[[Path], None],
+    replay: bool,
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    files = sound_package("grid")
+    put(inbox / "B01", files)
+    collect(engine, settings, JUNE, replay=replay)
+    assert_archived(settings, files)
+    for file in files:
+        damage(archived(settings, file.sha256))
+    put(inbox / "B01", files)
+    assert [each.verdict for each in collect(engine, settings, JUNE, replay=replay)] == [State.REPEATED]
+    assert_archived(settings, files)
+    assert list((inbox / "B01").iterdir()) == [] or replay
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    said = "不在归档中" if damage is lose else "的归档副本已损坏"
+    assert told == [f"2019-06 B01：文件 {file.sha256} {said}，已用收件箱中的原件重新归档" for file in files]
+
+
+def test_two_files_in_each_others_place_are_mended(engine: Engine, settings: Settings, inbox: Path) -> None:
+    files = sound_package("grid")
+    put(inbox / "B01", files)
+    collect(engine, settings, JUNE)
+    first, second = (archived(settings, file.sha256) for file in files)
+    contents = first.read_bytes(), second.read_bytes()
+    second.write_bytes(contents[0])
+    first.write_bytes(contents[1])
+    put(inbox / "B01", files)
+    assert [each.verdict for each in collect(engine, settings, JUNE)] == [State.REPEATED]
+    assert_archived(settings, files)
+
+
+def test_a_damaged_copy_that_lies_there_already_is_mended_for_a_new_version(
+    engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = sound_package("grid")
+    path = archived(settings, files[1].sha256)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a fi")
+    put(inbox / "B01", files)
+    assert [each.verdict for each in collect(engine, settings, JUNE)] == [Verdict.ACCEPTED]
+    assert_archived(settings, files)
+    assert list((inbox / "B01").iterdir()) == []
+    assert f"{files[1].sha256} 的归档副本已损坏" in caplog.text
+
+
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def left_on_record(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[DeliveredFile]:
+    """A package that is on record and lies in the inbox still: whoever took it in was ended in between."""
+    files = sound_package("grid")
+    put(inbox / "B01", files)
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "remove", die)
+        with pytest.raises(KeyboardInterrupt):
+            collect(engine, settings, JUNE)
+    assert rows(engine, "select submission_id from intake.submission") == [("2019-06-B01-1",)]
+    assert len(list((inbox / "B01").iterdir())) == len(rows(engine, "select path from intake.taken_file")) == 2
+    return files
+
+
+@pytest.mark.parametrize("damage", [lose, flip, empty])
+def test_what_an_ended_process_has_left_leaves_only_when_it_is_archived(
+    damage: Callable[[Path], None],
+    left_on_record: list[DeliveredFile],
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+) -> None:
+    for file in left_on_record:
+        damage(archived(settings, file.sha256))
+    assert collect(engine, settings, JUNE) == []
+    assert list((inbox / "B01").iterdir()) == []
+    assert_archived(settings, left_on_record)
+    assert rows(engine, "select path from intake.taken_file") == []
+
+
+def block(settings: Settings, file: DeliveredFile) -> Path:
+    """Put a file where the archive wants a folder: nobody can write that one file, whatever the user's rights."""
+    shard = archived(settings, file.sha256).parent
+    shutil.rmtree(shard, ignore_errors=True)
+    shard.parent.mkdir(parents=True, exist_ok=True)
+    shard.write_bytes(b"")
+    return shard
+
+
+def test_what_an_ended_process_has_left_stays_where_it_cannot_be_archived(
+    left_on_record: list[DeliveredFile],
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    blocked = block(settings, left_on_record[1])
+    cover, position = sound_package("position")
+    put(inbox / "B01", [DeliveredFile("报送说明.csv", cover.content), position])
+    assert [str(each.verdict) for each in collect(engine, settings, JUNE)] == ["accepted"], "what is new goes on"
+    assert sorted(path.name for path in (inbox / "B01").iterdir()) == ["cover.csv", "grid.csv"]
+    assert "2019-06 B01：归档写不进去或读不回来，文件留在收件箱" in caplog.text
+    assert len(rows(engine, "select path from intake.taken_file")) == 2
+    blocked.unlink()
+    assert collect(engine, settings, JUNE) == []
+    assert list((inbox / "B01").iterdir()) == []
+    assert_archived(settings, left_on_record)
+    assert len(rows(engine, "select 1 from intake.submission")) == 2
+
+
+@pytest.mark.parametrize("is_on_record", [False, True])
+def test_where_one_file_cannot_be_archived_its_package_stays_and_the_others_go_on(
+    is_on_record: bool, engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = sound_package("grid")
+    put(inbox / "B01", files)
+    if is_on_record:
+        collect(engine, settings, JUNE)
+        put(inbox / "B01", files)
+    versions = rows(engine, "select submission_id from intake.submission")
+    mails = rows(engine, "select message_key from notify.message")
+    blocked = block(settings, files[1])
+    others = package(grid=[sound("grid", outlet_code="W2")])
+    assert archived(settings, others[1].sha256).parent != blocked
+    put(inbox / "B02", others)
+    first, second = collect(engine, settings, JUNE)
+    assert (first.institution_code, first.verdict, first.remark) == (
+        "B01",
+        State.FAILED,
+        "The archive cannot be written to: Not a directory; the files stay in the inbox",
+    )
+    assert (second.institution_code, second.verdict) == ("B02", Verdict.ACCEPTED)
+    (told,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert told == (
+        "2019-06 B01：归档写不进去或读不回来，文件留在收件箱，下次收集再试"
+        "（The archive cannot be written to: Not a directory.）"
+    )
+    assert len(list((inbox / "B01").iterdir())) == 2
+    assert rows(engine, "select submission_id from intake.submission") == [*versions, ("2019-06-B02-1",)]
+    assert len(rows(engine, "select message_key from notify.message")) == len(mails) + 1
+    blocked.unlink()
+    expected = State.REPEATED if is_on_record else Verdict.ACCEPTED
+    assert [each.verdict for each in collect(engine, settings, JUNE)] == [expected]
+    assert list((inbox / "B01").iterdir()) == []
+    assert_archived(settings, files)
+
+
+def test_a_collect_that_could_not_archive_is_no_collect_with_findings(
+    settings: Settings, engine: Engine, inbox: Path
+) -> None:
+    files = sound_package("grid")
+    put(inbox / "B01", files)
+    block(settings, files[1])
+    done = CliRunner().invoke(app, ["collect", "2019-06"])
+    assert done.exit_code == 2
+    assert "B01: The archive cannot be written to: Not a directory; the files stay in the inbox" in done.output
+
+
+def test_several_at_once_mend_the_archive_and_take_the_package_out(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    files = sound_package("loans", "grid")
+    put(inbox / "B01", files)
+    collect(engine, settings, JUNE)
+    for file, damage in zip(files, (lose, flip, empty), strict=True):
+        damage(archived(settings, file.sha256))
+    put(inbox / "B01", files)
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(collect(engine, settings, JUNE))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3, "none of them failed"
+    assert State.FAILED not in {each.verdict for judgements in found for each in judgements}
+    collect(engine, settings, JUNE)
+    assert list((inbox / "B01").iterdir()) == []
+    assert rows(engine, "select submission_id from intake.submission") == [("2019-06-B01-1",)]
+    assert rows(engine, "select path from intake.taken_file") == []
+    assert_archived(settings, files)
 
 
 def test_archive_gives_the_bytes_back_and_keeps_none_in_the_clear(

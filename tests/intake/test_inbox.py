@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 
 from five_precisions.errors import SetupError, UnreachableError
 from five_precisions.intake import State, Verdict, close, collect, collect_late, find_settled
-from five_precisions.intake.archive import Archive
+from five_precisions.intake.archive import Archive, Condition
 from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
@@ -200,7 +200,7 @@ def test_a_file_above_the_limit_is_archived_and_rejected(
     archive = Archive.of(settings)
     assert archive.get(large.sha256) == large.content
     stored = Path(settings.archive_address) / large.sha256[:2] / large.sha256
-    assert len(stored.read_bytes().split(b"\n")) == 5
+    assert len(stored.read_bytes().split(b"\n")) == 5 + 1
     assert names(inbox / "B01") == []
 
 
@@ -210,7 +210,7 @@ def test_a_file_of_400_megabytes_takes_little_memory(tmp_path: Path) -> None:
     with (folder / "loans.csv").open("wb") as file:
         file.truncate(400 * MEGABYTE)
     program = f"""
-from five_precisions.intake.archive import Archive
+from five_precisions.intake.archive import Archive, Condition
 from five_precisions.intake.inbox import Inbox
 from five_precisions.period import Period
 from tests.memory import peak_megabytes
@@ -219,7 +219,8 @@ archive = Archive({str(tmp_path / "archive")!r}, [b"k" * 32])
 before = peak_megabytes()
 [delivery] = inbox.deliveries(Period(2019, 6), "B01", replay=False)
 [file] = inbox.read(delivery)
-print(archive.keep(file), file.size, round(peak_megabytes() - before))
+archive.keep(file)
+print(file.sha256, file.size, round(peak_megabytes() - before))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     sha256, size, grown = done.stdout.split()
@@ -235,7 +236,7 @@ def test_a_large_file_that_changes_before_it_is_archived_waits_for_the_next_look
     put(inbox / "B01", [*sound_package("grid"), DeliveredFile("loans.csv", b"x" * 2 * MEGABYTE)])
     keep = Archive.keep
 
-    def keep_late(self: Archive, file: DeliveredFile) -> str:
+    def keep_late(self: Archive, file: DeliveredFile) -> Condition:
         put(inbox / "B01", [DeliveredFile("loans.csv", b"y" * 2 * MEGABYTE)])
         return keep(self, file)
 

@@ -14,9 +14,11 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine
 
+from five_precisions import storage
 from five_precisions.intake import archive, close, closing, collect, collection, inbox, recording
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
+from five_precisions.storage import is_aside
 from five_precisions.warehouse import open_warehouse
 from tests.intake.packages import JUNE, package, put, sound
 from tests.rows import rows
@@ -24,11 +26,14 @@ from tests.rows import rows
 POINTS: dict[str, tuple[Any, str, int]] = {
     "with nothing but a look at it": (inbox.Inbox, "read", 1),
     "with one file of three in the archive": (archive.Archive, "keep", 2),
+    "with a draft in the archive": (storage, "_move", 2),
+    "with a file in the archive whose folder is not synced": (storage, "_sync_folder", 4),
     "when rows are staged": (recording, "lock_period", 1),
     "when the ledger is half written": (recording, "save_findings", 1),
     "before the transaction ends": (collection, "take", 1),
     "after it, before the receipt's file": (collection, "write_receipt", 1),
-    "after the receipt's file": (inbox.Inbox, "remove", 1),
+    "after the receipt's file": (archive.Archive, "keep", 4),
+    "with the archive held against the inbox": (inbox.Inbox, "remove", 1),
     "with the inbox half empty": (LocalFileSystem, "rm_file", 3),
     "with the inbox empty": (collection, "forget_taken", 1),
 }
@@ -61,7 +66,9 @@ def final_state(engine: Engine, settings: Settings) -> dict[str, Any]:
     """What a delivery leaves behind, but for times."""
 
     def files(address: str) -> list[str]:
-        return sorted(str(path.relative_to(address)) for path in Path(address).rglob("*") if path.is_file())
+        # A draft that was left behind is hidden, and cleared after a day.
+        found = (path for path in Path(address).rglob("*") if path.is_file() and not is_aside(path.name))
+        return sorted(str(path.relative_to(address)) for path in found)
 
     return {
         "submissions": rows(engine, "select submission_id, digest, verdict from intake.submission"),
@@ -116,6 +123,8 @@ def test_killed_and_started_again(point: str, engine: Engine, settings: Settings
     assert received_at < started_again_at, "it was first seen before the end, and is not late for it"
     assert state["outbox"] == ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html"]
     assert len(state["archive"]) == len(state["files"]) == 3
+    kept = archive.Archive.of(settings)
+    assert {kept.look(sha256).condition for _, sha256 in state["files"]} == {archive.Condition.WHOLE}
 
 
 def close_and_be_killed(settings: Settings, count: int) -> None:

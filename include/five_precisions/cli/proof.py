@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.padding import Padding
 
-from five_precisions.cli.console import JsonOption, cell, display, out, print_facts, print_json, write_csv
+from five_precisions.cli.console import JsonOption, cell, display, err, out, print_facts, print_json, write_csv
 from five_precisions.cli.session import opened_warehouse
+from five_precisions.errors import SetupError
 from five_precisions.period import Period
+from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
     from five_precisions.figures.explain import EvidenceRow, Explanation, Proof
@@ -36,8 +39,6 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Where a figure comes from: value, formula, numerator, denominator, run, and the delivered rows behind it."""
-    from dataclasses import replace
-
     from five_precisions.figures import explain as explain_figure
 
     with opened_warehouse() as (engine, settings):
@@ -55,7 +56,8 @@ def explain(
     if proof is not None:
         if csv_file is not None:
             write_csv(csv_file, *_tabulate(proof.first))
-        explained = replace(explained, proof=replace(proof, first=proof.first[:first]))
+        proof = replace(proof, first=_held_against_archive(settings, proof.first[:first]))
+        explained = replace(explained, proof=proof)
     if as_json:
         print_json(explained)
         return
@@ -68,6 +70,23 @@ def explain(
         return
     where = "--csv FILE writes them all" if csv_file is None else f"all {explained.proof.rows:,} are in {csv_file}"
     _print_rows(explained.proof, where)
+
+
+def _held_against_archive(settings: Settings, rows: tuple[EvidenceRow, ...]) -> tuple[EvidenceRow, ...]:
+    """The rows, with what the archived copies of their files are worth; as they are where nobody can look into it."""
+    from five_precisions.intake import Archive
+
+    cited = {row.sha256 for row in rows if row.sha256 is not None}
+    if not cited:
+        return rows
+    try:
+        archive = Archive.of(settings)
+        copies = {sha256: archive.look(sha256) for sha256 in cited}
+    except SetupError as error:
+        # The figure is explained all the same.
+        err.print(f"The files were not held against the archive: {error}", style="yellow", markup=False, soft_wrap=True)
+        return rows
+    return tuple(row if row.sha256 is None else replace(row, archived=copies[row.sha256].condition) for row in rows)
 
 
 def _print_figure(explained: Explanation) -> None:
@@ -107,11 +126,11 @@ def _come_to(proof: Proof) -> str:
 
 
 def _print_rows(proof: Proof, where: str) -> None:
-    """The first rows, each with its place, and in the end the files by their whole hash."""
-    files: dict[str, str | None] = {}
+    """The first rows, each with its place, and in the end the files by their whole hash, with what is wrong of them."""
+    files: dict[str, EvidenceRow] = {}
     for number, row in enumerate(proof.first, start=1):
         if row.file is not None:
-            files[f"{row.institution_code} version {row.version}, {row.file}"] = row.sha256
+            files[f"{row.institution_code} version {row.version}, {row.file}"] = row
         out.print()
         out.print(f"{number}. {_placed(row)}", markup=False, soft_wrap=True)
         said = " · ".join(f"{header} {value}" for header, value in row.content.items() if value is not None)
@@ -119,8 +138,19 @@ def _print_rows(proof: Proof, where: str) -> None:
     out.print(f"\nShown: {len(proof.first):,} of {proof.rows:,} rows; {where}.", markup=False, soft_wrap=True)
     if files:
         out.print("\nfiles (SHA-256)")
-    for file, sha256 in files.items():
-        out.print(f"{sha256}  {file}", markup=False, soft_wrap=True)
+    for file, row in files.items():
+        out.print(f"{row.sha256}  {file}{_archived(row)}", markup=False, soft_wrap=True)
+
+
+def _archived(row: EvidenceRow) -> str:
+    """What is to be said of a file's archived copy: nothing, where it is whole."""
+    match row.archived:
+        case None:
+            return " (not held against the archive)"
+        case "whole":
+            return ""
+        case _:
+            return f" (its archived copy is {row.archived})"
 
 
 def _placed(row: EvidenceRow) -> str:

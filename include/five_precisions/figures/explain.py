@@ -94,6 +94,8 @@ class EvidenceRow:
     """As the sheet numbers it; None where a report as a whole is meant."""
     content: dict[str, Value]
     """By the headers of the report."""
+    archived: str | None = None
+    """What the file's archived copy is worth: whole, missing, altered or unreadable; None where nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)

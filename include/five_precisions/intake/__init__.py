@@ -1,6 +1,6 @@
 """Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
 
-from five_precisions.intake.archive import Archive
+from five_precisions.intake.archive import Archive, Condition, Copy
 from five_precisions.intake.closing import Close, close
 from five_precisions.intake.collection import COVER_WAIT, collect
 from five_precisions.intake.deadlines import (
@@ -21,22 +21,28 @@ from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.strays import find_strays
 from five_precisions.intake.telling.data_docs import build_data_docs
 from five_precisions.intake.telling.reminders import post_reminders
+from five_precisions.intake.verification import Fault, Renewal, Verification, renew, verify
 from five_precisions.intake.waiting import find_settled, note_settled
 
 __all__ = [
     "COVER_WAIT",
     "Archive",
     "Close",
+    "Condition",
+    "Copy",
     "Deadline",
+    "Fault",
     "Finding",
     "JudgedReport",
     "Judgement",
     "Level",
     "ListedExplanation",
     "MovedDeadline",
+    "Renewal",
     "ReportState",
     "State",
     "Verdict",
+    "Verification",
     "build_data_docs",
     "check",
     "close",
@@ -52,6 +58,8 @@ __all__ = [
     "read_deadline",
     "read_deadlines",
     "read_status",
+    "renew",
     "validate_reference",
+    "verify",
     "write_template",
 ]

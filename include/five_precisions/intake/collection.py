@@ -14,7 +14,7 @@ import sqlalchemy.exc
 from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
-from five_precisions.intake.archive import Archive
+from five_precisions.intake.archive import Archive, Condition, NotArchivedError
 from five_precisions.intake.findings import Judgement, State, storable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
 from five_precisions.intake.judging import (
@@ -55,6 +55,12 @@ logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
 """How long files lie unchanged without a cover before the institution is told (spec/02, F08)."""
+_NOT_WHOLE: Final = {
+    Condition.MISSING: "不在归档中",
+    Condition.ALTERED: "的归档副本已损坏",
+    Condition.UNREADABLE: "的归档副本读不出来或用现有密钥打不开",
+}
+"""What ops are told of an archived copy that was written anew."""
 
 
 def collect(
@@ -161,6 +167,10 @@ class _Intake:
             logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
             remark = f"{str(error).rstrip('.')}, so its receipt is written at the next look"
             judgements.append(self._skipped(institution, State.FAILED, remark))
+        except NotArchivedError as error:
+            self._tell_of_archive(institution.code, error)
+            remark = f"{str(error).rstrip('.')}; the files stay in the inbox"
+            judgements.append(self._skipped(institution, State.FAILED, remark))
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
             raise
         except psycopg.OperationalError as error:
@@ -183,13 +193,18 @@ class _Intake:
         digest = digest_of(files)
         with self._engine.connect() as connection:
             known = find_recorded(connection, self._period, institution.code, digest)
-        judgement = (
-            self._repeated(institution, delivery, known, arrived_at)
-            if known
-            else self._judge(institution, delivery, files, digest, arrived_at)
-        )
+        try:
+            if known:
+                self._archive_files(institution.code, files, are_on_record=True)
+                judgement = self._repeated(institution, delivery, known, arrived_at)
+            else:
+                judgement = self._judge(institution, delivery, files, digest, arrived_at)
+        except ChangedWhileReadError:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         if judgement.submission_id is not None and not self._replay:
-            self._take_out(delivery)
+            stuck = self._take_out(delivery, files)
+            out = {file.path: file.identity for file in delivery.files if file not in stuck}
+            self._forget_taken(institution.code, out)
         return judgement
 
     def _deliveries(self, institution: Institution) -> list[Delivery]:
@@ -205,7 +220,7 @@ class _Intake:
         stuck: set[InboxFile] = set()
         for delivery in found:
             recorded, others = delivery.parted(identities)
-            left = self._inbox.remove(recorded)
+            left = self._take_out(recorded, self._read_again(recorded))
             stuck |= set(left)
             if others.files:
                 deliveries.append(replace(others, stuck=left))
@@ -217,10 +232,59 @@ class _Intake:
         with self._engine.begin() as connection:
             return first_seen(connection, self._period, delivery.institution_code, delivery.fingerprint)
 
-    def _take_out(self, delivery: Delivery) -> None:
-        stuck = self._inbox.remove(delivery)
-        out = {file.path: file.identity for file in delivery.files if file not in stuck}
-        self._forget_taken(delivery.institution_code, out)
+    def _read_again(self, delivery: Delivery) -> list[DeliveredFile]:
+        """The bytes of files that are on record; none at all where not all of them can be read."""
+        try:
+            return self._inbox.read(delivery) if delivery.files else []
+        except OSError as error:
+            logger.warning(
+                "%s %s：已入账的文件从收件箱读不出来（%s），暂不取走",
+                self._period,
+                delivery.institution_code,
+                error.strerror or type(error).__name__,
+            )
+            return []
+
+    def _take_out(self, delivery: Delivery, files: Sequence[DeliveredFile]) -> tuple[InboxFile, ...]:
+        """Take files that are on record out of the inbox: the only way out, and only for what is in the archive, whole.
+
+        Args:
+            delivery: The files as they were listed; what has changed since stays.
+            files: The same files as they were read; none where they could not be.
+
+        Returns:
+            Those that lie there still. They stay on record, and the next look takes them out.
+        """
+        if not files:
+            return delivery.files
+        try:
+            self._archive_files(delivery.institution_code, files, are_on_record=True)
+        except NotArchivedError as error:
+            self._tell_of_archive(delivery.institution_code, error)
+            return delivery.files
+        except ChangedWhileReadError:
+            return delivery.files
+        return self._inbox.remove(delivery)
+
+    def _archive_files(
+        self, institution_code: str, files: Sequence[DeliveredFile], *, are_on_record: bool = False
+    ) -> None:
+        """Make sure that the archive holds the files, whole and on its disk; ops are told what it had lost."""
+        for file in files:
+            found = self._archive.keep(file)
+            if found is Condition.WHOLE or (found is Condition.MISSING and not are_on_record):
+                continue
+            logger.warning(
+                "%s %s：文件 %s %s，已用收件箱中的原件重新归档",
+                self._period,
+                institution_code,
+                file.sha256,
+                _NOT_WHOLE[found],
+            )
+
+    def _tell_of_archive(self, institution_code: str, error: NotArchivedError) -> None:
+        sentence = "%s %s：归档写不进去或读不回来，文件留在收件箱，下次收集再试（%s）"
+        logger.error(sentence, self._period, institution_code, error)
 
     def _forget_taken(self, institution_code: str, identities: Mapping[str, str]) -> None:
         with self._engine.begin() as connection:
@@ -244,11 +308,7 @@ class _Intake:
         if not judged.has_cover and not waits_in_vain:
             found = {draft.report.code for draft in judged.drafts}
             return self._coverless(institution, delivery, found)
-        try:
-            for file in files:
-                self._archive.keep(file)
-        except ChangedWhileReadError:
-            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        self._archive_files(institution.code, files)
         submission = Submission(
             period=self._period,
             institution_code=institution.code,
