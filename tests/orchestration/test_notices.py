@@ -119,6 +119,17 @@ def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
     assert unsent.startswith("Messages unsent for a day: 1 (receipt/2019-06/B01/b02@example.test/v1)")
 
 
+def test_the_morning_names_who_is_no_longer_in_the_registers_files(register_saved_engine: Engine) -> None:
+    from five_precisions.orchestration.outcome import of_day
+
+    with register_saved_engine.begin() as connection:
+        connection.execute(text("update registry.institution set left_files_at = now() where code in ('B02', 'B03')"))
+        connection.execute(text("update registry.institution set closed_on = '2019-05-31' where code = 'B03'"))
+    [left] = of_day(context(""))
+    assert left.startswith("B02 南屿实业已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册")
+    assert left.endswith("或执行 five-precisions register close B02 --on 日期 --reason 原因。")
+
+
 def message(address: str) -> Message:
     return Message(
         kind=Kind.RECEIPT,

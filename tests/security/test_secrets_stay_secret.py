@@ -32,16 +32,25 @@ def test_settings_show_no_text_that_may_hold_a_secret() -> None:
     [
         (f"B01,dingtalk://{SESAME},contact\nB01,dingtalk://{SESAME},contact\n", "the contact B01 dingtalk://… contact"),
         (f"B01,b01@example.test,contact,dingtalk://{SESAME}\n", "fallback_address is 'dingtalk://…'"),
+        (f"B01,nonesuch://{SESAME},contact\n", "address is 'nonesuch://…'; Apprise knows no such service"),
+        (f"B01,dingtalk:/{SESAME},contact\n", "address is 'dingtalk…'; it is an email address"),
+        (f"B01,{SESAME},contact\n", f"address is '{SESAME[:24]}…'; it is an email address"),
+        (f"dingtalk://{SESAME},B01,contact\n", "the contact belongs to 'dingtalk://…'"),
+        (f"B01,contact,dingtalk://{SESAME}\n", "role is 'dingtalk://…'"),
+        (f"B01,tgram://{SESAME}/{SESAME},contact\n", "something of what tgram:// needs is missing or wrong"),
     ],
 )
-def test_a_wrong_register_is_told_without_its_tokens(tmp_path: Path, lines: str, words: str) -> None:
+def test_a_wrong_register_is_told_without_its_tokens(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, lines: str, words: str
+) -> None:
+    caplog.set_level(0)
     folder = tmp_path / "register"
     shutil.copytree(DEMO_REGISTER, folder)
     (folder / "contacts.csv").write_text(f"institution_code,address,role,fallback_address\n{lines}", encoding="utf-8")
     with pytest.raises(SetupError) as error:
         load_register(folder)
     assert words in str(error.value)
-    assert SESAME not in str(error.value)
+    assert SESAME not in str(error.value) + caplog.text
 
 
 def test_two_robots_of_one_institution_are_two_contacts(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from five_precisions.cli import cases, figures, intake, lists, messages, proof, restatement, setting_up
+from five_precisions.cli import cases, figures, intake, lists, messages, proof, register, restatement, setting_up
 from five_precisions.cli.console import err
 from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.rights import keep_private
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (setting_up, intake, figures, proof, cases, restatement, lists, messages):
+for commands in (setting_up, register, intake, figures, proof, cases, restatement, lists, messages):
     app.add_typer(commands.app)
 
 

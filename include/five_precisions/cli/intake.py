@@ -141,13 +141,21 @@ def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
     rows = []
     for code in dict.fromkeys(row.institution_code for row in matrix):
         mine = {row.report: row for row in matrix if row.institution_code == code}
-        name = next(iter(mine.values())).short_name
+        first = next(iter(mine.values()))
+        name = f"{first.short_name} (no longer in the files)" if first.left_files else first.short_name
         cells = []
         for report in reports:
             row = mine.get(report)
             cells.append("" if row is None else _state(row.state, row.version, is_late=row.late))
         rows.append((code, name, *cells))
     print_table(("", "", *reports), rows)
+    for code in dict.fromkeys(row.institution_code for row in matrix if row.left_files):
+        out.print(
+            f"{code} is no longer in the register's files and owes its reports as before; write it in again, or run: "
+            f"five-precisions register close {code} --on DATE --reason TEXT",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()

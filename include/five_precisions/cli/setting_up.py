@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import out, progress
+from five_precisions.cli.console import err, out, progress
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+    from five_precisions.register import Saved
 
 app = typer.Typer()
 warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
@@ -22,9 +25,12 @@ app.add_typer(warehouse_app, name="warehouse")
 
 @app.command()
 def init() -> None:
-    """Create or migrate the warehouse and load the register. What is wrong with a reference file is said first."""
+    """Create or migrate the warehouse and load the register; say who is no longer in its files.
+
+    What is wrong with a reference file is said first.
+    """
     from five_precisions import figures, intake
-    from five_precisions.register import load_register, save_register
+    from five_precisions.register import load_register, require_fit, save_register
     from five_precisions.warehouse import migrate, open_warehouse
     from five_precisions.warehouse.keys import adopt_keys
 
@@ -33,13 +39,37 @@ def init() -> None:
     intake.validate_reference(settings)
     figures.validate_reference(settings)
     with progress("preparing the warehouse"), open_warehouse(settings) as engine:
+        # Before the migration too: where the register is refused, nothing is changed.
+        with engine.connect() as connection:
+            require_fit(connection, register)
         migrate(engine)
         with engine.begin() as connection:
             adopt_keys(connection, settings)
-            save_register(connection, register)
+            saved = save_register(connection, register)
     out.print(
         f"The warehouse is ready: {len(register.institutions)} institutions, {len(register.divisions)} divisions."
     )
+    for sentence in _what_left(saved):
+        err.print(sentence, style="yellow", markup=False, soft_wrap=True)
+
+
+def _what_left(saved: Saved) -> Iterator[str]:
+    """What the files no longer name or name again, and what to do about it."""
+    for each in saved.undecided:
+        yield (
+            f"{each.code} {each.short_name} is no longer in institutions.csv and owes its reports as before; write it "
+            "in again, with closed_on if it is closed, or run: "
+            f"five-precisions register close {each.code} --on DATE --reason TEXT"
+        )
+    if saved.left_divisions:
+        named = ", ".join(f"{each.code} {each.name}" for each in saved.left_divisions)
+        yield (
+            f"No longer in divisions.csv: {named}; reports may still name them and figures are counted for them, so "
+            "write in again what was taken out by mistake."
+        )
+    for each in saved.returned:
+        until = "it is open" if each.closed_on is None else f"it closes on {each.closed_on}"
+        yield f"{each.code} {each.short_name} is in institutions.csv again, which holds: {until}."
 
 
 @app.command("demo-data")

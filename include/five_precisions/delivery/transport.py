@@ -22,7 +22,6 @@ from __future__ import annotations
 import inspect
 import logging
 import mimetypes
-import re
 import sys
 import threading
 import traceback
@@ -44,6 +43,7 @@ from five_precisions.delivery.chats import CHATS, Chat
 from five_precisions.delivery.message import Attachment
 from five_precisions.delivery.outcome import Answer, Outcome
 from five_precisions.errors import SetupError
+from five_precisions.register.addresses import is_mailbox, is_service
 from five_precisions.reports.masking import mask_digit_runs
 from five_precisions.settings import PREFIX
 
@@ -55,8 +55,6 @@ a scanner of attachments holds up after DATA."""
 
 _LONGEST_REPLY: Final = 300
 _ASKS_FOR_LOGIN: Final = frozenset({530, 534, 535, 538})
-_MAILBOX: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
-"""As servers take it without extensions (RFC 5321, Dot-string): nothing in it ends a line, an address or a command."""
 
 _TRY_LATER: Final = frozenset({429, 503})
 _CONNECTS: Final = frozenset({"create_connection", "SSLSocket.do_handshake"})
@@ -147,7 +145,7 @@ class Transport:
 
     def _service_for(self, address: str) -> NotifyBase | None:
         """What reaches the address; None where nothing does."""
-        service = Apprise.instantiate(address, asset=self._asset) if "://" in address else self._mail_to(address)
+        service = Apprise.instantiate(address, asset=self._asset) if is_service(address) else self._mail_to(address)
         if service is not None:
             # When to try again is decided by the outbox; and an "optional" service would say yes to everything.
             service.retry, service.optional = 0, False
@@ -162,7 +160,7 @@ class Transport:
         if self._mail is None:
             raise SetupError(f"{PREFIX}MAIL is not set; no mail can be sent.")
         name, mailbox = parseaddr(address) if address.endswith(">") else ("", address)
-        if _MAILBOX.fullmatch(mailbox) is None or not address.removesuffix(">").endswith(mailbox):
+        if not is_mailbox(mailbox) or not address.removesuffix(">").endswith(mailbox):
             return None
         service = Apprise.instantiate(dict(self._mail), asset=self._asset)
         if isinstance(service, NotifyEmail):

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.alerts import Level
-from five_precisions.figures.decision import reason_of, storable
 from five_precisions.period import Period
+from five_precisions.register.decision import reason_of, storable
 from five_precisions.warehouse import load_statement
 
 logger = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError
 from five_precisions.figures.assess import make_run, refuse_out_of_turn, take_inputs
-from five_precisions.figures.decision import reason_of, storable
 from five_precisions.figures.inputs import digest_of, lock_runs, run_statement
 from five_precisions.period import Period
+from five_precisions.register.decision import reason_of, storable
 from five_precisions.reports import Kind, load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement

@@ -9,10 +9,10 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.decision import reason_of
 from five_precisions.figures.inputs import Parameters, bound_of, lock_runs, run_statement
 from five_precisions.figures.scheme import load_year_target
 from five_precisions.period import Period
+from five_precisions.register.decision import reason_of
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 

@@ -62,6 +62,8 @@ class ReportState:
     newest_version: int | None
     """The last one that held the report, whatever its verdict."""
     newest_verdict: str | None
+    left_files: bool
+    """Whether the register's files no longer name the institution, which owes as before until ops decide."""
 
 
 def read_status(engine: Engine, period: Period) -> list[ReportState]:
@@ -106,6 +108,7 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
                     received_at=shown.received_at if shown else None,
                     newest_version=own[-1].version if own else None,
                     newest_verdict=own[-1].verdict if own else None,
+                    left_files=institution.code in register.undecided,
                 )
             )
     return states

@@ -14,6 +14,7 @@ from five_precisions.intake import find_strays, read_status
 from five_precisions.orchestration.restatement import asked_month
 from five_precisions.orchestration.runtime import month_of, opened, partition_key
 from five_precisions.period import SHANGHAI
+from five_precisions.register import find_undecided
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -65,9 +66,14 @@ def of_restatement(context: Context) -> list[str]:
 
 
 def of_day(_: Context) -> list[str]:
-    """Of every morning: stray folders, drafts that wait for a decision, messages that wait for one or just wait."""
+    """Of every morning: stray folders; institutions, drafts and messages that wait for a decision, or just wait."""
     with opened() as (engine, settings):
         sentences = find_strays(engine, settings)
+        sentences += [
+            f"{each.code} {each.short_name}已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册"
+            f"（已撤销的填写 closed_on），或执行 five-precisions register close {each.code} --on 日期 --reason 原因。"
+            for each in find_undecided(engine)
+        ]
         for draft in find_waiting(engine, settings, datetime.now(SHANGHAI).date()):
             if draft.workdays > _LONGEST_WAIT:
                 sentences.append(

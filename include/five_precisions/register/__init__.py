@@ -1,7 +1,16 @@
 """Institutions, divisions, contacts, obligations and the calendar of deadlines (spec/05, Register files; spec/03)."""
 
+from five_precisions.register.conflicts import require_fit
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.files import load_register
+from five_precisions.register.leaving import (
+    Closing,
+    RegisteredInstitution,
+    Standing,
+    close_institution,
+    find_undecided,
+    list_institutions,
+)
 from five_precisions.register.model import (
     Contact,
     ContactRole,
@@ -12,9 +21,10 @@ from five_precisions.register.model import (
     Obligation,
     Register,
 )
-from five_precisions.register.tables import open_period, read_register, save_register
+from five_precisions.register.tables import Saved, open_period, read_register, save_register
 
 __all__ = [
+    "Closing",
     "Contact",
     "ContactRole",
     "Division",
@@ -23,11 +33,18 @@ __all__ = [
     "InstitutionKind",
     "Obligation",
     "Register",
+    "RegisteredInstitution",
+    "Saved",
+    "Standing",
+    "close_institution",
     "deadline_of",
+    "find_undecided",
+    "list_institutions",
     "load_holidays",
     "load_register",
     "open_period",
     "read_register",
+    "require_fit",
     "save_register",
     "years_unknown",
 ]

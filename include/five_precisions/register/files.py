@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from five_precisions.errors import SetupError
+from five_precisions.register.checks import Entry, Fault, find_faults
+from five_precisions.register.lines import Line, read_lines, shown
 from five_precisions.register.model import (
     Contact,
     ContactRole,
@@ -19,11 +21,32 @@ from five_precisions.register.model import (
     InstitutionKind,
     Obligation,
     Register,
-    without_token,
 )
 
-_Entry = TypeVar("_Entry")
+_Entry = TypeVar("_Entry", bound=Entry)
 _Choice = TypeVar("_Choice", bound=StrEnum)
+
+_COLUMNS: Final[dict[str, Sequence[str]]] = {
+    "institutions.csv": (
+        "code", "name", "short_name", "kind", "division_code", "local_legal_person", "opened_on", "closed_on",
+    ),
+    "divisions.csv": ("code", "name", "level", "parent_code"),
+    "contacts.csv": ("institution_code", "address", "role"),
+    "obligations.csv": ("kind", "report", "nil_allowed"),
+}  # fmt: skip
+_OPTIONAL_COLUMNS: Final[dict[str, Sequence[str]]] = {"contacts.csv": ("fallback_address",)}
+
+_CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]", re.IGNORECASE)
+"""Names that Windows keeps from folders."""
+_LONGEST_CODE: Final = {InstitutionKind.BANK: 14, InstitutionKind.COUNTY_OFFICE: 14, InstitutionKind.CENTRE: 20}
+"""Characters. Reports name banks and county offices in columns of 14 (spec/02)."""
+_DIGITS: Final = {DivisionLevel.CITY: 6, DivisionLevel.COUNTY: 6, DivisionLevel.TOWN: 9}
+"""Of a division's code (spec/02)."""
+_LONGEST_NAME: Final = 100
+_LONGEST_SHORT_NAME: Final = 30
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEARS: Final = range(1900, 3000)
 
 
 class _WrongCellError(ValueError):
@@ -36,64 +59,91 @@ def load_register(folder: Path) -> Register:
     Raises:
         SetupError: a file is missing or wrong; the sentence names the file, the line and the remedy.
     """
-    return Register(
-        institutions=_read(folder / "institutions.csv", _institution),
-        divisions=_read(folder / "divisions.csv", _division),
-        contacts=_read(folder / "contacts.csv", _contact),
-        obligations=_read(folder / "obligations.csv", _obligation),
+    lines: dict[int, Line] = {}
+    register = Register(
+        divisions=_read(folder / "divisions.csv", _division, lines),
+        institutions=_read(folder / "institutions.csv", _institution, lines),
+        contacts=_read(folder / "contacts.csv", _contact, lines),
+        obligations=_read(folder / "obligations.csv", _obligation, lines),
     )
+    if (fault := next(find_faults(register), None)) is not None:
+        raise SetupError(_sentence(folder, fault, lines))
+    return register
 
 
-def _institution(line: dict[str, str]) -> Institution:
+def _read(path: Path, entry: Callable[[Line], _Entry], lines: dict[int, Line]) -> tuple[_Entry, ...]:
+    """The entries of a file; where each stands goes into `lines`, by its identity, for two may be equal."""
+    entries = []
+    for line in read_lines(path, _COLUMNS[path.name], _OPTIONAL_COLUMNS.get(path.name, ())):
+        try:
+            entries.append(entry(line))
+        except _WrongCellError as wrong:
+            raise SetupError(f"{line.place}: {wrong}") from None
+        lines[id(entries[-1])] = line
+    return tuple(entries)
+
+
+def _sentence(folder: Path, fault: Fault, lines: dict[int, Line]) -> str:
+    """A fault with its file and line."""
+    if fault.entry is None:
+        return f"The register in {folder} is wrong: {fault.sentence}"
+    told = f"{lines[id(fault.entry)].place}: {fault.sentence}"
+    return told if fault.first is None else f"{told.removesuffix('.')}; see line {lines[id(fault.first)].number}."
+
+
+def _institution(line: Line) -> Institution:
+    kind = _choice(line, "kind", InstitutionKind)
     return Institution(
-        code=_required(line, "code"),
-        name=_required(line, "name"),
-        short_name=_required(line, "short_name"),
-        kind=_choice(line, "kind", InstitutionKind),
+        code=_institution_code(line, kind),
+        name=_text(line, "name", _LONGEST_NAME),
+        short_name=_text(line, "short_name", _LONGEST_SHORT_NAME),
+        kind=kind,
         division_code=_required(line, "division_code"),
         local_legal_person=_flag(line, "local_legal_person"),
         opened_on=_date(line, "opened_on"),
-        closed_on=_date(line, "closed_on") if line["closed_on"] else None,
+        closed_on=_date(line, "closed_on") if _cell(line, "closed_on") else None,
     )
 
 
-def _division(line: dict[str, str]) -> Division:
+def _institution_code(line: Line, kind: InstitutionKind) -> str:
+    """A code names folders, files and keys of messages, and is compared with what reports say."""
+    code = _required(line, "code")
+    if _CODE.fullmatch(code) is None:
+        raise _WrongCellError(
+            f"code is {shown(code)}; it has letters A to Z, digits, - and _ only, and begins with a letter or a digit."
+        )
+    if _DEVICE.fullmatch(code):
+        raise _WrongCellError(f"code is {shown(code)}, a name that Windows keeps from folders; choose another.")
+    if len(code) > _LONGEST_CODE[kind]:
+        raise _WrongCellError(
+            f"code is {shown(code)}, of {len(code)} characters; the code of a {kind} has at most {_LONGEST_CODE[kind]}."
+        )
+    return code
+
+
+def _division(line: Line) -> Division:
+    level = _choice(line, "level", DivisionLevel)
+    code = _required(line, "code")
+    if re.fullmatch(rf"[0-9]{{{_DIGITS[level]}}}", code) is None:
+        raise _WrongCellError(f"code is {shown(code)}; the code of a {level} has {_DIGITS[level]} digits.")
     return Division(
-        code=_required(line, "code"),
-        name=_required(line, "name"),
-        level=_choice(line, "level", DivisionLevel),
-        parent_code=line["parent_code"] or None,
+        code=code,
+        name=_text(line, "name", _LONGEST_NAME),
+        level=level,
+        parent_code=_cell(line, "parent_code") or None,
     )
 
 
-def _contact(line: dict[str, str]) -> Contact:
+def _contact(line: Line) -> Contact:
     return Contact(
         institution_code=_required(line, "institution_code"),
-        address=_address(line),
+        address=_required(line, "address"),
         role=_choice(line, "role", ContactRole),
-        fallback_address=_fallback(line),
+        fallback_address=_cell(line, "fallback_address") or None,
     )
 
 
-def _address(line: dict[str, str]) -> str:
-    address = _required(line, "address")
-    if "@" not in address and "://" not in address:
-        raise _WrongCellError(f"address is {address!r}; it is an email address or an Apprise URL.")
-    return address
-
-
-def _fallback(line: dict[str, str]) -> str | None:
-    address = line["fallback_address"]
-    if not address:
-        return None
-    if "://" in address or "@" not in address:
-        raise _WrongCellError(f"fallback_address is {without_token(address)!r}; it is an email address.")
-    if "://" not in line["address"]:
-        raise _WrongCellError("fallback_address stands beside a mail address; it is for Apprise URLs only.")
-    return address
-
-
-def _obligation(line: dict[str, str]) -> Obligation:
+def _obligation(line: Line) -> Obligation:
     return Obligation(
         kind=_choice(line, "kind", InstitutionKind),
         report=_required(line, "report"),
@@ -101,62 +151,42 @@ def _obligation(line: dict[str, str]) -> Obligation:
     )
 
 
-_COLUMNS = {
-    "institutions.csv": (
-        "code", "name", "short_name", "kind", "division_code", "local_legal_person", "opened_on", "closed_on",
-    ),
-    "divisions.csv": ("code", "name", "level", "parent_code"),
-    "contacts.csv": ("institution_code", "address", "role"),
-    "obligations.csv": ("kind", "report", "nil_allowed"),
-}  # fmt: skip
-_OPTIONAL_COLUMNS = {"contacts.csv": ("fallback_address",)}
+def _cell(line: Line, name: str) -> str:
+    return line.cells.get(name, "")
 
 
-def _read(path: Path, entry: Callable[[dict[str, str]], _Entry]) -> tuple[_Entry, ...]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SetupError(f"The register file {path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise SetupError(f"The register file {path} is not UTF-8; save it as CSV UTF-8.") from None
-    return tuple(_entries(path, text, entry))
-
-
-def _entries(path: Path, text: str, entry: Callable[[dict[str, str]], _Entry]) -> Iterator[_Entry]:
-    lines = csv.DictReader(text.splitlines(), restval="")
-    columns = _COLUMNS[path.name]
-    if missing := [name for name in columns if name not in (lines.fieldnames or ())]:
-        raise SetupError(f"The register file {path} lacks the column {', '.join(missing)}.")
-    for line in lines:
-        cells = {name: line.get(name, "").strip() for name in (*columns, *_OPTIONAL_COLUMNS.get(path.name, ()))}
-        if any(cells.values()):
-            try:
-                yield entry(cells)
-            except _WrongCellError as wrong:
-                raise SetupError(f"Line {lines.line_num} of {path}: {wrong}") from None
-
-
-def _required(line: dict[str, str], name: str) -> str:
-    if not line[name]:
+def _required(line: Line, name: str) -> str:
+    if not _cell(line, name):
         raise _WrongCellError(f"{name} is empty.")
-    return line[name]
+    return _cell(line, name)
 
 
-def _choice(line: dict[str, str], name: str, kinds: type[_Choice]) -> _Choice:
+def _text(line: Line, name: str, longest: int) -> str:
+    text = _required(line, name)
+    if len(text) > longest:
+        raise _WrongCellError(f"{name} is {shown(text)}, of {len(text)} characters; it has at most {longest}.")
+    return text
+
+
+def _choice(line: Line, name: str, kinds: type[_Choice]) -> _Choice:
     try:
-        return kinds(line[name])
+        return kinds(_cell(line, name))
     except ValueError:
-        raise _WrongCellError(f"{name} is {line[name]!r}; it is one of {', '.join(kinds)}.") from None
+        raise _WrongCellError(f"{name} is {shown(_cell(line, name))}; it is one of {', '.join(kinds)}.") from None
 
 
-def _flag(line: dict[str, str], name: str) -> bool:
-    if line[name] not in ("0", "1"):
-        raise _WrongCellError(f"{name} is {line[name]!r}; it is 0 or 1.")
-    return line[name] == "1"
+def _flag(line: Line, name: str) -> bool:
+    if _cell(line, name) not in ("0", "1"):
+        raise _WrongCellError(f"{name} is {shown(_cell(line, name))}; it is 0 or 1.")
+    return _cell(line, name) == "1"
 
 
-def _date(line: dict[str, str], name: str) -> date:
+def _date(line: Line, name: str) -> date:
+    text = _cell(line, name)
     try:
-        return date.fromisoformat(line[name])
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
-        raise _WrongCellError(f"{name} is {line[name]!r}; it is a day, YYYY-MM-DD.") from None
+        day = None
+    if day is None or day.year not in _YEARS:
+        raise _WrongCellError(f"{name} is {shown(text)}; it is a day, YYYY-MM-DD, from {_YEARS[0]} to {_YEARS[-1]}.")
+    return day

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
-from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
 
@@ -88,64 +84,14 @@ class Obligation:
 
 @dataclass(frozen=True)
 class Register:
-    """The whole register of one reporting area.
-
-    Raises:
-        SetupError: something stands twice, points to nothing, or there is not exactly one city.
-    """
+    """The whole register of one reporting area, as files or a warehouse have it; what files may say is in checks.py."""
 
     institutions: tuple[Institution, ...]
     divisions: tuple[Division, ...]
     contacts: tuple[Contact, ...]
     obligations: tuple[Obligation, ...]
-
-    def __post_init__(self) -> None:
-        _refuse_twice("institution", [institution.code for institution in self.institutions])
-        _refuse_twice("division", [division.code for division in self.divisions])
-        _refuse_twice("obligation", [f"{obligation.kind} {obligation.report}" for obligation in self.obligations])
-        _refuse_twice("contact", [astuple(contact)[:3] for contact in self.contacts], _shown_contact)
-        self._check_divisions()
-        self._check_references()
-
-    def _check_divisions(self) -> None:
-        levels = {division.code: division.level for division in self.divisions}
-        cities = [code for code, level in levels.items() if level is DivisionLevel.CITY]
-        if len(cities) != 1:
-            raise SetupError(f"The register has {len(cities)} divisions of level city; it must have exactly one.")
-        above = {DivisionLevel.COUNTY: DivisionLevel.CITY, DivisionLevel.TOWN: DivisionLevel.COUNTY}
-        for division in self.divisions:
-            wanted = above.get(division.level)
-            found = levels.get(division.parent_code) if division.parent_code else None
-            if found is not wanted:
-                raise SetupError(
-                    f"Division {division.code} of the register has the parent {division.parent_code or 'nothing'}; "
-                    + (f"a {division.level} lies in a {wanted}." if wanted else "a city has none.")
-                )
-            if division.level is DivisionLevel.TOWN and not division.code.startswith(division.parent_code or ""):
-                # Figures tell a town's county by the first six digits of its code (spec/04, Scopes).
-                raise SetupError(
-                    f"Division {division.code} of the register has the parent {division.parent_code}; a town's code "
-                    "begins with its county's."
-                )
-
-    def _check_references(self) -> None:
-        divisions = {division.code for division in self.divisions}
-        codes = {institution.code for institution in self.institutions}
-        for institution in self.institutions:
-            if institution.division_code not in divisions:
-                raise SetupError(
-                    f"Institution {institution.code} of the register lies in {institution.division_code}, "
-                    "which is no division of it."
-                )
-        for contact in self.contacts:
-            if contact.institution_code not in codes:
-                raise SetupError(f"A contact of the register belongs to {contact.institution_code}, who is not in it.")
-        for obligation in self.obligations:
-            report = load_reports().get(obligation.report)
-            if report is None:
-                raise SetupError(f"An obligation of the register names {obligation.report}, which is no report.")
-            if obligation.kind not in report.owners:
-                raise SetupError(f"An obligation of the register has {obligation.report} owed by a {obligation.kind}.")
+    undecided: frozenset[str] = frozenset()
+    """Codes of the warehouse's institutions that are no longer in the files, and owe as before until ops decide."""
 
     @cached_property
     def _by_code(self) -> dict[str, Institution]:
@@ -170,20 +116,3 @@ class Register:
     def division_codes(self, level: DivisionLevel) -> list[str]:
         """Codes of the divisions of a level, sorted."""
         return sorted(division.code for division in self.divisions if division.level is level)
-
-
-def _refuse_twice(what: str, names: Sequence[Hashable], show: Callable[[Any], str] = str) -> None:
-    twice = sorted(show(name) for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise SetupError(f"The register has the {what} {', '.join(twice)} more than once.")
-
-
-def _shown_contact(contact: tuple[str, str, ContactRole]) -> str:
-    institution_code, address, role = contact
-    return f"{institution_code} {without_token(address)} {role}"
-
-
-def without_token(address: str) -> str:
-    """An address as it may be told: an Apprise URL may hold a token behind its scheme."""
-    scheme, is_service, _ = address.partition("://")
-    return f"{scheme}://…" if is_service else address

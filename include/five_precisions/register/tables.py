@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.register.conflicts import institution_of, require_fit
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.model import (
     Contact,
@@ -26,13 +29,16 @@ from five_precisions.warehouse import create_period_partitions
 
 logger = logging.getLogger(__name__)
 
+# Two who save at once wait for one another.
+_LOCK = text("lock table registry.contact in share row exclusive mode")
 _SAVE_DIVISION = text("""
 insert into registry.division (code, name, level, parent_code)
 values (:code, :name, :level, :parent_code)
 on conflict (code) do update set
     name = excluded.name,
     level = excluded.level,
-    parent_code = excluded.parent_code
+    parent_code = excluded.parent_code,
+    left_files_at = null
 """)
 _SAVE_INSTITUTION = text("""
 insert into registry.institution (
@@ -46,8 +52,23 @@ on conflict (code) do update set
     division_code = excluded.division_code,
     local_legal_person = excluded.local_legal_person,
     opened_on = excluded.opened_on,
-    closed_on = excluded.closed_on
+    closed_on = excluded.closed_on,
+    left_files_at = null
 """)
+_MARK_DIVISIONS = text("""
+update registry.division set left_files_at = now() where left_files_at is null and code <> all(:codes)
+""")
+_MARK_INSTITUTIONS = text("""
+update registry.institution set left_files_at = now() where left_files_at is null and code <> all(:codes)
+""")
+_READ_LEFT_DIVISIONS = text("""
+select code, name, level, parent_code from registry.division where left_files_at is not null order by code
+""")
+_FIND_RETURNED = text("""
+select code from registry.institution where left_files_at is not null and code = any(:codes) order by code
+""")
+# Who is not in the files keeps its contacts: it may owe as before, and is told so.
+_FORGET_CONTACTS = text("delete from registry.contact where institution_code = any(:codes)")
 _SAVE_CONTACT = text("""
 insert into registry.contact (institution_code, address, role, fallback_address)
 values (:institution_code, :address, :role, :fallback_address)
@@ -62,21 +83,46 @@ returning period
 """)
 
 
-def save_register(connection: Connection, register: Register) -> None:
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a register's files and the warehouse did not have in common, once they were saved."""
+
+    undecided: tuple[Institution, ...]
+    """Institutions that the files no longer name, and whose end nobody has decided."""
+    left_divisions: tuple[Division, ...]
+    """Divisions that the files no longer name."""
+    returned: tuple[Institution, ...]
+    """Institutions that the files name again: what they say holds, whatever was decided in between."""
+
+
+def save_register(connection: Connection, register: Register) -> Saved:
     """Bring the warehouse's register to what the files say.
 
-    Institutions and divisions that the files no longer name stay: their deliveries and figures point to them.
-    Contacts and obligations are replaced as a whole.
+    Institutions and divisions that the files no longer name stay, and are marked: their deliveries and figures point to
+    them. Contacts of those that the files name, and obligations, are replaced as a whole.
+
+    Raises:
+        SetupError: the register is of another city, or does not go together with what the warehouse has; nothing is
+            changed then.
     """
-    for statement, entries in (
-        (_SAVE_DIVISION, register.divisions),
-        (_SAVE_INSTITUTION, register.institutions),
-    ):
-        _save(connection, statement, entries)
-    connection.execute(text("delete from registry.contact"))
+    connection.execute(_LOCK)
+    require_fit(connection, register)
+    codes = [institution.code for institution in register.institutions]
+    returned = set(connection.execute(_FIND_RETURNED, {"codes": codes}).scalars())
+    _save(connection, _SAVE_DIVISION, register.divisions)
+    _save(connection, _SAVE_INSTITUTION, register.institutions)
+    connection.execute(_MARK_DIVISIONS, {"codes": [division.code for division in register.divisions]})
+    connection.execute(_MARK_INSTITUTIONS, {"codes": codes})
+    connection.execute(_FORGET_CONTACTS, {"codes": codes})
     _save(connection, _SAVE_CONTACT, register.contacts)
     connection.execute(text("delete from registry.obligation"))
     _save(connection, _SAVE_OBLIGATION, register.obligations)
+    kept = read_register(connection)
+    return Saved(
+        undecided=tuple(each for each in kept.institutions if each.code in kept.undecided),
+        left_divisions=tuple(map(_division, connection.execute(_READ_LEFT_DIVISIONS).mappings())),
+        returned=tuple(each for each in register.institutions if each.code in returned),
+    )
 
 
 def read_register(connection: Connection) -> Register:
@@ -92,11 +138,13 @@ def read_register(connection: Connection) -> Register:
     divisions = rows("select code, name, level, parent_code from registry.division order by code")
     contacts = rows("select institution_code, address, role, fallback_address from registry.contact order by 1, 3, 2")
     obligations = rows("select kind, report, nil_allowed from registry.obligation order by kind, report")
+    undecided = rows("select code from registry.institution where left_files_at is not null and closed_on is null")
     return Register(
-        institutions=tuple(Institution(**{**row, "kind": InstitutionKind(row["kind"])}) for row in institutions),
-        divisions=tuple(Division(**{**row, "level": DivisionLevel(row["level"])}) for row in divisions),
+        institutions=tuple(map(institution_of, institutions)),
+        divisions=tuple(map(_division, divisions)),
         contacts=tuple(Contact(**{**row, "role": ContactRole(row["role"])}) for row in contacts),
         obligations=tuple(Obligation(**{**row, "kind": InstitutionKind(row["kind"])}) for row in obligations),
+        undecided=frozenset(row["code"] for row in undecided),
     )
 
 
@@ -123,6 +171,10 @@ def open_period(connection: Connection, settings: Settings, period: Period) -> t
     )
     logger.warning(remark)
     return (remark,)
+
+
+def _division(row: Mapping[Any, Any]) -> Division:
+    return Division(**{**row, "level": DivisionLevel(row["level"])})
 
 
 def _save(connection: Connection, statement: Any, entries: tuple[Any, ...]) -> None:

@@ -1,0 +1,222 @@
+"""What the entries of register files may not say (spec/05, Register files); files.py reads the cells of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, TypeVar
+
+from five_precisions.period import Period
+from five_precisions.register.addresses import is_mailbox, is_service, why_unreachable, without_token
+from five_precisions.register.lines import near, shown
+from five_precisions.register.model import (
+    Contact,
+    Division,
+    DivisionLevel,
+    Institution,
+    InstitutionKind,
+    Obligation,
+    Register,
+)
+from five_precisions.reports import load_reports
+
+Entry = Institution | Division | Contact | Obligation
+_Entry = TypeVar("_Entry", Institution, Division, Contact, Obligation)
+
+_LIES_IN: Final = {
+    InstitutionKind.BANK: (DivisionLevel.CITY, DivisionLevel.COUNTY),
+    InstitutionKind.COUNTY_OFFICE: (DivisionLevel.COUNTY,),
+    InstitutionKind.CENTRE: (DivisionLevel.CITY,),
+}
+_ABOVE: Final = {DivisionLevel.COUNTY: DivisionLevel.CITY, DivisionLevel.TOWN: DivisionLevel.COUNTY}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and with which entry."""
+
+    sentence: str
+    entry: Entry | None = None
+    """None where it is no single one's."""
+    first: Entry | None = None
+    """An entry above that it cannot stand beside."""
+
+
+def find_faults(register: Register) -> Iterator[Fault]:
+    """Everything in a register's files that does not go together, what others rest on first."""
+    yield from _stand_twice("division", register.divisions, lambda each: each.code)
+    yield from _stand_twice("institution", register.institutions, lambda each: each.code)
+    yield from _differ_in_case(register.institutions)
+    yield from _stand_twice(
+        "obligation",
+        register.obligations,
+        lambda each: (each.kind, each.report),
+        lambda each: f"{each.kind} {each.report}",
+    )
+    yield from _stand_twice("contact", register.contacts, _contact_key, _told)
+    yield from _wrong_divisions(register.divisions)
+    yield from _wrong_institutions(register)
+    yield from wrong_centres(register.institutions)
+    yield from _wrong_contacts(register)
+    yield from _wrong_obligations(register)
+
+
+def wrong_centres(institutions: Iterable[Institution]) -> Iterator[Fault]:
+    """Every month has one centre: the first of a line of them opens once, each follows the one before, one is open."""
+    centres = sorted(
+        (each for each in institutions if each.kind is InstitutionKind.CENTRE), key=lambda each: each.opened_on
+    )
+    if not centres:
+        yield Fault("institutions.csv has no centre; the branch itself is an institution of it, of kind centre.")
+        return
+    for before, after in pairwise(centres):
+        # Who is open on a month's last day counts in it: so the next one opens in the month in which this one closes.
+        if before.closed_on is None or Period.of(before.closed_on) > Period.of(after.opened_on):
+            yield Fault(
+                f"{after.code} is a second centre beside {before.code}; one is open at a time, so that one closes in "
+                "the month in which the next one opens.",
+                after,
+                before,
+            )
+        elif Period.of(before.closed_on) < Period.of(after.opened_on):
+            yield Fault(
+                f"{after.code} opens after the month in which the centre before it, {before.code}, closes: in between "
+                "there is no centre.",
+                after,
+                before,
+            )
+    if centres[-1].closed_on is not None:
+        yield Fault(f"the centre {centres[-1].code} closes and no other follows; one centre is open.", centres[-1])
+
+
+def _stand_twice(
+    what: str,
+    entries: Iterable[_Entry],
+    key: Callable[[_Entry], Hashable],
+    told: Callable[[_Entry], str] = lambda each: str(getattr(each, "code", "")),
+) -> Iterator[Fault]:
+    known: dict[Hashable, _Entry] = {}
+    for entry in entries:
+        first = known.setdefault(key(entry), entry)
+        if first is not entry:
+            yield Fault(f"the register has the {what} {told(entry)} more than once.", entry, first)
+
+
+def _differ_in_case(institutions: Iterable[Institution]) -> Iterator[Fault]:
+    """Codes name folders, and not every file system tells b01 from B01."""
+    known: dict[str, Institution] = {}
+    for institution in institutions:
+        first = known.setdefault(institution.code.casefold(), institution)
+        if first.code != institution.code:
+            yield Fault(
+                f"the code {institution.code} differs from {first.code} in capital letters only; both name one folder.",
+                institution,
+                first,
+            )
+
+
+def _contact_key(contact: Contact) -> Hashable:
+    address = contact.address.casefold() if is_mailbox(contact.address) else contact.address
+    return contact.institution_code, address, contact.role
+
+
+def _told(contact: Contact) -> str:
+    return f"{contact.institution_code} {without_token(contact.address)} {contact.role}"
+
+
+def _wrong_divisions(divisions: Iterable[Division]) -> Iterator[Fault]:
+    by_code = {division.code: division for division in divisions}
+    cities = [division for division in by_code.values() if division.level is DivisionLevel.CITY]
+    if not cities:
+        yield Fault("divisions.csv has 0 divisions of level city; it must have exactly one.")
+    for another in cities[1:]:
+        yield Fault(
+            f"the register has {len(cities)} divisions of level city; it must have exactly one.", another, cities[0]
+        )
+    for division in by_code.values():
+        wanted = _ABOVE.get(division.level)
+        parent = by_code.get(division.parent_code or "")
+        if (None if parent is None else parent.level) is not wanted or (wanted is None and division.parent_code):
+            found = shown(division.parent_code) if division.parent_code else "nothing"
+            rule = f"a {division.level} lies in a {wanted} of divisions.csv" if wanted else "a city has none"
+            yield Fault(f"division {division.code} has the parent {found}; {rule}.", division)
+        elif division.level is DivisionLevel.TOWN and not division.code.startswith(division.parent_code or ""):
+            # Figures tell a town's county by the first six digits of its code (spec/04, Scopes).
+            yield Fault(
+                f"division {division.code} has the parent {division.parent_code}; a town's code begins with its "
+                "county's.",
+                division,
+            )
+
+
+def _wrong_institutions(register: Register) -> Iterator[Fault]:
+    divisions = {division.code: division for division in register.divisions}
+    for institution in register.institutions:
+        kind = institution.kind
+        division = divisions.get(institution.division_code)
+        if division is None:
+            yield Fault(
+                f"institution {institution.code} lies in {shown(institution.division_code)}, which divisions.csv does "
+                "not have.",
+                institution,
+            )
+        elif division.level not in _LIES_IN[kind]:
+            yield Fault(
+                f"institution {institution.code} lies in {division.code}, a {division.level}; a {kind} lies in a "
+                f"{' or a '.join(_LIES_IN[kind])}.",
+                institution,
+            )
+        if institution.local_legal_person and kind is not InstitutionKind.BANK:
+            yield Fault(
+                f"local_legal_person is 1; {institution.code} is a {kind}, and only a bank can be one.", institution
+            )
+        if institution.closed_on is not None and institution.closed_on <= institution.opened_on:
+            yield Fault(
+                f"institution {institution.code} closed on {institution.closed_on} and opened on "
+                f"{institution.opened_on}; it closes after it has opened.",
+                institution,
+            )
+    if not any(institution.kind is InstitutionKind.BANK for institution in register.institutions):
+        yield Fault("institutions.csv has no bank; without one there is nothing to collect.")
+
+
+def _wrong_contacts(register: Register) -> Iterator[Fault]:
+    codes = [institution.code for institution in register.institutions]
+    for contact in register.contacts:
+        if contact.institution_code not in codes:
+            yield Fault(
+                f"the contact belongs to {shown(contact.institution_code)}, which institutions.csv does not have"
+                f"{near(contact.institution_code, codes)}.",
+                contact,
+            )
+        if (why := why_unreachable(contact.address)) is not None:
+            yield Fault(f"address is {without_token(contact.address)!r}; {why}.", contact)
+        if contact.fallback_address is None:
+            continue
+        if not is_mailbox(contact.fallback_address):
+            yield Fault(
+                f"fallback_address is {without_token(contact.fallback_address)!r}; it is an email address.", contact
+            )
+        if not is_service(contact.address):
+            yield Fault("fallback_address stands beside a mail address; it is for Apprise URLs only.", contact)
+
+
+def _wrong_obligations(register: Register) -> Iterator[Fault]:
+    reports = load_reports()
+    for obligation in register.obligations:
+        report = reports.get(obligation.report)
+        if report is None:
+            yield Fault(
+                f"report is {shown(obligation.report)}, which is no report{near(obligation.report, list(reports))}.",
+                obligation,
+            )
+        elif obligation.kind not in report.owners:
+            yield Fault(f"the register has {obligation.report} owed by a {obligation.kind}.", obligation)
+    for institution in register.institutions:
+        if not register.owed_by(institution.kind):
+            yield Fault(
+                f"institution {institution.code} is a {institution.kind}, and obligations.csv names no report that a "
+                f"{institution.kind} owes.",
+                institution,
+            )
