@@ -134,11 +134,16 @@ def _administer(server_url: str, *statements: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     for name in os.environ:
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
     monkeypatch.setenv(PREFIX + "VAR", str(tmp_path / "var"))
+    # A program's main function, called in this process, keeps to itself what it writes; the next test does not.
+    umask = os.umask(0o022)
+    os.umask(umask)
+    yield
+    os.umask(umask)
 
 
 @pytest.fixture(scope="session")
