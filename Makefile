@@ -51,6 +51,10 @@ $(INSTALLED): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
 secrets: $(INSTALLED)
 	@$(BIN)/python -m five_precisions.secrets_file $(SECRETS)
 
+.PHONY: compose-secrets
+compose-secrets: ## make the files in secrets/ that docker-compose.yaml reads, those that are missing; needs only python3
+	@$(PYTHON) include/five_precisions/secrets_folder.py secrets
+
 .PHONY: test
 test: install quality ## quality, then all tests
 	$(BIN)/python -m pytest

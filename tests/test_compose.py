@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from five_precisions.secrets_folder import SECRETS
 from five_precisions.settings import PREFIX, ROOT, Settings
 
 AIRFLOW_SERVICES = {
@@ -24,18 +25,32 @@ AIRFLOW_SERVICES = {
     "airflow-triggerer",
     "airflow-worker",
 }
-SERVICES = AIRFLOW_SERVICES | {"postgres", "redis", "mail-sink"}
-REQUIRED = {
-    "POSTGRES_PASSWORD",
-    "REDIS_PASSWORD",
-    "AIRFLOW_FERNET_KEY",
-    "AIRFLOW_JWT_SECRET",
-    "AIRFLOW_API_SECRET_KEY",
-    "AIRFLOW_ADMIN_PASSWORD",
-    "FIVE_PRECISIONS_PII_KEY",
-    "FIVE_PRECISIONS_ARCHIVE_KEY",
-    "FIVE_PRECISIONS_MAIL",
+SERVICES = AIRFLOW_SERVICES | {"postgres", "redis", "log-retention", "mail-sink"}
+_WAREHOUSE = {"database_password", "FIVE_PRECISIONS_WAREHOUSE"}
+SECRETS_OF = {
+    "postgres": {"postgres_password", "database_password"},
+    "redis": {"redis_password"},
+    "airflow-init": _WAREHOUSE | {"airflow_admin_password"},
+    "airflow-apiserver": _WAREHOUSE
+    | {
+        "airflow_fernet_key",
+        "airflow_jwt_secret",
+        "airflow_api_secret_key",
+        "FIVE_PRECISIONS_OUTBOX_OPTIONS",
+    },
+    "airflow-scheduler": {"database_password", "airflow_fernet_key", "airflow_jwt_secret", "redis_password"},
+    "airflow-dag-processor": _WAREHOUSE
+    | {"airflow_fernet_key", "airflow_connections.json", "FIVE_PRECISIONS_INBOX_OPTIONS"},
+    "airflow-triggerer": _WAREHOUSE
+    | {"airflow_fernet_key", "airflow_api_secret_key", "airflow_connections.json", "FIVE_PRECISIONS_INBOX_OPTIONS"},
+    "airflow-worker": _WAREHOUSE
+    | {"redis_password", "airflow_api_secret_key", "airflow_connections.json"}
+    | {PREFIX + name for name in ("PII_KEY", "ARCHIVE_KEY", "MAIL")}
+    | {PREFIX + name for name in ("INBOX_OPTIONS", "OUTBOX_OPTIONS", "ARCHIVE_OPTIONS")},
+    "log-retention": set(),
+    "mail-sink": set(),
 }
+"""Who has which secret, and nobody any other: whoever breaks into the scheduler has no key of anybody's data."""
 TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -70,27 +85,127 @@ def test_services_are_the_ones_of_the_design() -> None:
     assert set(COMPOSE["services"]) == SERVICES
 
 
-def test_no_secret_has_a_default() -> None:
-    used = used_variables()
-    assert used.keys() >= REQUIRED
-    for name in REQUIRED:
-        for rest in used[name]:
-            assert re.fullmatch(rf":\?{name} is not set; .+\.", rest), f"{name} must be required, with a sentence"
-    optional = used.keys() - REQUIRED
-    assert not [name for name in optional if re.search("PASSWORD|SECRET|KEY", name)], "a secret that is not required"
-    assert not [name for name in optional for rest in used[name] if rest.startswith(":?")], "add it to REQUIRED"
+def mounted(service: str) -> set[str]:
+    return set(COMPOSE["services"][service].get("secrets", []))
 
 
-def test_no_secret_is_written_down() -> None:
-    secret = re.compile("PASSWORD|SECRET|KEY|_MAIL$")
+def test_each_secret_is_where_it_is_needed_and_nowhere_else() -> None:
+    assert {service: mounted(service) for service in SERVICES} == SECRETS_OF
+    assert set().union(*SECRETS_OF.values()) == SECRETS.keys()
+
+
+def test_each_secret_is_a_file_of_the_folder_that_the_command_makes() -> None:
+    files = {name: secret["file"] for name, secret in COMPOSE["secrets"].items() if name != "pip_conf"}
+    assert files == {name: f"./secrets/{name}" for name in SECRETS}
+    for ignored in (".gitignore", ".dockerignore"):
+        lines = (ROOT / ignored).read_text(encoding="utf-8").splitlines()
+        assert {"/secrets/", "secrets"} & set(lines), ignored
+
+
+def test_no_secret_stands_in_an_environment() -> None:
+    """`docker inspect` shows it to everybody who may ask the engine, and each process hands it to its children."""
+    secret = re.compile("PASSWORD|SECRET|KEY|TOKEN|MAIL$|OPTIONS$|CONN_|BROKER_URL|WAREHOUSE")
+    harmless = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://five_precisions@postgres/airflow",
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "FIVE_PRECISIONS_SECRETS_FOLDER": "/run/secrets",
+    }
     found = {
         (service, name): str(value)
         for service in SERVICES
         for name, value in environment(service).items()
-        if secret.search(name)
+        if secret.search(name) and harmless.get(name) != value
     }
-    assert len({name for _, name in found}) >= len(REQUIRED)
-    assert [key for key, value in found.items() if not VARIABLE.fullmatch(value)] == []
+    assert {name for _, name in found} >= {"POSTGRES_PASSWORD_FILE", "AIRFLOW__CORE__FERNET_KEY_CMD"}
+    for (service, name), value in found.items():
+        assert "${" not in value.replace("$$", ""), f"{service} takes {name} from .env"
+        [file] = re.findall(r"/run/secrets/([\w.]+)", value)
+        assert file in mounted(service), f"{service} reads {file} and does not have it"
+
+
+def test_no_variable_of_the_file_is_a_secret() -> None:
+    names = used_variables().keys()
+    assert "FIVE_PRECISIONS_PORT" in names
+    assert [name for name in names if re.search("PASSWORD|SECRET|KEY|TOKEN|_MAIL$|_OPTIONS$|_CONN_", name)] == []
+
+
+def test_no_secret_stands_in_a_command() -> None:
+    """The list of processes shows it. The shell's own `printf` is no process."""
+    for service, words in COMPOSE["services"].items():
+        command = [*words.get("entrypoint", []), *words.get("command", [])]
+        script = "\n".join(command)
+        for file in re.findall(r"/run/secrets/([\w.]+)", script):
+            assert file in mounted(service), service
+        for line in script.splitlines():
+            if re.search(r"\$\$(password|\(cat /run)", line):
+                assert re.match(r"(printf|password=|requirepass) ?", line), f"{service}: {line}"
+        assert "--password" not in script.replace("--no-password", ""), service
+
+
+def test_airflow_takes_as_a_command_only_what_it_would_run() -> None:
+    """Of an option that is not marked as sensitive Airflow ignores `_CMD` without a word."""
+    from airflow.configuration import conf
+    from airflow.providers_manager import ProvidersManager
+
+    ProvidersManager().initialize_providers_configuration()
+    asked = {
+        (section.lower(), option.lower())
+        for service in AIRFLOW_SERVICES
+        for name in environment(service)
+        if name.startswith("AIRFLOW__") and name.endswith("_CMD")
+        for _, section, option in [name.removesuffix("_CMD").split("__")]
+    }
+    assert len(asked) == 4
+    assert asked <= conf.sensitive_config_values
+
+
+def test_a_password_file_holds_any_password(tmp_path: Path) -> None:
+    password = r"a:b\c d'$e"
+    [shell, options, script, name] = COMPOSE["services"]["airflow-worker"]["entrypoint"]
+    (tmp_path / "database_password").write_text(password + "\n", encoding="utf-8")
+    script = script.replace("/run/secrets", str(tmp_path)).replace("$$", "$")
+    command = [shell, options, script, name, "sh", "-c", "stat -c %a ~/.pgpass; cat ~/.pgpass"]
+    told = subprocess.run(
+        command, env={**os.environ, "HOME": str(tmp_path)}, check=True, capture_output=True, text=True
+    )
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    assert told.stdout == f"600\npostgres:5432:*:five_precisions:{escaped}\n"
+
+
+def test_the_program_is_no_superuser_of_the_database() -> None:
+    assert environment("postgres")["POSTGRES_USER"] == "postgres"
+    script = COMPOSE["configs"]["databases"]["content"]
+    assert "create role five_precisions login password :'password';" in script
+    assert "superuser;" not in script
+    assert "createrole" not in script
+    for database in ("airflow", "five_precisions"):
+        assert f"create database {database} owner five_precisions;" in script
+    assert "revoke connect, temporary on database airflow, postgres, template1 from public;" in script
+
+
+def test_every_service_has_a_limit_of_memory() -> None:
+    limits = {name: str(service["mem_limit"]) for name, service in COMPOSE["services"].items()}
+    settable = {name: limit for name, limit in limits.items() if limit.startswith("${")}
+    assert settable == {
+        "airflow-worker": "${FIVE_PRECISIONS_WORKER_MEMORY:-6g}",
+        "postgres": "${FIVE_PRECISIONS_DATABASE_MEMORY:-2g}",
+    }
+    assert all(re.fullmatch(r"\d+[mg]", limit) for name, limit in limits.items() if name not in settable)
+    for name in AIRFLOW_SERVICES:
+        # What is written into memory counts, too, and Docker's own bound is half of the machine's.
+        assert all("size=" in mount for mount in COMPOSE["services"][name]["tmpfs"]), name
+
+
+def test_logs_do_not_grow_for_ever() -> None:
+    for service in AIRFLOW_SERVICES:
+        assert environment(service)["AIRFLOW__LOGGING__DAG_PROCESSOR_LOG_TARGET"] == "stdout"
+    keeper = COMPOSE["services"]["log-retention"]
+    assert keeper["command"][2:] == [
+        "five_precisions.orchestration.log_retention",
+        "/var/log/airflow",
+        "--days=${FIVE_PRECISIONS_LOG_DAYS:-90}",
+    ]
+    assert keeper["volumes"] == ["logs:/var/log/airflow"]
 
 
 def test_the_example_names_every_variable_and_holds_no_value() -> None:
@@ -110,7 +225,10 @@ def test_every_setting_of_the_package_reaches_airflow() -> None:
         str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()
     } - {PREFIX + "VAR"}  # the image's own
     assert PREFIX + "PII_KEY" in settings
-    assert settings <= environment("airflow-worker").keys()
+    assert settings == {name for name in environment("airflow-worker") if name in settings} | (
+        mounted("airflow-worker") & settings
+    )
+    assert not environment("airflow-worker").keys() & SECRETS.keys()
 
 
 def test_airflow_services_share_image_and_environment() -> None:
@@ -118,13 +236,14 @@ def test_airflow_services_share_image_and_environment() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert image == f"{project['name']}:{project['version']}"
     shared = environment("airflow-worker")
-    assert len(shared) > len(REQUIRED)
+    assert len(shared) > 20
     for service in AIRFLOW_SERVICES:
         assert COMPOSE["services"][service]["image"] == image, service
-        own = {"AIRFLOW_ADMIN_PASSWORD"} if service == "airflow-init" else set()
-        assert environment(service).keys() - shared.keys() == own, service
-        assert shared.items() <= environment(service).items(), service
-    assert COMPOSE["services"]["mail-sink"]["image"] == image
+        own = environment(service).items() ^ shared.items()
+        assert all(re.search("_CMD$|^AIRFLOW__SECRETS__", name) for name, _ in own), service
+        assert COMPOSE["services"][service]["entrypoint"] == COMPOSE["services"]["airflow-worker"]["entrypoint"]
+    for service in ("mail-sink", "log-retention"):
+        assert COMPOSE["services"][service]["image"] == image
     assert [name for name in SERVICES if "build" in COMPOSE["services"][name]] == ["airflow-init"], "built once"
 
 
@@ -132,15 +251,13 @@ def test_airflow_runs_on_celery_with_roles() -> None:
     shared = environment("airflow-worker")
     assert shared["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
     assert str(shared["AIRFLOW__CORE__AUTH_MANAGER"]).endswith(".FabAuthManager")
-    assert shared["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "4"
+    assert shared["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "${FIVE_PRECISIONS_WORKER_SLOTS:-4}"
 
 
 def test_two_databases_on_one_server_without_a_password_in_an_address() -> None:
     shared = environment("airflow-worker")
     assert shared["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://five_precisions@postgres/airflow"
-    assert "postgresql+psycopg://five_precisions@postgres/five_precisions" in str(shared["FIVE_PRECISIONS_WAREHOUSE"])
-    assert environment("postgres")["POSTGRES_DB"] == "five_precisions"
-    assert COMPOSE["configs"]["airflow-database"]["content"].strip() == "create database airflow;"
+    assert SECRETS["FIVE_PRECISIONS_WAREHOUSE"]() == "postgresql+psycopg://five_precisions@postgres/five_precisions"
     # Results are compared by bytes, so text is ordered as in the embedded server.
     assert environment("postgres")["POSTGRES_INITDB_ARGS"] == "--encoding=UTF8 --locale=C"
 
@@ -150,7 +267,7 @@ def test_only_the_api_server_is_published_and_on_loopback() -> None:
     assert list(published) == ["airflow-apiserver"]
     assert len(published["airflow-apiserver"]) == 1
     assert published["airflow-apiserver"][0].startswith("127.0.0.1:")
-    for service in ("postgres", "redis", "mail-sink"):
+    for service in ("postgres", "redis", "log-retention", "mail-sink"):
         assert COMPOSE["services"][service]["networks"] == ["inside"], service
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
@@ -185,6 +302,8 @@ def test_services_are_watched_restarted_and_bounded() -> None:
         if name == "airflow-init":
             assert service["restart"] == "no"
             assert "healthcheck" not in service
+        elif name == "log-retention":
+            assert service["restart"] == "unless-stopped"
         else:
             assert service["restart"] == "unless-stopped", name
             assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}, name
@@ -237,10 +356,22 @@ def test_what_must_last_lies_in_named_volumes() -> None:
     )
     assert ("postgres", "pgdata", "/var/lib/postgresql") in mounts
     # What does not write a volume cannot write it: who takes packages in is the worker alone.
-    writers = {
-        (name, volume) for name, volume, _, *mode in mounts if volume in {"inbox", "outbox", "archive"} and not mode
+    kept = {"inbox", "outbox", "archive", "data-docs"}
+    writers = {(name, volume) for name, volume, _, *mode in mounts if volume in kept and not mode}
+    assert writers == {("airflow-worker", volume) for volume in kept}
+
+
+def test_the_image_has_the_folder_of_every_volume_that_airflow_writes() -> None:
+    """An empty volume takes over the owner of the folder that it covers; where the image has none, it is root's."""
+    [loop] = re.findall(r"for folder in ([\w -]+); do", DOCKERFILE)
+    made = {f"/var/lib/five-precisions/{folder}" for folder in loop.split()} | {"/var/log/airflow"}
+    covered = {
+        mount.split(":")[1]
+        for name in AIRFLOW_SERVICES | {"log-retention", "mail-sink"}
+        for mount in COMPOSE["services"][name].get("volumes", [])
     }
-    assert writers == {("airflow-worker", volume) for volume in ("inbox", "outbox", "archive")}
+    assert "/var/lib/five-precisions/data-docs" in covered
+    assert covered == made
 
 
 def test_the_mail_sink_comes_with_the_lock() -> None:
@@ -271,7 +402,7 @@ def test_the_image_takes_what_it_needs_and_nothing_else() -> None:
     assert rules[0] == "*", "shut by default"
     opened = {rule[1:] for rule in rules if rule.startswith("!")}
     assert opened == {Path(source).parts[0] for source in copied}
-    for folder in ("var", ".git", ".venv", ".env"):
+    for folder in ("var", ".git", ".venv", ".env", "secrets"):
         assert folder in rules[1:], folder
         assert folder not in opened
 
@@ -319,14 +450,13 @@ def compose_config(folder: Path, values: dict[str, str]) -> subprocess.Completed
 
 @pytest.mark.skipif(not has_compose(), reason="docker compose is not on the PATH; only this check needs it")
 def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
-    values = example() | dict.fromkeys(REQUIRED, "for-this-test-only")
-    whole = compose_config(tmp_path, values)
+    whole = compose_config(tmp_path, example())
     assert whole.returncode == 0, whole.stderr
-    assert set(yaml.safe_load(whole.stdout)["services"]) == SERVICES
-    for name in sorted(REQUIRED):
-        refused = compose_config(tmp_path, values | {name: ""})
-        assert refused.returncode != 0, f"started without {name}"
-        assert f"{name} is not set; " in refused.stderr
+    services = yaml.safe_load(whole.stdout)["services"]
+    assert set(services) == SERVICES
+    for name, service in services.items():
+        assert {secret["source"] for secret in service.get("secrets", [])} == SECRETS_OF[name], name
+        assert int(service["mem_limit"]) > 0, name
 
 
 def test_the_locked_celery_works_with_the_executor(tmp_path: Path) -> None:

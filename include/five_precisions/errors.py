@@ -1,6 +1,12 @@
 """Errors that end a command: one sentence for the person who must act, and an exit code (spec/05, Command line)."""
 
 
+def sentence_of(error: OSError) -> str:
+    """What the machine refused, as one sentence: a disk that is full, a folder that nothing can be made in."""
+    place = "" if error.filename is None else f"{error.filename}: "
+    return f"{place}{error.strerror or error}."
+
+
 class FivePrecisionsError(Exception):
     """Base of every error that is ours. The message is one sentence; nobody needs a traceback to act on it."""
 

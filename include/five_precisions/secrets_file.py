@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dotenv import dotenv_values
 
 from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.rights import close_folder, keep_private, make_private_folder
+from five_precisions.secrets_folder import create_file
 from five_precisions.settings import PREFIX
 
 NAMES = (PREFIX + "PII_KEY", PREFIX + "ARCHIVE_KEY")
@@ -57,25 +57,11 @@ def ensure_secrets(path: Path, environment: Mapping[str, str]) -> bool:
 def create_secrets_file(path: Path) -> bool:
     """Make the file with fresh secrets, readable by its owner only; whether it was made.
 
-    It appears whole or not at all, and one that is there is never touched: with its key everything hashed and archived
-    so far would be lost.
+    One that is there is never touched.
     """
     make_private_folder(path.parent)
-    # mkstemp makes the file with mode 0600; a link, unlike a rename, refuses to replace what is there.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}={secrets.token_urlsafe(_RANDOM_BYTES)}\n" for name in NAMES)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return False
-    finally:
-        draft.unlink()
-    return True
+    content = "".join(f"{name}={secrets.token_urlsafe(_RANDOM_BYTES)}\n" for name in NAMES)
+    return create_file(path, content, 0o600)
 
 
 def _names_in(path: Path) -> set[str]:

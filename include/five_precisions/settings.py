@@ -8,10 +8,10 @@ import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from five_precisions.errors import SetupError, UsageError
+from five_precisions.errors import SetupError, UsageError, sentence_of
 from five_precisions.period import Period
 from five_precisions.rights import close_folder
 
@@ -32,7 +32,7 @@ def _parse_period(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """What the environment (`FIVE_PRECISIONS_*`) says; a secret may stand in the secrets file instead."""
+    """What the environment (`FIVE_PRECISIONS_*`) says; a secret may stand in the secrets file or folder instead."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -77,9 +77,17 @@ class Settings(BaseSettings):
     max_cells: int = Field(default=10_000_000, gt=0)
     """Of one file, and of the area that its cells span: it bounds the memory that reading takes."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_empty(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # `env_ignore_empty` does not reach the secrets folder, where a container has a file of every name, to fill in.
+        return {name: value for name, value in given.items() if value != ""}
+
     @classmethod
     def load(cls) -> Settings:
-        """Read the environment and the secrets file; the folder `var` is closed to others where it is open to them.
+        """Read the environment, the secrets file and the secrets folder; what comes first in this order counts.
+
+        The folder `var` is closed to others where it is open to them.
 
         Raises:
             SetupError: a value does not parse or names nothing, or the secrets file can be read by others than its
@@ -96,10 +104,20 @@ class Settings(BaseSettings):
                 raise SetupError(f"{secrets_file} can be read by others than its owner; run: chmod 600 {secrets_file}")
         elif named:
             raise SetupError(f"{PREFIX}SECRETS_FILE names {secrets_file}, which does not exist.")
+        # Whoever mounts the folder says who can read it: a container's user does not own what the runtime puts there.
+        secrets_folder = os.environ.get(PREFIX + "SECRETS_FOLDER") or None
+        if secrets_folder is not None and not Path(secrets_folder).is_dir():
+            raise SetupError(f"{PREFIX}SECRETS_FOLDER names {secrets_folder}, which is no folder.")
         try:
-            settings = cls(_env_file=secrets_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+            settings = cls(  # type: ignore[call-arg]
+                _env_file=secrets_file, _env_file_encoding="utf-8", _secrets_dir=secrets_folder
+            )
         except UnicodeDecodeError:
             raise SetupError(f"{secrets_file} is not text in UTF-8.") from None
+        except SettingsError as error:
+            if isinstance(error.__cause__, OSError):
+                raise SetupError(sentence_of(error.__cause__)) from None
+            raise SetupError(f"A file in {secrets_folder} is not text in UTF-8.") from None
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()

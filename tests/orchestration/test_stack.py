@@ -192,6 +192,19 @@ def test_a_component_that_ends_by_itself_ends_everything(site: Site) -> None:
     assert processes_of(site.var) == []
 
 
+def test_a_component_that_found_the_disk_full_is_said_to_have(site: Site) -> None:
+    stack = Stack(site, Interruption())
+    with stack.supervised():
+        stack.start("triggerer", [sys.executable, "-c", "open('/dev/full', 'w', buffering=1).write('word\\n')"])
+        with pytest.raises(ComponentError) as caught:
+            stack.pause(LONGEST_SECONDS)
+    log = site.logs / "triggerer.log"
+    assert str(caught.value) == (
+        f"The triggerer ended by itself (exit code 1); the disk was full, as its log {log} says; make room there and "
+        "start again."
+    )
+
+
 def test_children_that_leave_their_group_and_change_their_name_are_ended(site: Site) -> None:
     stubborn = (
         "import os, signal, time, setproctitle\n"

@@ -15,7 +15,7 @@ import typer
 
 from five_precisions.cli import cases, figures, intake, lists, messages, proof, register, restatement, setting_up
 from five_precisions.cli.console import err
-from five_precisions.errors import FivePrecisionsError, SetupError
+from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.rights import keep_private
 
 app = typer.Typer(
@@ -47,9 +47,7 @@ def main() -> None:
         reason = str(error.orig).strip().splitlines()[0]
         _end(f"The connection to the warehouse was lost: {reason}", SetupError.exit_code)
     except OSError as error:
-        # A disk that is full, a folder that nothing can be made in.
-        place = "" if error.filename is None else f"{error.filename}: "
-        _end(f"{place}{error.strerror or error}.", SetupError.exit_code)
+        _end(sentence_of(error), SetupError.exit_code)
 
 
 def _end(sentence: str, exit_code: int) -> NoReturn:

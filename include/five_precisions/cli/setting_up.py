@@ -42,7 +42,7 @@ def init() -> None:
         # Before the migration too: where the register is refused, nothing is changed.
         with engine.connect() as connection:
             require_fit(connection, register)
-        migrate(engine)
+        left = migrate(engine)
         with engine.begin() as connection:
             adopt_keys(connection, settings)
             saved = save_register(connection, register)
@@ -51,6 +51,14 @@ def init() -> None:
     )
     for sentence in _what_left(saved):
         err.print(sentence, style="yellow", markup=False, soft_wrap=True)
+    if left:
+        err.print(
+            "Who has the role five_precisions_reader can still make something in this database; the warehouse's role "
+            "may not change that. Let the server's administrator run there:",
+            style="yellow",
+            soft_wrap=True,
+        )
+        err.print("\n".join(f"{statement};" for statement in left), markup=False, soft_wrap=True)
 
 
 def _what_left(saved: Saved) -> Iterator[str]:

@@ -26,6 +26,7 @@ import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import SetupError
+from five_precisions.full_disk import full_disk
 from five_precisions.rights import make_private_folder
 from five_precisions.settings import PREFIX
 
@@ -45,6 +46,11 @@ class EmbeddedServer:
         self._folder = self._var / "warehouse"
         self._data = self._folder / "data"
         self._keep = self._folder / "keep"
+
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self._data / "log"
 
     @contextmanager
     def borrowed(self) -> Iterator[URL]:
@@ -129,12 +135,13 @@ class EmbeddedServer:
         # Its own list of users, which we do not need, is written in place: after a SIGKILL it may be half a list.
         (self._data / ".handle_pids.json").unlink(missing_ok=True)
         self._forget_dead_server()
+        told_before = self.log.stat().st_size if self.log.exists() else 0
         try:
             server = get_server(self._data, cleanup_mode=None)
             server.ensure_postgres_running()
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
-            log = self._data / "log"
-            more = f"its log is {log}" if log.exists() else told.reason or type(error).__name__
+            more = full_disk(self.log, since=told_before)
+            more = more or (f"its log is {self.log}" if self.log.exists() else told.reason or type(error).__name__)
             raise SetupError(f"The embedded PostgreSQL under {self._folder} does not start: {more}.") from error
         return server
 
@@ -145,10 +152,15 @@ class EmbeddedServer:
             # Whoever reaches it is the database's owner. Where its path would be too long, the wheel lays it into a
             # folder of the system that is open to everybody.
             information.socket_path.chmod(0o700)
-        with psycopg.connect(host=str(socket), user=_OWNER, dbname="postgres", autocommit=True) as connection:
-            if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchall():
-                # The order of bytes is the same on every machine; a locale's is not, and results are compared by bytes.
-                connection.execute(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+        try:
+            with psycopg.connect(host=str(socket), user=_OWNER, dbname="postgres", autocommit=True) as connection:
+                if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchall():
+                    # The order of bytes is the same on every machine; a locale's is not, and results are compared by
+                    # bytes.
+                    connection.execute(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+        except psycopg.Error as error:
+            reason = full_disk(self._data) or str(error).strip().splitlines()[0]
+            raise SetupError(f"The embedded PostgreSQL under {self._folder} cannot be used: {reason}.") from error
 
     def _stop(self) -> bool:
         process = self._process()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
+from five_precisions.warehouse.reader import confine_reader
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 5_201_900
@@ -28,8 +29,14 @@ def alembic_config() -> Config:
     return config
 
 
-def migrate(engine: Engine) -> None:
+_MAY_MAKE_TEMPORARY_TABLES = text("select has_database_privilege(current_database(), 'temporary')")
+
+
+def migrate(engine: Engine) -> list[str]:
     """Create or upgrade every schema to the newest revision, in one transaction.
+
+    Returns:
+        The statements that the server's administrator must run, for the reader to make nothing; mostly none.
 
     Raises:
         SetupError: the warehouse's role has not the right to, or a newer program has set it up.
@@ -42,6 +49,13 @@ def migrate(engine: Engine) -> None:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if not connection.execute(_MAY_MAKE_TEMPORARY_TABLES).scalar_one():
+                database, role = connection.execute(text("select current_database(), current_user")).one()
+                raise SetupError(
+                    f"The warehouse's role may make no temporary tables, with which months are computed; let its "
+                    f"administrator run: grant temporary on database {database} to {role}"
+                )
+            return confine_reader(connection)
     except ProgrammingError as error:
         if not isinstance(error.orig, InsufficientPrivilege):
             raise

@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from five_precisions.errors import FivePrecisionsError
+from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.orchestration import demo as package
 from five_precisions.orchestration.demo.outcome import print_outcome
 from five_precisions.orchestration.demo.progress import Screen
@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FivePrecisionsError as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         return error.exit_code
+    except OSError as error:
+        err.print(sentence_of(error), style="red", markup=False, soft_wrap=True)
+        return SetupError.exit_code
     print_outcome(out, site, outcome)
     minutes, seconds = divmod(round(screen.seconds), 60)
     out.print(f"\n{minutes} min {seconds:02d} s, at most {demo.peak / 1e9:.1f} GB of memory for everything together.")

@@ -16,6 +16,7 @@ from five_precisions.orchestration.demo.outcome import Outcome, read_outcome
 from five_precisions.orchestration.demo.progress import Month, QuarterState, Screen, read_months, read_quarters
 from five_precisions.orchestration.demo.rest_api import Airflow
 from five_precisions.orchestration.stack import APPROVER, ComponentError, Stack
+from five_precisions.orchestration.stack.supervision import where_logs_lie
 from five_precisions.settings import Settings
 
 REMARK: Final = "请各行按要求抓好落实。"
@@ -114,7 +115,7 @@ class Demo:
                 if self._screen.idle_seconds > _LIMIT_SECONDS:
                     raise ComponentError(
                         f"The demo has come no further for {_LIMIT_SECONDS / 60:.0f} minutes; "
-                        f"the components' logs lie in {self._site.logs}."
+                        f"{where_logs_lie(self._site.logs)}."
                     )
         finally:
             airflow.close()
@@ -155,7 +156,7 @@ class Demo:
             self._silent_looks += 1
             if self._silent_looks > _SILENT_LOOKS:
                 raise ComponentError(
-                    f"Airflow does not answer any more ({type(error).__name__}); its logs lie in {self._site.logs}."
+                    f"Airflow does not answer any more ({type(error).__name__}); {where_logs_lie(self._site.logs)}."
                 ) from None
             return False
         self._silent_looks = 0
@@ -180,7 +181,7 @@ class Demo:
                 tasks = ", ".join(airflow.failed_tasks(run))
                 raise ComponentError(
                     f"The run of {run['dag_id']} for {run['partition_key']} failed in {tasks}; "
-                    f"the tasks' logs lie in {self._site.logs / 'tasks'}."
+                    f"{where_logs_lie(self._site.task_logs)}."
                 )
 
     def _tell(self, months: Sequence[Month], quarters: Sequence[QuarterState]) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from rich.console import Console
 
-from five_precisions.errors import FivePrecisionsError, SetupError
+from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.orchestration.stack.environment import (
     clean_environment,
     forget_foreign_environment,
@@ -32,6 +32,7 @@ from five_precisions.orchestration.stack.supervision import (
     end_leftovers,
     is_healthy,
     require_free,
+    where_logs_lie,
 )
 from five_precisions.rights import keep_private
 from five_precisions.settings import ROOT
@@ -70,7 +71,8 @@ def up(site: Site, out: Console) -> None:
     log_path = site.logs / "stack.log"
     site.logs.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", __package__, "run", "--var", str(site.var), "--port", str(site.port)]
-    with log_path.open("wb") as log:
+    log_path.unlink(missing_ok=True)
+    with log_path.open("ab") as log:
         supervisor = subprocess.Popen(  # noqa: S603 - ourselves
             [*command, "--dags", str(site.dags)],
             env=clean_environment(site),
@@ -85,7 +87,7 @@ def up(site: Site, out: Console) -> None:
             if supervisor.poll() is not None:
                 raise ComponentError((log_path.read_text(encoding="utf-8").strip().splitlines() or ["It ended."])[-1])
             if time.monotonic() > deadline:
-                raise ComponentError(f"Airflow does not come up at {site.url}; its logs lie in {site.logs}.")
+                raise ComponentError(f"Airflow does not come up at {site.url}; {where_logs_lie(site.logs)}.")
             interruption.check()
             time.sleep(0.5)
     except FivePrecisionsError:
@@ -151,6 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FivePrecisionsError as error:
         err.print(str(error), style="red", markup=False, soft_wrap=True)
         return error.exit_code
+    except OSError as error:
+        err.print(sentence_of(error), style="red", markup=False, soft_wrap=True)
+        return SetupError.exit_code
     return 0
 
 

@@ -52,6 +52,11 @@ class Site:
         return self.var / "logs"
 
     @property
+    def task_logs(self) -> Path:
+        """The tasks' logs, a file for each try."""
+        return self.logs / "tasks"
+
+    @property
     def mails(self) -> Path:
         """What the mail server took, a file a mail."""
         return self.var / "mails"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import socket
@@ -19,6 +20,8 @@ import psycopg
 from sqlalchemy import URL
 
 from five_precisions.errors import FivePrecisionsError, SetupError
+from five_precisions.full_disk import full_disk
+from five_precisions.orchestration.log_retention import DAYS, begin_anew, remove_old_logs
 from five_precisions.orchestration.stack.environment import (
     AIRFLOW_DATABASE,
     clean_environment,
@@ -52,6 +55,8 @@ _IDLE_PATIENCE: Final = 5.0
 READY_SECONDS: Final = 180.0
 """How long Airflow may take to come up."""
 _TICK: Final = 0.1
+_LOGS_SECONDS: Final = 60.0
+"""How often the logs are looked at for their size and age."""
 
 
 class ComponentError(FivePrecisionsError):
@@ -73,6 +78,9 @@ class Stack:
         self._mail: MailServer | None = None
         self._environment: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._begun_at: dict[str, int] = {}
+        """How long the log of each was when it was started."""
+        self._logs_kept_at = -math.inf
 
     @contextmanager
     def supervised(self, *, patience: float = PATIENCE) -> Iterator[None]:
@@ -147,6 +155,7 @@ class Stack:
         """Start a process of the stack, in a session of its own, with a log of its name."""
         self._interruption.check()
         with self._log(name).open("ab") as log:
+            self._begun_at[name] = log.tell()
             self._processes[name] = subprocess.Popen(  # noqa: S603 - a command of ours
                 command,
                 env=self._environment or clean_environment(self.site),
@@ -164,7 +173,7 @@ class Stack:
         """
         code = self._processes[name].poll()
         if code:
-            raise ComponentError(f"{name} failed (exit code {code}); its log is {self._log(name)}.")
+            raise ComponentError(f"{name} failed (exit code {code}); {self._where_to_look(name)}.")
         return code is None
 
     def finish(self, name: str) -> None:
@@ -186,7 +195,7 @@ class Stack:
         deadline = time.monotonic() + READY_SECONDS
         while not is_healthy(self.site):
             if time.monotonic() > deadline:
-                raise ComponentError(f"Airflow does not come up at {self.site.url}; its logs lie in {self.site.logs}.")
+                raise ComponentError(f"Airflow does not come up at {self.site.url}; {where_logs_lie(self.site.logs)}.")
             self.pause(0.5)
 
     def pause(self, seconds: float) -> None:
@@ -209,22 +218,34 @@ class Stack:
             InterruptedByUserError: a signal has come.
         """
         self._interruption.check()
+        self._keep_logs_small()
         for name in _COMPONENTS:
             process = self._processes.get(name)
             if process is not None and process.poll() is not None:
                 # A terminal's Ctrl-C does not reach it, but whoever ends all our processes at once ends it, too.
                 self._interruption.check()
                 raise ComponentError(
-                    f"The {name} ended by itself (exit code {process.returncode}); its log is {self._log(name)}."
+                    f"The {name} ended by itself (exit code {process.returncode}); {self._where_to_look(name)}."
                 )
 
     def memory(self) -> int:
         """Bytes that all processes take together, shared pages counted once where the system tells."""
         return sum(map(memory_of, [psutil.Process(), *members(self.site), *database_processes(self.site)]))
 
+    def _keep_logs_small(self) -> None:
+        if time.monotonic() - self._logs_kept_at > _LOGS_SECONDS:
+            self._logs_kept_at = time.monotonic()
+            for log in (*self.site.logs.glob("*.log"), self._server.log):
+                begin_anew(log)
+            remove_old_logs(self.site.task_logs, DAYS)
+
     def _log(self, name: str) -> Path:
         self.site.logs.mkdir(parents=True, exist_ok=True)
         return self.site.logs / f"{name}.log"
+
+    def _where_to_look(self, name: str) -> str:
+        log = self._log(name)
+        return full_disk(log, since=self._begun_at[name]) or f"its log is {log}"
 
     def _stop(self, patience: float) -> None:
         try:
@@ -250,6 +271,11 @@ class Stack:
         kill(lambda: members(self.site, {process.pid for process in self._processes.values()}))
         for process in self._processes.values():
             process.wait(KILL_SECONDS)
+
+
+def where_logs_lie(folder: Path) -> str:
+    """The end of a sentence on what has failed, whichever process: that the disk is full, or where the logs lie."""
+    return full_disk(folder) or f"the logs lie in {folder}"
 
 
 def is_healthy(site: Site) -> bool:
