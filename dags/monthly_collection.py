@@ -32,6 +32,13 @@ Nothing waits for it.
 
 **When `close` is red.** Read the sentence after *Task failed with exception*, mend it, clear the task. A month that is
 closed and assessed is skipped.
+
+- 收件箱里还有截止前报来、没有收进的报送包（那一行任务失败）：清除那几行的 `collect`；决定不等它们，就在命令行执行
+  `five-precisions close 2019-06 --force --reason 理由`，再清除 `close`。截止后才报来的算迟报，不影响关闭。
+- 上一个月没有关闭：先关闭上一个月，再清除 `close`。
+- 没有任何报送记录，也没有设 `FIVE_PRECISIONS_FIRST_PERIOD`：先收进报表，或设好首月，再清除 `close`。
+- 某月误关、还没有考核：在命令行执行 `five-precisions reopen 2018-12 --reason 理由`；有报送记录的月份，补齐后清除
+  `close`，重新关闭。
 """
 
 with DAG(

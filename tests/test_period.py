@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from five_precisions.errors import UsageError
-from five_precisions.period import SHANGHAI, Period, Quarter
+from five_precisions.period import SHANGHAI, Period, Quarter, parse_day
 
-periods = st.builds(Period, st.integers(1, 9998), st.integers(1, 12))
+periods = st.builds(Period, st.integers(2000, 2999), st.integers(1, 12))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,11 @@ def test_a_period_has_its_days(written: str, begin: date, end: date) -> None:
         " 2019-06",
         "2019-06\n",
         "0000-01",
+        "0001-01",
+        "1999-12",
+        "3000-01",
+        "9999-12",
+        "\udcff",
         "２０１９-０６",
         "２019-06",
     ],
@@ -83,7 +88,7 @@ def test_the_current_period_is_that_of_shanghai(monkeypatch: pytest.MonkeyPatch)
     assert Period.current() == Period(2019, 7), "midnight in Shanghai is four in the afternoon UTC"
 
 
-quarters = st.builds(Quarter, st.integers(2, 9998), st.integers(1, 4))
+quarters = st.builds(Quarter, st.integers(2000, 2999), st.integers(1, 4))
 
 
 @given(quarters)
@@ -100,8 +105,29 @@ def test_a_quarter_follows_the_one_before_without_a_gap(quarter: Quarter) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2019", "2019-2", "2019-Q5", "2019-Q0", "2019Q2", "0000-Q1", "2019-q2", "２０１９-Q2"]
+    "text",
+    ["", "2019", "2019-2", "2019-Q5", "2019-Q0", "2019Q2", "0000-Q1", "1999-Q4", "9999-Q1", "2019-q2", "２０１９-Q2"],
 )
 def test_what_is_no_quarter_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a quarter"):
         Quarter.parse(text)
+
+
+def test_a_long_text_is_not_repeated_whole() -> None:
+    with pytest.raises(UsageError) as refused:
+        Period.parse("2" * 100_000)
+    assert len(str(refused.value)) < 200
+
+
+def test_a_day_is_read_as_it_is_written() -> None:
+    assert parse_day("2020-02-29") == date(2020, 2, 29)
+    assert parse_day("2999-12-31") == date(2999, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2019-02-29", "2019-7-5", "2019-06", "20190705", "0001-01-01", "9999-12-31", "２０１９-07-05", "2019-07-05\n"],
+)
+def test_what_is_no_day_is_refused_in_one_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a day; write it as YYYY-MM-DD"):
+        parse_day(text)

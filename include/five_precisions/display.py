@@ -51,6 +51,11 @@ def shown(value: Decimal | int | str | None, form: Form = Form.AMOUNT) -> str:
     return f"{number:f}" if form is Form.RANK else f"{number:,f}"
 
 
+def is_control(character: str) -> bool:
+    """Whether it is a control character, such as NUL, or half of a character: nobody can read it."""
+    return unicodedata.category(character) in ("Cc", "Cs")
+
+
 def text_width(text: str) -> int:
     """How wide a text is, in characters of Latin width; full-width ones count twice."""
     return max(

@@ -1,4 +1,4 @@
-"""Periods: a month `YYYY-MM` and a quarter `YYYY-Qn`, in Asia/Shanghai (spec/01)."""
+"""Periods: a month `YYYY-MM` and a quarter `YYYY-Qn`, in Asia/Shanghai (spec/01); and a day as people write it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,41 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from five_precisions.errors import UsageError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_YEAR: Final = "(2[0-9]{3})"
+"""Beyond these years a month is a slip, and its days cannot be reckoned with."""
+_LONGEST_SHOWN: Final = 40
 
 
-def _read(form: str, text: str) -> tuple[int, int] | None:
-    """The two numbers of a text of this form."""
+def _read(form: str, text: str) -> tuple[int, ...] | None:
+    """The numbers of a text of this form."""
     match = re.fullmatch(form, text)
-    return None if match is None else (int(match[1]), int(match[2]))
+    return None if match is None else tuple(map(int, match.groups()))
+
+
+def _shown(text: str) -> str:
+    """What was written, as a sentence may repeat it."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…")
+
+
+def parse_day(text: str) -> date:
+    """The day written `YYYY-MM-DD`, of the years 2000 to 2999.
+
+    Raises:
+        UsageError: the text is not such a day.
+    """
+    numbers = _read(f"{_YEAR}-([0-9]{{2}})-([0-9]{{2}})", text)
+    try:
+        return date(*numbers or ())
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{_shown(text)} is not a day; write it as YYYY-MM-DD, of the years 2000 to 2999, for example 2019-07-15."
+        ) from None
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -28,14 +52,17 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """The period written `YYYY-MM`.
+        """The period written `YYYY-MM`, of the years 2000 to 2999.
 
         Raises:
             UsageError: the text is not such a period.
         """
-        numbers = _read(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])", text)
+        numbers = _read(f"{_YEAR}-(0[1-9]|1[0-2])", text)
         if numbers is None:
-            raise UsageError(f"{text!r} is not a period; write a month as YYYY-MM, for example 2019-06.")
+            raise UsageError(
+                f"{_shown(text)} is not a period; write a month as YYYY-MM, of the years 2000 to 2999, for example "
+                "2019-06."
+            )
         return cls(*numbers)
 
     @classmethod
@@ -63,6 +90,15 @@ class Period:
         """The month as people write it: 2019年6月."""
         return f"{self.year}年{self.month}月"
 
+    def require_begun(self) -> None:
+        """Refuse a month to come.
+
+        Raises:
+            UsageError: it is one.
+        """
+        if self > Period.current():
+            raise UsageError(f"{self} has not begun.")
+
     def next(self) -> Period:
         """The month after."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)
@@ -84,14 +120,16 @@ class Quarter:
 
     @classmethod
     def parse(cls, text: str) -> Quarter:
-        """The quarter written `YYYY-Qn`.
+        """The quarter written `YYYY-Qn`, of the years 2000 to 2999.
 
         Raises:
             UsageError: the text is not such a quarter.
         """
-        numbers = _read(r"(?!0000)([0-9]{4})-Q([1-4])", text)
+        numbers = _read(f"{_YEAR}-Q([1-4])", text)
         if numbers is None:
-            raise UsageError(f"{text!r} is not a quarter; write it as YYYY-Qn, for example 2019-Q2.")
+            raise UsageError(
+                f"{_shown(text)} is not a quarter; write it as YYYY-Qn, of the years 2000 to 2999, for example 2019-Q2."
+            )
         return cls(*numbers)
 
     @property

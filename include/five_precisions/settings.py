@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     replay: bool = False
-    settle_seconds: float = Field(default=10.0, ge=0, allow_inf_nan=False)
+    settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
     max_file_mb: int = Field(default=50, gt=0)
     """What a delivered file may measure (spec/03, Bad input), in megabytes."""
     max_unpacked_mb: int = Field(default=1024, gt=0)
@@ -125,6 +125,18 @@ class Settings(BaseSettings):
         if settings.first_period and settings.last_period and settings.last_period < settings.first_period:
             raise SetupError(f"{PREFIX}LAST_PERIOD lies before {PREFIX}FIRST_PERIOD, so that no month is open.")
         return settings
+
+    def require_usable(self, period: Period) -> None:
+        """Refuse a period that has not begun, or that this installation does not work on.
+
+        Raises:
+            UsageError: it is such a period.
+        """
+        period.require_begun()
+        if self.first_period is not None and period < self.first_period:
+            raise UsageError(f"{period} lies before the first period, {self.first_period}.")
+        if self.last_period is not None and period > self.last_period:
+            raise UsageError(f"{period} lies after the last period, {self.last_period}.")
 
     @property
     def is_demo(self) -> bool:

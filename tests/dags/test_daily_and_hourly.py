@@ -47,7 +47,7 @@ def test_reminders_and_receipts_of_late_packages_leave_once(
     in_three_days = datetime.now(SHANGHAI).date() + timedelta(days=3)
     move_deadline(engine, settings, last_month, in_three_days, "台风")
     move_deadline(engine, settings, last_month, in_three_days + timedelta(days=9), "系统升级", institution="B01")
-    close(engine, settings, JUNE)
+    close(engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
     folder = Path(settings.inbox_address) / str(JUNE) / "B07"
     put(folder, sound_package("grid"))
     for file in folder.iterdir():

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from five_precisions.cli import app
-from five_precisions.errors import RefusedError, SetupError, UsageError
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.intake import State, Verdict, check, close, collect, find_strays, read_status
 from five_precisions.intake import collection as collection_module
 from five_precisions.intake.archive import Archive, ArchiveError
@@ -662,15 +662,6 @@ def test_close_freezes_what_stands(engine: Engine, settings: Settings, inbox: Pa
     replayed(engine, settings)
     closed = close(engine, settings, JUNE)
     assert (closed.frozen_reports, closed.is_new) == (3, False)
-
-
-def test_close_is_refused_before_the_deadline(engine: Engine, settings: Settings) -> None:
-    now = Period.current()
-    with pytest.raises(RefusedError, match="before its deadline"):
-        close(engine, settings, now)
-    assert rows(engine, "select count(*) from intake.close") == [(0,)]
-    close(engine, settings, now, replay=True)
-    assert rows(engine, "select count(*) from intake.close") == [(1,)]
 
 
 def test_status_before_the_deadline_expects(engine: Engine, settings: Settings) -> None:

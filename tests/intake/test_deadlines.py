@@ -89,7 +89,10 @@ def test_a_deadline_moves_for_all_and_for_one_and_the_newest_decision_holds(engi
     [
         (JUNE, date(2019, 7, 15), "台风", "B99", "^B99 is not an institution of the register.$"),
         (JUNE, date(2019, 7, 15), " \n ", None, "^A deadline is moved for a reason"),
+        (JUNE, date(2019, 7, 15), "理" * 501, None, "^The reason has 501 characters; 500 are enough.$"),
+        (JUNE, date(2019, 7, 15), "台\x00风", None, "^The reason holds the control character U\\+0000"),
         (JUNE, date(2019, 6, 30), "台风", None, "^2019-06-30 does not lie after 2019-06"),
+        (JUNE, date(2999, 12, 31), "台风", None, "^2999-12-31 lies too far ahead; the deadline of 2019-06 can be 2"),
         (Period(2199, 1), date(2199, 2, 1), "台风", None, "^2199-01 has not begun.$"),
     ],
 )
@@ -112,7 +115,7 @@ def test_a_closed_institution_has_no_deadline(engine: Engine, settings: Settings
         assert "B03" not in {each.institution_code for each in read_deadlines(connection, JUNE)}
 
 
-def test_the_deadlines_of_a_closed_month_do_not_move(engine: Engine, settings: Settings) -> None:
+def test_the_deadlines_of_a_closed_month_do_not_move(engine: Engine, settings: Settings, delivered: object) -> None:
     close(engine, settings, JUNE)
     with pytest.raises(RefusedError, match=r"^2019-06 is closed; its deadlines do not move any more.$"):
         move_deadline(engine, settings, JUNE, date(2019, 7, 15), "台风", institution="B01")
@@ -182,7 +185,9 @@ def test_the_figures_judge_who_was_on_time_by_the_same_deadline(
     assert {tuple(row) for row in found} == {("B01", True), ("B02", False)}
 
 
-def test_the_month_closes_when_the_last_deadline_has_passed(engine: Engine, settings: Settings) -> None:
+def test_the_month_closes_when_the_last_deadline_has_passed(
+    engine: Engine, settings: Settings, delivered: object
+) -> None:
     tomorrow = datetime.now(SHANGHAI).date() + timedelta(days=1)
     move_deadline(engine, settings, JUNE, tomorrow, "服务器故障", institution="B07")
     with engine.connect() as connection:
@@ -200,7 +205,7 @@ def test_a_move_waits_for_a_close_that_is_under_way(engine: Engine, settings: Se
 
     def move() -> None:
         try:
-            move_deadline(engine, settings, JUNE, date(2199, 1, 1), "台风")
+            move_deadline(engine, settings, JUNE, date(2020, 6, 30), "台风")
         except RefusedError as error:
             said.append(str(error))
 

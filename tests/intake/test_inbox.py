@@ -150,7 +150,7 @@ def test_folders_that_may_not_be_listed_stop_nobody_else(
     engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The inbox itself and the months', as an S3 policy may have it, and one institution's, by its own mistake."""
-    close(engine, settings, JUNE)
+    close(engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
     for code in ("B01", "B02"):
         put(inbox / code, sound_package("grid"))
     closed = {str(inbox.parent), str(inbox), str(inbox / "B01")}

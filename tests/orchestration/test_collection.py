@@ -18,14 +18,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import COVER_WAIT, collect, find_settled, move_deadline, read_status
+from five_precisions.errors import UsageError
+from five_precisions.intake import COVER_WAIT, Force, close, collect, find_settled, move_deadline, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import open_warehouse
 from tests.intake.packages import JUNE, put, sound_package
 from tests.mail_server import MailServer
+from tests.rows import rows
 
 THIS_MONTH = Period.current()
+FAR = datetime.now(SHANGHAI).date() + timedelta(days=300)
+"""A deadline that nobody will see pass."""
 
 
 @pytest.fixture
@@ -230,9 +234,8 @@ def test_a_deadline_that_moves_reaches_those_who_wait(
 
     monkeypatch.setattr(triggers, "open_prepared_warehouse", counted)
     month = Period(2019, 6)
-    far = date(2199, 1, 1)
-    move_deadline(engine, settings, month, far, "台风")
-    ahead = datetime(2199, 1, 2, tzinfo=SHANGHAI).isoformat()
+    move_deadline(engine, settings, month, FAR, "台风")
+    ahead = datetime.combine(FAR, datetime.min.time(), SHANGHAI).isoformat()
     passed = datetime(2019, 7, 11, tzinfo=SHANGHAI).isoformat()
 
     async def first(institution: str, until: str) -> str:
@@ -282,7 +285,7 @@ def test_nobody_goes_by_an_old_deadline_while_the_new_one_is_looked_up(
 
     monkeypatch.setattr(triggers, "open_prepared_warehouse", slow)
     month = Period(2019, 6)
-    move_deadline(engine, settings, month, date(2199, 1, 1), "台风")
+    move_deadline(engine, settings, month, FAR, "台风")
     boards = triggers._DeadlineBoards()
     passed = datetime(2019, 7, 11, tzinfo=SHANGHAI)
     with ThreadPoolExecutor(4) as asking:
@@ -389,6 +392,7 @@ def test_ops_are_told_once_when_a_month_opens_whose_calendar_is_unknown(
 ) -> None:
     from five_precisions.orchestration.collection import open_month
 
+    monkeypatch.setattr(Period, "current", lambda: Period(2050, 1))
     with MailServer(tmp_path / "mails") as server:
         config = {"path": f"{server.url}&to=ops@example.test", "tag": "all"}
         connection = {"conn_type": "apprise", "extra": {"config": config}}
@@ -407,6 +411,91 @@ def test_a_month_opens_though_ops_cannot_be_told(
 ) -> None:
     from five_precisions.orchestration.collection import open_month
 
+    monkeypatch.setattr(Period, "current", lambda: Period(2050, 1))
     monkeypatch.delenv("AIRFLOW_CONN_APPRISE_DEFAULT", raising=False)
     assert len(open_month(context(Period(2049, 12)))) == 17
     assert "Ops could not be told" in caplog.text
+
+
+def test_a_month_to_come_is_not_opened(engine: Engine, settings: Settings) -> None:
+    """A run triggered by hand with a slip in its partition key."""
+    from five_precisions.orchestration.collection import open_month
+
+    with pytest.raises(UsageError, match=r"^2999-01 has not begun\.$"):
+        open_month(context(Period(2999, 1)))
+    assert rows(engine, "select count(*) from registry.period") == [(0,)]
+
+
+# The close
+
+
+def deliver_grid(settings: Settings, code: str, at: datetime) -> Path:
+    folder = Path(settings.inbox_address) / str(JUNE) / code
+    put(folder, sound_package("grid"), at=at)
+    return folder
+
+
+IN_TIME = datetime(2019, 7, 3, 10, tzinfo=SHANGHAI)
+TOO_LATE = datetime(2019, 7, 12, 10, tzinfo=SHANGHAI)
+
+
+def test_a_package_that_came_in_time_and_was_not_taken_in_keeps_the_month_open(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task of its row has failed: red, with what to do, until the row is cleared."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from five_precisions.orchestration.collection import close_month
+
+    monkeypatch.setenv(PREFIX + "FIRST_PERIOD", str(JUNE))
+    deliver_grid(settings, "B02", IN_TIME)
+    deliver_grid(settings, "B03", TOO_LATE)
+    with pytest.raises(AirflowFailException) as refused:
+        close_month(context(JUNE))
+    [name] = rows(engine, "select short_name from registry.institution where code = 'B02'")[0]
+    assert str(refused.value) == (
+        f"2019年6月没有关闭：{name}（B02）在截止前报送的报送包还在收件箱里，没有收进。"
+        "请先清除（Clear）这些机构在“收集 · collect”中的那一行，再清除本任务；如果决定不等它们，请在命令行执行 "
+        "five-precisions close 2019-06 --force --reason 理由，然后清除本任务。"
+    )
+    assert rows(engine, "select count(*) from intake.close") == [(0,)]
+    with pytest.raises(AirflowFailException, match="missing"):
+        task("B02").execute(context(JUNE))
+    assert close_month(context(JUNE)) == {"period": "2019-06", "frozen_reports": 1}
+
+
+def test_a_deadline_of_its_own_says_whether_a_package_was_in_time(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from five_precisions.orchestration.collection import close_month
+
+    monkeypatch.setenv(PREFIX + "FIRST_PERIOD", str(JUNE))
+    deliver_grid(settings, "B03", TOO_LATE)
+    move_deadline(engine, settings, JUNE, TOO_LATE.date(), "台风", institution="B03")
+    with pytest.raises(AirflowFailException, match="（B03）在截止前报送"):
+        close_month(context(JUNE))
+
+
+def test_closed_by_force_on_the_command_line_the_cleared_task_goes_on(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from five_precisions.orchestration.collection import close_month
+
+    monkeypatch.setenv(PREFIX + "FIRST_PERIOD", str(JUNE))
+    folder = deliver_grid(settings, "B02", IN_TIME)
+    close(engine, Settings.load(), JUNE, force=Force("root", "B02另报"))
+    assert close_month(context(JUNE)) == {"period": "2019-06", "frozen_reports": 0}
+    assert rows(engine, "select forced_reason from intake.close") == [("B02另报",)]
+    assert list(folder.iterdir()), "what waits is left to late_submissions"
+
+
+def test_what_came_after_the_deadline_holds_nothing_up(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from five_precisions.orchestration.collection import close_month
+
+    monkeypatch.setenv(PREFIX + "FIRST_PERIOD", str(JUNE))
+    deliver_grid(settings, "B03", TOO_LATE)
+    assert close_month(context(JUNE))["frozen_reports"] == 0

@@ -29,7 +29,7 @@ def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
 
     from five_precisions.orchestration.late import take_in_late
 
-    close(register_saved_engine, settings, JUNE)
+    close(register_saved_engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
     for code in ("B01", "B02"):
         folder = Path(settings.inbox_address) / str(JUNE) / code
         put(folder, sound_package("grid"), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))

@@ -109,6 +109,38 @@ def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     assert contents(engine) == before
 
 
+def test_a_month_of_another_age_that_was_closed_by_a_slip_is_taken_off_the_record(empty: Engine) -> None:
+    """No command takes such a month any more, so none could reopen it; what hangs on a delivery stays."""
+    config = alembic_config()
+    with empty.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0014")
+        connection.execute(text("insert into registry.division values ('441700', '市', 'city', null)"))
+        connection.execute(
+            text(
+                "insert into registry.institution values "
+                "('B01', '行', '行', 'bank', '441700', false, '2010-01-01', null)"
+            )
+        )
+        for month in ("0201-06", "0001-01", "2018-12"):
+            connection.execute(
+                text("insert into registry.period (period, deadline_at) values (:month, now())"), {"month": month}
+            )
+            connection.execute(
+                text("insert into intake.close (period, closed_at) values (:month, now())"), {"month": month}
+            )
+        connection.execute(
+            text(
+                "insert into intake.submission (submission_id, period, institution_code, version, received_at, "
+                "replayed, digest, verdict) values ('0001-01-B01-1', '0001-01', 'B01', 1, now(), false, '', 'accepted')"
+            )
+        )
+        command.upgrade(config, "0016")
+        for table in ("registry.period", "intake.close"):
+            left = connection.execute(text(f"select period from {table} order by 1")).scalars().all()
+            assert left == ["0001-01", "2018-12"], table
+
+
 def test_two_may_migrate_at_once(empty: Engine, engine: Engine) -> None:
     raised: list[BaseException] = []
 

@@ -27,6 +27,7 @@ from five_precisions.errors import RefusedError, UsageError
 from five_precisions.period import SHANGHAI, Period, Quarter
 from five_precisions.register import Contact, ContactRole, InstitutionKind, Register, read_register
 from five_precisions.register.deadlines import is_workday, load_holidays
+from five_precisions.register.decision import readable
 from five_precisions.settings import Settings
 from five_precisions.storage import write_into
 from five_precisions.warehouse.statements import load_statement
@@ -153,6 +154,7 @@ class Decision:
     def __post_init__(self) -> None:
         if len(self.remark) > LONGEST_REMARK:
             raise UsageError(f"The remark has {len(self.remark)} characters; {LONGEST_REMARK} are the most.")
+        readable(self.remark, "The remark")
 
 
 def render(engine: Engine, settings: Settings, quarter: Quarter, *, remark: str = "") -> Rendered:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from five_precisions.cli import cases, figures, intake, lists, messages, proof, register, restatement, setting_up
 from five_precisions.cli.console import err
+from five_precisions.display import is_control
 from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.rights import keep_private
+
+_LONGEST_SENTENCE: Final = 2_000
+_OTHER_BREAKS: Final = "\u2028\u2029"
+"""What breaks a line and is no control character."""
 
 app = typer.Typer(
     name="five-precisions",
@@ -30,7 +36,11 @@ for commands in (setting_up, register, intake, figures, proof, cases, restatemen
 
 
 def main() -> None:
-    """Run the command line; an error that is ours, or the machine's, ends it with one sentence and its exit code."""
+    """Run the command line; an error that is ours, the user's, or the machine's ends it with one sentence and its code.
+
+    Raises:
+        SystemExit: always, but where all is well.
+    """
     from sqlalchemy.exc import OperationalError
 
     keep_private()
@@ -40,16 +50,39 @@ def main() -> None:
             # What a terminal's encoding does not have is shown by its number, rather than ending the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        # Otherwise Typer would show the usage and a box about what it does not understand.
+        exit_code = app(standalone_mode=False)
     except FivePrecisionsError as error:
         _end(str(error), error.exit_code)
+    except TyperException as error:
+        _end(_said_by_typer(error), error.exit_code)
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         _end(f"The connection to the warehouse was lost: {reason}", SetupError.exit_code)
     except OSError as error:
         _end(sentence_of(error), SetupError.exit_code)
+    if isinstance(exit_code, int):
+        raise SystemExit(exit_code)
+
+
+def _said_by_typer(error: TyperException) -> str:
+    """What is wrong with the words of the command, and where it is said how they go."""
+    sentence = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    # A group of commands alone: its help has been shown.
+    return f"{sentence.rstrip('.')}; see: {context.command_path} --help" if sentence and context else sentence
 
 
 def _end(sentence: str, exit_code: int) -> NoReturn:
-    err.print(sentence, style="red", markup=False, soft_wrap=True)
+    if sentence:
+        err.print(_on_one_line(sentence), style="red", markup=False, soft_wrap=True)
     raise SystemExit(exit_code) from None
+
+
+def _on_one_line(sentence: str) -> str:
+    """The sentence as a terminal can show it, whatever word of the command it repeats."""
+    shown = "".join(
+        each.encode("unicode_escape").decode() if is_control(each) or each in _OTHER_BREAKS else each
+        for each in sentence
+    )
+    return shown if len(shown) <= _LONGEST_SENTENCE else f"{shown[: _LONGEST_SENTENCE // 2]} … {shown[-300:]}"

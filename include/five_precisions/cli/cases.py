@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import JsonOption, out, print_json, print_table
+from five_precisions.cli.console import JsonOption, ReasonOption, out, print_json, print_table, word
 from five_precisions.cli.session import opened_warehouse, who
-from five_precisions.period import SHANGHAI, Period
+from five_precisions.period import SHANGHAI, Period, parse_day
 
 if TYPE_CHECKING:
     from five_precisions.figures import Case, Decision
@@ -18,8 +18,7 @@ app = typer.Typer()
 cases_app = typer.Typer(help="The cases of alerts, and what ops decide on them.", no_args_is_help=True)
 app.add_typer(cases_app, name="cases")
 
-CaseArgument = Annotated[str, typer.Argument(metavar="ID", help="As `cases list` shows it.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; it stays on record.")]
+CaseArgument = Annotated[str, typer.Argument(metavar="ID", callback=word, help="As `cases list` shows it.")]
 
 
 @cases_app.command("list")
@@ -28,10 +27,10 @@ def list_month(
         Period | None,
         typer.Option(parser=Period.parse, metavar="PERIOD", help="Of this month; default: the newest assessed."),
     ] = None,
-    institution: Annotated[str | None, typer.Option(help="Of this institution only.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Of this rule only, A01 and so on.")] = None,
-    level: Annotated[str | None, typer.Option(help="high, medium or low.")] = None,
-    state: Annotated[str | None, typer.Option(help="open, set_aside or closed.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=word, help="Of this institution only.")] = None,
+    rule: Annotated[str | None, typer.Option(callback=word, help="Of this rule only, A01 and so on.")] = None,
+    level: Annotated[str | None, typer.Option(callback=word, help="high, medium or low.")] = None,
+    state: Annotated[str | None, typer.Option(callback=word, help="open, set_aside or closed.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The cases of a month: open, set aside, closed by its data; with what ops have decided since."""
@@ -94,8 +93,8 @@ def set_case_aside(
     case_id: CaseArgument,
     reason: ReasonOption,
     until: Annotated[
-        datetime,
-        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The last day on which it counts nowhere."),
+        date,
+        typer.Option(parser=parse_day, metavar="YYYY-MM-DD", help="The last day on which it counts nowhere."),
     ],
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +105,7 @@ def set_case_aside(
     from five_precisions.figures import set_aside
 
     with opened_warehouse() as (engine, _):
-        decision = set_aside(engine, case_id, reason=reason, until=until.date(), decided_by=who())
+        decision = set_aside(engine, case_id, reason=reason, until=until, decided_by=who())
     if as_json:
         print_json(decision)
         return

@@ -1,4 +1,4 @@
-"""What every command prints with: tables, JSON, a line that moves, and the exit code of findings."""
+"""What every command takes and prints: the kinds of its words; tables, JSON, a line that moves; the findings' code."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from five_precisions.display import inert
-from five_precisions.errors import SetupError
+from five_precisions.display import inert, is_control
+from five_precisions.errors import SetupError, UsageError
 from five_precisions.period import Period, Quarter
 from five_precisions.rights import as_asked_for
 from five_precisions.settings import Settings
@@ -30,8 +30,41 @@ out.width = max(out.width, 80) if out.is_terminal else 10_000
 err = Console(stderr=True, highlight=False)
 
 EXIT_FINDINGS: Final = 1
+MOST_ROWS: Final = 1_000_000
+"""Rows that a command can be asked to print."""
+_LONGEST_WORD: Final = 500
+
+
+def word(value: str | None) -> str | None:
+    """Refuse what is no code, key or name of anything before it is looked for; the `callback` of such an option.
+
+    Raises:
+        typer.BadParameter: it is empty or too long, or nobody can read it.
+    """
+    if value is None:
+        return None
+    if not value.strip():
+        raise typer.BadParameter("it is empty.")
+    if len(value) > _LONGEST_WORD:
+        raise typer.BadParameter(f"it has {len(value)} characters; {_LONGEST_WORD} are the most.")
+    for each in filter(is_control, value):
+        raise typer.BadParameter(f"it holds the control character U+{ord(each):04X}.")
+    return value
+
+
+def place(text: str) -> Path:
+    """A file or folder as it is named; the `parser` of such an option. An empty name would mean where one stands.
+
+    Raises:
+        UsageError: nothing can have this name.
+    """
+    if not text.strip() or "\x00" in text:
+        raise UsageError(f"{text!r} names no file or folder.")
+    return Path(text)
+
 
 PeriodArgument = Annotated[Period, typer.Argument(parser=Period.parse, metavar="PERIOD", help="A month, YYYY-MM.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it stays on record.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 ReplayOption = Annotated[
     bool, typer.Option("--replay", help="Take file times as delivery times; v1/, v2/ … in order; keep the files.")

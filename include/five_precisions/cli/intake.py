@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,17 +14,20 @@ from five_precisions.cli.console import (
     EXIT_FINDINGS,
     JsonOption,
     PeriodArgument,
+    ReasonOption,
     ReplayOption,
     err,
     exporting,
     out,
+    place,
     print_json,
     print_table,
     progress,
+    word,
 )
-from five_precisions.cli.session import deliver, opened_warehouse, require_institution
+from five_precisions.cli.session import deliver, opened_warehouse, require_institution, who
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.period import Period
+from five_precisions.period import SHANGHAI, Period, parse_day
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,8 +42,8 @@ app.add_typer(archive_app, name="archive")
 
 @app.command()
 def template(
-    institution: Annotated[str, typer.Option(help="Who will fill it in.")],
-    path: Annotated[Path, typer.Option("--out", metavar="FILE.xlsx", help="The workbook to write.")],
+    institution: Annotated[str, typer.Option(callback=word, help="Who will fill it in.")],
+    path: Annotated[Path, typer.Option("--out", parser=place, metavar="FILE.xlsx", help="The workbook to write.")],
 ) -> None:
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
     from five_precisions.intake import write_template
@@ -52,12 +55,12 @@ def template(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="A package folder, or one file of it.")],
-    institution: Annotated[str, typer.Option(help="Who would deliver it.")],
+    path: Annotated[Path, typer.Argument(parser=place, metavar="PATH", help="A package folder, or one file of it.")],
+    institution: Annotated[str, typer.Option(callback=word, help="Who would deliver it.")],
     period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="For which month.")],
     workbook: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."),
+        typer.Option("--out", parser=place, metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +76,7 @@ def check(
 @app.command()
 def collect(
     period: PeriodArgument,
-    institution: Annotated[str | None, typer.Option(help="Take in this institution only.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=word, help="Take in this institution only.")] = None,
     replay: ReplayOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,21 +100,22 @@ def collect(
 def deadline(
     period: PeriodArgument,
     day: Annotated[
-        datetime | None, typer.Argument(formats=["%Y-%m-%d"], metavar="DATE", help="The last day that is in time.")
+        date | None, typer.Argument(parser=parse_day, metavar="DATE", help="The last day that is in time.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why it is moved; it stays on record.")] = None,
-    institution: Annotated[str | None, typer.Option(help="Move it for this institution only.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=word, help="Move it for this institution only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Move the deadline of a period that is not closed yet; without a date, show until when each institution has."""
     from five_precisions.intake import move_deadline, read_deadlines
 
+    period.require_begun()
     if day is None and reason is not None:
         raise UsageError("To which day? A deadline is moved by: five-precisions deadline PERIOD DATE --reason TEXT")
     with opened_warehouse() as (engine, settings):
         require_institution(engine, institution)
         if day is not None:
-            moved = move_deadline(engine, settings, period, day.date(), reason or "", institution=institution)
+            moved = move_deadline(engine, settings, period, day, reason or "", institution=institution)
             for lost in moved.overruled:
                 err.print(f"{lost.short_name} had until {lost.last_day}: {lost.reason}", markup=False, soft_wrap=True)
         with engine.connect() as connection:
@@ -156,16 +160,30 @@ def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
             markup=False,
             soft_wrap=True,
         )
+    newest = next(iter(matrix), None)
+    if newest is not None and newest.closed_at is not None:
+        forced = "" if newest.forced_by is None else f", by force of {newest.forced_by}: {newest.forced_reason}"
+        closed = f"{newest.closed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        out.print(f"closed {closed}{forced}", markup=False, soft_wrap=True)
 
 
 @app.command()
-def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOption = False) -> None:
+def close(
+    period: PeriodArgument,
+    replay: ReplayOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Whatever packages wait in the inbox; with a reason.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why by force; it stays on record.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Close the month: freeze what was accepted, check across it, write its Data Docs. Emits no Airflow asset."""
-    from five_precisions.intake import build_data_docs
+    from five_precisions.intake import Force, build_data_docs
     from five_precisions.intake import close as close_month
 
+    if force != (reason is not None):
+        raise UsageError("To close a month by force takes both: --force --reason TEXT")
+    forced = None if reason is None else Force(who(), reason)
     with opened_warehouse() as (engine, settings), progress(f"closing {period}") as tell:
-        closed = close_month(engine, settings, period, replay=replay or settings.replay)
+        closed = close_month(engine, settings, period, replay=replay or settings.replay, force=forced)
         deliver(engine, settings)
         tell("data docs")
         build_data_docs(engine, settings, period)
@@ -175,12 +193,25 @@ def close(period: PeriodArgument, replay: ReplayOption = False, as_json: JsonOpt
         out.print(f"{period} is closed; next: five-precisions assess {period}")
 
 
+@app.command()
+def reopen(period: PeriodArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
+    """Take back the close of a month that has not been assessed, e.g. of a mistyped one. What it told stays told."""
+    from five_precisions.intake import reopen as reopen_month
+
+    with opened_warehouse() as (engine, _):
+        reopened = reopen_month(engine, period, reason, who())
+    if as_json:
+        print_json(reopened)
+    else:
+        out.print(f"{period} is open again.")
+
+
 @explanations_app.command("list")
 def list_explained(
     period: Annotated[
         Period | None, typer.Option(parser=Period.parse, metavar="PERIOD", help="Given with this month's packages.")
     ] = None,
-    institution: Annotated[str | None, typer.Option(help="Of this institution only.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=word, help="Of this institution only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What institutions have explained, about which value, and whether it still stands."""

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, write_csv
+from five_precisions.cli.console import (
+    JsonOption,
+    PeriodArgument,
+    out,
+    place,
+    print_json,
+    print_table,
+    word,
+    write_csv,
+)
 from five_precisions.cli.session import opened_warehouse
 from five_precisions.display import Form, rounded
 
@@ -25,10 +34,13 @@ lists_app = typer.Typer(
 )
 app.add_typer(lists_app, name="lists")
 
-InstitutionOption = Annotated[str | None, typer.Option("--institution", metavar="CODE", help="Only of this bank.")]
-TownOption = Annotated[str | None, typer.Option("--town", metavar="CODE", help="Only in this town.")]
+InstitutionOption = Annotated[
+    str | None, typer.Option("--institution", metavar="CODE", callback=word, help="Only of this bank.")
+]
+TownOption = Annotated[str | None, typer.Option("--town", metavar="CODE", callback=word, help="Only in this town.")]
 CsvOption = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV with Chinese headings.")
+    Path | None,
+    typer.Option("--csv", parser=place, metavar="FILE", help="Write all rows as CSV with Chinese headings."),
 ]
 
 Value = str | int | Decimal | date | None

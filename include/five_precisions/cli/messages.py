@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from five_precisions.cli.console import EXIT_FINDINGS, JsonOption, exporting, out, print_json, print_table, progress
+from five_precisions.cli.console import (
+    EXIT_FINDINGS,
+    JsonOption,
+    exporting,
+    out,
+    place,
+    print_json,
+    print_table,
+    progress,
+    word,
+)
 from five_precisions.cli.session import counts, opened_warehouse
 from five_precisions.errors import UsageError
 from five_precisions.period import Period, Quarter
@@ -20,7 +30,9 @@ app.add_typer(outbox_app, name="outbox")
 @app.command()
 def bulletin(
     quarter: Annotated[Quarter, typer.Argument(parser=Quarter.parse, metavar="QUARTER", help="A quarter, YYYY-Qn.")],
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the PDF, the workbook and the mail.")],
+    out_folder: Annotated[
+        Path, typer.Option("--out", parser=place, metavar="FOLDER", help="For the PDF, the workbook and the mail.")
+    ],
 ) -> None:
     """Render a quarter's bulletin without sending it. What contradicts itself is not rendered, and is named."""
     from five_precisions.bulletin import render, write
@@ -35,8 +47,10 @@ def bulletin(
 
 @outbox_app.command("list")
 def list_outbox(
-    status: Annotated[str | None, typer.Option(help="pending, sending, sent, failed or in_doubt.")] = None,
-    period: Annotated[str | None, typer.Option(help="A month, 2019-06, or a quarter, 2019-Q2.")] = None,
+    status: Annotated[
+        str | None, typer.Option(callback=word, help="pending, sending, sent, failed or in_doubt.")
+    ] = None,
+    period: Annotated[str | None, typer.Option(callback=word, help="A month, 2019-06, or a quarter, 2019-Q2.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The messages, oldest first."""
@@ -60,7 +74,7 @@ def list_outbox(
 
 
 @outbox_app.command()
-def resend(key: Annotated[str, typer.Argument(help="As `outbox list` shows it.")]) -> None:
+def resend(key: Annotated[str, typer.Argument(callback=word, help="As `outbox list` shows it.")]) -> None:
     """Send one message now that failed, is in doubt, or waits. One in doubt may arrive a second time: look first."""
     from five_precisions.delivery import Status, dispatch, list_messages
     from five_precisions.delivery import resend as make_due

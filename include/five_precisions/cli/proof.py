@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.padding import Padding
 
-from five_precisions.cli.console import JsonOption, cell, display, err, out, print_facts, print_json, write_csv
+from five_precisions.cli.console import (
+    MOST_ROWS,
+    JsonOption,
+    cell,
+    display,
+    err,
+    out,
+    place,
+    print_facts,
+    print_json,
+    word,
+    write_csv,
+)
 from five_precisions.cli.session import opened_warehouse
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
@@ -29,13 +41,17 @@ _COLUMNS = (
 
 @app.command()
 def explain(
-    metric: Annotated[str, typer.Argument(help="A code of include/reference/metrics.yaml.")],
+    metric: Annotated[str, typer.Argument(callback=word, help="A code of include/reference/metrics.yaml.")],
     period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Which month.")],
-    scope: Annotated[str, typer.Option(help="city, county, town or bank.")] = "city",
-    code: Annotated[str | None, typer.Option(help="Which one; may be left out for the city.")] = None,
-    run: Annotated[str | None, typer.Option(metavar="RUN_ID", help="An older run of a restated month.")] = None,
-    first: Annotated[int, typer.Option(min=0, help="How many of the rows to show.")] = 5,
-    csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows as CSV.")] = None,
+    scope: Annotated[str, typer.Option(callback=word, help="city, county, town or bank.")] = "city",
+    code: Annotated[str | None, typer.Option(callback=word, help="Which one; may be left out for the city.")] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN_ID", callback=word, help="An older run of a restated month.")
+    ] = None,
+    first: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="How many of the rows to show.")] = 5,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", parser=place, metavar="FILE", help="Write all rows as CSV.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Where a figure comes from: value, formula, numerator, denominator, run, and the delivered rows behind it."""

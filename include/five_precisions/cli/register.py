@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import JsonOption, err, out, print_json, print_table
+from five_precisions.cli.console import JsonOption, ReasonOption, err, out, print_json, print_table, word
 from five_precisions.cli.session import opened_warehouse, who
-from five_precisions.period import SHANGHAI
+from five_precisions.period import SHANGHAI, parse_day
 
 if TYPE_CHECKING:
     from five_precisions.register import RegisteredInstitution
@@ -55,12 +55,12 @@ def list_register(as_json: JsonOption = False) -> None:
 
 @register_app.command()
 def close(
-    institution: Annotated[str, typer.Argument(metavar="CODE", help="As `register list` shows it.")],
+    institution: Annotated[str, typer.Argument(metavar="CODE", callback=word, help="As `register list` shows it.")],
     day: Annotated[
-        datetime,
-        typer.Option("--on", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="The first day on which it is closed."),
+        date,
+        typer.Option("--on", parser=parse_day, metavar="YYYY-MM-DD", help="The first day on which it is closed."),
     ],
-    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    reason: ReasonOption,
     as_json: JsonOption = False,
 ) -> None:
     """Close an institution that is no longer in the files. Once more: the newest decision holds.
@@ -71,7 +71,7 @@ def close(
     from five_precisions.register import close_institution, list_institutions
 
     with opened_warehouse() as (engine, _):
-        no_longer = close_institution(engine, institution, closed_on=day.date(), reason=reason, decided_by=who())
+        no_longer = close_institution(engine, institution, closed_on=day, reason=reason, decided_by=who())
         closed = next(each for each in list_institutions(engine) if each.code == institution)
     if no_longer:
         err.print(

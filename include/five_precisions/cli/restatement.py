@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, progress
+from five_precisions.cli.console import (
+    JsonOption,
+    PeriodArgument,
+    ReasonOption,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
 from five_precisions.cli.session import deliver, opened_warehouse, who
 from five_precisions.display import Form, rounded
 from five_precisions.period import Period
@@ -18,7 +26,6 @@ app = typer.Typer()
 targets_app = typer.Typer(help="The year's targets of the banks.", no_args_is_help=True)
 app.add_typer(targets_app, name="targets")
 
-ReasonOption = Annotated[str, typer.Option(help="Why; it stays on record.")]
 YearArgument = Annotated[int, typer.Argument(metavar="YEAR", min=2000, max=2999, help="A year, YYYY.")]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from five_precisions.cli.console import err, out, progress
+from five_precisions.cli.console import err, out, place, progress
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.settings import Settings
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
 app.add_typer(warehouse_app, name="warehouse")
+
+_LARGEST_SEED: Final = 2**32 - 1
 
 
 @app.command()
@@ -82,8 +84,10 @@ def _what_left(saved: Saved) -> Iterator[str]:
 
 @app.command("demo-data")
 def demo_data(
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder that becomes the demo's inbox.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2019,
+    out_folder: Annotated[
+        Path, typer.Option("--out", parser=place, metavar="FOLDER", help="It becomes the demo's inbox.")
+    ],
+    seed: Annotated[int, typer.Option(min=0, max=_LARGEST_SEED, help="The same seed gives the same bytes.")] = 2019,
     # Typer hands a default to the parser as it does a word of the command line.
     until: Annotated[
         Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Last month to write.")

@@ -38,6 +38,7 @@ from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
 from five_precisions.reference import YEARS, Board, Catalogue, load_boards, load_catalogue
+from five_precisions.register import first_month
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
 
@@ -53,6 +54,32 @@ values (
     :run_id, :period, :revision, clock_timestamp(), :input_digest, :scheme_version, :scheme_digest, :scorecard_version,
     :scorecard_digest, :code_version, :statements_digest, true
 )
+""")
+
+# Nobody reopens one of them, or freezes it anew, while a run is made of it.
+_READ_CLOSED = text("""
+select
+    close.period,
+    run.run_id
+from intake.close
+left join mart.current_run as run on close.period = run.period
+where close.period <= :period
+order by close.period
+for share of close
+""")
+# What lies before the newest run has been done without already.
+_FIND_OPEN = text("""
+select min(month.period)
+from (
+    select period from intake.submission
+    union
+    select period from intake.reopening
+) as month
+where
+    month.period < :period
+    and month.period >= :first
+    and month.period > (select coalesce(max(run.period), '') from mart.run where run.period < :period)
+    and not exists (select from intake.close where close.period = month.period)
 """)
 
 
@@ -90,12 +117,14 @@ def assess(
     """Compute a closed month. A month that has a run keeps it: a run never changes, and only `restate` adds one.
 
     Raises:
-        RefusedError: the month is not closed, an earlier closed month has no run, or targets cannot be made.
+        UsageError: the month has not begun.
+        RefusedError: the month is not closed, an earlier month is open, or closed and without a run, or targets cannot
+            be made.
         SetupError: a reference file is wrong.
     """
     with engine.begin() as connection:
         lock_runs(connection)
-        refuse_out_of_turn(connection, period)
+        refuse_out_of_turn(connection, settings, period)
         standing = connection.execute(
             text("select run_id, input_digest from mart.current_run where period = :period"), {"period": str(period)}
         ).first()
@@ -181,25 +210,31 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, tell: Calla
     return run_id
 
 
-def refuse_out_of_turn(connection: Connection, period: Period) -> None:
-    """Refuse a month that is not closed, or before which a closed month has no run.
+def refuse_out_of_turn(connection: Connection, settings: Settings, period: Period) -> None:
+    """Refuse a month that is not closed, or before which a month of the records is open, or closed and without a run.
+
+    The closes stay as they are until the caller's transaction ends.
 
     Raises:
+        UsageError: the month has not begun.
         RefusedError: so it is.
     """
-    closed = connection.execute(
-        text(
-            "select close.period, run.run_id from intake.close "
-            "left join mart.current_run as run on close.period = run.period "
-            "where close.period <= :period order by close.period"
-        ),
-        {"period": str(period)},
-    ).all()
+    period.require_begun()
+    closed = connection.execute(_READ_CLOSED, {"period": str(period)}).all()
     if not closed or closed[-1].period != str(period):
         raise RefusedError(f"{period} is not closed; run: five-precisions close {period}")
     waiting = [row.period for row in closed[:-1] if row.run_id is None]
     if waiting:
-        raise RefusedError(f"{waiting[0]} is closed and has no figures yet; run: five-precisions assess {waiting[0]}")
+        raise RefusedError(
+            f"{waiting[0]} is closed and has no figures yet; run: five-precisions assess {waiting[0]}; or, if it was "
+            f"closed by mistake: five-precisions reopen {waiting[0]} --reason TEXT"
+        )
+    first = first_month(connection, settings)
+    open_month = connection.execute(_FIND_OPEN, {"period": str(period), "first": str(first or "")}).scalar()
+    if open_month is not None:
+        raise RefusedError(
+            f"{open_month} is open, and the figures of {period} build on it; run: five-precisions close {open_month}"
+        )
 
 
 def _record_run(connection: Connection, taken: Taken, run_id: str, revision: int) -> None:

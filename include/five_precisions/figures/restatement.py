@@ -190,8 +190,10 @@ def open_request(engine: Engine, period: Period, request: str, *, find_open: Cal
         find_open: How many of these requests are still open.
 
     Raises:
+        UsageError: the month has not begun.
         RefusedError: the month is unknown, or another request for it is open.
     """
+    period.require_begun()
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _REQUEST_LOCK})
         known = text("select 1 from registry.period where period = :period")
@@ -215,7 +217,7 @@ def _restate(
     tell = report_progress or (lambda _: None)
     said = reason_of(reason, "A month is restated for a reason")
     lock_runs(connection)
-    refuse_out_of_turn(connection, period)
+    refuse_out_of_turn(connection, settings, period)
     standing = connection.execute(
         text("select run_id, revision, input_digest from mart.current_run where period = :period"),
         {"period": str(period)},

@@ -1,7 +1,7 @@
 """Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
 
 from five_precisions.intake.archive import Archive, Condition, Copy
-from five_precisions.intake.closing import Close, close
+from five_precisions.intake.closing import Close, Force, PackagesWaitingError, Reopening, close, reopen
 from five_precisions.intake.collection import COVER_WAIT, collect
 from five_precisions.intake.deadlines import (
     Deadline,
@@ -33,12 +33,15 @@ __all__ = [
     "Deadline",
     "Fault",
     "Finding",
+    "Force",
     "JudgedReport",
     "Judgement",
     "Level",
     "ListedExplanation",
     "MovedDeadline",
+    "PackagesWaitingError",
     "Renewal",
+    "Reopening",
     "ReportState",
     "State",
     "Verdict",
@@ -59,6 +62,7 @@ __all__ = [
     "read_deadlines",
     "read_status",
     "renew",
+    "reopen",
     "validate_reference",
     "verify",
     "write_template",

@@ -38,7 +38,7 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.rules.derived import load_rates
-from five_precisions.intake.strays import require_usable, strays_of
+from five_precisions.intake.strays import strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
 from five_precisions.intake.telling.receipt_files import (
     OutboxError,
@@ -93,13 +93,16 @@ def collect(
         SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
     """
     replay = replay or settings.replay
-    require_usable(settings, period)
+    settings.require_usable(period)
     intake = _Intake(engine, settings, period, replay=replay, tell_coverless=tell_coverless)
+    # Before the month is opened: a slip opens none.
+    institutions = intake.institutions(institution)
+    intake.open()
     judgements: list[Judgement] = []
     if replay and institution is not None:
         for each in intake.taken_in_before(institution):
             intake.take_in(each)
-    for each in intake.institutions(institution):
+    for each in institutions:
         if report_progress is not None:
             report_progress(each.code)
         judgements += intake.take_in(each)
@@ -127,11 +130,15 @@ class _Intake:
         # before anything is done.
         load_rates(settings)
         load_hotlines(settings)
-        with engine.begin() as connection:
+        with engine.connect() as connection:
             self._register = read_register(connection)
-            open_period(connection, settings, period)
         self._settings = settings
         self._yardstick: Yardstick | None = None
+
+    def open(self) -> None:
+        """Open the month where it is not open yet."""
+        with self._engine.begin() as connection:
+            open_period(connection, self._settings, self._period)
 
     def institutions(self, code: str | None) -> list[Institution]:
         open_now = self._register.open_in(self._period)

@@ -10,14 +10,15 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.intake.findings import storable
-from five_precisions.intake.strays import require_usable
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import open_period, read_register
+from five_precisions.register.decision import reason_of
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+LONGEST_TIME: Final = timedelta(days=366)
+"""How far ahead a deadline may lie: no more than a year after its month, or from today on."""
 _COLUMNS: Final = """
     deadline.period,
     deadline.institution_code,
@@ -128,16 +129,18 @@ def move_deadline(
         institution: Code of the only institution that it concerns.
 
     Raises:
-        UsageError: the period or the institution is none that delivers, the day is not after the period, or the reason
-            is empty.
+        UsageError: the period or the institution is none that delivers, the day is not after the period or more than a
+            year ahead, or the reason is empty or too long.
         RefusedError: the period is closed: who was on time is settled there.
     """
-    require_usable(settings, period)
-    said = storable(" ".join(reason.split()))
-    if not said:
-        raise UsageError("A deadline is moved for a reason; give it in a few words.")
+    settings.require_usable(period)
+    said = reason_of(reason, "A deadline is moved for a reason")
     if day <= period.end:
         raise UsageError(f"{day} does not lie after {period}; a deadline does.")
+    # Of a month long over, which was reopened, more time is given from today on.
+    latest = max(period.end, datetime.now(SHANGHAI).date()) + LONGEST_TIME
+    if day > latest:
+        raise UsageError(f"{day} lies too far ahead; the deadline of {period} can be {latest} at the latest.")
     deadline_at = datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
     with engine.begin() as connection:
         _require_open(connection, period, institution)

@@ -327,6 +327,16 @@ def hotline_forms(settings: Settings) -> list[str]:
     return list(forms.values())
 
 
+def is_complete(files: Sequence[DeliveredFile], yardstick: Yardstick, *, replay: bool) -> bool:
+    """Whether a package is one to be judged: its cover is there, or a file that may be it does not open.
+
+    In a replay, whose packages do not change any more, every file that does not open will do.
+    """
+    sheets, _, unread = _read_files(files, yardstick)
+    _, covers, _, _ = _assign_sheets(sheets, dict(yardstick.reports))
+    return bool(covers) or any(replay or report is None for report in unread.values())
+
+
 def judge_package(
     files: Sequence[DeliveredFile], institution: Institution, yardstick: Yardstick, *, cover_wanted: bool = True
 ) -> JudgedPackage:

@@ -11,7 +11,6 @@ from five_precisions.errors import UsageError
 from five_precisions.intake.collection import collect
 from five_precisions.intake.findings import Judgement
 from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.strays import require_usable
 from five_precisions.period import Period
 from five_precisions.register import read_register
 from five_precisions.settings import Settings
@@ -69,7 +68,7 @@ def _read_over(connection: Connection, now: datetime) -> list[tuple[Period, str]
 def _is_usable(settings: Settings, period: Period) -> bool:
     """Whether this installation works on the period: FIRST_PERIOD may have come later than the period."""
     try:
-        require_usable(settings, period)
+        settings.require_usable(period)
     except UsageError:
         return False
     return True

@@ -37,10 +37,11 @@ def check(
         workbook: Where to write the findings workbook, as it would come with the receipt; nothing without findings.
 
     Raises:
-        UsageError: there is nothing at the path, the institution is not open in the period, or the workbook cannot be
-            written.
+        UsageError: the period has not begun, there is nothing at the path, the institution is not open in the period,
+            or the workbook cannot be written.
         SetupError: the register or a reference file is wrong.
     """
+    period.require_begun()
     register = load_register(settings.register_folder)
     who = register.institution(institution)
     if who is None:

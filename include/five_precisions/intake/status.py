@@ -16,7 +16,9 @@ _READ_DEADLINES = text("""
 select
     deadline.institution_code,
     deadline.deadline_at,
-    closed.closed_at
+    closed.closed_at,
+    closed.forced_by,
+    closed.forced_reason
 from registry.deadline
 left join intake.close as closed on deadline.period = closed.period
 where deadline.period = :period
@@ -64,6 +66,11 @@ class ReportState:
     newest_verdict: str | None
     left_files: bool
     """Whether the register's files no longer name the institution, which owes as before until ops decide."""
+    closed_at: datetime | None
+    """When the period was closed; None while it is open."""
+    forced_by: str | None
+    """Who closed it although packages waited in the inbox; None where nobody had to."""
+    forced_reason: str | None
 
 
 def read_status(engine: Engine, period: Period) -> list[ReportState]:
@@ -74,6 +81,7 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
     """
     from five_precisions.reports import load_reports
 
+    period.require_begun()
     with engine.connect() as connection:
         register = read_register(connection)
         deadlines = {row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})}
@@ -109,6 +117,9 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
                     newest_version=own[-1].version if own else None,
                     newest_verdict=own[-1].verdict if own else None,
                     left_files=institution.code in register.undecided,
+                    closed_at=deadline.closed_at,
+                    forced_by=deadline.forced_by,
+                    forced_reason=deadline.forced_reason,
                 )
             )
     return states

@@ -12,20 +12,6 @@ from five_precisions.register import Register, read_register
 from five_precisions.settings import Settings
 
 
-def require_usable(settings: Settings, period: Period) -> None:
-    """Refuse a period that has not begun, or that this installation does not work on.
-
-    Raises:
-        UsageError: it is such a period.
-    """
-    if period > Period.current():
-        raise UsageError(f"{period} has not begun.")
-    if settings.first_period is not None and period < settings.first_period:
-        raise UsageError(f"{period} lies before the first period, {settings.first_period}.")
-    if settings.last_period is not None and period > settings.last_period:
-        raise UsageError(f"{period} lies after the last period, {settings.last_period}.")
-
-
 def find_strays(engine: Engine, settings: Settings) -> list[str]:
     """What ops must know of the whole inbox, a sentence for each folder.
 
@@ -54,7 +40,7 @@ def strays_of(inbox: Inbox, register: Register, settings: Settings, period: Peri
             sentences.append(f"Nobody looks into the inbox's folder {shown_text(name)!r}: it is no month (YYYY-MM).")
             continue
         try:
-            require_usable(settings, month)
+            settings.require_usable(month)
         except UsageError as error:
             sentences.append(f"Nobody looks into the inbox's folder {name!r}: {error}")
             continue

@@ -1,15 +1,23 @@
-"""Whether something lies in the inbox that has not been looked at: asked often, and cheap (spec/03, Its life)."""
+"""Whether something lies in the inbox that has not been looked at, or is not on record (spec/03, Its life)."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.ledger import first_seen
+from five_precisions.errors import FivePrecisionsError
+from five_precisions.intake.inbox import Delivery, Inbox, digest_of
+from five_precisions.intake.judging import Yardstick, is_complete, yardstick_of
+from five_precisions.intake.ledger import find_recorded, first_seen, read_taken
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import Institution, read_register
 from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def find_settled(settings: Settings, period: Period, institution_code: str) -> str | None:
@@ -32,3 +40,68 @@ def note_settled(engine: Engine, period: Period, institution_code: str, fingerpr
     """Keep that a settled package was seen now, for `collect`: it may take a while until someone judges it."""
     with engine.begin() as connection:
         first_seen(connection, period, institution_code, fingerprint)
+
+
+def find_unrecorded(
+    engine: Engine, settings: Settings, period: Period, *, replay: bool, until: Mapping[str, datetime]
+) -> list[Institution]:
+    """Institutions open in the period whose complete package lies in the inbox and is not on record.
+
+    It is what `collect` would take in, at once or when it has settled. Files without a cover are no package (F08).
+
+    Args:
+        engine: Of the warehouse.
+        settings: Of this installation.
+        period: The month.
+        replay: Whether the files of what is on record lie there still, and version folders are read.
+        until: By institution, the first moment that is too late for a package to count; one that has none in it may
+            come at any time.
+
+    Raises:
+        SetupError: the inbox or a reference file cannot be used.
+        UnreachableError: the inbox does not answer.
+    """
+    inbox = Inbox.of(settings)
+    with engine.connect() as connection:
+        register = read_register(connection)
+        look = _Look(connection, inbox, yardstick_of(settings, register, period), replay=replay)
+        return [
+            institution
+            for institution in register.open_in(period)
+            if look.finds_one(institution.code, until.get(institution.code))
+        ]
+
+
+class _Look:
+    """One look over the inbox's folders of a month."""
+
+    def __init__(self, connection: Connection, inbox: Inbox, yardstick: Yardstick, *, replay: bool) -> None:
+        self._connection = connection
+        self._inbox = inbox
+        self._yardstick = yardstick
+        self._replay = replay
+
+    def finds_one(self, code: str, until: datetime | None) -> bool:
+        """Whether a complete package of the institution is not on record, of those last changed before a moment."""
+        period = self._yardstick.period
+        try:
+            for delivery in self._inbox.deliveries(period, code, replay=self._replay):
+                own = delivery if self._replay else delivery.parted(read_taken(self._connection, period, code))[1]
+                if own.files and (until is None or own.newest_at < until) and self._is_unrecorded(own):
+                    return True
+        except (FivePrecisionsError, SQLAlchemyError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a folder that may not be read, a file that breaks a reader
+            # Whoever takes it in says so; that it lies there is all that counts here.
+            logger.warning("%s %s cannot be looked into: %s", period, code, type(error).__name__)
+            return True
+        return False
+
+    def _is_unrecorded(self, delivery: Delivery) -> bool:
+        files = self._inbox.read(delivery)
+        if not files:
+            return False
+        period, code = self._yardstick.period, delivery.institution_code
+        if find_recorded(self._connection, period, code, digest_of(files)) is not None:
+            return False
+        return is_complete(files, self._yardstick, replay=self._replay)

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from five_precisions.intake import (
     COVER_WAIT,
     Judgement,
+    PackagesWaitingError,
     ReportState,
     State,
     build_data_docs,
@@ -28,7 +29,7 @@ from five_precisions.orchestration.runtime import month_of, opened, partition_ke
 from five_precisions.orchestration.sending import send_due
 from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.register import open_period, read_register
+from five_precisions.register import Institution, open_period, read_register
 from five_precisions.warehouse import read_clock
 
 if TYPE_CHECKING:
@@ -45,9 +46,13 @@ def open_month(context: Context) -> list[dict[str, str]]:
     """Open the month; the institutions open in it, as the arguments of `CollectInstitution`.
 
     Ops are told what they must know of its deadline, now, while it can be moved.
+
+    Raises:
+        UsageError: the run was triggered by hand for a month that has not begun, or that is not worked on here.
     """
     month = month_of(context)
     with opened() as (engine, settings), engine.begin() as connection:
+        settings.require_usable(month)
         remarks = open_period(connection, settings, month)
         institutions = read_register(connection).open_in(month)
         deadlines = sorted({each.deadline_at.astimezone(SHANGHAI) for each in read_deadlines(connection, month)})
@@ -60,15 +65,32 @@ def open_month(context: Context) -> list[dict[str, str]]:
 def close_month(context: Context) -> dict[str, Any]:
     """Close the month: what stands is frozen, and the assessment follows. Messages still due are sent.
 
+    What came after the deadline is late by definition and holds nothing up.
+
     Raises:
         AirflowSkipException: the month is closed and assessed; nothing is emitted again.
+        AirflowFailException: packages that came in time still wait, for the task of their row has failed.
     """
+    month = month_of(context)
     with opened() as (engine, settings):
-        closed = close(engine, settings, month_of(context), replay=settings.replay)
+        try:
+            closed = close(engine, settings, month, in_time_only=True)
+        except PackagesWaitingError as error:
+            raise AirflowFailException(_waiting_words(month, error.institutions)) from error
         send_due(engine, settings, partition_key(context))
     if not closed.is_new:
         skip(f"{closed.period} is closed and assessed already.")
     return {"period": closed.period, "frozen_reports": closed.frozen_reports}
+
+
+def _waiting_words(month: Period, institutions: Sequence[Institution]) -> str:
+    """What ops do about packages that nobody has taken in."""
+    names = "、".join(f"{each.short_name}（{each.code}）" for each in institutions)
+    return (
+        f"{month.words}没有关闭：{names}在截止前报送的报送包还在收件箱里，没有收进。"
+        "请先清除（Clear）这些机构在“收集 · collect”中的那一行，再清除本任务；如果决定不等它们，请在命令行执行 "
+        f"five-precisions close {month} --force --reason 理由，然后清除本任务。"
+    )
 
 
 def describe_quality(context: Context) -> str:

@@ -17,6 +17,7 @@ from five_precisions.figures import Restatement, open_request, preview_restateme
 from five_precisions.orchestration.runtime import opened, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.period import Period
+from five_precisions.register.decision import LONGEST_REASON, reason_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, Param
@@ -54,14 +55,16 @@ def request_params() -> dict[str, Param]:
     return {
         "period": Param(
             type="string",
-            pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+            # Beside the pattern, whose end would let a line break pass.
+            maxLength=7,
+            pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$",
             title="月份 · month",
             description="YYYY-MM; a month that has been assessed.",
         ),
         "reason": Param(
             type="string",
             pattern=r"\S",
-            maxLength=500,
+            maxLength=LONGEST_REASON,
             title="理由 · reason",
             description="It stays on record, and everyone may read it.",
         ),
@@ -73,6 +76,15 @@ def asked_month(context: Context) -> Period:
     return Period.parse(str(context["params"]["period"]))
 
 
+def asked_reason(context: Context) -> str:
+    """Why they ask for it, as it is kept and shown.
+
+    Raises:
+        UsageError: there is no reason, it is too long, or it holds a control character.
+    """
+    return reason_of(str(context["params"]["reason"]), "A month is restated for a reason")
+
+
 def show_restatement(context: Context) -> dict[str, str]:
     """Compute what would change, and keep nothing of it; what the approver needs.
 
@@ -80,7 +92,7 @@ def show_restatement(context: Context) -> dict[str, str]:
         AirflowFailException: another restatement of the month is open.
         AirflowSkipException: nothing would change, so there is nothing to decide.
     """
-    month, run = asked_month(context), context["ti"]
+    month, reason, run = asked_month(context), asked_reason(context), context["ti"]
     with opened() as (engine, settings):
         open_request(
             engine,
@@ -88,14 +100,14 @@ def show_restatement(context: Context) -> dict[str, str]:
             run.run_id,
             find_open=lambda others: run.get_dr_count(run.dag_id, run_ids=others, states=_OPEN),
         )
-        shown = preview_restatement(engine, settings, month, str(context["params"]["reason"]))
+        shown = preview_restatement(engine, settings, month, reason)
     if not shown.is_new:
         skip(shown.words())
     logger.info(shown.words())
     return {
         "digest": shown.digest,
         "title": f"重述{month}：{shown.run_id}取代{shown.replaced_run_id}，{len(shown.figures)}项数字变化",
-        "body": describe(shown, str(context["params"]["reason"])),
+        "body": describe(shown, reason),
     }
 
 
@@ -127,7 +139,7 @@ def restate_month(context: Context) -> dict[str, Any]:
             engine,
             settings,
             month,
-            str(context["params"]["reason"]),
+            asked_reason(context),
             person.get("name") or person.get("id") or "unknown",
             shown_digest=run.xcom_pull(task_ids=PREVIEW_TASK)["digest"],
         )

@@ -1,4 +1,4 @@
-"""Institutions, divisions, contacts, obligations and the calendar of deadlines (spec/05, Register files; spec/03)."""
+"""Institutions, divisions, contacts, obligations; months on record and deadlines (spec/05, Register files; spec/03)."""
 
 from five_precisions.register.conflicts import require_fit
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
@@ -21,6 +21,7 @@ from five_precisions.register.model import (
     Obligation,
     Register,
 )
+from five_precisions.register.months import first_month, first_open_month
 from five_precisions.register.tables import Saved, open_period, read_register, save_register
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "close_institution",
     "deadline_of",
     "find_undecided",
+    "first_month",
+    "first_open_month",
     "list_institutions",
     "load_holidays",
     "load_register",
