@@ -85,10 +85,11 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
 .PHONY: bench
-bench: install ## benchmarks: speed against the limits and beside peers
+bench: install ## benchmarks: speed and memory against the limits and beside peers
 	$(BIN)/python benchmarks/city.py
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/messages.py
+	$(BIN)/python benchmarks/reading_memory.py
 
 .PHONY: bench-receipt
 bench-receipt: install ## from drop to mail under a real scheduler, ten banks, twice; about six minutes

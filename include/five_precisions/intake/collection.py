@@ -307,7 +307,10 @@ class _Intake:
     ) -> Judgement:
         if self._yardstick is None:
             self._yardstick = yardstick_of(self._settings, self._register, self._period)
-        judged = judge_package(files, institution, self._yardstick)
+        try:
+            judged = judge_package(files, institution, self._yardstick)
+        except ChangedWhileReadError:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         # A file that does not open may be the very one that holds the cover.
         waits_in_vain = judged.has_unread_workbook or (
             self._replay and any(finding.rule == "F01" for finding in judged.findings)
@@ -329,6 +332,9 @@ class _Intake:
         with self._engine.begin() as connection:
             recorded = record(connection, submission, judged, self._register, self._pii_key)
             if not isinstance(recorded, Recorded):
+                # The receipt reads the files again: two copies of a large sheet would not fit into memory.
+                recorded = replace(recorded, judged=recorded.judged.without_rows())
+                del judged
                 rendered[recorded.submission_id] = post_receipt(connection, self._settings, recorded.submission_id)
                 for cross_check in recorded.cross_checks:
                     rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import storable
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile, under_shown_names
+from five_precisions.intake.judging import DeliveredFile, look_through, under_shown_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.layout import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
@@ -114,7 +114,8 @@ class Inbox:
     Args:
         address: An fsspec address, with or without placeholders in its path.
         options: As for `storage.open_folder`.
-        largest: Bytes up to which a file is read; of a larger one only the hash is taken and a beginning.
+        largest: Bytes that are held of a package; of the files beyond, only size and hash are taken, and they are read
+            again, one by one, where they lie.
 
     Raises:
         SetupError: the address or the options mean nothing, or the server refuses them.
@@ -224,7 +225,7 @@ class Inbox:
         ]
 
     def read(self, delivery: Delivery) -> list[DeliveredFile]:
-        """The bytes of a delivery's files, in the order of their names; of one above the limit only a beginning.
+        """A delivery's files, in the order of their names; of no more than the limit together the bytes are held.
 
         None at all where a file was taken out, or replaced, while we looked: whoever did that, or the next look, takes
         the delivery in.
@@ -232,8 +233,9 @@ class Inbox:
         stale = [file for file in delivery.uploads if datetime.now(UTC) - file.modified_at > _LONGEST_UPLOAD]
         if stale:
             logger.warning("%s: %d unfinished uploads are left where they are", delivery.institution_code, len(stale))
+        files = [(file.name, partial(self._chunks, file)) for file in delivery.files]
         try:
-            return under_shown_names([self._read(file) for file in delivery.files])
+            return under_shown_names(look_through(files, held=self._largest))
         except _MISSING:
             return []
 
@@ -337,25 +339,6 @@ class Inbox:
         with reaching(self._place, self._files):
             asked = modified_at({"mtime": self._files.modified(entry["name"])})
         return asked or datetime.now(UTC)
-
-    def _read(self, file: InboxFile) -> DeliveredFile:
-        kept: list[bytes] = []
-        sha256, size = hashlib.sha256(), 0
-        for chunk in self._chunks(file):
-            if size <= self._largest:
-                kept.append(chunk)
-            sha256.update(chunk)
-            size += len(chunk)
-        content = b"".join(kept)
-        if size <= self._largest:
-            return DeliveredFile(file.name, content)
-        return DeliveredFile(file.name, content, LargeFile(size, sha256.hexdigest(), lambda: self._again(file)))
-
-    def _again(self, file: InboxFile) -> Iterator[bytes]:
-        try:
-            yield from self._chunks(file)
-        except OSError as error:
-            raise ChangedWhileReadError("A file was taken away while it was read.") from error
 
     def _chunks(self, file: InboxFile) -> Iterator[bytes]:
         with reaching(self._place, self._files), self._files.open(file.path, "rb") as opened:

@@ -30,6 +30,7 @@ from five_precisions.intake.reading.cover import (
 )
 from five_precisions.intake.reading.files import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError, read_file
 from five_precisions.intake.reading.layout import is_empty, lay_out, normal_header
+from five_precisions.intake.reading.sheet import TooMuchError, too_much_together
 from five_precisions.intake.reading.typed import (
     TypedRows,
     cell_findings,
@@ -56,12 +57,12 @@ class ChangedWhileReadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LargeFile:
-    """What is known of a file too large to be held in memory."""
+    """What is known of a file that is not held in memory."""
 
     size: int
     sha256: str
     chunks: Callable[[], Iterator[bytes]]
-    """Reads it once more, where it lies. Raises ChangedWhileReadError where it lies no longer."""
+    """Reads it once more, where it lies. Raises OSError where it lies no longer."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class DeliveredFile:
 
     name: str
     content: bytes = field(repr=False)
-    """Of a large file only a beginning, itself above the limit up to which files are read (F01)."""
+    """Nothing of a file that is not held."""
     large: LargeFile | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -84,8 +85,62 @@ class DeliveredFile:
         return self.large.size if self.large else len(self.content)
 
     def chunks(self) -> Iterator[bytes]:
-        """All of its bytes; a large file's are read where it lies, which may have changed since."""
-        return self.large.chunks() if self.large else iter([self.content])
+        """All of its bytes; those of a file that is not held are read where it lies, which may have changed since.
+
+        Raises:
+            ChangedWhileReadError: it lies there no longer.
+        """
+        if self.large is None:
+            yield self.content
+            return
+        try:
+            yield from self.large.chunks()
+        except OSError as error:
+            raise ChangedWhileReadError("A file was taken away while it was read.") from error
+
+    def read(self, most: int) -> bytes:
+        """All of its bytes; of a file with more than `most` a beginning that has more, too.
+
+        Raises:
+            ChangedWhileReadError: it is no longer the one whose hash was taken.
+        """
+        if self.large is None:
+            return self.content
+        parts: list[bytes] = []
+        sha256, size = hashlib.sha256(), 0
+        for part in self.chunks():
+            parts.append(part)
+            sha256.update(part)
+            size += len(part)
+            if size > most:
+                return b"".join(parts)[: most + 1]
+        if sha256.hexdigest() != self.sha256:
+            raise ChangedWhileReadError("A file changed while it was read.")
+        return b"".join(parts)
+
+
+def look_through(files: Iterable[tuple[str, Callable[[], Iterator[bytes]]]], *, held: int) -> Iterator[DeliveredFile]:
+    """The files, each read once: no more than so many bytes of all of them are held, of the others size and hash.
+
+    Args:
+        files: Names, and what reads them.
+        held: Bytes.
+    """
+    for name, chunks in files:
+        kept: list[bytes] = []
+        sha256, size = hashlib.sha256(), 0
+        for chunk in chunks():
+            sha256.update(chunk)
+            size += len(chunk)
+            if size <= held:
+                kept.append(chunk)
+            else:
+                kept.clear()
+        if size <= held:
+            held -= size
+            yield DeliveredFile(name, b"".join(kept))
+        else:
+            yield DeliveredFile(name, b"", LargeFile(size, sha256.hexdigest(), chunks))
 
 
 def under_shown_names(files: Iterable[DeliveredFile]) -> list[DeliveredFile]:
@@ -226,6 +281,10 @@ class JudgedPackage:
             findings=self.order.sorted([*self.findings, *found]),
         )
 
+    def without_rows(self) -> JudgedPackage:
+        """The same package without what was read of its reports: verdicts and findings are left."""
+        return replace(self, drafts=())
+
     @property
     def verdict(self) -> Verdict:
         """Accepted when nothing was rejected, rejected when nothing was accepted, else partial."""
@@ -343,6 +402,9 @@ def judge_package(
     """Read the files, find the reports, hold each against its rules.
 
     Without `cover_wanted` (a self-check of single files) nothing is held against a cover that is not there.
+
+    Raises:
+        ChangedWhileReadError: a file that is not held is no longer the one whose hash was taken.
     """
     reports = dict(yardstick.reports)
     sheets, findings, unread = _read_files(files, yardstick)
@@ -394,9 +456,14 @@ def _read_files(
     sheets: list[Sheet] = []
     findings: list[Finding] = []
     unread: dict[str, str | None] = {}
+    left = yardstick.limits
     for file in files:
         try:
-            sheets += read_file(file.name, file.content, known_headers=known, limits=yardstick.limits)
+            content = file.read(left.packed_bytes)
+            own = read_file(file.name, content, known_headers=known, limits=left)
+            del content
+            left = left.beside(own)
+            sheets += own
         except UnreadableFileError as error:
             report = find_report(PurePosixPath(file.name).stem, dict(yardstick.reports))
             unread[file.name] = report.code if report else None
@@ -405,11 +472,16 @@ def _read_files(
                     report=unread[file.name],
                     rule="F01",
                     level=Level.CRITICAL,
-                    message=f"文件“{shown_text(file.name)}”：{error}",
+                    message=f"文件“{shown_text(file.name)}”：{_blamed(error, left, yardstick.limits)}",
                     file=file.name,
                 )
             )
     return sheets, findings, unread
+
+
+def _blamed(error: UnreadableFileError, left: Limits, whole: Limits) -> UnreadableFileError:
+    """The error as it is told: a file may be too large only beside those before it."""
+    return too_much_together(whole) if isinstance(error, TooMuchError) and left != whole else error
 
 
 def _assign_sheets(

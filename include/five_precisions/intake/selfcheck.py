@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from five_precisions.errors import UsageError
-from five_precisions.intake.findings import Finding, Judgement, Level, Verdict
+from five_precisions.intake.findings import Finding, Judgement, Level, Verdict, shown_text
 from five_precisions.intake.judging import (
+    ChangedWhileReadError,
     DeliveredFile,
     Yardstick,
     judge_package,
+    look_through,
     under_shown_names,
     yardstick_of,
 )
 from five_precisions.intake.reading.files import read_file
-from five_precisions.intake.reading.sheet import Sheet, UnreadableFileError
+from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
 from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.telling.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
+
+_CHUNK: Final = 4 * 1024**2
 
 
 def check(
@@ -37,8 +43,8 @@ def check(
         workbook: Where to write the findings workbook, as it would come with the receipt; nothing without findings.
 
     Raises:
-        UsageError: the period has not begun, there is nothing at the path, the institution is not open in the period,
-            or the workbook cannot be written.
+        UsageError: the period has not begun; there is nothing at the path, or what is neither file nor folder, or it
+            changes meanwhile; the institution is not open in the period; the workbook cannot be written.
         SetupError: the register or a reference file is wrong.
     """
     period.require_begun()
@@ -48,13 +54,19 @@ def check(
         raise UsageError(f"{institution} is not an institution of the register.")
     if not who.is_open_in(period):
         raise UsageError(f"{institution} is not open in {period}.")
-    files = _read(path)
+    files, no_files = _read(path, Limits.of(settings))
     if not files:
         raise UsageError(f"There is nothing to check at {path}.")
     yardstick = yardstick_of(settings, register, period)
-    judged = judge_package(files, who, yardstick, cover_wanted=False)
-    findings = judged.findings
-    if not judged.has_cover:
+    try:
+        judged = judge_package(files, who, yardstick, cover_wanted=False)
+    except ChangedWhileReadError:
+        raise UsageError(f"A file at {path} changed while it was read.") from None
+    reports, verdict, has_cover = judged.reports, judged.verdict, judged.has_cover
+    findings = (*no_files, *judged.findings)
+    # The workbook reads the files again: two copies of a large sheet are one too many.
+    del judged
+    if not has_cover:
         message = "没有找到报送说明，未核对行数与合计金额；正式报送时必须附报送说明。"
         findings = (Finding(report=None, rule="F08", level=Level.NOTICE, message=message), *findings)
     if workbook is not None:
@@ -65,9 +77,9 @@ def check(
     return Judgement(
         institution_code=institution,
         period=str(period),
-        verdict=Verdict.ACCEPTED if nothing_wrong else judged.verdict,
+        verdict=Verdict.ACCEPTED if nothing_wrong else verdict,
         remark=f"left out, for they need the warehouse: {left_out}",
-        reports=judged.reports,
+        reports=reports,
         findings=findings,
     )
 
@@ -95,18 +107,38 @@ def _write_workbook(
 def _readable_sheets(files: Sequence[DeliveredFile], yardstick: Yardstick) -> Iterator[Sheet]:
     for file in files:
         try:
-            yield from read_file(file.name, file.content, known_headers=known_headers(), limits=yardstick.limits)
+            content = file.read(yardstick.limits.packed_bytes)
+            yield from read_file(file.name, content, known_headers=known_headers(), limits=yardstick.limits)
         except UnreadableFileError:
             # A finding says so (F01).
             continue
+        except ChangedWhileReadError:
+            raise UsageError(f"{file.name} changed while it was read.") from None
 
 
-def _read(path: Path) -> list[DeliveredFile]:
+def _read(path: Path, limits: Limits) -> tuple[list[DeliveredFile], list[Finding]]:
+    """The files at the path, and what lies in the folder but is no file: it is named, and never opened."""
     try:
         if path.is_dir():
-            files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$")))
+            found = sorted(each for each in path.iterdir() if not each.name.startswith((".", "~$")))
+        elif path.is_file() or not path.exists():
+            found = [path]
         else:
-            files = [path]
-        return under_shown_names(DeliveredFile(file.name, file.read_bytes()) for file in files)
+            raise UsageError(f"{path} is neither a file nor a folder.")
+        paths = [each for each in found if each.is_file() or each == path]
+        files = look_through(((each.name, partial(_chunks, each)) for each in paths), held=limits.packed_bytes)
+        return under_shown_names(files), [_no_file(each) for each in found if each not in paths]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _no_file(path: Path) -> Finding:
+    name = shown_text(path.name)
+    message = f"“{name}”不是普通文件，没有读取；报送包里只放文件，不放文件夹。"
+    return Finding(report=None, rule="F07", level=Level.NOTICE, message=message, file=name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from datetime import datetime, time
 from typing import Any, Final
 
+from five_precisions.intake.reading.biff_records import cell_records
 from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,
@@ -36,8 +37,18 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
         # A workbook of a newer format with a password comes as a compound file too.
         raise locked()
     try:
-        # Its remarks go nowhere; ragged rows, so that one cell far out does not make a million empty ones.
-        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True, formatting_info=True)
+        # Its remarks go nowhere; ragged rows, so that one cell far out does not make a million empty ones; one sheet
+        # after another, for the library takes more memory for a sheet than we do.
+        book = xlrd.open_workbook(
+            file_contents=cell_records(content, limits),
+            logfile=io.StringIO(),
+            ragged_rows=True,
+            formatting_info=True,
+            on_demand=True,
+        )
+        return list(_sheets(name, book, limits))
+    except UnreadableFileError:
+        raise
     except UnicodeError as error:
         raise UnreadableFileError(
             "文件中有残缺的字符（半个字），请用电子表格软件打开，改正后另存为 xlsx 重新报送。"
@@ -45,14 +56,17 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
     except Exception as error:
         # A damaged file breaks this reader in as many ways as there are.
         raise (locked() if "encrypted" in str(error) else damaged()) from error
+
+
+def _sheets(name: str, book: Any, limits: Limits) -> Iterator[Sheet]:
     percents = {
         index
         for index, style in enumerate(book.xf_list)
         if "%" in getattr(book.format_map.get(style.format_key), "format_str", "")
     }
-    sheets: list[Sheet] = []
     cells = text = 0
-    for sheet in book.sheets():
+    for index in range(book.nsheets):
+        sheet = book.sheet_by_index(index)
         rows: list[list[Cell]] = []
         for number in range(sheet.nrows):
             row = list(_cells(sheet, number, book.datemode, percents))
@@ -66,8 +80,8 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
             raise too_many_cells(limits)
         if text > limits.text_bytes:
             raise too_much_text(limits)
-        sheets.append(Sheet(name, sheet.name, rows, epoch_1904=book.datemode == 1))
-    return sheets
+        yield Sheet(name, sheet.name, rows, epoch_1904=book.datemode == 1)
+        book.unload_sheet(index)
 
 
 def _cells(sheet: Any, row: int, datemode: int, percents: Set[int]) -> Iterable[Cell]:

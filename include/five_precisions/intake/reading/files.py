@@ -61,7 +61,7 @@ def read_file(
         sheets = read(name, content, known_headers, limits)
     except UnreadableFileError as error:
         # It may name a sheet or a column.
-        raise UnreadableFileError(shown_text(str(error))) from error
+        raise type(error)(shown_text(str(error))) from error
     return [replace(sheet, name=None if sheet.name is None else shown_text(sheet.name)) for sheet in sheets]
 
 
@@ -89,7 +89,7 @@ def _read_csv(name: str, content: bytes, known_headers: Collection[str], limits:
     }
     delimiter = max(CSV_DELIMITERS, key=lambda candidate: scores[candidate])
     rows: list[list[Cell]] = []
-    cells = 0
+    cells = shown = 0
     # Strict: a quote that is never closed would else swallow the rest of the file into one cell.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -98,6 +98,9 @@ def _read_csv(name: str, content: bytes, known_headers: Collection[str], limits:
             cells += len(row)
             if cells > limits.cells:
                 raise too_many_cells(limits)
+            shown += sum(map(len, row))
+            if shown > limits.text_bytes:
+                raise too_much_text(limits)
             rows.append([_csv_cell(cell) for cell in row])
     except csv.Error as error:
         raise UnreadableFileError(

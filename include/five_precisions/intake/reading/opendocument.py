@@ -5,9 +5,10 @@ from __future__ import annotations
 import zipfile
 from datetime import date, datetime
 from typing import Final
-from xml.parsers import expat
 
+from five_precisions.intake.reading.delivered_xml import Reading, read_xml
 from five_precisions.intake.reading.sheet import (
+    MOST_SHEETS,
     Limits,
     Sheet,
     as_percent,
@@ -27,6 +28,8 @@ _CALC_TYPE: Final = "urn:org:documentfoundation:names:experimental:calc:xmlns:ca
 _CELLS: Final = frozenset({_TABLE + "table-cell", _TABLE + "covered-table-cell"})
 _NUMBERS: Final = frozenset({"float", "percentage", "currency"})
 _EPOCH_1904: Final = "1904-01-01"
+_MOST_PIECES: Final = 100_000
+"""Of the text of one cell: its paragraphs, and what blanks and line breaks cut it into."""
 
 
 def is_opendocument(archive: zipfile.ZipFile) -> bool:
@@ -40,63 +43,62 @@ def read_opendocument(name: str, archive: zipfile.ZipFile, limits: Limits) -> li
     Raises:
         UnreadableFileError: it is damaged or too large (F01).
     """
-    reading = _Reading(name, limits)
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = reading.start
-    parser.EndElementHandler = reading.end
-    parser.CharacterDataHandler = reading.characters
+    reading = _Sheets(limits)
     try:
         with archive.open(_CONTENT) as stream:
-            while chunk := stream.read(_CHUNK):
-                parser.Parse(chunk, False)
-        parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError, OverflowError, LookupError) as error:
+            read_xml(iter(lambda: stream.read(_CHUNK), b""), reading)
+    except (ValueError, OverflowError) as error:
+        # An attribute that is no number.
         raise damaged() from error
     if not reading.sheets:
         raise damaged()
     return [Sheet(name, title, rows, reading.epoch_1904) for title, rows in reading.sheets]
 
 
-class _Reading:
+class _Sheets(Reading):
     """Rows and cells as they come by; what repeats nothing is only counted until something follows it."""
 
-    def __init__(self, file: str, limits: Limits) -> None:
-        self.file = file
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
         self.sheets: list[tuple[str, list[list[Cell]]]] = []
         self.epoch_1904 = False
         self._limits = limits
-        self._depth = 0
         self._table_depth = self._cell_depth = self._paragraph_depth = 0
         self._row: list[Cell] | None = None
         self._row_repeats = self._cell_repeats = 1
         self._empty_rows = self._empty_cells = 0
         self._cell: dict[str, str] = {}
-        self._paragraphs: list[list[str]] = []
+        self._pieces: list[str] = []
+        """Of the text of the cell; before each paragraph but the first stands a line break."""
+        self._has_paragraph = False
         self._count = self._text = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
+        self.depth += 1
         if self._cell_depth:
             self._start_in_cell(name, attributes)
         elif name == _TABLE + "table" and not self._table_depth:
-            self._table_depth = self._depth
+            self._table_depth = self.depth
             self._empty_rows = 0
+            if len(self.sheets) == MOST_SHEETS:
+                raise damaged()
             self.sheets.append((attributes.get(_TABLE + "name", ""), []))
         elif name == _TABLE + "table-row" and self._table_depth:
             self._row, self._empty_cells = [], 0
             self._row_repeats = _repeats(attributes, "number-rows-repeated")
         elif name in _CELLS and self._row is not None:
-            self._cell_depth, self._cell, self._paragraphs = self._depth, attributes, []
+            self._cell_depth, self._cell, self._pieces, self._has_paragraph = self.depth, attributes, [], False
             self._cell_repeats = _repeats(attributes, "number-columns-repeated")
         elif name == _TABLE + "null-date":
             self.epoch_1904 = attributes.get(_TABLE + "date-value") == _EPOCH_1904
 
     def _start_in_cell(self, name: str, attributes: dict[str, str]) -> None:
-        if name == _TEXT + "p" and self._depth == self._cell_depth + 1:
+        if name == _TEXT + "p" and self.depth == self._cell_depth + 1:
             # Paragraphs of a comment lie deeper.
-            self._paragraph_depth = self._depth
-            self._paragraphs.append([])
+            self._paragraph_depth = self.depth
+            if self._has_paragraph:
+                self.characters("\n")
+            self._has_paragraph = True
         elif self._paragraph_depth:
             if name == _TEXT + "s":
                 self.characters(" " * min(_repeats(attributes, "c", _TEXT), 1000))
@@ -107,27 +109,35 @@ class _Reading:
 
     def characters(self, text: str) -> None:
         if self._paragraph_depth:
-            self._paragraphs[-1].append(text)
-            self._text += len(text)
-            if self._text > self._limits.text_bytes:
-                raise too_much_text(self._limits)
+            self._pieces.append(text)
+            if len(self._pieces) > _MOST_PIECES:
+                raise damaged()
+            self._count_text(len(text))
+
+    def _count_text(self, length: int) -> None:
+        self._text += length
+        if self._text > self._limits.text_bytes:
+            raise too_much_text(self._limits)
 
     def end(self, name: str) -> None:
-        if self._depth == self._paragraph_depth:
+        if self.depth == self._paragraph_depth:
             self._paragraph_depth = 0
-        elif self._depth == self._cell_depth:
+        elif self.depth == self._cell_depth:
             self._cell_depth = 0
             self._end_cell()
-        elif self._depth == self._table_depth:
+        elif self.depth == self._table_depth:
             self._table_depth = 0
         elif name == _TABLE + "table-row" and self._row is not None and not self._cell_depth:
             self._end_row(self._row)
             self._row = None
-        self._depth -= 1
+        self.depth -= 1
 
     def _end_cell(self) -> None:
         assert self._row is not None  # noqa: S101 - a cell begins in a row only
-        value = _value(self._cell, "\n".join(map("".join, self._paragraphs)))
+        text = "".join(self._pieces)
+        value = _value(self._cell, text)
+        if isinstance(value, str) and value is not text:
+            self._count_text(len(value))
         if value is None:
             self._empty_cells += self._cell_repeats
             return
@@ -142,11 +152,12 @@ class _Reading:
             return
         title, rows = self.sheets[-1]
         refuse_too_large(title, len(rows) + self._empty_rows + self._row_repeats, len(row), self._limits)
-        self._count += len(row) * self._row_repeats
+        self._count += self._empty_rows + len(row) * self._row_repeats
         if self._count > self._limits.cells:
             raise too_many_cells(self._limits)
-        rows += [[] for _ in range(self._empty_rows)]
-        rows += [list(row) for _ in range(self._row_repeats)]
+        # One list for all that are alike: a few bytes may stand for a million of them.
+        rows += [[]] * self._empty_rows
+        rows += [row] * self._row_repeats
         self._empty_rows = 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,8 @@ _TEXT_SHARE: Final = 4
 """Of what a file may unpack to, the share that its texts, or a part without cells, may take: all of it is held in
 memory several times over, while an honest sheet is mostly tags."""
 _MEGABYTE: Final = 1024**2
+MOST_SHEETS: Final = 500
+"""Of one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class Limits:
     """Of one sheet; empty rows at its end do not count."""
     columns: int = 200
     cells: int = 10_000_000
-    """Of one file: those with something in them, and the area that they span. It bounds the memory of reading."""
+    """Of one package: those with something in them, and the area that they span. It bounds the memory of reading."""
+    held_text: int = 0
+    """What the texts of other files of the package take."""
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -42,8 +47,17 @@ class Limits:
 
     @property
     def text_bytes(self) -> int:
-        """What the texts of a file may take together."""
-        return self.unpacked_bytes // _TEXT_SHARE
+        """What the texts of a package may take together."""
+        return self.unpacked_bytes // _TEXT_SHARE - self.held_text
+
+    def beside(self, sheets: Iterable[Sheet]) -> Limits:
+        """What these sheets, which are held, leave to the next file of their package."""
+        cells = text = 0
+        for sheet in sheets:
+            for row in sheet.rows:
+                cells += len(row)
+                text += sum(len(cell) for cell in row if isinstance(cell, str))
+        return replace(self, cells=self.cells - cells, held_text=self.held_text + text)
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -64,6 +78,10 @@ class UnreadableFileError(Exception):
     """The file is a finding F01; the message says it to the institution, in Chinese."""
 
 
+class TooMuchError(UnreadableFileError):
+    """What is in the file would not fit into memory, beside the others of its package."""
+
+
 def damaged() -> UnreadableFileError:
     """For a file that its reader gives up on."""
     return UnreadableFileError("文件已损坏或不完整，打不开，请用电子表格软件打开检查，另存为 xlsx 后重新报送。")
@@ -79,16 +97,24 @@ def unpacked_too_large(limits: Limits) -> UnreadableFileError:
     return UnreadableFileError(f"文件解压后超过{limits.unpacked_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。")
 
 
-def too_many_cells(limits: Limits) -> UnreadableFileError:
+def too_many_cells(limits: Limits) -> TooMuchError:
     """For a file whose cells, or the area that they span, would not fit into memory."""
-    return UnreadableFileError(
+    return TooMuchError(
         f"文件中的单元格超过{limits.cells // 10_000}万个，或散布得过宽，请删除数据区以外的内容后重新报送。"
     )
 
 
-def too_much_text(limits: Limits) -> UnreadableFileError:
+def too_much_text(limits: Limits) -> TooMuchError:
     """For a file whose texts would not fit into memory."""
-    return UnreadableFileError(f"文件中的文字超过{limits.text_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。")
+    return TooMuchError(f"文件中的文字超过{limits.text_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。")
+
+
+def too_much_together(limits: Limits) -> TooMuchError:
+    """For a file that would fit into memory by itself, but not beside the others of its package."""
+    return TooMuchError(
+        f"与报送包中排在它前面的文件合计，单元格超过{limits.cells // 10_000}万个"
+        f"或文字超过{limits.text_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。"
+    )
 
 
 def refuse_too_large(sheet: str | None, rows: int, columns: int, limits: Limits) -> None:

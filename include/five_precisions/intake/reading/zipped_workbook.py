@@ -16,17 +16,18 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Set
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
-from xml.etree import ElementTree as ET
 
+from five_precisions.intake.reading.delivered_xml import Head, read_tags, unknown_encoding
 from five_precisions.intake.reading.opendocument import is_opendocument, read_opendocument
 from five_precisions.intake.reading.sheet import (
+    MOST_SHEETS,
     Limits,
     Sheet,
-    UnreadableFileError,
     as_cell,
     as_percent,
     damaged,
@@ -40,7 +41,7 @@ from five_precisions.reports.cells import Cell
 
 _CHUNK: Final = 1 << 20
 _MOST_MEMBERS: Final = 10_000
-_MOST_SHEETS: Final = 500
+_WIDEST: Final = 1 << 32
 _LONGEST_ADDRESS: Final = 24
 """Bytes from the tag on: no address that can be counted with is longer."""
 _CAPITAL: Final = 0xDF
@@ -64,8 +65,17 @@ _MANIFEST: Final = "META-INF/manifest.xml"
 _XML_WORKBOOK: Final = "xl/workbook.xml"
 _BINARY_WORKBOOK: Final = "xl/workbook.bin"
 _SHARED_TEXTS: Final = "xl/sharedstrings.xml"
+_STYLES: Final = "xl/styles.xml"
+_READ_BY_LIBRARY: Final = frozenset(
+    {"_rels/.rels", *(f"xl/_rels/workbook.{kind}.rels" for kind in ("xml", "bin"))}
+    | {_XML_WORKBOOK, _STYLES, _SHARED_TEXTS}
+)
+_XML: Final = (".xml", ".rels")
 _PERCENT_FORMATS: Final = frozenset({"9", "10"})
-_LARGEST_STYLES: Final = 32 << 20
+_LARGEST_SMALL_PART: Final = 32 << 20
+"""Bytes of one that is read whole: styles, the list of sheets, relations."""
+_MOST_STYLES: Final = 65_536
+"""More than a spreadsheet can have."""
 _PLAIN_KINDS: Final = frozenset({str, float, int, bool, date, datetime})
 
 _CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)")
@@ -78,7 +88,6 @@ _ERROR_CELL = re.compile(
 )
 _SHARED_INDEX = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bt\s*=\s*[\"']s[\"'][^<>]*>\s*<(?:\w+:)?v>\s*([0-9]{1,9})")
 _SHARED_TEXT = re.compile(rb"<(?:\w+:)?si[\s>/]")
-_DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
 
 # Records of .xlsb that matter here ([MS-XLSB] 2.4): a row's number, cells, the workbook's properties and its sheets.
 _ROW: Final = 0
@@ -106,6 +115,18 @@ _ERRORS: Final = {
     0x2B: "#GETTING_DATA",
 }
 _UNKNOWN_ERROR: Final = "#VALUE!"
+_MOST_ERRORS: Final = 1_000
+"""Texts of errors that are told apart."""
+
+
+def _numbers() -> array[int]:
+    """Whole numbers in eight bytes each: there may be as many of them as cells."""
+    return array("Q")
+
+
+def _place(row: int, column: int) -> int:
+    """Row and column, from 0, as one number."""
+    return row * _WIDEST + column
 
 
 @dataclass(slots=True)
@@ -113,6 +134,8 @@ class _Part:
     """What one member of the zip was found to hold."""
 
     size: int = 0
+    is_utf8: bool = True
+    """Nothing says that it is in another encoding."""
     tags: int = 0
     """Cells, the empty ones too."""
     cells: int = 0
@@ -122,12 +145,17 @@ class _Part:
     """Of the area that its cells span, the empty ones too."""
     has_addresses: bool = True
     """Every cell says where it stands."""
-    errors: list[tuple[int, int, str]] = field(default_factory=list)
-    """Row and column from 0, and the text of the error."""
-    percents: list[tuple[int, int]] = field(default_factory=list)
-    """Row and column from 0 of numbers that are shown as percents."""
-    shared: list[int] = field(default_factory=list)
+    errors: dict[str, array[int]] = field(default_factory=dict)
+    """By the text of the error: places of its cells."""
+    percents: array[int] = field(default_factory=_numbers)
+    """Places of numbers that are shown as percents."""
+    shared: array[int] = field(default_factory=_numbers)
     """Of .xlsb: which shared texts its cells show."""
+
+    def add_error(self, text: str, row: int, column: int) -> None:
+        if len(self.errors) > _MOST_ERRORS:
+            text = _UNKNOWN_ERROR
+        self.errors.setdefault(text, _numbers()).append(_place(row, column))
 
 
 @dataclass(slots=True)
@@ -147,33 +175,34 @@ def read_zipped_workbook(name: str, content: bytes, limits: Limits) -> list[Shee
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _refuse_encrypted(archive)
+            _refuse_encrypted(archive, limits)
             _refuse_overlapping(archive)
             if is_opendocument(archive):
-                _refuse_too_large_unpacked(archive, limits)
+                for _ in _chunks(archive, limits):
+                    # Measured, and looked at for declarations.
+                    pass
                 return read_opendocument(name, archive, limits)
             is_binary = _BINARY_WORKBOOK in archive.namelist()
             parts = _measured(archive, limits, is_binary=is_binary)
             _refuse_too_many_cells(archive, parts, limits, is_binary=is_binary)
-            book = _binary_book(archive) if is_binary else _xml_book(archive)
+            book = _binary_book(archive, limits) if is_binary else _xml_book(archive, limits)
             _refuse_shared_parts(book)
+            _refuse_other_encodings(book, parts)
     except _UNPACKING_ERRORS as error:
-        raise damaged() from error
-    except ET.ParseError as error:
         raise damaged() from error
     return [Sheet(name, title, rows, book.epoch_1904) for title, rows in _read(content, limits, book=book, parts=parts)]
 
 
-def _refuse_encrypted(archive: zipfile.ZipFile) -> None:
+def _refuse_encrypted(archive: zipfile.ZipFile, limits: Limits) -> None:
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
         raise damaged()
     if any(member.flag_bits & 1 for member in members):
         raise locked()
     if _MANIFEST in archive.namelist():
-        with archive.open(_MANIFEST) as stream:
-            if b"encryption-data" in stream.read(_CHUNK):
-                raise locked()
+        tags = read_tags(_small_part(archive, _MANIFEST, limits), may_name_type=True)
+        if any(tag.name == "encryption-data" for tag in tags):
+            raise locked()
 
 
 def _refuse_overlapping(archive: zipfile.ZipFile) -> None:
@@ -184,34 +213,23 @@ def _refuse_overlapping(archive: zipfile.ZipFile) -> None:
             raise damaged()
 
 
-def _chunks(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    """The members' names and their bytes, piece by piece, with a running count."""
+def _chunks(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[str, bytes, Head]]:
+    """The members' names, their bytes, piece by piece, with a running count, and what is known of their heads."""
     unpacked = 0
     for member in archive.infolist():
+        head = Head()
         with archive.open(member) as stream:
             while chunk := stream.read(_CHUNK):
                 unpacked += len(chunk)
                 if unpacked > limits.unpacked_bytes:
                     raise unpacked_too_large(limits)
-                yield member.filename, chunk
-
-
-def _refuse_too_large_unpacked(archive: zipfile.ZipFile, limits: Limits) -> None:
-    for name, chunk in _chunks(archive, limits):
-        _refuse_declarations(name, chunk)
-
-
-def _refuse_declarations(name: str, chunk: bytes) -> None:
-    """Workbooks declare no entities: who does, means no table (and the readers would not follow it)."""
-    if name.endswith((".xml", ".rels")) and any(declaration in chunk for declaration in _DECLARATIONS):
-        raise UnreadableFileError(
-            "文件中夹带了电子表格用不到的内容（XML 实体声明），请用电子表格软件另存为 xlsx 后重新报送。"
-        )
+                if not head.is_over:
+                    head.look(chunk)
+                yield member.filename, chunk, head
 
 
 def _measured(archive: zipfile.ZipFile, limits: Limits, *, is_binary: bool) -> dict[str, _Part]:
     parts: dict[str, _Part] = {}
-    rest: dict[str, bytes] = {}
     percents = _binary_percent_styles(archive, limits) if is_binary else _percent_styles(archive, limits)
     percent_cell = (
         re.compile(
@@ -221,21 +239,21 @@ def _measured(archive: zipfile.ZipFile, limits: Limits, *, is_binary: bool) -> d
         if percents
         else None
     )
-    for name, chunk in _chunks(archive, limits):
+    name, rest = "", b""
+    for member, chunk, head in _chunks(archive, limits):
+        if member != name:
+            _measure_xml(parts.setdefault(name, _Part()), rest, percent_cell)
+            name, rest = member, b""
         part = parts.setdefault(name, _Part())
-        if not part.size and name.endswith((".xml", ".rels")) and b"\0" in chunk[:4]:
-            # Only UTF-8 is looked through below, and no spreadsheet program writes another encoding.
-            raise damaged()
         part.size += len(chunk)
-        _refuse_declarations(name, chunk)
+        part.is_utf8 = head.is_utf8
         if not is_binary:
-            block = rest.get(name, b"") + chunk
+            block = rest + chunk
             # A cell that the end of the piece cuts in two belongs to the next one.
             cut = max(block.rfind(b"<c "), block.rfind(b":c ") - 16)
-            whole, rest[name] = (block[:cut], block[cut:]) if cut > 0 and len(block) - cut < _CHUNK else (block, b"")
+            whole, rest = (block[:cut], block[cut:]) if cut > 0 and len(block) - cut < _CHUNK else (block, b"")
             _measure_xml(part, whole, percent_cell)
-    for name, block in rest.items():
-        _measure_xml(parts[name], block, percent_cell)
+    _measure_xml(parts.setdefault(name, _Part()), rest, percent_cell)
     for name, part in parts.items():
         if part.size - part.tags * _TAGS_OF_A_CELL > limits.text_bytes:
             raise too_much_text(limits)
@@ -246,16 +264,22 @@ def _measured(archive: zipfile.ZipFile, limits: Limits, *, is_binary: bool) -> d
 
 def _percent_styles(archive: zipfile.ZipFile, limits: Limits) -> set[int]:
     """Which styles of cells show a number as a percent: it is a hundredth of what a person reads there."""
-    name = next((name for name in archive.namelist() if name.casefold() == "xl/styles.xml"), None)
+    name = next((name for name in archive.namelist() if name.casefold() == _STYLES), None)
     if name is None:
         return set()
-    styles = _read_small(archive, name, limits)
-    if b"<!" in styles.replace(b"<!--", b""):
-        # Refused below, with all declarations.
-        return set()
-    tree = ET.fromstring(styles)  # noqa: S314 - without declarations there is nothing to expand
-    formats = {each.get("numFmtId"): each.get("formatCode", "") for each in _named(tree.iter(), "numFmt")}
-    kinds = [each.get("numFmtId", "") for group in _named(tree, "cellXfs") for each in _named(group, "xf")]
+    formats: dict[str, str] = {}
+    kinds: list[str] = []
+    for tag in read_tags(_small_part(archive, name, limits)):
+        if tag.name == "numFmt":
+            formats[tag.attributes.get("numFmtId", "")] = tag.attributes.get("formatCode", "")
+        elif tag.name == "xf" and tag.parent == "cellXfs":
+            kinds.append(tag.attributes.get("numFmtId", ""))
+    return _percents(kinds, formats)
+
+
+def _percents(kinds: Sequence[str], formats: Mapping[str, str]) -> set[int]:
+    if len(kinds) > _MOST_STYLES or len(formats) > _MOST_STYLES:
+        raise damaged()
     return {style for style, kind in enumerate(kinds) if kind in _PERCENT_FORMATS or "%" in formats.get(kind, "")}
 
 
@@ -266,24 +290,25 @@ def _binary_percent_styles(archive: zipfile.ZipFile, limits: Limits) -> set[int]
     formats: dict[str, str] = {}
     kinds: list[str] = []
     is_inside = False
-    for kind, body in _records(_read_small(archive, name, limits)):
+    for kind, body in _records(b"".join(_small_part(archive, name, limits))):
         if kind == _FORMAT and len(body) >= 6:
             formats[str(int.from_bytes(body[:2], "little"))] = _wide_text(body, 2)[0]
         elif kind in (_CELL_STYLES, _END_OF_CELL_STYLES):
             is_inside = kind == _CELL_STYLES
         elif kind == _STYLE and is_inside and len(body) >= 4:
             kinds.append(str(int.from_bytes(body[2:4], "little")))
-    return {style for style, kind in enumerate(kinds) if kind in _PERCENT_FORMATS or "%" in formats.get(kind, "")}
+    return _percents(kinds, formats)
 
 
-def _read_small(archive: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
-    """A part that is no sheet, whatever its directory says of its size."""
-    most = min(_LARGEST_STYLES, limits.unpacked_bytes)
+def _small_part(archive: zipfile.ZipFile, name: str, limits: Limits) -> Iterator[bytes]:
+    """The bytes of a part that is no sheet, whatever its directory says of its size."""
+    left = min(_LARGEST_SMALL_PART, limits.unpacked_bytes)
     with archive.open(name) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise unpacked_too_large(limits)
-    return content
+        while chunk := stream.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise unpacked_too_large(limits)
+            yield chunk
 
 
 def _measure_xml(part: _Part, block: bytes, percent_cell: re.Pattern[bytes] | None) -> None:
@@ -318,14 +343,10 @@ def _measure_xml(part: _Part, block: bytes, percent_cell: re.Pattern[bytes] | No
     if not is_usual:
         _measure_unusual_xml(part, block, len(tags))
     if b't="e"' in block or b"t='e'" in block:
-        part.errors += [
-            (int(digits) - 1, _column_number(letters) - 1, text.decode("utf-8", "replace") or _UNKNOWN_ERROR)
-            for letters, digits, text in _ERROR_CELL.findall(block)
-        ]
+        for letters, digits, text in _ERROR_CELL.findall(block):
+            part.add_error(text.decode("utf-8", "replace") or _UNKNOWN_ERROR, *_address(letters, digits))
     if percent_cell is not None:
-        part.percents += [
-            (int(digits) - 1, _column_number(letters) - 1) for letters, digits in percent_cell.findall(block)
-        ]
+        part.percents.extend(_place(*_address(*found)) for found in percent_cell.findall(block))
 
 
 def _measure_unusual_xml(part: _Part, block: bytes, tags: int) -> None:
@@ -340,6 +361,12 @@ def _measure_unusual_xml(part: _Part, block: bytes, tags: int) -> None:
         rows = _ANY_ROW.split(block)
         part.rows += len(rows)
         part.columns += max(len(_ANY_CELL.findall(row)) for row in rows)
+
+
+def _address(letters: bytes, digits: bytes) -> tuple[int, int]:
+    """Row and column from 0; of an address that no cell can have the first cell's, which is a header's."""
+    row, column = int(digits[:_LONGEST_ADDRESS]) - 1, _column_number(letters) - 1
+    return (row, column) if 0 <= row < _WIDEST and 0 <= column < _WIDEST else (0, 0)
 
 
 def _column_number(letters: bytes) -> int:
@@ -389,14 +416,11 @@ def _blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 
 def _shown_text(archive: zipfile.ZipFile, parts: dict[str, _Part], limits: Limits, *, is_binary: bool) -> int:
     """What all cells' shared texts take, each cell holding its own copy; or a bound that is low enough."""
-    if is_binary:
-        name = next((name for name in parts if name.casefold() == "xl/sharedstrings.bin"), None)
-        lengths = [len(body) for kind, body in _records(archive.read(name)) if kind == _SHARED_ITEM] if name else []
-    else:
-        name = next((name for name in parts if name.casefold() == _SHARED_TEXTS), None)
-        lengths = [len(text) for text in _SHARED_TEXT.split(archive.read(name))[1:]] if name else []
-    if len(lengths) > limits.cells:
-        raise too_many_cells(limits)
+    lengths = _numbers()
+    for length in _binary_text_lengths(archive, parts) if is_binary else _text_lengths(archive, parts):
+        lengths.append(length)
+        if len(lengths) > limits.cells:
+            raise too_many_cells(limits)
     bound = max(lengths, default=0) * sum(part.cells for part in parts.values())
     if bound <= limits.text_bytes:
         return bound
@@ -414,45 +438,58 @@ def _shown_text(archive: zipfile.ZipFile, parts: dict[str, _Part], limits: Limit
     return sum(lengths[index] for index in shown if index < len(lengths))
 
 
-def _xml_book(archive: zipfile.ZipFile) -> _Book:
-    # The parser loads nothing from outside, and declarations have been refused.
-    workbook = ET.fromstring(archive.read(_XML_WORKBOOK))  # noqa: S314
-    relations = _relations(archive, _XML_WORKBOOK)
-    sheets = [
-        (
-            each.get("name", ""),
-            relations.get(next((each.attrib[key] for key in each.attrib if key.endswith("}id")), ""), ""),
-        )
-        for each in _named(workbook.iter(), "sheet")
-    ]
-    properties = next(iter(_named(workbook, "workbookPr")), None)
-    return _Book(sheets, epoch_1904=properties is not None and properties.get("date1904") in ("1", "true"))
+def _text_lengths(archive: zipfile.ZipFile, parts: Mapping[str, _Part]) -> Iterator[int]:
+    """Bytes of each shared text, tags included."""
+    name = next((name for name in parts if name.casefold() == _SHARED_TEXTS), None)
+    content = archive.read(name) if name else b""
+    begin = None
+    for found in _SHARED_TEXT.finditer(content):
+        if begin is not None:
+            yield found.start() - begin
+        begin = found.end()
+    if begin is not None:
+        yield len(content) - begin
 
 
-def _named(elements: Iterable[ET.Element], name: str) -> list[ET.Element]:
-    """Those of a local name: the two variants of the format differ in their namespaces."""
-    return [element for element in elements if element.tag.rpartition("}")[2] == name]
+def _binary_text_lengths(archive: zipfile.ZipFile, parts: Mapping[str, _Part]) -> Iterator[int]:
+    name = next((name for name in parts if name.casefold() == "xl/sharedstrings.bin"), None)
+    return (len(body) for kind, body in _records(archive.read(name)) if kind == _SHARED_ITEM) if name else iter(())
 
 
-def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
-    folder, _, file = part.rpartition("/")
-    tree = ET.fromstring(archive.read(f"{folder}/_rels/{file}.rels"))  # noqa: S314
-    return {
-        relation.get("Id", ""): posixpath.normpath(posixpath.join("/" + folder, relation.get("Target", ""))).lstrip("/")
-        for relation in tree
-    }
-
-
-def _binary_book(archive: zipfile.ZipFile) -> _Book:
-    relations = _relations(archive, _BINARY_WORKBOOK)
+def _xml_book(archive: zipfile.ZipFile, limits: Limits) -> _Book:
+    relations = _relations(archive, _XML_WORKBOOK, limits)
     sheets: list[tuple[str, str]] = []
     epoch_1904 = False
-    for kind, body in _records(archive.read(_BINARY_WORKBOOK)):
+    for tag in read_tags(_small_part(archive, _XML_WORKBOOK, limits)):
+        if tag.name == "sheet":
+            _refuse_too_many_sheets(sheets)
+            sheets.append((tag.attributes.get("name", ""), relations.get(tag.attributes.get("id", ""), "")))
+        elif tag.name == "workbookPr" and tag.parent == "workbook":
+            epoch_1904 = tag.attributes.get("date1904") in ("1", "true")
+    return _Book(sheets, epoch_1904)
+
+
+def _relations(archive: zipfile.ZipFile, part: str, limits: Limits) -> dict[str, str]:
+    folder, _, file = part.rpartition("/")
+    relations: dict[str, str] = {}
+    for tag in read_tags(_small_part(archive, f"{folder}/_rels/{file}.rels", limits)):
+        if tag.name == "Relationship":
+            target = posixpath.normpath(posixpath.join("/" + folder, tag.attributes.get("Target", ""))).lstrip("/")
+            relations[tag.attributes.get("Id", "")] = target
+    return relations
+
+
+def _binary_book(archive: zipfile.ZipFile, limits: Limits) -> _Book:
+    relations = _relations(archive, _BINARY_WORKBOOK, limits)
+    sheets: list[tuple[str, str]] = []
+    epoch_1904 = False
+    for kind, body in _records(b"".join(_small_part(archive, _BINARY_WORKBOOK, limits))):
         if kind == _PROPERTIES and body:
             epoch_1904 = bool(body[0] & 1)
         elif kind == _BUNDLED_SHEET:
             relation, end = _wide_text(body, 8)
             title, _ = _wide_text(body, end)
+            _refuse_too_many_sheets(sheets)
             sheets.append((title, relations.get(relation, "")))
     return _Book(sheets, epoch_1904)
 
@@ -495,9 +532,9 @@ def _measure_binary(part: _Part, content: bytes, percents: Set[int]) -> None:
             part.cells += 1
             part.rows, part.columns = max(part.rows, row + 1), max(part.columns, column + 1)
             if kind in _ERROR_RECORDS and len(body) > 8:
-                part.errors.append((row, column, _ERRORS.get(body[8], _UNKNOWN_ERROR)))
+                part.add_error(_ERRORS.get(body[8], _UNKNOWN_ERROR), row, column)
             elif kind in _NUMBER_RECORDS and int.from_bytes(body[4:7], "little") in percents:
-                part.percents.append((row, column))
+                part.percents.append(_place(row, column))
             elif kind == _SHARED_RECORD and len(body) >= 12:
                 part.shared.append(int.from_bytes(body[8:12], "little"))
 
@@ -505,8 +542,20 @@ def _measure_binary(part: _Part, content: bytes, percents: Set[int]) -> None:
 def _refuse_shared_parts(book: _Book) -> None:
     """A part that many sheets share would be read again and again."""
     own = [part for _, part in book.sheets if part]
-    if len(own) != len(set(own)) or len(own) > _MOST_SHEETS:
+    if len(own) != len(set(own)):
         raise damaged()
+
+
+def _refuse_too_many_sheets(sheets: Sequence[tuple[str, str]]) -> None:
+    if len(sheets) >= MOST_SHEETS:
+        raise damaged()
+
+
+def _refuse_other_encodings(book: _Book, parts: Mapping[str, _Part]) -> None:
+    """What the library reads was measured as UTF-8, and it knows no other: cells would not have been counted."""
+    read = {*_READ_BY_LIBRARY, *(part.casefold() for _, part in book.sheets)}
+    if any(not part.is_utf8 for name, part in parts.items() if name.casefold() in read and name.endswith(_XML)):
+        raise unknown_encoding()
 
 
 def _read(
@@ -554,9 +603,14 @@ def _rows(sheet: Any, limits: Limits) -> list[list[Cell]]:
 
 def _put_particulars(rows: list[list[Cell]], part: _Part) -> None:
     """What the reader leaves out: the texts of error cells, and that a number is shown as a percent."""
-    for row, column, text in part.errors:
-        if row < len(rows) and column < len(rows[row]):
-            rows[row][column] = text
-    for row, column in part.percents:
+    for text, places in part.errors.items():
+        for row, column in map(_split, places):
+            if row < len(rows) and column < len(rows[row]):
+                rows[row][column] = text
+    for row, column in map(_split, part.percents):
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = as_percent(rows[row][column])
+
+
+def _split(place: int) -> tuple[int, int]:
+    return divmod(place, _WIDEST)
