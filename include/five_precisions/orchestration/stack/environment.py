@@ -68,13 +68,13 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
             },
             database={"sql_alchemy_conn": airflow_url.render_as_string(hide_password=False)},
             api={"host": HOST, "port": site.port, "base_url": site.url, "workers": 1},
+            # In both folders Airflow writes files and takes none away; the supervisor does (log_retention).
             logging={
                 "base_log_folder": site.task_logs.resolve(),
                 # Airflow sets them itself, whatever the umask says: for everybody to read.
                 "file_task_handler_new_folder_permissions": "0o700",
                 "file_task_handler_new_file_permissions": "0o600",
-                # What the DAG processor says of each file stands in its own log, which is kept small; its files grow.
-                "dag_processor_log_target": "stdout",
+                "dag_processor_child_process_log_directory": var / "logs" / "dag-processor",
             },
             # A finished task keeps its place while its supervisor sleeps between two heartbeats, 5 s by default.
             workers={"min_heartbeat_interval": 1},

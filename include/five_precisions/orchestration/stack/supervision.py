@@ -237,7 +237,7 @@ class Stack:
             self._logs_kept_at = time.monotonic()
             for log in (*self.site.logs.glob("*.log"), self._server.log):
                 begin_anew(log)
-            remove_old_logs(self.site.task_logs, DAYS)
+            remove_old_logs(self.site.logs, DAYS)
 
     def _log(self, name: str) -> Path:
         self.site.logs.mkdir(parents=True, exist_ok=True)
