@@ -13,6 +13,7 @@ from typing import Any, Final
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.reading.biff_workbook import read_biff_workbook
 from five_precisions.intake.reading.layout import normal_header
+from five_precisions.intake.reading.parquet_pages import damaged_parquet, measure_footer, measure_pages
 from five_precisions.intake.reading.sheet import (
     DEFAULT_LIMITS,
     Limits,
@@ -22,7 +23,6 @@ from five_precisions.intake.reading.sheet import (
     refuse_too_large,
     too_many_cells,
     too_much_text,
-    unpacked_too_large,
 )
 from five_precisions.intake.reading.zipped_workbook import read_zipped_workbook
 from five_precisions.reports.cells import Cell
@@ -33,7 +33,6 @@ CSV_DELIMITERS: Final = ",;\t"
 _ROWS_THAT_TELL_THE_DELIMITER: Final = 10
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP_MAGIC: Final = b"PK"
-_ENCRYPTED_PARQUET_MAGIC: Final = b"PARE"
 _ROWS_AT_ONCE: Final = 20_000
 _SHARE_OF_NULS: Final = 8
 _CHINESE_IN_UTF8 = re.compile(rb"(?:[\xe3-\xef][\x80-\xbf]{2}){2}")
@@ -172,27 +171,26 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    if content.startswith(_ENCRYPTED_PARQUET_MAGIC):
-        raise UnreadableFileError("Parquet 文件已加密，请不加密重新导出后报送。")
+    measure_footer(content)
     try:
-        schema = parquet.ParquetFile(io.BytesIO(content)).schema_arrow
-        # Texts by their dictionary: one long text may stand for a million rows.
-        texts = [
-            field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-        ]
-        file = parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
-        refuse_too_large(None, file.metadata.num_rows + 1, file.metadata.num_columns, limits)
-        if file.metadata.num_rows * file.metadata.num_columns > limits.cells:
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        metadata, schema = file.metadata, file.schema_arrow
+        rows = max(metadata.num_rows, sum(metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)))
+        refuse_too_large(None, rows + 1, metadata.num_columns, limits)
+        if rows * metadata.num_columns > limits.cells:
             raise too_many_cells(limits)
         if nested := next((field.name for field in schema if pa.types.is_nested(field.type)), None):
             raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
+        dictionaries = measure_pages(content, metadata, limits)
+        # Texts by their dictionary: one long text may stand for a million rows.
+        texts = {field.name for field in schema if _is_text(field.type)}
+        # What cannot be read so, as decimals in bytes, is read in pieces in which it may be long.
+        longest = sum(size for field, size in zip(schema, dictionaries, strict=True) if field.name not in texts)
+        rows_at_once = max(1, min(_ROWS_AT_ONCE, limits.text_bytes // max(1, longest)))
+        file = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=sorted(texts))
         columns: list[list[Cell]] = [[] for _ in schema]
-        unpacked = shown = 0
-        # Piece by piece, with a running count: the sizes in the file's footer can be forged.
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
-            unpacked += batch.nbytes
-            if unpacked > limits.unpacked_bytes:
-                raise unpacked_too_large(limits)
+        shown = 0
+        for batch in file.iter_batches(batch_size=rows_at_once, use_threads=False):
             for column, values in zip(columns, batch.columns, strict=True):
                 cells = _parquet_cells(values)
                 # A text that is stored once and shown in every row is read as often as it is shown.
@@ -201,14 +199,28 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
                     raise too_much_text(limits)
                 column.extend(cells)
     except (pa.ArrowException, OSError, ValueError, OverflowError, TypeError, KeyError, IndexError) as error:
-        raise UnreadableFileError("Parquet 文件已损坏，打不开，请重新导出后报送。") from error
+        raise damaged_parquet() from error
     return [Sheet(name, None, [list(schema.names), *map(list, zip(*columns, strict=True))])]
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
 
 
 def _parquet_cells(values: Any) -> list[Cell]:
     if hasattr(values, "dictionary"):
-        texts = [as_cell(text) for text in values.dictionary.to_pylist()]
-        return [None if index is None else texts[index] for index in values.indices.to_pylist()]
+        # Each piece comes with the whole dictionary.
+        shown = values.indices.unique()
+        texts = map(as_cell, values.dictionary.take(shown).to_pylist())
+        cells = dict(zip(shown.to_pylist(), texts, strict=True))
+        return [cells[index] for index in values.indices.to_pylist()]
     return [as_cell(value) for value in values.to_pylist()]
 
 
