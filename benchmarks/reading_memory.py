@@ -237,8 +237,11 @@ def _parquet_texts(path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    texts = pa.array([f"{number}{LONG_TEXT}" for number in range(TEXTS)])
-    parquet.write_table(pa.table({"c": texts}), path, compression="zstd", use_dictionary=False)
+    # Three bytes a letter; a dictionary too small for them, so that the library looks for each text in it; pages
+    # nearly as large as they may be.
+    text = "甲" * 30_000 + RARE
+    table = pa.table({"c": pa.chunked_array([[f"{number}{text}"] for number in range(TEXTS)])})
+    parquet.write_table(table, path, compression="zstd", dictionary_pagesize_limit=1, data_page_size=2**26)
 
 
 def _xls_numbers(path: Path) -> None:

@@ -183,7 +183,7 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
             raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
         dictionaries = measure_pages(content, metadata, limits)
         # Texts by their dictionary: one long text may stand for a million rows.
-        texts = {field.name for field in schema if _is_text(field.type)}
+        texts = {field.name for field, size in zip(schema, dictionaries, strict=True) if size and _is_text(field.type)}
         # What cannot be read so, as decimals in bytes, is read in pieces in which it may be long.
         longest = sum(size for field, size in zip(schema, dictionaries, strict=True) if field.name not in texts)
         rows_at_once = max(1, min(_ROWS_AT_ONCE, limits.text_bytes // max(1, longest)))
@@ -216,11 +216,13 @@ def _is_text(kind: Any) -> bool:
 
 def _parquet_cells(values: Any) -> list[Cell]:
     if hasattr(values, "dictionary"):
-        # Each piece comes with the whole dictionary.
-        shown = values.indices.unique()
-        texts = map(as_cell, values.dictionary.take(shown).to_pylist())
-        cells = dict(zip(shown.to_pylist(), texts, strict=True))
-        return [cells[index] for index in values.indices.to_pylist()]
+        # Each piece comes with the whole dictionary, of which little may be shown; that alone is copied.
+        shown = values.indices.unique().drop_null()
+        is_all = len(shown) == len(values.dictionary)
+        texts = values.dictionary if is_all else values.dictionary.take(shown)
+        numbers = range(len(texts)) if is_all else shown.to_pylist()
+        cells = dict(zip(numbers, map(as_cell, texts.to_pylist()), strict=True))
+        return [None if index is None else cells[index] for index in values.indices.to_pylist()]
     return [as_cell(value) for value in values.to_pylist()]
 
 

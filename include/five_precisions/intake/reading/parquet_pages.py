@@ -35,6 +35,8 @@ _MOST_FOOTER_BYTES: Final = 4 * 1024**2
 _MOST_PARTS: Final = 250_000
 """Of a footer: structures, and members of lists; in memory each takes up to a kilobyte."""
 _MOST_PAGES: Final = 100_000
+_MOST_PAGE_BYTES: Final = 128 * 1024**2
+"""Unpacked; it is held beside all that is made of it. Writers begin a new page after one megabyte."""
 _MOST_PARTS_OF_A_PAGE: Final = 100
 """Of its header: fields and structures; an honest one has two dozen."""
 _DEEPEST: Final = 32
@@ -230,6 +232,10 @@ class _Found:
         self.unpacked += size
         if self.unpacked > self.limits.unpacked_bytes:
             raise unpacked_too_large(self.limits)
+        if size > _MOST_PAGE_BYTES:
+            raise UnreadableFileError(
+                f"Parquet 文件的一页（page）解压后超过{_MOST_PAGE_BYTES // 1024**2}MB，请用默认设置重新导出后报送。"
+            )
         if self.pages > _MOST_PAGES:
             raise UnreadableFileError(f"Parquet 文件超过{_MOST_PAGES}页，请用默认设置重新导出后报送。")
 
