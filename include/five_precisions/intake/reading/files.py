@@ -171,17 +171,17 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
     import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    measure_footer(content)
+    groups = measure_footer(content)
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))
         metadata, schema = file.metadata, file.schema_arrow
-        rows = max(metadata.num_rows, sum(metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)))
+        rows = max(metadata.num_rows, sum(group.rows for group in groups))
         refuse_too_large(None, rows + 1, metadata.num_columns, limits)
         if rows * metadata.num_columns > limits.cells:
             raise too_many_cells(limits)
         if nested := next((field.name for field in schema if pa.types.is_nested(field.type)), None):
             raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
-        dictionaries = measure_pages(content, metadata, limits)
+        dictionaries = measure_pages(content, groups, metadata.schema, limits)
         # Texts by their dictionary: one long text may stand for a million rows.
         texts = {field.name for field, size in zip(schema, dictionaries, strict=True) if size and _is_text(field.type)}
         # What cannot be read so, as decimals in bytes, is read in pieces in which it may be long.

@@ -71,6 +71,9 @@ _WIDTHS: Final = {_Kind.I8: 1, _Kind.DOUBLE: 8, _Kind.UUID: 16}
 _Form: TypeAlias = "Mapping[int, _Kind | _Form]"
 """What stands in the lists of a structure, by field: values of one kind, or structures of this form."""
 
+_Structure: TypeAlias = "dict[tuple[int, _Kind], Any]"
+"""Its numbers, structures, and lists of structures, by field and kind."""
+
 _SIZES: Final[_Form] = {2: _Kind.I64, 3: _Kind.I64}
 _PLACES: Final[_Form] = {2: _Kind.I32}
 _COLUMN_METADATA: Final[_Form] = {2: _Kind.I32, 3: _Kind.BINARY, 8: {}, 13: {}, 16: _SIZES, 17: _PLACES}
@@ -110,8 +113,28 @@ def locked_parquet() -> UnreadableFileError:
     return UnreadableFileError("Parquet 文件已加密，请不加密重新导出后报送。")
 
 
-def measure_footer(content: bytes) -> None:
-    """Hold the footer against what one may be, before the library reads it.
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A column in a row group, as the footer describes it."""
+
+    values: int
+    packed_bytes: int
+    data_offset: int
+    dictionary_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """A row group, as the footer describes it."""
+
+    rows: int
+    chunks: list[Chunk]
+
+
+def measure_footer(content: bytes) -> list[RowGroup]:
+    """Hold the footer against what one may be, before the library reads it; its row groups.
+
+    They are not asked of the library: of a column whose statistics contradict its schema, pyarrow ends the program.
 
     Raises:
         UnreadableFileError: it is damaged, encrypted, or far larger than a report's.
@@ -122,15 +145,35 @@ def measure_footer(content: bytes) -> None:
         raise UnreadableFileError(
             f"Parquet 文件的目录（footer）超过{_MOST_FOOTER_BYTES // 1024**2}MB，请减少行组和附加信息后重新导出报送。"
         )
-    _Compact(content, begin, end, _MOST_PARTS).skip_structure(_FILE_METADATA)
+    footer = _Compact(content, begin, end, _MOST_PARTS).structure(_FILE_METADATA)
+    try:
+        return [
+            RowGroup(
+                group[3, _Kind.I64],
+                [_chunk(chunk[3, _Kind.STRUCT]) for chunk in group[1, _Kind.LIST]],
+            )
+            for group in footer[4, _Kind.LIST]
+        ]
+    except KeyError as error:
+        raise damaged_parquet() from error
 
 
-def measure_pages(content: bytes, metadata: Any, limits: Limits) -> list[int]:
+def _chunk(column: _Structure) -> Chunk:
+    return Chunk(
+        values=column[5, _Kind.I64],
+        packed_bytes=column[7, _Kind.I64],
+        data_offset=column[9, _Kind.I64],
+        dictionary_offset=column.get((11, _Kind.I64), 0),
+    )
+
+
+def measure_pages(content: bytes, groups: list[RowGroup], schema: Any, limits: Limits) -> list[int]:
     """Hold all pages against the limits, before the library reads one.
 
     Args:
         content: The file.
-        metadata: Its footer, as the library understands it (`pyarrow.parquet.FileMetaData`); no column is nested.
+        groups: Its row groups.
+        schema: Its columns (`pyarrow.parquet.ParquetSchema`); none is nested.
         limits: What they may measure.
 
     Returns:
@@ -140,11 +183,10 @@ def measure_pages(content: bytes, metadata: Any, limits: Limits) -> list[int]:
         UnreadableFileError: they are too large or too many, share bytes, run out of the file, are of a coding whose
             size cannot be told, or are damaged.
     """
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    if any(group.num_rows < 0 or group.num_columns != metadata.num_columns for group in groups):
+    columns = [schema.column(at) for at in range(len(schema))]
+    if any(group.rows < 0 or len(group.chunks) != len(columns) for group in groups):
         raise damaged_parquet()
-    rows = sum(group.num_rows for group in groups)
-    columns = [metadata.schema.column(at) for at in range(metadata.num_columns)]
+    rows = sum(group.rows for group in groups)
     if (
         rows * sum(each.length for each in columns if each.physical_type == _BYTES_OF_ONE_LENGTH)
         > limits.unpacked_bytes
@@ -152,10 +194,11 @@ def measure_pages(content: bytes, metadata: Any, limits: Limits) -> list[int]:
         raise unpacked_too_large(limits)
     found = _Found(content, _begin_of_footer(content), limits)
     largest = [0] * len(columns)
-    for group, at in itertools.product(groups, range(len(columns))):
-        size = found.add(group.column(at), group.num_rows)
-        if columns[at].physical_type == _BYTES:
-            largest[at] = max(largest[at], size)
+    for group in groups:
+        for at, (chunk, column) in enumerate(zip(group.chunks, columns, strict=True)):
+            size = found.add(chunk, column, group.rows)
+            if column.physical_type == _BYTES:
+                largest[at] = max(largest[at], size)
     found.refuse_shared_bytes()
     return largest
 
@@ -185,22 +228,22 @@ class _Found:
     dictionary_values: int = 0
     spans: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, chunk: Any, rows: int) -> int:
-        """Count the pages of a column in a row group (`pyarrow.parquet.ColumnChunkMetaData`); bytes of its dictionary.
+    def add(self, chunk: Chunk, column: Any, rows: int) -> int:
+        """Count the pages of a column (`pyarrow.parquet.ColumnSchema`) in a row group; bytes of its dictionary.
 
         As Arrow reads them: from the dictionary, if one is named, until all values have been seen.
         """
-        begin, dictionary = chunk.data_page_offset, chunk.dictionary_page_offset
-        if dictionary is not None and 0 < dictionary < begin:
-            begin = dictionary
-        end = min(self.end, begin + chunk.total_compressed_size + _LEFT_OUT_OF_SIZE)
-        if begin < 0 or chunk.total_compressed_size < 0:
+        begin = chunk.data_offset
+        if 0 < chunk.dictionary_offset < begin:
+            begin = chunk.dictionary_offset
+        end = min(self.end, begin + chunk.packed_bytes + _LEFT_OUT_OF_SIZE)
+        if begin < 0 or chunk.packed_bytes < 0:
             raise damaged_parquet()
         at, seen, size = begin, 0, 0
         # A column's values, empty ones among them, are as many as its rows.
-        if chunk.num_values > rows:
+        if chunk.values > rows:
             raise damaged_parquet()
-        while seen < chunk.num_values:
+        while seen < chunk.values:
             reader = _Compact(self.content, at, end, _MOST_PARTS_OF_A_PAGE)
             header = reader.integers()
             packed, unpacked = header[_PACKED_SIZE], header[_UNPACKED_SIZE]
@@ -215,9 +258,9 @@ class _Found:
                 if header[page.values] < 0:
                     raise damaged_parquet()
                 seen += header[page.values]
-                if seen > chunk.num_values:
+                if seen > chunk.values:
                     raise damaged_parquet()
-                _refuse_unbounded(chunk, header[page.encoding])
+                _refuse_unbounded(column, header[page.encoding])
         self.spans.append((begin, at))
         return size
 
@@ -251,10 +294,10 @@ class _Found:
             raise too_many_cells(self.limits)
 
 
-def _refuse_unbounded(chunk: Any, encoding: int) -> None:
-    if encoding in _UNBOUNDED_ENCODINGS and chunk.physical_type in (_BYTES, _BYTES_OF_ONE_LENGTH):
+def _refuse_unbounded(column: Any, encoding: int) -> None:
+    if encoding in _UNBOUNDED_ENCODINGS and column.physical_type in (_BYTES, _BYTES_OF_ONE_LENGTH):
         raise UnreadableFileError(
-            f"列“{chunk.path_in_schema}”的编码方式（{_UNBOUNDED_ENCODINGS[encoding]}）不能接收，"
+            f"列“{column.path}”的编码方式（{_UNBOUNDED_ENCODINGS[encoding]}）不能接收，"
             "请改用 PLAIN 或字典编码重新导出后报送。"
         )
 
@@ -281,15 +324,19 @@ class _Compact:
         self._take_integers((), found)
         return found
 
-    def skip_structure(self, form: _Form, depth: int = 0) -> None:
-        """Pass over the structure that begins here, counting what is in it.
+    def structure(self, form: _Form, depth: int = 0) -> _Structure:
+        """The structure that begins here, counting what is in it.
 
         Raises:
             UnreadableFileError: there is no structure of this form, it is not within its bounds, or has too much in it.
         """
         self._count(1)
+        found: _Structure = {}
         for number, kind in self._fields(depth):
-            self._skip(kind, form.get(number, {}), depth + 1, known=number in form)
+            if (number, kind) in found:
+                raise damaged_parquet()
+            found[number, kind] = self._value(kind, form.get(number, {}), depth + 1, known=number in form)
+        return found
 
     def _take_integers(self, path: tuple[int, ...], found: dict[tuple[int, ...], int]) -> None:
         self._count(1)
@@ -300,7 +347,7 @@ class _Compact:
             elif kind is _Kind.STRUCT:
                 self._take_integers((*path, number), found)
             else:
-                self._skip(kind, {}, len(path) + 1)
+                self._value(kind, {}, len(path) + 1)
 
     def _fields(self, depth: int) -> Iterator[tuple[int, _Kind]]:
         if depth > _DEEPEST:
@@ -314,24 +361,25 @@ class _Compact:
             number = _of_bits(16, number + step if step else self._integer())
             yield number, kind
 
-    def _skip(self, kind: _Kind, form: _Kind | _Form, depth: int, *, known: bool = False) -> None:
+    def _value(self, kind: _Kind, form: _Kind | _Form, depth: int, *, known: bool = False) -> Any:
         match kind:
             case _Kind.TRUE | _Kind.FALSE:
                 pass
             case _Kind.I16 | _Kind.I32 | _Kind.I64:
-                self._varint()
+                return self._integer(64)
             case _Kind.BINARY:
                 self._advance(self._varint())
             case _Kind.LIST | _Kind.SET:
-                self._skip_list(form, depth, known=known)
+                return self._list(form, depth, known=known)
             case _Kind.MAP:
                 self._skip_map(depth)
             case _Kind.STRUCT:
-                self.skip_structure(form if isinstance(form, Mapping) else {}, depth)
+                return self.structure(form if isinstance(form, Mapping) else {}, depth)
             case _:
                 self._advance(_WIDTHS[kind])
+        return None
 
-    def _skip_list(self, form: _Kind | _Form, depth: int, *, known: bool) -> None:
+    def _list(self, form: _Kind | _Form, depth: int, *, known: bool) -> list[Any]:
         head = self._byte()
         size, kind = head >> 4, _kind(head & 0xF)
         if size == _SIZE_FOLLOWS:
@@ -340,8 +388,7 @@ class _Compact:
         if known and size and kind is not (form if isinstance(form, _Kind) else _Kind.STRUCT):
             raise damaged_parquet()
         self._count(size)
-        for _ in range(size):
-            self._skip_member(kind, form, depth + 1)
+        return [self._member(kind, form, depth + 1) for _ in range(size)]
 
     def _skip_map(self, depth: int) -> None:
         size = self._varint()
@@ -350,17 +397,17 @@ class _Compact:
         self._count(2 * size)
         kinds = self._byte()
         for _ in range(size):
-            self._skip_member(_kind(kinds >> 4), {}, depth + 1)
-            self._skip_member(_kind(kinds & 0xF), {}, depth + 1)
+            self._member(_kind(kinds >> 4), {}, depth + 1)
+            self._member(_kind(kinds & 0xF), {}, depth + 1)
 
-    def _skip_member(self, kind: _Kind, form: _Kind | _Form, depth: int) -> None:
+    def _member(self, kind: _Kind, form: _Kind | _Form, depth: int) -> Any:
         if depth > _DEEPEST or kind is _Kind.STOP:
             raise damaged_parquet()
         if kind in (_Kind.TRUE, _Kind.FALSE):
             # In a field its kind is its value; here it takes a byte.
             self._advance(1)
-        else:
-            self._skip(kind, form, depth)
+            return None
+        return self._value(kind, form, depth)
 
     def _count(self, parts: int) -> None:
         self._parts_left -= parts
@@ -385,9 +432,9 @@ class _Compact:
                 return value
         raise damaged_parquet()
 
-    def _integer(self) -> int:
+    def _integer(self, bits: int = 32) -> int:
         value = self._varint()
-        return _of_bits(32, (value & 0xFFFF_FFFF) >> 1 ^ -(value & 1))
+        return _of_bits(bits, (value & (1 << bits) - 1) >> 1 ^ -(value & 1))
 
 
 def _of_bits(bits: int, value: int) -> int:
