@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, text
 from five_precisions import cli
 from five_precisions.figures import assess
 from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse import open_prepared_warehouse
 from tests.conftest import SECRET, fresh_database
 from tests.figures.conftest import JANUARY
 from tests.figures.january import deliver_january
@@ -152,11 +153,11 @@ def city(assessed_city: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     """The warehouse of the commands; in the end it is as it was."""
     for name, value in {"WAREHOUSE": assessed_city, "PII_KEY": SECRET, "ARCHIVE_KEY": SECRET}.items():
         monkeypatch.setenv(PREFIX + name, value)
-    engine = create_engine(assessed_city)
-    before = counted(engine)
-    yield engine
-    assert counted(engine) == before
-    engine.dispose()
+    # The first command that has the keys puts their fingerprints on record.
+    with open_prepared_warehouse(Settings.load()) as engine:
+        before = counted(engine)
+        yield engine
+        assert counted(engine) == before
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_nothing_is_restated_before_the_approval(described: dict[str, Any]) -> N
     assert not [asset for task in restatement["tasks"].values() for asset in task["outlets"]]
     assert (restatement["schedule"], restatement["catchup"]) == ("NullTimetable", False)
     assert {name: param["pattern"] for name, param in restatement["params"].items()} == {
-        "period": r"^\d{4}-(0[1-9]|1[0-2])$",
+        "period": "^2[0-9]{3}-(0[1-9]|1[0-2])$",
         "reason": r"\S",
     }
 

@@ -445,9 +445,11 @@ def test_what_cannot_be_decided_is_refused(engine: Engine, settings: Settings, l
         set_aside(engine, lasting, **aside | {"until": date(2019, 1, 30)})
     with pytest.raises(RefusedError, match="is not set aside"):
         take_back(engine, lasting, reason="情况有变", decided_by="ops")
+    with pytest.raises(UsageError, match="control character U\\+0000"):
+        set_aside(engine, lasting, **aside | {"reason": "已\x00核实"})
     assert read_case(engine, lasting).decisions == []
 
-    set_aside(engine, lasting, **aside | {"reason": "账号6222020200112233445\x00已核实"})
+    set_aside(engine, lasting, **aside | {"reason": "账号6222020200112233445已核实"})
     take_back(engine, lasting, reason="情况有变", decided_by="ops")
     first, _ = read_case(engine, lasting).decisions
     assert "6222020200112233445" not in first.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -284,11 +285,11 @@ def cited(*arguments: str) -> tuple[list[str], set[str | None]]:
     return said, {row["archived"] for row in json.loads(printed.stdout)["proof"]["first"]}
 
 
-def test_a_file_that_the_archive_does_not_give_back_is_said_beside_it(
-    archived_ledger: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_the_archive_does_not_give_back_is_said_beside_it(archived_ledger: Path, tmp_path: Path) -> None:
     assert cited() == ([""], {"whole"})
-    monkeypatch.setenv("FIVE_PRECISIONS_ARCHIVE_KEY", "another-secret-of-at-least-32-bytes")
+    elsewhere = Archive(str(tmp_path / "elsewhere"), [b"another-secret-of-at-least-32-bytes"])
+    elsewhere.put(b"the ledger")
+    shutil.copy(tmp_path / "elsewhere" / archived_ledger.parent.name / archived_ledger.name, archived_ledger)
     assert cited() == ([" (its archived copy is unreadable)"], {"unreadable"})
     archived_ledger.write_bytes(archived_ledger.read_bytes()[:-1])
     assert cited() == ([" (its archived copy is altered)"], {"altered"})

@@ -311,7 +311,8 @@ def test_the_year_begins_with_the_balance_of_december(city: City) -> None:
             sound("position", county_code="441704", microcredit_year_begin="2.5"),
         ]
         city.deliver(code, position=halves)
-    close(city.engine, city.settings, JUNE, replay=True)
+    begins_with_june = city.settings.model_copy(update={"first_period": JUNE})
+    close(city.engine, begins_with_june, JUNE, replay=True)
     told = rows(city.engine, "select submission_id, rule, cell, value, expected, message from intake.finding")
     assert [row[:5] for row in told] == [("2019-06-B02-close", "X09", None, "6.01", "5.00")]
     assert "6.01万元" in told[0][5]

@@ -321,7 +321,7 @@ def test_another_key_ends_the_tasks_and_their_wait_goes_on(
     from five_precisions.warehouse.keys import ChangedKeyError
 
     sentence = "FIVE_PRECISIONS_PII_KEY is not the key that this warehouse's hashes are made with"
-    move_deadline(engine, settings, JUNE, date(2199, 1, 1), "台风")
+    move_deadline(engine, settings, JUNE, FAR, "台风")
     with opened():
         pass
     with monkeypatch.context() as patch:

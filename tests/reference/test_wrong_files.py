@@ -219,7 +219,13 @@ WRONG: list[tuple[str, str, str, str]] = [
         "scheme.yaml",
         "from: 2016-01",
         "from: 1016-01",
-        "is wrong at versions.0.from: 1016-01 does not lie between 2000 and 2100.",
+        "is wrong at versions.0.from: '1016-01' is not a period; write a month as YYYY-MM, of the years 2000 to 2999",
+    ),
+    (
+        "scheme.yaml",
+        "from: 2016-01",
+        "from: 2216-01",
+        "is wrong at versions.0.from: 2216-01 does not lie between 2000 and 2100.",
     ),
     (
         "scorecard.yaml",

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from tests.command_line import run
+from tests.waiting import wait_until
 
 from five_precisions.demo import write_inbox
 from five_precisions.errors import SetupError
@@ -59,6 +60,9 @@ def role(engine: Engine, name: str, options: str) -> Iterator[str]:
         try:
             yield own
         finally:
+            # Its sessions end a moment after they are closed, and take their temporary tables with them.
+            at_work = text("select count(*) from pg_stat_activity where usename = :own")
+            wait_until(lambda: connection.execute(at_work, {"own": own}).scalar_one() == 0)
             connection.execute(text(f"reassign owned by {own} to current_user"))
             connection.execute(text(f"drop owned by {own}"))
             connection.execute(text(f"drop role {own}"))

@@ -47,14 +47,14 @@ def migrate(engine: Engine) -> list[str]:
     try:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
             if not connection.execute(_MAY_MAKE_TEMPORARY_TABLES).scalar_one():
                 database, role = connection.execute(text("select current_database(), current_user")).one()
                 raise SetupError(
                     f"The warehouse's role may make no temporary tables, with which months are computed; let its "
                     f"administrator run: grant temporary on database {database} to {role}"
                 )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
             return confine_reader(connection)
     except ProgrammingError as error:
         if not isinstance(error.orig, InsufficientPrivilege):

@@ -35,9 +35,10 @@ from (
     union all
     select
         4 as place,
-        format(
-            'revoke execute on function pg_catalog.%s from public, five_precisions_reader',
-            cast(pg_proc.oid as regprocedure)
+        concat(
+            'revoke execute on function pg_catalog.',
+            cast(pg_proc.oid as regprocedure),
+            ' from public, five_precisions_reader'
         ) as statement,
         pg_has_role(pg_proc.proowner, 'usage') as is_ours
     from pg_proc

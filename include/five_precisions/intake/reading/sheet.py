@@ -112,8 +112,8 @@ def too_much_text(limits: Limits) -> TooMuchError:
 def too_much_together(limits: Limits) -> TooMuchError:
     """For a file that would fit into memory by itself, but not beside the others of its package."""
     return TooMuchError(
-        f"与报送包中排在它前面的文件合计，单元格超过{limits.cells // 10_000}万个"
-        f"或文字超过{limits.text_bytes // _MEGABYTE}MB，请删除无关内容后重新报送。"
+        f"文件连同报送包中排在它前面的文件，单元格超过{limits.cells // 10_000}万个或散布得过宽，"
+        f"或文字超过{limits.text_bytes // _MEGABYTE}MB，请删除数据区以外的内容和无关文字后重新报送。"
     )
 
 
