@@ -155,20 +155,26 @@ WRONG_SCHEMES = [
     (
         "from: 2016-01",
         "from: 2016-13",
-        "is wrong at versions.0.from: '2016-13' is not a period; write a month as YYYY-MM, of the years "
-        "2000 to 2999, for example 2019-06.",
+        (
+            "is wrong at versions.0.from: '2016-13' is not a period; write a month as YYYY-MM, of the years "
+            "2000 to 2999, for example 2019-06."
+        ),
     ),
     (
         "from: 2016-01",
         "from: 2016-01-01",
-        "is wrong at versions.0.from: '2016-01-01' is not a period; write a month as YYYY-MM, of the years "
-        "2000 to 2999, for example 2019-06.",
+        (
+            "is wrong at versions.0.from: '2016-01-01' is not a period; write a month as YYYY-MM, of the years "
+            "2000 to 2999, for example 2019-06."
+        ),
     ),
     (
         "from: 2016-01",
         "from: 2016",
-        "is wrong at versions.0.from: '2016' is not a period; write a month as YYYY-MM, of the years "
-        "2000 to 2999, for example 2019-06.",
+        (
+            "is wrong at versions.0.from: '2016' is not a period; write a month as YYYY-MM, of the years "
+            "2000 to 2999, for example 2019-06."
+        ),
     ),
     ("from: 2016-01", "from: 2019-07", "scheme.yaml has no version that holds in 2019-06."),
     ('version: "2016"', "version: 2016", "is wrong at versions.0.version: Input should be a valid string."),
@@ -253,8 +259,10 @@ WRONG_SCORECARDS = [
     (
         "from: 2016-01",
         "from: June 2016",
-        "is wrong at versions.0.from: 'June 2016' is not a period; write a month as YYYY-MM, of the years "
-        "2000 to 2999, for example 2019-06.",
+        (
+            "is wrong at versions.0.from: 'June 2016' is not a period; write a month as YYYY-MM, of the years "
+            "2000 to 2999, for example 2019-06."
+        ),
     ),
 ]
 WRONG_TARGETS = [

@@ -314,7 +314,7 @@ def test_a_deadline_passes_by_the_databases_clock(
 
 
 def test_another_key_ends_the_tasks_and_their_wait_goes_on(
-    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from five_precisions.orchestration import triggers
     from five_precisions.orchestration.runtime import opened
@@ -329,7 +329,7 @@ def test_another_key_ends_the_tasks_and_their_wait_goes_on(
         with pytest.raises(ChangedKeyError, match=sentence):
             task().execute(context(JUNE))
         assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines == {}
-        assert f"The deadlines of 2019-06 cannot be looked up: {sentence}" in capsys.readouterr().out
+        assert f"The deadlines of 2019-06 cannot be looked up: {sentence}" in caplog.text
     assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines != {}
 
 
