@@ -72,7 +72,7 @@ def test_cells_of_a_package_are_counted_together(yardstick: Yardstick) -> None:
     limited = replace(yardstick, limits=Limits(cells=280))
     (finding,) = [each for each in judge(files, limited).findings if each.rule == "F01"]
     assert finding.file == "2.csv"
-    assert "与报送包中排在它前面的文件合计" in finding.message
+    assert "连同报送包中排在它前面的文件" in finding.message
     assert "F01" not in [each.rule for each in judge(files, yardstick).findings]
     alone = replace(yardstick, limits=Limits(cells=99))
     assert "文件中的单元格超过" in judge(files[:1], alone).findings[0].message
