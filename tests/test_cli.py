@@ -1,4 +1,4 @@
-"""The command line as its users meet it: exit codes, one sentence for each trouble, data as JSON (spec/05)."""
+"""The command line as its users meet it: exit codes, one sentence for each trouble, data as JSON (docs/outputs.md)."""
 
 from __future__ import annotations
 

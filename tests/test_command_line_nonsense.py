@@ -1,4 +1,7 @@
-"""Nonsense in every argument of every command: one sentence, exit code 2, nothing written (spec/05, Command line)."""
+"""Nonsense in every argument of every command: one sentence, exit code 2, nothing written.
+
+See docs/operations.md#by-command-line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet could run, and those that it could not (spec/03, The receipt)."""
+"""Texts that a spreadsheet could run, and those that it could not (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 

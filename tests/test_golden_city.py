@@ -1,4 +1,7 @@
-"""The golden city from packages to figures: what the city once published comes out of the delivered rows (spec/04)."""
+"""The golden city from packages to figures: what the city once published comes out of the delivered rows.
+
+See docs/figures.md.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def test_published_figure(golden_city: Engine, published: dict[str, str]) -> Non
 
 
 def test_what_months_bring(golden_city: Engine) -> None:
-    """A rejected version mended, a bank missing in February, a late one, nil returns (spec/04, Golden city)."""
+    """A rejected version mended, a bank missing in February, a late one, nil returns (docs/figures.md#golden-city)."""
     with golden_city.connect() as connection:
         mended = connection.execute(
             text("select count(*) from mart.current_reporting where status = 'accepted' and not first_pass")

@@ -1,4 +1,7 @@
-"""Each template that is a mail is held against a stored mail, and what the checks of mails find (spec/05, Messages)."""
+"""Each template that is a mail is held against a stored mail, and what the checks of mails find.
+
+See docs/outputs.md#messages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Periods: months and quarters (spec/01)."""
+"""Periods: months and quarters (docs/field.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What an installation keeps is its owner's to read, whatever umask it is called with (spec/02, Sensitive columns)."""
+"""What an installation keeps is its owner's to read, whatever umask it is called with.
+
+See docs/reports.md#sensitive-columns.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and the secrets file (spec/05, Environment)."""
+"""Settings and the secrets file (docs/reference/settings.md)."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""Five Precisions (五个精准): reports in, figures, assessment and bulletin out (spec/01)."""
+"""Five Precisions (五个精准): reports in, figures, assessment and bulletin out (docs/field.md)."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""How figures are shown to people: rounded half up, once, here (spec/01, Amounts); how wide a text is."""
+"""How figures are shown to people: rounded half up, once, here (docs/field.md#amounts); how wide a text is."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def text_width(text: str) -> int:
 
 
 def could_run(text: str) -> bool:
-    """Whether a spreadsheet that the text is put into could take it for a formula (spec/03, The receipt).
+    """Whether a spreadsheet that the text is put into could take it for a formula (docs/intake.md#the-receipt).
 
     Spreadsheets pass over blanks, line feeds and marks without width before a sign, and Chinese editions take a
     full-width sign for the narrow one.

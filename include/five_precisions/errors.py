@@ -1,4 +1,7 @@
-"""Errors that end a command: one sentence for the person who must act, and an exit code (spec/05, Command line)."""
+"""Errors that end a command: one sentence for the person who must act, and an exit code.
+
+See docs/operations.md#by-command-line.
+"""
 
 
 def sentence_of(error: OSError) -> str:

@@ -1,4 +1,7 @@
-"""Periods: a month `YYYY-MM` and a quarter `YYYY-Qn`, in Asia/Shanghai (spec/01); and a day as people write it."""
+"""Periods: a month `YYYY-MM` and a quarter `YYYY-Qn`, in Asia/Shanghai; and a day as people write it.
+
+See docs/field.md.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,7 @@ class Period:
 
     @property
     def end(self) -> date:
-        """Last day (`end` in spec/04)."""
+        """Last day (`end` in docs/figures.md)."""
         return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
 
     @property

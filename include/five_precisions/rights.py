@@ -1,4 +1,4 @@
-"""Who may read what this program keeps: its owner (spec/02, Sensitive columns).
+"""Who may read what this program keeps: its owner (docs/reports.md#sensitive-columns).
 
 What is written into a folder of our own is readable by its owner only, and the folder `var` is closed to all others.
 What somebody asks for by name, such as a CSV file for an officer, has the rights that he gives to his files.

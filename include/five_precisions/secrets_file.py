@@ -1,7 +1,8 @@
 """The secrets file of one machine: `python -m five_precisions.secrets_file PATH` makes it where it is missing.
 
-`make install` calls it for the embedded default (spec/05, Environment); elsewhere secrets come from the environment.
-Beside a warehouse that is there already no new secrets are made: what it holds was hashed and encrypted with others.
+`make install` calls it for the embedded default (docs/reference/settings.md); elsewhere secrets come from the
+environment. Beside a warehouse that is there already no new secrets are made: what it holds was hashed and encrypted
+with others.
 """
 
 from __future__ import annotations

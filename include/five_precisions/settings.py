@@ -1,4 +1,4 @@
-"""The one typed settings object (spec/05, Environment). Read once at the edge, then handed down."""
+"""The one typed settings object (docs/reference/settings.md). Read once at the edge, then handed down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INCLUDE = ROOT / "include"
 DEMO_REGISTER = INCLUDE / "five_precisions" / "demo" / "register"
 PREFIX = "FIVE_PRECISIONS_"
 SHORTEST_SECRET = 32
-"""Bytes; shorter secrets can be guessed (spec/02, Sensitive columns)."""
+"""Bytes; shorter secrets can be guessed (docs/reports.md#sensitive-columns)."""
 
 
 def _parse_period(value: object) -> object:
@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     replay: bool = False
     settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
     max_file_mb: int = Field(default=50, gt=0)
-    """What a delivered file may measure (spec/03, Bad input), in megabytes."""
+    """What a delivered file may measure (docs/intake.md#bad-input), in megabytes."""
     max_unpacked_mb: int = Field(default=1024, gt=0)
     max_rows: int = Field(default=1_000_000, gt=0)
     """Of one sheet."""
@@ -151,12 +151,12 @@ class Settings(BaseSettings):
 
     @property
     def inbox_address(self) -> str:
-        """Where packages arrive (spec/03, The package)."""
+        """Where packages arrive (docs/intake.md#the-package)."""
         return self.inbox or str(self.var / "inbox")
 
     @property
     def outbox_address(self) -> str:
-        """Where receipts and findings workbooks are laid (spec/03, The receipt)."""
+        """Where receipts and findings workbooks are laid (docs/intake.md#the-receipt)."""
         return self.outbox or str(self.var / "outbox")
 
     @property

@@ -1,4 +1,6 @@
-"""Folders by fsspec address, local or remote: opening them, what goes wrong there, writing a file whole (spec/03).
+"""Folders by fsspec address, local or remote: opening them, what goes wrong there, writing a file whole.
+
+See docs/intake.md.
 
 One connection to a store is shared by all of a process and taken up again when it is lost: an inbox is looked at every
 few seconds for each institution. Host keys of SFTP servers are always verified.

@@ -381,7 +381,7 @@ def test_each_precision_has_its_table_and_its_chart() -> None:
 
 
 def test_a_large_area_is_told_by_its_ends() -> None:
-    """Hundreds of banks (spec/01, Sizes): sentences name the first, charts show both ends, tables hold all."""
+    """Hundreds of banks (docs/field.md#sizes): sentences name the first, charts show both ends, tables hold all."""
     told = small_quarter()
     results = told.results
     codes = [f"B{number:03d}" for number in range(1, 301)]

@@ -1,4 +1,4 @@
-"""The correction of a bulletin whose figures were restated after it went out (spec/05, Messages)."""
+"""The correction of a bulletin whose figures were restated after it went out (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

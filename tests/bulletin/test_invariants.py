@@ -1,4 +1,4 @@
-"""What stops a bulletin: each invariant, broken by hand (spec/05, Bulletin)."""
+"""What stops a bulletin: each invariant, broken by hand (docs/outputs.md#bulletin)."""
 
 from __future__ import annotations
 

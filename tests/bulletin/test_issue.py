@@ -74,7 +74,7 @@ def test_published_figures_stand_in_the_pdf(rendered: dict[Quarter, Rendered]) -
 
 
 def test_the_body_takes_two_to_six_pages(rendered: dict[Quarter, Rendered]) -> None:
-    """The leaders read two to six pages (spec/01); also with what an approval adds."""
+    """The leaders read two to six pages (docs/field.md); also with what an approval adds."""
     for quarter in (FIRST, SECOND):
         bulletin = rendered[quarter].bulletin
         [*others, last] = bulletin.sections

@@ -1,4 +1,7 @@
-"""The bulletin as a mail: the recipient's own standing first, then the text; small, legible as plain text (spec/05)."""
+"""The bulletin as a mail: the recipient's own standing first, then the text; small, legible as plain text.
+
+See docs/outputs.md.
+"""
 
 from __future__ import annotations
 

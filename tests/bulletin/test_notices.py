@@ -1,4 +1,4 @@
-"""The monthly notices: exact sentences for every case, one message per contact, nothing of others (spec/05)."""
+"""The monthly notices: exact sentences for every case, one message per contact, nothing of others (docs/outputs.md)."""
 
 from __future__ import annotations
 

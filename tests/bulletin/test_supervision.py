@@ -1,4 +1,4 @@
-"""The supervision notice 督办单 (spec/05, Messages)."""
+"""The supervision notice 督办单 (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

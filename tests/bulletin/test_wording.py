@@ -1,4 +1,4 @@
-"""Sentences about figures: rise, fall, unchanged, none (spec/05, Bulletin)."""
+"""Sentences about figures: rise, fall, unchanged, none (docs/outputs.md#bulletin)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The bulletin's tables as a workbook: numbers stay numbers, text stays text, sheets can be printed (spec/05)."""
+"""The bulletin's tables as a workbook: numbers stay numbers, text stays text, sheets can be printed.
+
+See docs/outputs.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The DAG files as Airflow reads them: they parse, they wire, and they keep to the house's rules (design/style.md)."""
+"""The DAG files as Airflow reads them: they parse, they wire, and they keep to the house's rules (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WANTED = {
     "restatement",
 }  # fmt: skip
 LONGEST_FILE = 110
-"""Lines: a DAG file fits on a screen or two (design/architecture.md)."""
+"""Lines: a DAG file fits on a screen or two (docs/architecture.md#dags)."""
 
 
 def describe(folder: Path, **variables: str) -> dict[str, Any]:

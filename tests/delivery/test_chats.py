@@ -1,4 +1,4 @@
-"""Chats that say no with HTTP 200, as DingTalk, WeCom and Feishu do: it goes by mail (spec/05, Messages)."""
+"""Chats that say no with HTTP 200, as DingTalk, WeCom and Feishu do: it goes by mail (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`five-precisions outbox`, and what other commands say of the messages they post (spec/05, Command line)."""
+"""`five-precisions outbox`, and what other commands say of the messages they post.
+
+See docs/operations.md#by-command-line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What becomes of messages: faults of a mail server, repetition, parallel and dying dispatchers (spec/05, Messages)."""
+"""What becomes of messages: faults of a mail server, repetition, parallel and dying dispatchers.
+
+See docs/outputs.md#messages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dispatchers as processes: two at once, and one that is killed at the worst moment (spec/05, Messages)."""
+"""Dispatchers as processes: two at once, and one that is killed at the worst moment (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contact on another service, with a mail address behind it (spec/05, Messages)."""
+"""A contact on another service, with a mail address behind it (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

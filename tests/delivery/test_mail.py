@@ -1,4 +1,4 @@
-"""A mail as its recipient gets it, and an Apprise service other than mail (spec/05, Messages)."""
+"""A mail as its recipient gets it, and an Apprise service other than mail (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

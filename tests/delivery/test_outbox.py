@@ -1,4 +1,4 @@
-"""The outbox: what is posted, when, under which key, and what may be resent (spec/05, Messages)."""
+"""The outbox: what is posted, when, under which key, and what may be resent (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

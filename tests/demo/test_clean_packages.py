@@ -1,4 +1,7 @@
-"""What is finally accepted breaks no critical rule, and warns only where an incident is planted (spec/02, Rules)."""
+"""What is finally accepted breaks no critical rule, and warns only where an incident is planted.
+
+See docs/reports.md#rules.
+"""
 
 from __future__ import annotations
 

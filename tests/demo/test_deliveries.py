@@ -1,4 +1,4 @@
-"""Packages as real institutions deliver them: covers, versions, nil returns, times, marks (spec/03)."""
+"""Packages as real institutions deliver them: covers, versions, nil returns, times, marks (docs/intake.md)."""
 
 from __future__ import annotations
 

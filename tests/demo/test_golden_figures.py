@@ -1,4 +1,4 @@
-"""The demo's June 2019, read back from its files, comes to the published figures (spec/04, Golden city)."""
+"""The demo's June 2019, read back from its files, comes to the published figures (docs/figures.md#golden-city)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The months before June are a history of the same city (spec/04, Golden city)."""
+"""The months before June are a history of the same city (docs/figures.md#golden-city)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the demo's banks stand, and that every alert has a true case, by spec/04 read with plain pandas."""
+"""Where the demo's banks stand, and that every alert has a true case, by docs/figures.md read with plain pandas."""
 
 from __future__ import annotations
 

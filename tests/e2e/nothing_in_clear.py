@@ -1,4 +1,6 @@
-"""A walk over all that an installation keeps, in search of delivered values in clear (spec/02, Sensitive columns).
+"""A walk over all that an installation keeps, in search of delivered values in clear.
+
+See docs/reports.md#sensitive-columns.
 
 What is sought comes from the delivered packages themselves, read with the reader of the intake. Where it is sought: all
 tables of the given databases; all files below a folder, whatever they hold, workbooks, mails, PDFs and archives opened.

@@ -15,7 +15,7 @@ from tests.replay import MONTHS, Replay, prepare
 
 TO_OPS = "[演示] [five-precisions]"
 NOT_COMPARED = {("run", "closed_at")}
-"""When a run was finished (spec/04, Restatement and proof)."""
+"""When a run was finished (docs/figures.md#restatement-and-proof)."""
 
 
 def marts(engine: Engine) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The figures a second time, in plain pandas, from the words of spec/02 and spec/04 alone.
+"""The figures a second time, in plain pandas, from the words of docs/reports.md and docs/figures.md alone.
 
 Written without a look at the SQL, so that a mistake has to be made twice to pass. Amounts are decimals, ratios
 fractions: nothing here is rounded but the scores. A figure that cannot be said is None.

@@ -1,7 +1,7 @@
 """Cities made by hypothesis: small, and with everything that goes wrong in real months, mostly at once.
 
-Values come from short lists on both sides of every bound of spec/04, so that ties, zeros and bounds met exactly are
-common. What no intake would accept (spec/02, critical rules) is not made.
+Values come from short lists on both sides of every bound of docs/figures.md, so that ties, zeros and bounds met
+exactly are common. What no intake would accept (docs/reports.md#rules) is not made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Alerts A10 to A18 with their near misses, in cities small enough to judge by hand (spec/04, Alerts)."""
+"""Alerts A10 to A18 with their near misses, in cities small enough to judge by hand (docs/figures.md#alerts)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The assessment line by line, with what is left out, exactly on a bound, tied or missing, by hand (spec/04)."""
+"""The assessment line by line, with what is left out, exactly on a bound, tied or missing, by hand.
+
+See docs/figures.md.
+"""
 
 from __future__ import annotations
 

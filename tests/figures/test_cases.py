@@ -1,4 +1,6 @@
-"""What becomes of an alert's case from month to month, and what ops decide on it (spec/04, Alerts; spec/05).
+"""What becomes of an alert's case from month to month, and what ops decide on it.
+
+See docs/figures.md#alerts; docs/outputs.md.
 
 The rules are the tests' own, so that what a month raises is plain from its ledger.
 """

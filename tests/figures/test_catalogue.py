@@ -1,4 +1,7 @@
-"""The catalogue: what is refused when it is read, how a metric is added, and figures of awkward data (spec/04)."""
+"""The catalogue: what is refused when it is read, how a metric is added, and figures of awkward data.
+
+See docs/figures.md.
+"""
 
 from __future__ import annotations
 

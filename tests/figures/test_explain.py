@@ -1,4 +1,4 @@
-"""Every figure is proved by the delivered rows behind it (spec/04, Restatement and proof)."""
+"""Every figure is proved by the delivered rows behind it (docs/figures.md#restatement-and-proof)."""
 
 from __future__ import annotations
 

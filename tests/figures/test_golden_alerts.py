@@ -1,4 +1,7 @@
-"""The golden city's alerts: every rule has a true case by June, where it was planted and nowhere else (spec/04)."""
+"""The golden city's alerts: every rule has a true case by June, where it was planted and nowhere else.
+
+See docs/figures.md.
+"""
 
 from __future__ import annotations
 

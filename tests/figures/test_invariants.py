@@ -1,4 +1,4 @@
-"""What must be true of every run: a run of which it is not is stopped, and nothing of it is kept (spec/04)."""
+"""What must be true of every run: a run of which it is not is stopped, and nothing of it is kept (docs/figures.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists that people work from, in cities small enough to draw them by hand (spec/04, Inspection list)."""
+"""The lists that people work from, in cities small enough to draw them by hand (docs/figures.md#inspection-list)."""
 
 from __future__ import annotations
 

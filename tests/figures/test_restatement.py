@@ -1,4 +1,4 @@
-"""Restating a month: what changes, what never does, and that the same inputs give the same bytes (spec/04)."""
+"""Restating a month: what changes, what never does, and that the same inputs give the same bytes (docs/figures.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A city of three banks and four households, computed by hand (spec/04)."""
+"""A city of three banks and four households, computed by hand (docs/figures.md)."""
 
 from __future__ import annotations
 

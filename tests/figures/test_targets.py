@@ -1,4 +1,4 @@
-"""The year's targets: split by largest remainder, made once, split anew from a month on (spec/04, Targets)."""
+"""The year's targets: split by largest remainder, made once, split anew from a month on (docs/figures.md#targets)."""
 
 from __future__ import annotations
 

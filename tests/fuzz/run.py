@@ -1,5 +1,5 @@
 # ruff: noqa: T201 - a command says what it does
-"""Judges mutated packages, on all cores, and counts what must never happen (spec/03, Bad input).
+"""Judges mutated packages, on all cores, and counts what must never happen (docs/intake.md#bad-input).
 
 A worker that dies or does not answer is found by the process that watches it; its number and its files are kept.
 """

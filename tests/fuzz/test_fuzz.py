@@ -1,4 +1,4 @@
-"""Five hundred mutated packages; ten thousand by `make fuzz` (spec/03, Bad input)."""
+"""Five hundred mutated packages; ten thousand by `make fuzz` (docs/intake.md#bad-input)."""
 
 from __future__ import annotations
 

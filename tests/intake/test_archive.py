@@ -1,4 +1,7 @@
-"""The archive: encrypted, whole or not at all, and its key can change (spec/02, Sensitive columns; spec/03)."""
+"""The archive: encrypted, whole or not at all, and its key can change.
+
+See docs/reports.md#sensitive-columns; docs/intake.md.
+"""
 
 from __future__ import annotations
 

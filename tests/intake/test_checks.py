@@ -1,4 +1,7 @@
-"""Rules across months, reports and institutions (spec/02: K02, P02, X01 to X10), each with a case that just passes."""
+"""Rules across months, reports and institutions, each with a case that just passes.
+
+See docs/reports.md: K02, P02, X01 to X10.
+"""
 
 from __future__ import annotations
 

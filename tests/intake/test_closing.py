@@ -1,4 +1,4 @@
-"""What keeps a month from being closed, and how a close is taken back (spec/03, Its life)."""
+"""What keeps a month from being closed, and how a close is taken back (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A package's life in the warehouse (spec/03, Its life)."""
+"""A package's life in the warehouse (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data Docs: which rule held in which version, and no value of anybody (spec/02, Sensitive columns)."""
+"""Data Docs: which rule held in which version, and no value of anybody (docs/reports.md#sensitive-columns)."""
 
 from __future__ import annotations
 

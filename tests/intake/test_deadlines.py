@@ -1,4 +1,7 @@
-"""Deadlines that ops move: for all, for one, earlier, later; and everywhere the same answer (spec/03, Its life)."""
+"""Deadlines that ops move: for all, for one, earlier, later; and everywhere the same answer.
+
+See docs/intake.md#its-life.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The findings workbook: every cell where it was delivered, nothing sensitive in it, nothing that runs (spec/03)."""
+"""The findings workbook: every cell where it was delivered, nothing sensitive in it, nothing that runs.
+
+See docs/intake.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is held in memory of a package, and of one file, is bounded before it is read (spec/03, Bad input)."""
+"""What is held in memory of a package, and of one file, is bounded before it is read (docs/intake.md#bad-input)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages that a bank would rather not have sent (spec/03, Bad input; rules F01 to F09, T01 to T05).
+"""Packages that a bank would rather not have sent (docs/intake.md#bad-input; rules F01 to F09, T01 to T05).
 
 The packages are made by tests/fixtures/hostile/make.py; here stands what is to come of each. Beside the file that is
 meant, each holds a sound report, which is accepted whatever the other one is.

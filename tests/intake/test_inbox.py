@@ -1,4 +1,4 @@
-"""The inbox in a local folder, by SFTP and on S3 (spec/03, The package)."""
+"""The inbox in a local folder, by SFTP and on S3 (docs/intake.md#the-package)."""
 
 from __future__ import annotations
 

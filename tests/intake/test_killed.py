@@ -1,4 +1,4 @@
-"""SIGKILL at every point of taking a package in, and then once more: the same final state (spec/03, Its life)."""
+"""SIGKILL at every point of taking a package in, and then once more: the same final state (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

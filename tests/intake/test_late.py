@@ -1,4 +1,4 @@
-"""What comes too late: found however long ago, taken in, marked late; the close stays (spec/03, Its life)."""
+"""What comes too late: found however long ago, taken in, marked late; the close stays (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

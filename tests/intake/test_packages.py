@@ -1,4 +1,7 @@
-"""What institutions send: encodings, title rows, merged cells, totals, covers, and files that are none (spec/03)."""
+"""What institutions send: encodings, title rows, merged cells, totals, covers, and files that are none.
+
+See docs/intake.md.
+"""
 
 from __future__ import annotations
 

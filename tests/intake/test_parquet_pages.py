@@ -1,4 +1,4 @@
-"""A Parquet file is measured page by page before the library unpacks one (spec/03, Bad input)."""
+"""A Parquet file is measured page by page before the library unpacks one (docs/intake.md#bad-input)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What holds of every cell and of every table, whatever stands in it (spec/02, types; spec/03, The package)."""
+"""What holds of every cell and of every table, whatever stands in it.
+
+See docs/reports.md#types; docs/intake.md#the-package.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts: what an institution reads of each judged version, as mail and as file (spec/03, The receipt)."""
+"""Receipts: what an institution reads of each judged version, as mail and as file (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 

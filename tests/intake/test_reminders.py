@@ -1,4 +1,7 @@
-"""Reminders: each once, to those that miss something, naming what (spec/03, Its life; spec/05, Messages)."""
+"""Reminders: each once, to those that miss something, naming what.
+
+See docs/intake.md#its-life; docs/outputs.md#messages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every rule of spec/02 that one file decides: a failing case and a boundary case that passes."""
+"""Every rule of docs/reports.md that one file decides: a failing case and a boundary case that passes."""
 
 from __future__ import annotations
 

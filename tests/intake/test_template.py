@@ -1,4 +1,7 @@
-"""The empty workbook, filled in as a person or a program would: taken in without a finding (spec/03, Self-check)."""
+"""The empty workbook, filled in as a person or a program would: taken in without a finding.
+
+See docs/intake.md#self-check.
+"""
 
 from __future__ import annotations
 

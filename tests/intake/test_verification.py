@@ -1,4 +1,4 @@
-"""The ledger is held against the archive, whole (spec/03, Its life)."""
+"""The ledger is held against the archive, whole (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

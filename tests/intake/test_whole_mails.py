@@ -1,4 +1,7 @@
-"""The mails of receipts and reminders, whole: as kept in files, and fit for plain clients (spec/03, The receipt)."""
+"""The mails of receipts and reminders, whole: as kept in files, and fit for plain clients.
+
+See docs/intake.md#the-receipt.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sensitive values where none belong: nothing that is kept or sent shows them (spec/02, Sensitive columns)."""
+"""Sensitive values where none belong: nothing that is kept or sent shows them (docs/reports.md#sensitive-columns)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ops are told of a run in one message, and only if it wants a human (spec/05, Messages)."""
+"""Ops are told of a run in one message, and only if it wants a human (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chinese working days and deadlines (spec/03, Its life)."""
+"""Chinese working days and deadlines (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register's files (spec/05, Register files)."""
+"""The register's files (docs/own-city.md#register-files)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Institutions that the register's files no longer name, as ops meet them on the command line (spec/05)."""
+"""Institutions that the register's files no longer name, as ops meet them on the command line (docs/outputs.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading of cells (spec/02, types and rules T01 to T05; spec/03, Bad input)."""
+"""Reading of cells (docs/reports.md#types; docs/intake.md#bad-input)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The declared reports against the spec's lists and against the migrated tables (spec/02; spec/05, Warehouse)."""
+"""The declared reports against the spec's lists and against the migrated tables.
+
+See docs/reports.md; docs/outputs.md#warehouse.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from sqlalchemy import Engine, text
 from five_precisions.errors import SetupError
 from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity, load_reports
 
-# Counted by hand in spec/02: number of headers, owners, kind, key, and the control total's header (spec/03).
+# Counted by hand in docs/reports.md: number of headers, owners, kind, key, and the control total's header
+# (docs/intake.md).
 DECLARED = {
     "loans": (21, "金融精准扶贫贷款台账", "bank", "stock", "contract_no", "贷款余额"),
     "position": (7, "贷款与再贷款月报", "bank", "stock", "county_code", "各项贷款余额"),

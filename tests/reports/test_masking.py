@@ -1,4 +1,4 @@
-"""Masking and the keyed hash (spec/02, Sensitive columns)."""
+"""Masking and the keyed hash (docs/reports.md#sensitive-columns)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Nothing that is told to anybody shows a secret: settings, the register, the warehouse (spec/02; spec/05)."""
+"""Nothing that is told to anybody shows a secret: settings, the register, the warehouse.
+
+See docs/reports.md; docs/outputs.md.
+"""
 
 from __future__ import annotations
 

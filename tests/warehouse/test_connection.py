@@ -1,4 +1,4 @@
-"""Connecting to a warehouse that the settings name (spec/05, Environment)."""
+"""Connecting to a warehouse that the settings name (docs/reference/settings.md)."""
 
 from __future__ import annotations
 

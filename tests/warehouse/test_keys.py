@@ -1,4 +1,7 @@
-"""Another key than the warehouse's is refused before it does harm (spec/02, Sensitive columns; docs/secrets.md)."""
+"""Another key than the warehouse's is refused before it does harm.
+
+See docs/reports.md#sensitive-columns; docs/secrets.md.
+"""
 
 from __future__ import annotations
 

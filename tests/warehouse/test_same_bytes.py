@@ -1,4 +1,4 @@
-"""The same inputs give the same bytes wherever the warehouse stands (spec/04, Restatement and proof)."""
+"""The same inputs give the same bytes wherever the warehouse stands (docs/figures.md#restatement-and-proof)."""
 
 from __future__ import annotations
 

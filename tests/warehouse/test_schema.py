@@ -1,4 +1,4 @@
-"""Migrations up and down, partitions of a period, and who may read what (spec/05, Warehouse)."""
+"""Migrations up and down, partitions of a period, and who may read what (docs/outputs.md#warehouse)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from five_precisions.warehouse.schema import alembic_config, require_migrated
 
 SCHEMAS = {"registry", "intake", "core", "mart", "notify"}
 
-# spec/05: the contract, tested from outside; more columns are welcome.
+# docs/outputs.md: the contract, tested from outside; more columns are welcome.
 CONTRACT = {
     "intake.submission": "submission_id period institution_code version received_at replayed digest verdict",
     "intake.report": "submission_id report rows control_total verdict errors warnings",

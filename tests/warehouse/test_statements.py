@@ -1,4 +1,4 @@
-"""Every SQL file is one statement with a head comment and bound parameters (design/style.md, habits 3 and 5)."""
+"""Every SQL file is one statement with a head comment and bound parameters (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quarterly bulletin and the monthly notices: results told to people (spec/05, Bulletin and Messages)."""
+"""The quarterly bulletin and the monthly notices: results told to people (docs/outputs.md#bulletin)."""
 
 from five_precisions.bulletin.invariants import InvariantError
 from five_precisions.bulletin.issue import (

@@ -1,4 +1,4 @@
-"""The bulletin's charts: plain figures in, an SVG drawing out (spec/05, Bulletin).
+"""The bulletin's charts: plain figures in, an SVG drawing out (docs/outputs.md#bulletin).
 
 Every chart is read in black and white: what differs, differs by pattern, and the figures stand beside the bars. Text
 stays text, set in a font that the PDF embeds; it can be selected there and found. In an HTML page it falls back on the

@@ -1,4 +1,4 @@
-"""From a quarter's results to the bulletin's sections, tables and charts (spec/05, Bulletin)."""
+"""From a quarter's results to the bulletin's sections, tables and charts (docs/outputs.md#bulletin)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TOP: Final = 3
 _MOST_NAMED: Final = 12
 """Whom a sentence names before it says how many they are; the tables name everyone."""
 _MOST_BARS: Final = 24
-"""Banks in a chart; a large area has hundreds (spec/01, Sizes), and a picture is not parted over pages."""
+"""Banks in a chart; a large area has hundreds (docs/field.md#sizes), and a picture is not parted over pages."""
 _CATEGORIES: Final = {
     "产业": "loan_balance_industry",
     "个人经营": "loan_balance_operating",

@@ -1,7 +1,7 @@
 """The bulletin as a document: sections of paragraphs, tables and charts, before it becomes PDF, workbook or mail.
 
 Text and tables hold the same `Figure` values, so one check can hold the numbers in sentences against those in tables
-(spec/05, Bulletin).
+(docs/outputs.md#bulletin).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must hold before a bulletin is shown to anybody; what does not, stops it (spec/05, Bulletin)."""
+"""What must hold before a bulletin is shown to anybody; what does not, stops it (docs/outputs.md#bulletin)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from five_precisions.storage import write_into
 from five_precisions.warehouse.statements import load_statement
 
 LONGEST_REMARK: Final = 2000
-"""Characters (spec/05, Bulletin)."""
+"""Characters (docs/outputs.md#bulletin)."""
 _LOCK_SPACE: Final = 5_201_904
 """First key of the advisory lock of a quarter's decisions; the second is a hash of the quarter."""
 _LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:quarter))")

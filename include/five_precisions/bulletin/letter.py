@@ -1,4 +1,4 @@
-"""The bulletin as a mail: the recipient's own standing, then the text of the sections (spec/05, Bulletin).
+"""The bulletin as a mail: the recipient's own standing, then the text of the sections (docs/outputs.md#bulletin).
 
 Charts and wide tables are left to the attachments: a mail is read on telephones and as plain text, and holds no
 pictures from elsewhere.

@@ -1,4 +1,4 @@
-"""The monthly notice 月度动态考核 to every bank and county office (spec/05, Messages).
+"""The monthly notice 月度动态考核 to every bank and county office (docs/outputs.md#messages).
 
 A bank's notice tells its own score and figures, and of the others what everyone may know: the top and the bottom of the
 table. A county's tells the county. A household or a contract is named only by its number, in an alert of one's own.

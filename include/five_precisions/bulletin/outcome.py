@@ -1,4 +1,4 @@
-"""What of an assessed month ops should look at (spec/05, Messages, ops digest)."""
+"""What of an assessed month ops should look at (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

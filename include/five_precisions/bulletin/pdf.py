@@ -1,4 +1,4 @@
-"""The bulletin as PDF, set by Typst in the form of an official document (spec/05, Bulletin).
+"""The bulletin as PDF, set by Typst in the form of an official document (docs/outputs.md#bulletin).
 
 The document goes to the template as data, in a virtual file of JSON: what it says is never read as Typst's markup, and
 nothing is written to disk. The same bulletin gives the same bytes on every machine: only the fonts of our own wheel are
@@ -32,7 +32,10 @@ RESTATED = "*"
 SIZES = (14, 13.5, 13, 12.5, 12)
 """Sizes of the body's letters in points: the largest is taken that keeps it within the pages it is to have."""
 MOST_BODY_PAGES = 6
-"""Pages without the appendices (spec/01, The people); a large area or a long remark may take more at the least size."""
+"""Pages without the appendices; a large area or a long remark may take more at the least size.
+
+See docs/field.md#the-people.
+"""
 STAND_IN = "〓"
 """The printers' sign for a character that the fonts lack."""
 STAND_IN_NOTE = f"{STAND_IN}：字库中没有的字。"

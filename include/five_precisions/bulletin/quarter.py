@@ -102,14 +102,17 @@ class QuarterResults:
         return self._derived(f"{metric} − {other}", scope, code, one.form, value, one, two)
 
     def sum_of_quarter(self, metric: str, scope: str, code: str) -> Figure:
-        """A monthly flow summed over the quarter; a month without value is left out (spec/04, Figures)."""
+        """A monthly flow summed over the quarter; a month without value is left out (docs/figures.md)."""
         monthly = [self.results.figure(metric, scope, code, month) for month in self.quarter.months]
         known = [figure.value for figure in monthly if figure.value is not None]
         value = sum(known, Decimal(0)) if known else None
         return self._derived(f"{metric} 本季合计", scope, code, self.results.form(metric), value, *monthly)
 
     def scale(self, bank: str) -> Decimal:
-        """What weighted points are multiplied with, where not every indicator was assessed (spec/04, Assessment)."""
+        """What weighted points are multiplied with, where not every indicator was assessed.
+
+        See docs/figures.md#assessment.
+        """
         assessed = (item.weight for item in self.results.items.get(bank, {}).values() if item.points is not None)
         return _HUNDRED / sum(assessed, Decimal(0))
 

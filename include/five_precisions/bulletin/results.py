@@ -100,7 +100,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What one step better in one indicator would give a bank, all else unchanged (spec/04, Assessment)."""
+    """What one step better in one indicator would give a bank, all else unchanged (docs/figures.md#assessment)."""
 
     institution_code: str
     indicator: str
@@ -149,7 +149,7 @@ class Reporting:
 
     @property
     def is_received(self) -> bool:
-        """Whether it counts as received (spec/04, Reporting)."""
+        """Whether it counts as received (docs/figures.md#reporting)."""
         return self.status in ("accepted", "nil")
 
 
@@ -181,7 +181,7 @@ class Inspection:
     mended_on: date | None
 
     def is_overdue(self, day: date) -> bool:
-        """Whether it should have been mended before that day and was not (spec/04, deductions)."""
+        """Whether it should have been mended before that day and was not (docs/figures.md#assessment, deductions)."""
         return self.mended_on is None and self.due_on < day
 
 

@@ -18,7 +18,7 @@ from five_precisions.reference import INDICATORS
 from five_precisions.reports import load_reports
 
 NOT_OBTAINED: Final = "未取得"
-"""What stands for a figure whose report is missing; never 0 (spec/04)."""
+"""What stands for a figure whose report is missing; never 0 (docs/figures.md)."""
 _GOOD_FROM: Final = Decimal("0.9")
 """Share of an indicator's points from which on it counts as good."""
 _STEPS: Final = 3
@@ -63,7 +63,7 @@ def told(figure: Figure, unit: str = "", base: Figure | None = None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How far a bank is on its way to the year's target of households (spec/04, Assessment)."""
+    """How far a bank is on its way to the year's target of households (docs/figures.md#assessment)."""
 
     month: Period
     households: Figure

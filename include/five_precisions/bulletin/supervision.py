@@ -1,4 +1,7 @@
-"""The supervision notice 督办单: who has a new or worsened case of level high is told at once (spec/05, Messages)."""
+"""The supervision notice 督办单: who has a new or worsened case of level high is told at once.
+
+See docs/outputs.md#messages.
+"""
 
 from __future__ import annotations
 

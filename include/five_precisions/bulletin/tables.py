@@ -1,4 +1,4 @@
-"""The bulletin's tables: which figures stand in which row and column (spec/05, Bulletin)."""
+"""The bulletin's tables: which figures stand in which row and column (docs/outputs.md#bulletin)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How figures are told in Chinese sentences: rise, fall, unchanged, lists of names, months (spec/05, Bulletin).
+"""How figures are told in Chinese sentences: rise, fall, unchanged, lists of names, months (docs/outputs.md#bulletin).
 
-Numbers are rounded half up once, at the end, as `display.shown` does (spec/01, Amounts). A change is rounded from the
-exact values, so it can differ by one in the last digit from what a reader subtracts; one that rounds to zero is none.
-Where there is no value there is nothing to say: the functions then give None, and the sentence is left out.
+Numbers are rounded half up once, at the end, as `display.shown` does (docs/field.md#amounts). A change is rounded from
+the exact values, so it can differ by one in the last digit from what a reader subtracts; one that rounds to zero is
+none. Where there is no value there is nothing to say: the functions then give None, and the sentence is left out.
 """
 
 from __future__ import annotations

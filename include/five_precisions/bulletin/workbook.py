@@ -1,4 +1,4 @@
-"""The bulletin's tables as a workbook, laid out as official statistics are published (spec/05, Bulletin).
+"""The bulletin's tables as a workbook, laid out as official statistics are published (docs/outputs.md#bulletin).
 
 A cover with the contents, a sheet of notes, then a sheet for each table. Numbers are numbers, rounded as the document
 shows them; the mark of a restated figure is part of its number format. The same bulletin gives the same bytes.

@@ -1,4 +1,4 @@
-"""The command line (spec/05): the same functions as the DAGs, for repair and exploration.
+"""The command line (docs/outputs.md): the same functions as the DAGs, for repair and exploration.
 
 Exit codes: 0 done, 1 findings above a notice or refused, 2 wrong usage or set-up.
 Commands import what they need when they run: `--help` and `status` do not wait for the checks' libraries.

@@ -133,7 +133,7 @@ def cell(value: object) -> str:
 
 
 def display(value: Decimal) -> str:
-    """Two decimals, rounded half up once (spec/01, Amounts)."""
+    """Two decimals, rounded half up once (docs/field.md#amounts)."""
     return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 
 

@@ -1,4 +1,4 @@
-"""Delivery: the outbox, and the one adapter that hands messages to Apprise (spec/05, Messages)."""
+"""Delivery: the outbox, and the one adapter that hands messages to Apprise (docs/outputs.md#messages)."""
 
 from five_precisions.delivery.dispatch import RETRY_DELAYS, Dispatched, dispatch
 from five_precisions.delivery.message import Attachment, Kind, Message, Status

@@ -1,4 +1,4 @@
-"""The one dispatcher: hands over what is due, each message once (spec/05, Messages).
+"""The one dispatcher: hands over what is due, each message once (docs/outputs.md#messages).
 
 A message is claimed under an advisory lock and marked as being sent, and that is committed before anything leaves the
 house. So whoever dies in between leaves `sending` without a lock, which the next dispatcher turns into `in_doubt`.

@@ -1,4 +1,4 @@
-"""What is sent: a message for one recipient, written in the transaction that causes it (spec/05, Messages)."""
+"""What is sent: a message for one recipient, written in the transaction that causes it (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: messages laid down in the transaction that causes them, and their state (spec/05, Messages)."""
+"""The outbox: messages laid down in the transaction that causes them, and their state (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

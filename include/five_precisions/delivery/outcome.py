@@ -1,4 +1,4 @@
-"""What came of handing a message over once (spec/05, Messages)."""
+"""What came of handing a message over once (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

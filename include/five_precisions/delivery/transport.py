@@ -1,4 +1,4 @@
-"""The adapter to Apprise: hands one message over, and tells what came of it (spec/05, Messages).
+"""The adapter to Apprise: hands one message over, and tells what came of it (docs/outputs.md#messages).
 
 Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error: so the handler
 that listens there has the error itself at hand, with the server's reply and with how far the conversation had come; or

@@ -1,4 +1,7 @@
-"""The golden city (spec/04): a seeded, deterministic demo inbox whose June 2019 comes to the published figures."""
+"""The golden city: a seeded, deterministic demo inbox whose June 2019 comes to the published figures.
+
+See docs/figures.md.
+"""
 
 from five_precisions.demo.inbox import write_inbox
 

@@ -1,4 +1,4 @@
-"""The golden city as a whole: everything that happened, and each institution's reports of a month (spec/04)."""
+"""The golden city as a whole: everything that happened, and each institution's reports of a month (docs/figures.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each institution delivers of a month: versions, covers, explanations, times (spec/03)."""
+"""What each institution delivers of a month: versions, covers, explanations, times (docs/intake.md)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CoverLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An institution's word on a warning (spec/03, Explanations)."""
+    """An institution's word on a warning (docs/intake.md#explanations)."""
 
     report: str
     rule: str

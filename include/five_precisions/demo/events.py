@@ -1,6 +1,8 @@
-"""What goes wrong, and is mended or not, in which month: the one table of the demo's incidents (spec/04, Golden city).
+"""What goes wrong, and is mended or not, in which month: the one table of the demo's incidents.
 
-Everything that is not planted here (or in a bank's profile) is clean. Where each alert of spec/04 is true:
+See docs/figures.md#golden-city.
+
+Everything that is not planted here (or in a bank's profile) is clean. Where each alert of docs/figures.md is true:
 
 | alert | true at | by |
 | --- | --- | --- |

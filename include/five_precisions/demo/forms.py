@@ -1,4 +1,4 @@
-"""How each institution writes its package: workbooks or files, with which rows around the data (spec/03)."""
+"""How each institution writes its package: workbooks or files, with which rows around the data (docs/intake.md)."""
 
 from __future__ import annotations
 

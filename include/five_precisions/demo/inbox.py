@@ -1,4 +1,4 @@
-"""The demo's inbox (spec/05, `demo-data`)."""
+"""The demo's inbox (docs/operations.md#by-command-line, `demo-data`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_inbox(
     until: Period = LAST,
     report_progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
-    """Write the golden city's packages from 2019-01 to `until` as `<out>/<period>/<institution>/…` (spec/04).
+    """Write the golden city's packages from 2019-01 to `until` as `<out>/<period>/<institution>/…` (docs/figures.md).
 
     The same seed gives byte-identical files; for every seed June 2019 comes to the published figures. What an earlier
     call has written is replaced. File times are the times of delivery.

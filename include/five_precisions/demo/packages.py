@@ -1,4 +1,4 @@
-"""Writing a delivery as the files of a package: covers, sheets, CSV files, file times (spec/03, The package)."""
+"""Writing a delivery as the files of a package: covers, sheets, CSV files, file times (docs/intake.md#the-package)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The city's published figures of June 2019 (spec/golden-2019-06.csv), which the demo is made to add up to.
+"""The city's published figures of June 2019 (tests/golden-2019-06.csv), which the demo is made to add up to.
 
 Only the demo knows them. Amounts are in fen.
 """

@@ -1,4 +1,4 @@
-"""From what the demo knows to rows of the declared reports: cells by column name (spec/02)."""
+"""From what the demo knows to rows of the declared reports: cells by column name (docs/reports.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo register (spec/05, Register files): counties, towns and institutions, read from its CSV files."""
+"""The demo register (docs/own-city.md#register-files): counties, towns and institutions, read from its CSV files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's months, working days and deadlines (spec/03, Its life)."""
+"""The demo's months, working days and deadlines (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures: metrics, scores, targets, assessment, ranking, and the proof of each (spec/04)."""
+"""Figures: metrics, scores, targets, assessment, ranking, and the proof of each (docs/figures.md)."""
 
 from five_precisions.figures.assess import Assessed, assess, validate_reference
 from five_precisions.figures.cases import (

@@ -1,4 +1,4 @@
-"""Alerts raised from the data, and the case of each (spec/04, Alerts).
+"""Alerts raised from the data, and the case of each (docs/figures.md#alerts).
 
 A rule is a file of include/sql/alerts. It opens with the question that it answers and, after an empty comment line,
 says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out where each row brings its own), and
@@ -86,7 +86,7 @@ class AlertRule(BaseModel):
 
 
 def aspects() -> tuple[str, ...]:
-    """The five aspects of an inspection, as its report declares them (spec/01, The job)."""
+    """The five aspects of an inspection, as its report declares them (docs/field.md#the-job)."""
     return next(column.of for column in load_reports()["inspections"].columns if column.name == "aspect")
 
 
@@ -140,7 +140,7 @@ def make_raised(connection: Connection) -> None:
 
 
 def follow_inspections(connection: Connection, parameters: Parameters) -> None:
-    """Follow the findings of on-site inspections to their mending, beside the run's alerts (spec/01, The job)."""
+    """Follow the findings of on-site inspections to their mending, beside the run's alerts (docs/field.md#the-job)."""
     run_statement(connection, "marts/inspection_followup", parameters)
 
 

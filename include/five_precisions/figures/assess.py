@@ -1,4 +1,7 @@
-"""A run: everything that is computed of one closed month, in one transaction (spec/04, Restatement and proof)."""
+"""A run: everything that is computed of one closed month, in one transaction.
+
+See docs/figures.md#restatement-and-proof.
+"""
 
 from __future__ import annotations
 

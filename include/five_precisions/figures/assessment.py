@@ -1,4 +1,4 @@
-"""The assessment of banks: items, scores, grades, ranks, boards, relending advice (spec/04, Assessment).
+"""The assessment of banks: items, scores, grades, ranks, boards, relending advice (docs/figures.md#assessment).
 
 Banks are judged in scenarios, by the same statements (include/sql/assessment): `actual` is what the run's figures say,
 and to tell a bank what one step better would give, its figures of one indicator are moved and judged again.

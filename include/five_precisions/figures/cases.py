@@ -1,4 +1,4 @@
-"""Cases as ops see them, and what they decide on them (spec/04, Alerts; spec/05, Command line).
+"""Cases as ops see them, and what they decide on them (docs/figures.md#alerts; docs/operations.md#by-command-line).
 
 A decision concerns the newest assessed month and the months after it: a case that is set aside counts nowhere from the
 next run on, up to its end date; a revision of a month before the decision is not touched by it. Decisions are only

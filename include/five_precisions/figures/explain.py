@@ -1,4 +1,4 @@
-"""Where a figure comes from: its formula, and the delivered rows behind it (spec/04, Restatement and proof).
+"""Where a figure comes from: its formula, and the delivered rows behind it (docs/figures.md#restatement-and-proof).
 
 The rows are found anew, by the statements under include/sql/evidence, in the versions that the run used. Nothing of it
 is kept: the transaction is rolled back.

@@ -1,4 +1,4 @@
-"""What must be true of every run; a run of which it is not is not kept (spec/04).
+"""What must be true of every run; a run of which it is not is not kept (docs/figures.md).
 
 An invariant is a file of include/sql/invariants. It opens with the question that it answers and, after an empty
 comment line, says as YAML what must be true (`invariant`). Its rows, `subject` and `detail`, are where it is not. It

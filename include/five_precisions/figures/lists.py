@@ -1,4 +1,6 @@
-"""Lists that people work from: households to see, projects to take up, outlets to inspect, the league (spec/04).
+"""Lists that people work from: households to see, projects to take up, outlets to inspect, the league.
+
+See docs/figures.md.
 
 `draw_lists` writes those of a run; the functions that read give those of a month's newest run, in the order in which
 they are worked through.

@@ -1,8 +1,8 @@
 """Restating a month: a new revision on ops' decision, with every figure that it changed.
 
-See spec/04, Restatement and proof. A month is taken anew from the newest accepted version of each of its reports, late
-ones included, and of earlier months what their newest run used. The scheme, the scorecard and the targets are those
-that hold for the month. The run that stood before keeps everything but its place.
+See docs/figures.md#restatement-and-proof. A month is taken anew from the newest accepted version of each of its
+reports, late ones included, and of earlier months what their newest run used. The scheme, the scorecard and the
+targets are those that hold for the month. The run that stood before keeps everything but its place.
 """
 
 from __future__ import annotations

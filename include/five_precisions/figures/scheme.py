@@ -1,4 +1,4 @@
-"""Scheme, scorecard and targets: the rules of the assessment as versioned data (spec/04)."""
+"""Scheme, scorecard and targets: the rules of the assessment as versioned data (docs/figures.md)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from five_precisions.settings import Settings
 UNRANKED = ""
 """The grade under which the scheme lists what holds for an unranked bank."""
 _WHOLE_SCORE: Final = 100
-"""What weights add up to, and what the best household scores (spec/04)."""
+"""What weights add up to, and what the best household scores (docs/figures.md)."""
 _BEST_CONDUCT: Final = 5
-"""Marks go from 1 to 5 (spec/02, visits)."""
+"""Marks go from 1 to 5 (docs/reports.md#visits)."""
 
 
 def _exact(value: object) -> object:

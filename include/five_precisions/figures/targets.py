@@ -1,4 +1,4 @@
-"""The year's targets of the banks (spec/04, Targets)."""
+"""The year's targets of the banks (docs/figures.md#targets)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Package → archive → checks → ledger → rows; the close of the month (spec/03)."""
+"""Package → archive → checks → ledger → rows; the close of the month (docs/intake.md)."""
 
 from five_precisions.intake.archive import Archive, Condition, Copy
 from five_precisions.intake.closing import Close, Force, PackagesWaitingError, Reopening, close, reopen

@@ -1,4 +1,6 @@
-"""The archive: delivered files, content-addressed, encrypted at rest (spec/02, Sensitive columns; spec/03).
+"""The archive: delivered files, content-addressed, encrypted at rest.
+
+See docs/reports.md#sensitive-columns; docs/intake.md.
 
 An archived file is lines: tokens of its chunks, each encrypted, and last the SHA-256 of what stands above. By that line
 damage is told from a key that is missing. Files of before there was one are read all the same.

@@ -1,6 +1,6 @@
 """The close of a month: what stands is frozen for its figures, and held against one another; and how it is taken back.
 
-See spec/03, Its life.
+See docs/intake.md#its-life.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ def _require_turn(connection: Connection, settings: Settings, period: Period) ->
 
 
 def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
-    """Tell every institution what the rules across reports find of what is frozen: all of it, once (spec/03).
+    """Tell every institution what the rules across reports find of what is frozen: all of it, once (docs/intake.md).
 
     Of a month frozen a second time only what is different is told anew, also that nothing is left of what was told.
 

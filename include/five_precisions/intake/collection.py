@@ -1,4 +1,7 @@
-"""Taking in what the inbox holds: settle → check → archive → ledger and rows → receipt → out of the inbox (spec/03)."""
+"""Taking in what the inbox holds: settle → check → archive → ledger and rows → receipt → out of the inbox.
+
+See docs/intake.md.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ from five_precisions.settings import Settings
 logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
-"""How long files lie unchanged without a cover before the institution is told (spec/02, F08)."""
+"""How long files lie unchanged without a cover before the institution is told (docs/reports.md#rules, F08)."""
 _NOT_WHOLE: Final = {
     Condition.MISSING: "不在归档中",
     Condition.ALTERED: "的归档副本已损坏",
@@ -77,7 +80,7 @@ def collect(
 
     One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
     replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
-    household the first code's stands (spec/03, K02). They are not among the judgements returned.
+    household the first code's stands (docs/intake.md#its-life, K02). They are not among the judgements returned.
 
     Args:
         engine: The warehouse.

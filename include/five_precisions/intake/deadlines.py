@@ -1,4 +1,7 @@
-"""Until when an institution may deliver, and how ops move it (spec/03, Its life; spec/05, Command line)."""
+"""Until when an institution may deliver, and how ops move it.
+
+See docs/intake.md#its-life; docs/operations.md#by-command-line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What institutions say of warnings: it stands as long as the value does (spec/03, The package, Explanations)."""
+"""What institutions say of warnings: it stands as long as the value does (docs/intake.md#explanations)."""
 
 from __future__ import annotations
 

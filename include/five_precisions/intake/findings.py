@@ -1,4 +1,4 @@
-"""Findings and judgements: what the checks say about a delivery (spec/02, Rules; spec/03, The receipt)."""
+"""Findings and judgements: what the checks say about a delivery (docs/reports.md#rules; docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class State(StrEnum):
     """Why a delivery was not judged."""
 
     REPEATED = "repeated"
-    """The same bytes as an earlier version (spec/03, Its life)."""
+    """The same bytes as an earlier version (docs/intake.md#its-life)."""
     INCOMPLETE = "incomplete"
     """No cover yet, or a file has just changed."""
     FAILED = "failed"
@@ -65,7 +65,7 @@ class Finding:
     value: str | None = None
     expected: str | None = None
     explanation: str | None = None
-    """What the institution has said of this value, where it has (spec/03, Explanations)."""
+    """What the institution has said of this value, where it has (docs/intake.md#explanations)."""
 
     @property
     def cell(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The inbox: whose packages lie there, and what is in them (spec/03, The package)."""
+"""The inbox: whose packages lie there, and what is in them (docs/intake.md#the-package)."""
 
 from __future__ import annotations
 

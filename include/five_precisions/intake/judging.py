@@ -1,4 +1,7 @@
-"""A package's files → verdicts and findings. Pure: no database, no inbox, no keys (spec/02, Rules; spec/03)."""
+"""A package's files → verdicts and findings. Pure: no database, no inbox, no keys.
+
+See docs/reports.md#rules; docs/intake.md.
+"""
 
 from __future__ import annotations
 
@@ -229,7 +232,7 @@ class ReportDraft:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOrder:
-    """The order in which findings are told: file, sheet, row, column (spec/03, The receipt)."""
+    """The order in which findings are told: file, sheet, row, column (docs/intake.md#the-receipt)."""
 
     files: tuple[str, ...]
     sheets: tuple[tuple[str, str | None], ...]
@@ -519,7 +522,7 @@ def _assign_sheets(
             else:
                 left.append(sheet)
         if named is not None and named.code not in taken and left:
-            # `<report code>.xlsx` has one sheet, whatever its name (spec/03).
+            # `<report code>.xlsx` has one sheet, whatever its name (docs/intake.md).
             left.sort(key=_is_blank)
             assigned.setdefault(named.code, []).append(left.pop(0))
         for sheet in left:

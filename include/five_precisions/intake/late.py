@@ -1,4 +1,7 @@
-"""What comes too late: taken in as ever, marked late, and without effect on what was announced (spec/03, Its life)."""
+"""What comes too late: taken in as ever, marked late, and without effect on what was announced.
+
+See docs/intake.md#its-life.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of submissions, cross checks and findings: what is kept of each delivery (spec/03, Its life)."""
+"""The ledger of submissions, cross checks and findings: what is kept of each delivery (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

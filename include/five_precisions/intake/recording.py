@@ -1,4 +1,6 @@
-"""A judged delivery becomes a version: one transaction under the period's lock (spec/03, Its life; spec/02, Rules).
+"""A judged delivery becomes a version: one transaction under the period's lock.
+
+See docs/intake.md#its-life; docs/reports.md#rules.
 
 Its rows are staged first, so that the checks across months and institutions see them beside what stands; only what is
 accepted goes on into the warehouse.

@@ -1,4 +1,4 @@
-"""The institution's own check, without database or keys (spec/03, Self-check)."""
+"""The institution's own check, without database or keys (docs/intake.md#self-check)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has delivered what: the matrix of a period (spec/05, Command line; spec/03, Its life)."""
+"""Who has delivered what: the matrix of a period (docs/operations.md#by-command-line; docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger held against the archive: each file that it names is read whole (spec/03, Its life)."""
+"""The ledger held against the archive: each file that it names is read whole (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

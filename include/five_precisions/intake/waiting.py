@@ -1,4 +1,4 @@
-"""Whether something lies in the inbox that has not been looked at, or is not on record (spec/03, Its life)."""
+"""Whether something lies in the inbox that has not been looked at, or is not on record (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

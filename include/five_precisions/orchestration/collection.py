@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
-"""How often the inbox is looked at for an institution; a receipt leaves within a minute of a package (spec/03)."""
+"""How often the inbox is looked at for an institution; a receipt leaves within a minute of a package.
+
+See docs/intake.md.
+"""
 
 
 def open_month(context: Context) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """Telling ops what wants a human: one message a run, through the Apprise provider, outside the outbox.
 
-The warehouse may be what failed, so these messages do not go by way of it (spec/05, Messages).
+The warehouse may be what failed, so these messages do not go by way of it (docs/outputs.md#messages).
 """
 
 from __future__ import annotations

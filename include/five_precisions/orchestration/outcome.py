@@ -1,4 +1,4 @@
-"""What of a run that has ended wants a human: told to ops in one message (spec/05, Messages, ops digest)."""
+"""What of a run that has ended wants a human: told to ops in one message (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _LONGEST_WAIT = 2
-"""Working days that a draft may wait for its decision (spec/05 says nothing; the ops team wants to know then)."""
+"""Working days that a draft may wait for its decision.
+
+See docs/outputs.md says nothing; the ops team wants to know then.
+"""
 _LONGEST_REST = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
 _MOST_KEYS = 5

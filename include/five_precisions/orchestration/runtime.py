@@ -33,7 +33,7 @@ logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
 MAIL_CONNECTION = "mail"
-"""The Airflow connection of the mail server, laid out as the Apprise provider's are (spec/05, Messages)."""
+"""The Airflow connection of the mail server, laid out as the Apprise provider's are (docs/outputs.md#messages)."""
 INBOX_CONNECTION = "inbox"
 """The Airflow connection of the inbox: extra `{"address": …, "options": {…}}`, login and password (docs/inbox.md)."""
 RETRIES = 3

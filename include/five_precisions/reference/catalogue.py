@@ -1,4 +1,4 @@
-"""The catalogue of metrics, and the boards that rank some of them (spec/04, Catalogue and Boards)."""
+"""The catalogue of metrics, and the boards that rank some of them (docs/figures.md#boards)."""
 
 from __future__ import annotations
 
@@ -169,7 +169,10 @@ def _catalogue_of(content: object) -> Catalogue:
 
 
 def _require_ours(path: Path, catalogue: Catalogue) -> None:
-    """A file in the place of ours adds metrics; those of ours are read by code, in all their scopes (spec/04)."""
+    """A file in the place of ours adds metrics; those of ours are read by code, in all their scopes.
+
+    See docs/figures.md.
+    """
     for code, ours in load_yaml(_OURS, _catalogue_of).metrics.items():
         if code not in catalogue.metrics:
             raise SetupError(f"{path} lacks the metric {code}, which the assessment or the bulletin reads.")

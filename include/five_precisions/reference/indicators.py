@@ -1,4 +1,4 @@
-"""The indicators of the assessment and what they are called (spec/04, Assessment)."""
+"""The indicators of the assessment and what they are called (docs/figures.md#assessment)."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ INDICATORS: Final = {
     "quality": "资产质量",
     "reporting": "报送质量",
 }
-"""Chinese name by code, in the order of the spec."""
+"""Chinese name by code, in the order of docs/figures.md#assessment."""

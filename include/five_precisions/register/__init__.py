@@ -1,4 +1,7 @@
-"""Institutions, divisions, contacts, obligations; months on record and deadlines (spec/05, Register files; spec/03)."""
+"""Institutions, divisions, contacts, obligations; months on record and deadlines.
+
+See docs/own-city.md#register-files; docs/intake.md.
+"""
 
 from five_precisions.register.conflicts import require_fit
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown

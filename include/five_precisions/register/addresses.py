@@ -1,4 +1,4 @@
-"""Contacts' addresses: which of them a transport takes, and how one may be told (spec/05, Messages)."""
+"""Contacts' addresses: which of them a transport takes, and how one may be told (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 

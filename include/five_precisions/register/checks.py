@@ -1,4 +1,7 @@
-"""What the entries of register files may not say (spec/05, Register files); files.py reads the cells of each."""
+"""What the entries of register files may not say; files.py reads the cells of each.
+
+See docs/own-city.md#register-files.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,7 @@ def _wrong_divisions(divisions: Iterable[Division]) -> Iterator[Fault]:
             rule = f"a {division.level} lies in a {wanted} of divisions.csv" if wanted else "a city has none"
             yield Fault(f"division {division.code} has the parent {found}; {rule}.", division)
         elif division.level is DivisionLevel.TOWN and not division.code.startswith(division.parent_code or ""):
-            # Figures tell a town's county by the first six digits of its code (spec/04, Scopes).
+            # Figures tell a town's county by the first six digits of its code (docs/figures.md#scopes-and-rounding).
             yield Fault(
                 f"division {division.code} has the parent {division.parent_code}; a town's code begins with its "
                 "county's.",

@@ -1,4 +1,7 @@
-"""What of a register's files does not go together with what the warehouse has kept (spec/05, Register files)."""
+"""What of a register's files does not go together with what the warehouse has kept.
+
+See docs/own-city.md#register-files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chinese working days and the deadline of a period (spec/03, Its life)."""
+"""Chinese working days and the deadline of a period (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

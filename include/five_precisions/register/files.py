@@ -1,4 +1,7 @@
-"""The register's files: institutions.csv, divisions.csv, contacts.csv, obligations.csv (spec/05, Register files)."""
+"""The register's files: institutions.csv, divisions.csv, contacts.csv, obligations.csv.
+
+See docs/own-city.md#register-files.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,9 @@ _CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]", re.IGNORECASE)
 """Names that Windows keeps from folders."""
 _LONGEST_CODE: Final = {InstitutionKind.BANK: 14, InstitutionKind.COUNTY_OFFICE: 14, InstitutionKind.CENTRE: 20}
-"""Characters. Reports name banks and county offices in columns of 14 (spec/02)."""
+"""Characters. Reports name banks and county offices in columns of 14 (docs/reports.md)."""
 _DIGITS: Final = {DivisionLevel.CITY: 6, DivisionLevel.COUNTY: 6, DivisionLevel.TOWN: 9}
-"""Of a division's code (spec/02)."""
+"""Of a division's code (docs/reports.md)."""
 _LONGEST_NAME: Final = 100
 _LONGEST_SHORT_NAME: Final = 30
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

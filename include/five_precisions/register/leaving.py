@@ -1,4 +1,6 @@
-"""Institutions that the register's files no longer name: shown, and closed by decision (spec/05, Register files).
+"""Institutions that the register's files no longer name: shown, and closed by decision.
+
+See docs/own-city.md#register-files.
 
 A line that is lost lets nobody off, and nobody is asked for reports in silence: until ops decide, such an institution
 owes as before, and is named. A decision gives it a day of closing, and stays on record; where the files name the

@@ -1,4 +1,4 @@
-"""The lines of a register file: CSV in UTF-8 under a header (spec/05, Register files)."""
+"""The lines of a register file: CSV in UTF-8 under a header (docs/own-city.md#register-files)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register as values: who reports, where, and what is owed (spec/05, Register files)."""
+"""The register as values: who reports, where, and what is owed (docs/own-city.md#register-files)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Institution:
     closed_on: date | None
 
     def is_open_in(self, period: Period) -> bool:
-        """Whether it is open on the period's last day (spec/04, Reporting)."""
+        """Whether it is open on the period's last day (docs/figures.md#reporting)."""
         return self.opened_on <= period.end and (self.closed_on is None or self.closed_on > period.end)
 
 

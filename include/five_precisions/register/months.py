@@ -1,4 +1,4 @@
-"""The months on record: which is the first, and which of them are closed (spec/03, Its life)."""
+"""The months on record: which is the first, and which of them are closed (docs/intake.md#its-life)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading one cell as what its column declares (spec/02, types; rules T01 to T05).
+"""Reading one cell as what its column declares (docs/reports.md#types; rules T01 to T05).
 
 A cell comes as a spreadsheet or a CSV file gave it: text, number, date or nothing. It either reads as its declared
 type or it is a `CellFault` with the rule that it breaks; nothing is guessed and nothing is rounded.

@@ -1,4 +1,4 @@
-"""Declared reports, read from include/reference/reports.yaml (spec/02)."""
+"""Declared reports, read from include/reference/reports.yaml (docs/reports.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class ColumnType(StrEnum):
-    """What a cell holds (spec/02, types)."""
+    """What a cell holds (docs/reports.md#types)."""
 
     TEXT = "text"
     DATE = "date"
@@ -42,7 +42,7 @@ class ColumnType(StrEnum):
 
 
 class Sensitivity(StrEnum):
-    """Why a column is never kept in the clear (spec/02, Sensitive columns)."""
+    """Why a column is never kept in the clear (docs/reports.md#sensitive-columns)."""
 
     NAME = "name"
     ID = "id"
@@ -152,7 +152,7 @@ class Report(ReferenceModel):
 
     @property
     def control_column(self) -> Column | None:
-        """The column whose sum the cover states (spec/03, Cover)."""
+        """The column whose sum the cover states (docs/intake.md#the-cover)."""
         return self.column(self.control) if self.control else None
 
 

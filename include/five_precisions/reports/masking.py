@@ -1,4 +1,7 @@
-"""Sensitive values: what may be shown of them, and the keyed hash that joins them (spec/02, Sensitive columns)."""
+"""Sensitive values: what may be shown of them, and the keyed hash that joins them.
+
+See docs/reports.md#sensitive-columns.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one clock of the ledger: the database's, whatever the machines that ask it take the time for (spec/03)."""
+"""The one clock of the ledger: the database's, whatever the machines that ask it take the time for (docs/intake.md)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from five_precisions.warehouse.embedded import EmbeddedServer
 
 _DRIVER = "postgresql+psycopg"
 _OLDEST = (15,)
-"""The first version that has `merge` (spec/05, Warehouse)."""
+"""The first version that has `merge` (docs/outputs.md#warehouse)."""
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _engine(url: URL) -> Iterator[Engine]:
 def _settle_session(session: psycopg.Connection, _: object) -> None:
     """Days turn in Shanghai and are written 2019-06-30, whatever the server's or this user's environment says.
 
-    The same inputs give the same bytes (spec/04, Restatement and proof). PGTZ and PGDATESTYLE in the environment
+    The same inputs give the same bytes (docs/figures.md#restatement-and-proof). PGTZ and PGDATESTYLE in the environment
     go before what a connection asks for when it is opened; so it is said afterwards.
     """
     session.autocommit = True

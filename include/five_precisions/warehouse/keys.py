@@ -1,4 +1,6 @@
-"""The keys that a warehouse was made with: another one is refused before it can do harm (spec/02, Sensitive columns).
+"""The keys that a warehouse was made with: another one is refused before it can do harm.
+
+See docs/reports.md#sensitive-columns.
 
 With another key of the hashes the months no longer fit together, and the checks across months accuse the banks of it.
 The warehouse keeps a fingerprint of each key, and those that are set are held against it whenever it is opened.

@@ -1,4 +1,4 @@
-"""The role five_precisions_reader reads the schema mart and makes nothing (spec/05, Warehouse)."""
+"""The role five_precisions_reader reads the schema mart and makes nothing (docs/outputs.md#warehouse)."""
 
 from __future__ import annotations
 

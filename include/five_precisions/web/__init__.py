@@ -1,1 +1,1 @@
-"""The pages in the Airflow UI: a FastAPI app (spec/05, Pages)."""
+"""The pages in the Airflow UI: a FastAPI app (docs/outputs.md#pages)."""

@@ -1,4 +1,4 @@
-"""The page that shows a draft of a bulletin to who decides on it, and the draft's files (spec/05, Bulletin).
+"""The page that shows a draft of a bulletin to who decides on it, and the draft's files (docs/outputs.md#bulletin).
 
 The warehouse says what was shown and what was decided; the files lie in the outbox, under `<quarter>/draft-<n>/`, as
 `orchestration.publication` has laid them there.

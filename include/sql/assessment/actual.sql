@@ -1,4 +1,4 @@
--- From which figures is each bank judged as it is (spec/04, Assessment)? One row per bank with both ledger and
+-- From which figures is each bank judged as it is (docs/figures.md#assessment)? One row per bank with both ledger and
 -- position: scenario `actual`. Amounts in 万元, rates in percent; a rate over nothing is NULL.
 with figure as (
     select

@@ -1,5 +1,5 @@
--- How many points (0 to 1) does each indicator give in these scenarios (spec/04, Assessment)? NULL: not assessed.
--- One row per bank and indicator of what is, and per scenario that moves an indicator, of that indicator.
+-- How many points (0 to 1) does each indicator give in these scenarios (docs/figures.md#assessment)? NULL: not
+-- assessed. One row per bank and indicator of what is, and per scenario that moves an indicator, of that indicator.
 insert into scenario_item
 select
     scenario.code,

@@ -1,5 +1,6 @@
--- What score, grade and place among the others as they are does each of these scenarios give (spec/04, Assessment)?
--- One row per bank and scenario; of the indicators that a scenario does not move, the points are those of what is.
+-- What score, grade and place among the others as they are does each of these scenarios give
+-- (docs/figures.md#assessment)? One row per bank and scenario; of the indicators that a scenario does not move, the
+-- points are those of what is.
 with item as (
     select scenario_item.*
     from scenario_item

@@ -1,4 +1,4 @@
--- Which round of visits was under way in the month (spec/04, visit_coverage)?
+-- Which round of visits was under way in the month (docs/figures.md#visits-and-scoring, visit_coverage)?
 -- One row.
 with reached as (
     select distinct visit_round.round

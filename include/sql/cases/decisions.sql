@@ -1,4 +1,4 @@
--- What have ops decided on cases (spec/04, Alerts)? One row per decision, the newest last.
+-- What have ops decided on cases (docs/figures.md#alerts)? One row per decision, the newest last.
 select
     decision.decision_number,
     decision.case_id,

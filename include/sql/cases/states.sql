@@ -1,6 +1,6 @@
--- What did runs leave of cases (spec/04, Alerts)? One row per run and case, with the number of the newest decision of
--- ops on the case that concerns the month. Of one case every run, of a month its newest run: open cases first, and the
--- gravest before others.
+-- What did runs leave of cases (docs/figures.md#alerts)? One row per run and case, with the number of the newest
+-- decision of ops on the case that concerns the month. Of one case every run, of a month its newest run: open cases
+-- first, and the gravest before others.
 select
     run.run_id,
     run.current as is_current,

@@ -1,5 +1,6 @@
--- Which loans and which target make a bank's completion (spec/04, Restatement and proof)? One row per microcredit loan
--- of the year, whose households are counted once, and one for the target, in households, of the months gone by.
+-- Which loans and which target make a bank's completion (docs/figures.md#restatement-and-proof)? One row per
+-- microcredit loan of the year, whose households are counted once, and one for the target, in households, of the
+-- months gone by.
 select
     'loans' as report,
     loans.submission_id,

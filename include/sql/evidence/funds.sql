@@ -1,5 +1,5 @@
--- Which rows of the fund ledgers make a figure (spec/04, Restatement and proof)? One row per bank, kind of fund and
--- year; amounts in 万元.
+-- Which rows of the fund ledgers make a figure (docs/figures.md#restatement-and-proof)? One row per bank, kind of fund
+-- and year; amounts in 万元.
 with placed as (
     select
         guarantee_funds.*,

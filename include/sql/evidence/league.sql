@@ -1,5 +1,5 @@
--- Which cities make the own city's place (spec/04, Restatement and proof)? One row per city of the league; for the
--- place those with more microcredit this year, and the own city: counted, they are the place.
+-- Which cities make the own city's place (docs/figures.md#restatement-and-proof)? One row per city of the league; for
+-- the place those with more microcredit this year, and the own city: counted, they are the place.
 select
     'league' as report,
     league.submission_id,

@@ -1,4 +1,4 @@
--- Which loans make a figure of the ledgers (spec/04, Restatement and proof)? One row per loan; amounts in 万元.
+-- Which loans make a figure of the ledgers (docs/figures.md#restatement-and-proof)? One row per loan; amounts in 万元.
 with placed as (
     select
         loans.*,

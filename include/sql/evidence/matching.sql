@@ -1,5 +1,6 @@
--- Which projects and matches make a figure of the library, in the city or a county (spec/04, Restatement and proof)?
--- One row per project, and one per match that makes a project count; demand in 万元.
+-- Which projects and matches make a figure of the library, in the city or a county
+-- (docs/figures.md#restatement-and-proof)? One row per project, and one per match that makes a project count; demand
+-- in 万元.
 with library as (
     select
         projects.*,

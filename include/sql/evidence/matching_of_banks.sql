@@ -1,4 +1,4 @@
--- Which projects and matches make a figure of one bank's matching (spec/04, Restatement and proof)?
+-- Which projects and matches make a figure of one bank's matching (docs/figures.md#restatement-and-proof)?
 -- One row per project, per match, and per row of the position by which an unassigned project is offered to the bank.
 with library as (
     select

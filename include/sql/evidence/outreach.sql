@@ -1,4 +1,4 @@
--- Which activities make a figure of outreach (spec/04, Restatement and proof)? One row per activity, and for the
+-- Which activities make a figure of outreach (docs/figures.md#restatement-and-proof)? One row per activity, and for the
 -- coverage one per town of the register; towns are counted once.
 with placed as (
     select outreach.*

@@ -1,4 +1,4 @@
--- Which rows make a figure of the position (spec/04, Restatement and proof)? One row per bank and county of the
+-- Which rows make a figure of the position (docs/figures.md#restatement-and-proof)? One row per bank and county of the
 -- position, and for the growth of microcredit one per microcredit loan; amounts in 万元. Microcredit growth is taken
 -- over the banks that delivered both reports.
 with place as (

@@ -1,5 +1,5 @@
--- Which reports make a figure of the reporting (spec/04, Restatement and proof)? One row per report owed; it stands for
--- the version that was used, or that was judged last, where there is one.
+-- Which reports make a figure of the reporting (docs/figures.md#restatement-and-proof)? One row per report owed; it
+-- stands for the version that was used, or that was judged last, where there is one.
 with placed as (
     select
         reporting.*,

@@ -1,4 +1,4 @@
--- Which households and visits make a figure of the scores (spec/04, Restatement and proof)?
+-- Which households and visits make a figure of the scores (docs/figures.md#restatement-and-proof)?
 -- One row per household able to work, and one per visit whose mark of conduct its score takes in.
 with scored as (
     select

@@ -1,4 +1,4 @@
--- Which households and visits make a figure of the coverage (spec/04, Restatement and proof)?
+-- Which households and visits make a figure of the coverage (docs/figures.md#restatement-and-proof)?
 -- One row per household able to work, and one per visit that makes it count; households are counted once.
 with able as (
     select households.*

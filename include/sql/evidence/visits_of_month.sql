@@ -1,4 +1,4 @@
--- Which visits make a figure of the month (spec/04, Restatement and proof)? One row per visit.
+-- Which visits make a figure of the month (docs/figures.md#restatement-and-proof)? One row per visit.
 select
     'visits' as report,
     visits.submission_id,

@@ -1,6 +1,6 @@
--- Of whom do the month's reports say anything (spec/04, opening)? One row per report that is in, and subject.
--- Of a bank its own, where banks owe the report; of a county and its towns their office's, where offices owe it. What
--- they do not owe says something of them whoever delivered it, and so does every report of the city.
+-- Of whom do the month's reports say anything (docs/figures.md#scopes-and-rounding)? One row per report that is in,
+-- and subject. Of a bank its own, where banks owe the report; of a county and its towns their office's, where offices
+-- owe it. What they do not owe says something of them whoever delivered it, and so does every report of the city.
 with report as (
     select
         present.report as code,

@@ -1,5 +1,5 @@
--- Which cases have ops set aside, as of the end of the period (spec/04, Alerts)? One row per case. Of the decisions on
--- a case the newest holds; one that was made when a later month was the newest does not reach back.
+-- Which cases have ops set aside, as of the end of the period (docs/figures.md#alerts)? One row per case. Of the
+-- decisions on a case the newest holds; one that was made when a later month was the newest does not reach back.
 insert into set_aside
 select newest.case_id
 from (

@@ -1,5 +1,6 @@
 -- Which versions does a run use? Of its own month what the close froze, or in a restatement what stands now; of earlier
--- months the flows that their newest run used (spec/04, opening). One row per period, institution and report.
+-- months the flows that their newest run used (docs/figures.md#scopes-and-rounding). One row per period, institution
+-- and report.
 insert into run_version
 select
     frozen.period,

@@ -1,4 +1,4 @@
--- Where should the next on-site inspection go (spec/04, Inspection list)? One row per bank and town, by risk.
+-- Where should the next on-site inspection go (docs/figures.md#inspection-list)? One row per bank and town, by risk.
 -- An outlet is a town in which the bank's grid has one, the bank's ledger has a loan with a balance, or an open alert
 -- of the bank lies. An alert of a town (9 digits) weighs there; another one about loans weighs, in equal parts, in the
 -- towns of these loans. What is left of a county (6 digits) is divided over the bank's outlets in it; of the city, of

@@ -1,4 +1,4 @@
--- Which loans should an inspection look at (spec/04, Inspection list)? One row per outlet and loan drawn.
+-- Which loans should an inspection look at (docs/figures.md#inspection-list)? One row per outlet and loan drawn.
 -- Drawn from the outlet's loans with a balance, and those settled on which an alert is open: as many as the sample asks
 -- for, or all. The first half (one more where the number is odd) are the riskiest: by weighted open alerts about the
 -- loan, then overdue days, risk class and balance. The others are random: by `draw`, the SHA-256 of the outlet's seed,

@@ -1,6 +1,6 @@
--- What does the league say of the own city, beside what the ledgers give (spec/02, league; X10)? One row per figure;
--- none where the league is missing, `reported` NULL where it has no row of the city. The difference is to the computed
--- figure as the league gives it, with two decimals; amounts in 万元.
+-- What does the league say of the own city, beside what the ledgers give (docs/reports.md#league; X10)? One row per
+-- figure; none where the league is missing, `reported` NULL where it has no row of the city. The difference is to the
+-- computed figure as the league gives it, with two decimals; amounts in 万元.
 with own as (
     select
         figure.place,

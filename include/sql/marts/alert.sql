@@ -1,4 +1,5 @@
--- Which alerts are open in the month (spec/04, Alerts)? One row per open case; one that is set aside counts nowhere.
+-- Which alerts are open in the month (docs/figures.md#alerts)? One row per open case; one that is set aside counts
+-- nowhere.
 insert into mart.alert
 select
     :run_id as run_id,

@@ -1,4 +1,4 @@
--- What is each bank's score, grade and rank (spec/04, Assessment)?
+-- What is each bank's score, grade and rank (docs/figures.md#assessment)?
 -- One row per bank open in the period. A bank without ledger or position is unranked, with the reason and no score.
 with missing as (
     select

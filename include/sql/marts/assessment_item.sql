@@ -1,4 +1,4 @@
--- How many points (0 to 1) does each assessed bank get for each indicator, and why (spec/04, Assessment)?
+-- How many points (0 to 1) does each assessed bank get for each indicator, and why (docs/figures.md#assessment)?
 -- One row per bank with both ledger and position, and indicator; points are NULL where it is not assessed.
 insert into mart.assessment_item
 select

@@ -1,4 +1,4 @@
--- What became of each case (spec/04, Alerts)? A case is what holds for one rule, institution and subject.
+-- What became of each case (docs/figures.md#alerts)? A case is what holds for one rule, institution and subject.
 -- One row per case that is open or set aside after the run, and per case that the run closed. A rule that lacks a
 -- report neither opens nor closes: the case stays as it was. Institutions that are not open have no cases.
 with needed as (

@@ -1,6 +1,6 @@
--- What became of each finding of on-site inspections, and do the data bear out that it is mended (spec/01, The job)?
--- One row per finding of the month's report, and per finding that was listed before, not mended, and is not any more.
--- Without the month's report there are none: nothing is carried forward.
+-- What became of each finding of on-site inspections, and do the data bear out that it is mended
+-- (docs/field.md#the-job)? One row per finding of the month's report, and per finding that was listed before, not
+-- mended, and is not any more. Without the month's report there are none: nothing is carried forward.
 with listed as (
     select
         inspections.finding_no,

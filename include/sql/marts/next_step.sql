@@ -1,4 +1,4 @@
--- What would one step better in one indicator give a ranked bank, all else unchanged (spec/04, Assessment)?
+-- What would one step better in one indicator give a ranked bank, all else unchanged (docs/figures.md#assessment)?
 -- One step is the fewest units that win a place by this indicator alone; where it cannot win one, those that bring it
 -- to full points. One row per ranked bank and indicator that is assessed and has not got full points; growth has none
 -- either where the city's is not known.

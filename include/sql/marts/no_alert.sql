@@ -1,4 +1,5 @@
--- What of that which the rules yield is no alert (spec/04, Alerts)? One row per such row, with what is wrong with it.
+-- What of that which the rules yield is no alert (docs/figures.md#alerts)? One row per such row, with what is wrong
+-- with it.
 with counted as (
     select
         raised.rule,

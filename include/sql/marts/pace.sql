@@ -1,5 +1,6 @@
--- How fast must each bank lend to reach its target of the year, and where does its pace lead (spec/04, Assessment)?
--- One row per open bank with a target above 0, ranked or not; what follows from a ledger that is missing is NULL.
+-- How fast must each bank lend to reach its target of the year, and where does its pace lead
+-- (docs/figures.md#assessment)? One row per open bank with a target above 0, ranked or not; what follows from a ledger
+-- that is missing is NULL.
 insert into mart.pace
 select
     :run_id as run_id,

@@ -1,4 +1,4 @@
--- Who stands where on each board (spec/04, Boards)? One row per board and subject that has a value;
+-- Who stands where on each board (docs/figures.md#boards)? One row per board and subject that has a value;
 -- highest first, ties share the better place. Quotients that do not end are kept to more digits or fewer, as their
 -- numerators are small or large: what is equal shall not differ by that.
 with entry as (

@@ -1,4 +1,4 @@
--- May a bank have new relending, and may what it has be extended (spec/04, Relending advice)?
+-- May a bank have new relending, and may what it has be extended (docs/figures.md#relending-advice)?
 -- One row per local legal person open in the period, with the reasons.
 insert into mart.relending_advice
 select

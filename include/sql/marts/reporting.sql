@@ -1,4 +1,4 @@
--- What became of every report owed for the period (spec/03, Its life; spec/04, Reporting)?
+-- What became of every report owed for the period (docs/intake.md#its-life; docs/figures.md#reporting)?
 -- One row per open institution and report that its kind owes.
 with counted as (
     select

@@ -1,4 +1,4 @@
--- How far is each bank on the way to its target, measured against the months gone by (spec/04, Assessment)?
+-- How far is each bank on the way to its target, measured against the months gone by (docs/figures.md#assessment)?
 -- One row per bank whose ledger is in; percent, uncapped; NULL where the target is 0.
 with reached as (
     select

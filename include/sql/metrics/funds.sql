@@ -1,4 +1,4 @@
--- How much of the guarantee and subsidy money due has arrived (spec/04, Funds and league)?
+-- How much of the guarantee and subsidy money due has arrived (docs/figures.md#funds-and-league)?
 -- One row per metric and city, county (of the delivering office) or bank; amounts in 万元, rate in percent.
 with placed as (
     select

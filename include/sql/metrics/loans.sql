@@ -1,4 +1,4 @@
--- What do the precise poverty loans come to, by category, and the microcredit among them (spec/04, Loans)?
+-- What do the precise poverty loans come to, by category, and the microcredit among them (docs/figures.md#loans)?
 -- One row per metric and city, county, town or bank; amounts in 万元, rates in percent. Yuan become 万元 by a product: it
 -- is exact, where a quotient of long numbers is rounded.
 with placed as (

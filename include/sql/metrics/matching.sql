@@ -1,4 +1,4 @@
--- What is in the project library, and how much of it have banks taken up (spec/04, Matching)?
+-- What is in the project library, and how much of it have banks taken up (docs/figures.md#matching)?
 -- One row per metric and city or county of the project; demand in 万元, rates in percent.
 with library as (
     select

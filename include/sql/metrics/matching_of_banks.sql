@@ -1,4 +1,4 @@
--- Which projects were offered to each bank, and what did it do with them (spec/04, Matching)?
+-- Which projects were offered to each bank, and what did it do with them (docs/figures.md#matching)?
 -- One row per metric and bank; rates in percent. Offered = pushed to the bank, or to nobody in a county where it works.
 with library as (
     select

@@ -1,6 +1,7 @@
 -- How far has outreach come since the first period on record, and which towns did it reach this quarter
--- (spec/04, Outreach)? One row per metric and city, county, town, or bank that delivered it. Where a month is missing,
--- only the month's own figure has no value: of a bank its report, of a county and its towns that of the county office.
+-- (docs/figures.md#outreach)? One row per metric and city, county, town, or bank that delivered it. Where a month is
+-- missing, only the month's own figure has no value: of a bank its report, of a county and its towns that of the
+-- county office.
 with placed as (
     select
         place.scope,

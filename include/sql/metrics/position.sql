@@ -1,4 +1,4 @@
--- How do all loans and microcredit grow since the year began, and what relending is used (spec/04, Position)?
+-- How do all loans and microcredit grow since the year began, and what relending is used (docs/figures.md#position)?
 -- One row per metric and city, county or bank; amounts in 万元, growth in percent. Microcredit growth is a ratio of
 -- two reports: it is taken over the banks that delivered both.
 with placed as (

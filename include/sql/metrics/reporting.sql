@@ -1,4 +1,4 @@
--- How well do institutions report (spec/04, Reporting)?
+-- How well do institutions report (docs/figures.md#reporting)?
 -- One row per metric and city (all institutions), county (its office) or bank; rates in percent.
 with placed as (
     select

@@ -1,4 +1,4 @@
--- How do the scored households stand (spec/04, Visits and scoring)?
+-- How do the scored households stand (docs/figures.md#visits-and-scoring)?
 -- One row per metric and city, county, town or responsible bank.
 with placed as (
     select

@@ -1,4 +1,4 @@
--- Who has been visited, in which round, and who wants a loan and has none (spec/04, Visits and scoring)?
+-- Who has been visited, in which round, and who wants a loan and has none (docs/figures.md#visits-and-scoring)?
 -- One row per metric and city, county, town or responsible bank; coverage in percent of households able to work.
 with visited as (
     select

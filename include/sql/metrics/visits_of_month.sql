@@ -1,4 +1,4 @@
--- How many visits did the month bring (spec/04, Visits and scoring)?
+-- How many visits did the month bring (docs/figures.md#visits-and-scoring)?
 -- visits_month: rows to registered households, by the household's place and responsible bank; the city counts all rows.
 -- visits_made_month: rows that the bank itself delivered.
 -- No row where no bank's, or not that bank's, report is in.

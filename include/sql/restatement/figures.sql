@@ -1,4 +1,4 @@
--- Which figures differ between a restated run and the one that it replaces (spec/04, Restatement and proof)?
+-- Which figures differ between a restated run and the one that it replaces (docs/figures.md#restatement-and-proof)?
 -- One row per figure: the table that holds it, whom it is about, its name; words that go with figures are left out.
 -- Of a household its score with its items, its tier and its limit; of a step that would better a bank what it gives.
 with scored as (

@@ -1,4 +1,4 @@
--- What does every household able to work score, which tier and credit limit does that give (spec/04, Scorecard)?
+-- What does every household able to work score, which tier and credit limit does that give (docs/figures.md#scorecard)?
 -- One row per household; each item of the score is kept; the limit is in yuan, less the microcredit still owed.
 with conduct as (
     select

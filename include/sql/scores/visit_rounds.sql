@@ -1,5 +1,5 @@
 -- How far is each round of visits, city-wide, and has it been reached (in this month or an earlier one)?
--- One row per round that anybody has begun (spec/04, Visits and scoring).
+-- One row per round that anybody has begun (docs/figures.md#visits-and-scoring).
 with visited as (
     select distinct
         visits.round,

@@ -1,1 +1,1 @@
-"""The empty workbook that an institution fills in (spec/03, Self-check)."""
+"""The empty workbook that an institution fills in (docs/intake.md#self-check)."""

@@ -1,4 +1,4 @@
-"""The empty workbook that an institution fills in (spec/03, Self-check).
+"""The empty workbook that an institution fills in (docs/intake.md#self-check).
 
 The cover, a sheet for each report that its kind owes, the explanations. Every sheet is one that the intake knows, so
 that a filled-in template is taken in without a finding, F07 included: what explains the columns stands above the header

@@ -1,4 +1,6 @@
-"""What the empty workbook says of each column: type, bounds, when to fill it in, its rules, its protection (spec/02).
+"""What the empty workbook says of each column: type, bounds, when to fill it in, its rules, its protection.
+
+See docs/reports.md.
 
 Nothing here is written twice: it is all made of the declared reports and of the suites in include/expectations, so
 that a new column or rule explains itself in the next template.

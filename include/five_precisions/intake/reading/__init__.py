@@ -1,1 +1,1 @@
-"""Delivered bytes → sheets → header, columns and rows → typed values; the cover (spec/03, The package)."""
+"""Delivered bytes → sheets → header, columns and rows → typed values; the cover (docs/intake.md#the-package)."""

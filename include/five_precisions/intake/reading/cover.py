@@ -1,4 +1,4 @@
-"""The cover (报送说明) and the explanations (情况说明) of a package (spec/03, The package)."""
+"""The cover (报送说明) and the explanations (情况说明) of a package (docs/intake.md#the-package)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An institution's word on a warning (spec/03, Explanations)."""
+    """An institution's word on a warning (docs/intake.md#explanations)."""
 
     report: str
     rule: str

@@ -1,4 +1,6 @@
-"""XML of delivered files, for every reader: no entity is ever declared, so none is ever expanded (spec/03, Bad input).
+"""XML of delivered files, for every reader: no entity is ever declared, so none is ever expanded.
+
+See docs/intake.md#bad-input.
 
 Entities are declared in a document type, which stands before the root element, and no spreadsheet has one. So the
 parser itself refuses it at its first word, in any encoding, and wherever the pieces end that it is fed. What another

@@ -1,4 +1,7 @@
-"""Delivered bytes → sheets of cells (spec/03, The package; rule F01). Nothing is executed, nothing is followed."""
+"""Delivered bytes → sheets of cells. Nothing is executed, nothing is followed.
+
+See docs/intake.md#the-package; rule F01.
+"""
 
 from __future__ import annotations
 

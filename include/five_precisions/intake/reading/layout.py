@@ -1,4 +1,7 @@
-"""Where a table stands in a sheet: header row under title rows, columns, data, totals (spec/03; F02, F05, F06)."""
+"""Where a table stands in a sheet: header row under title rows, columns, data, totals.
+
+See docs/intake.md; F02, F05, F06.
+"""
 
 from __future__ import annotations
 

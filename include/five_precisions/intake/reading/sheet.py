@@ -1,4 +1,7 @@
-"""What every reader of delivered files makes, a sheet of cells, and what a file may measure (spec/03, Bad input)."""
+"""What every reader of delivered files makes, a sheet of cells, and what a file may measure.
+
+See docs/intake.md#bad-input.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ MOST_SHEETS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may measure (spec/03, Bad input)."""
+    """What a file may measure (docs/intake.md#bad-input)."""
 
     packed_bytes: int = 50 * _MEGABYTE
     unpacked_bytes: int = 1024 * _MEGABYTE

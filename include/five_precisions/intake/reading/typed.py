@@ -1,4 +1,4 @@
-"""A report's rows, cell by cell as declared (spec/02, types; T01 to T05)."""
+"""A report's rows, cell by cell as declared (docs/reports.md#types; T01 to T05)."""
 
 from __future__ import annotations
 

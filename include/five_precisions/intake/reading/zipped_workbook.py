@@ -1,4 +1,4 @@
-"""Workbooks that are zip files: .xlsx (with macros or without), .xlsb, .ods (spec/03, Bad input).
+"""Workbooks that are zip files: .xlsx (with macros or without), .xlsb, .ods (docs/intake.md#bad-input).
 
 The library that reads the first two makes room for the whole area between the outermost cells, and ends the process
 where there is none left. So a file is measured while it is unpacked, with running counts, before it is read: what its

@@ -1,4 +1,6 @@
-"""Rules across reports, months and institutions: each a file of include/sql/checks (spec/02: H03, K02, P02, X01–X10).
+"""Rules across reports, months and institutions: each a file of include/sql/checks.
+
+See docs/reports.md: H03, K02, P02, X01–X10.
 
 A file opens with the question that it answers and, after an empty comment line, says as YAML what its rows mean to an
 institution: `rule`, `level`, `across` (months, reports, institutions), `report`, `column`, `message`, `expected`, and
@@ -196,7 +198,10 @@ def standing_findings(
 
 
 def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:
-    """File, sheet, row, column (spec/03, The receipt); the sheets of a workbook come as the reports are declared."""
+    """File, sheet, row, column; the sheets of a workbook come as the reports are declared.
+
+    See docs/intake.md#the-receipt.
+    """
     sheet = list(load_reports()).index(finding.report or "")
     return finding.file or "", sheet, finding.row_number or 0, finding.column_number or 0, finding.rule
 

@@ -1,4 +1,4 @@
-"""The rules on rows of one report: Great Expectations suites in include/expectations (spec/02, Rules).
+"""The rules on rows of one report: Great Expectations suites in include/expectations (docs/reports.md#rules).
 
 Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected. A new rule
 that needs no new derived column is added by editing the report's JSON file only.

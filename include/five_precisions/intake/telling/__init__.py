@@ -1,1 +1,1 @@
-"""What institutions and ops are told: receipts, findings workbooks, reminders, Data Docs (spec/03, spec/05)."""
+"""What institutions and ops are told: receipts, findings workbooks, reminders, Data Docs (docs/outputs.md#messages)."""

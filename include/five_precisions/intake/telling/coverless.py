@@ -1,4 +1,7 @@
-"""Files that lie in the inbox without a cover: the institution is told what is missing, once (spec/02, F08)."""
+"""Files that lie in the inbox without a cover: the institution is told what is missing, once.
+
+See docs/reports.md#rules, F08.
+"""
 
 from __future__ import annotations
 

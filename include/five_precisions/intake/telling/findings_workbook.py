@@ -1,9 +1,12 @@
-"""The findings workbook: 问题清单 in front, then the delivered sheets with the findings on their cells (spec/03).
+"""The findings workbook: 问题清单 in front, then the delivered sheets with the findings on their cells.
 
-What is repeated of a sheet is decided by its headers alone (spec/02, Sensitive columns). In a sheet whose header row is
-found, sensitive columns are masked and columns that no form declares are emptied; a misspelt header declares nothing.
-Of a sheet whose header row is not found nobody knows what its columns hold: of its rows only the forms' own words are
-left. A row that is one line of prose, as in 封面 and 填表说明, is no table's: it is kept like a form's title.
+See docs/intake.md.
+
+What is repeated of a sheet is decided by its headers alone (docs/reports.md#sensitive-columns). In a sheet whose
+header row is found, sensitive columns are masked and columns that no form declares are emptied; a misspelt header
+declares nothing. Of a sheet whose header row is not found nobody knows what its columns hold: of its rows only the
+forms' own words are left. A row that is one line of prose, as in 封面 and 填表说明, is no table's: it is kept like a
+form's title.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ EXPLAINED: Final = "已说明"
 OF_NO_REPORT: Final = "报送包"
 """What stands for the report of a finding that belongs to none."""
 REPEATED_ROWS: Final = 20_000
-"""Rows of a sheet beyond which the list alone is given (spec/03, The receipt)."""
+"""Rows of a sheet beyond which the list alone is given (docs/intake.md#the-receipt)."""
 
 _REPEATED_CELLS: Final = 2_000_000
 """Cells of all sheets together: what a package of the largest size allowed could hold takes hours to write."""

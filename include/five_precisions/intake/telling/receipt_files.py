@@ -1,4 +1,4 @@
-"""Receipts and findings workbooks as files of the outbox, each written once (spec/03, The receipt)."""
+"""Receipts and findings workbooks as files of the outbox, each written once (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 

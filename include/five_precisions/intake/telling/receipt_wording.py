@@ -1,4 +1,4 @@
-"""What a receipt says, and its HTML: pure functions of what the ledger keeps (spec/03, The receipt)."""
+"""What a receipt says, and its HTML: pure functions of what the ledger keeps (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class CheckedVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossReceipt:
-    """One check across reports and institutions as the ledger tells it (spec/03, The receipt)."""
+    """One check across reports and institutions as the ledger tells it (docs/intake.md#the-receipt)."""
 
     submission_id: str
     """The receipt number."""
@@ -327,7 +327,7 @@ def _counts_in_words(errors: int, warnings: int, explained: int, notices: int) -
 
 
 def standing_sentences(receipt: Receipt) -> list[str]:
-    """Of rejected reports of which an earlier version stands: that it does (spec/03, Its life)."""
+    """Of rejected reports of which an earlier version stands: that it does (docs/intake.md#its-life)."""
     return [
         f"“{report.title}”此前已接收的第{report.standing_version}版仍然有效，不受本次退回影响。"
         for report in receipt.reports

@@ -1,4 +1,4 @@
-"""Receipts: read back from the ledger, and posted to the contacts by mail (spec/03, The receipt)."""
+"""Receipts: read back from the ledger, and posted to the contacts by mail (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 
@@ -437,7 +437,7 @@ def post_cross_receipt(connection: Connection, settings: Settings, submission_id
 
 
 def post_receipt_again(connection: Connection, settings: Settings, submission_id: str, *, again_at: datetime) -> None:
-    """Send a version's receipt once more, marked 重发: its bytes have come again (spec/03, Its life).
+    """Send a version's receipt once more, marked 重发: its bytes have come again (docs/intake.md#its-life).
 
     Args:
         connection: In whose transaction the messages are laid down.

@@ -1,4 +1,7 @@
-"""Reminders to institutions that still miss something: before the deadline, and the day after (spec/03, Its life)."""
+"""Reminders to institutions that still miss something: before the deadline, and the day after.
+
+See docs/intake.md#its-life.
+"""
 
 from __future__ import annotations
 
@@ -265,7 +268,7 @@ def next_steps(reminder: Reminder, folder: str) -> list[str]:
 
 
 def delivery_folder(address: str, period: Period, institution_code: str) -> str:
-    """The folder for a period as the institution sees it, from the inbox's address (spec/03, The package).
+    """The folder for a period as the institution sees it, from the inbox's address (docs/intake.md#the-package).
 
     An account of its own begins at the institution's folder, which it does not see by name.
     """

@@ -1,4 +1,7 @@
-"""Findings as a receipt tells them: in groups, shortened to what its page bears, in words (spec/03, The receipt)."""
+"""Findings as a receipt tells them: in groups, shortened to what its page bears, in words.
+
+See docs/intake.md#the-receipt.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register: institutions, divisions, contacts, obligations, periods (spec/05, Register files)."""
+"""The register: institutions, divisions, contacts, obligations, periods (docs/own-city.md#register-files)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The ledger of what was delivered, judged and frozen (spec/03; spec/05, Warehouse)."""
+"""The ledger of what was delivered, judged and frozen (docs/intake.md; docs/outputs.md#warehouse)."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
-"""The rows of every accepted version, partitioned by period, and what stands of them (spec/05, Warehouse).
+"""The rows of every accepted version, partitioned by period, and what stands of them (docs/outputs.md#warehouse).
 
-Sensitive columns hold masked text; `<column>_hash` beside them is the keyed hash that joins (spec/02).
+Sensitive columns hold masked text; `<column>_hash` beside them is the keyed hash that joins (docs/reports.md).
 """
 
 from alembic import op

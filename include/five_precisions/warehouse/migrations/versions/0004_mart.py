@@ -1,4 +1,4 @@
-"""Results: runs, figures, targets, assessment, rankings (spec/04; spec/05, Warehouse)."""
+"""Results: runs, figures, targets, assessment, rankings (docs/figures.md; docs/outputs.md#warehouse)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Messages and approvals (spec/05, Messages and Bulletin)."""
+"""Messages and approvals (docs/outputs.md#messages)."""
 
 from alembic import op
 

@@ -1,4 +1,7 @@
-"""The outbox's messages with what they carry and when they are tried; when a delivery was laid down (spec/05, Messages)."""
+"""The outbox's messages with what they carry and when they are tried; when a delivery was laid down.
+
+See docs/outputs.md#messages.
+"""
 
 from alembic import op
 

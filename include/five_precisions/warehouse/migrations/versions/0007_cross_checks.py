@@ -1,4 +1,7 @@
-"""Checks across reports, months and institutions: where they are kept; explanations bound to values (spec/02, spec/03)."""
+"""Checks across reports, months and institutions: where they are kept; explanations bound to values.
+
+See docs/reports.md.
+"""
 
 from alembic import op
 

@@ -1,4 +1,7 @@
-"""Deadlines that ops move, and the one place that says until when an institution may deliver (spec/03, Its life)."""
+"""Deadlines that ops move, and the one place that says until when an institution may deliver.
+
+See docs/intake.md#its-life.
+"""
 
 from alembic import op
 

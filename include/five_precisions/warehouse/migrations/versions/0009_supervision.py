@@ -1,4 +1,4 @@
-"""Cases, pace and next steps, lists for banks and inspectors, restatements (spec/04)."""
+"""Cases, pace and next steps, lists for banks and inspectors, restatements (docs/figures.md)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Mail as the fallback of other services, and the pace at which mails leave (spec/05, Messages)."""
+"""Mail as the fallback of other services, and the pace at which mails leave (docs/outputs.md#messages)."""
 
 from alembic import op
 

@@ -1,4 +1,7 @@
-"""What was shown for approval and what was published, so that a correction can name what changed (spec/05, Bulletin)."""
+"""What was shown for approval and what was published, so that a correction can name what changed.
+
+See docs/outputs.md#bulletin.
+"""
 
 from alembic import op
 

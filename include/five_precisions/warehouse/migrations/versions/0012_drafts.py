@@ -1,4 +1,4 @@
-"""What a draft's page says of it: title, run, and what was checked before it was shown (spec/05, Bulletin)."""
+"""What a draft's page says of it: title, run, and what was checked before it was shown (docs/outputs.md#bulletin)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""When a package was first seen: what ends before it is recorded makes nobody late (spec/03, Its life)."""
+"""When a package was first seen: what ends before it is recorded makes nobody late (docs/intake.md#its-life)."""
 
 from alembic import op
 

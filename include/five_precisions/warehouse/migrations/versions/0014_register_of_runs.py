@@ -1,4 +1,7 @@
-"""The register as each run knew it: what a figure rests on does not change with it (spec/04, Restatement and proof)."""
+"""The register as each run knew it: what a figure rests on does not change with it.
+
+See docs/figures.md#restatement-and-proof.
+"""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Which keys the warehouse was made with: another one is refused (spec/02, Sensitive columns)."""
+"""Which keys the warehouse was made with: another one is refused (docs/reports.md#sensitive-columns)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Months closed by force, and months reopened, with who decided it and why (spec/03, Its life)."""
+"""Months closed by force, and months reopened, with who decided it and why (docs/intake.md#its-life)."""
 
 from alembic import op
 

@@ -1,4 +1,7 @@
-"""Who stands in the warehouse and no longer in the register's files, and what ops decided (spec/05, Register files)."""
+"""Who stands in the warehouse and no longer in the register's files, and what ops decided.
+
+See docs/own-city.md#register-files.
+"""
 
 from alembic import op
 
