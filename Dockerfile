@@ -32,6 +32,7 @@ RUN --mount=type=secret,id=pip_conf \
 # (settings.ROOT). Only its name is needed here, and an empty README, so that a change of code leaves this layer alone.
 COPY pyproject.toml ./
 COPY include/five_precisions/__init__.py include/five_precisions/
+COPY include/five_precisions_demo/__init__.py include/five_precisions_demo/
 RUN touch README.md \
     && .venv/bin/uv pip install --python .venv/bin/python --quiet --offline --no-cache --no-deps --no-build-isolation \
         --editable .
@@ -55,7 +56,7 @@ WORKDIR /app
 COPY --from=environment /app/.venv .venv
 COPY include include
 # Byte code of our own, for the same reason as above; a file that does not compile stops the build.
-RUN .venv/bin/python -m compileall -q include/five_precisions
+RUN .venv/bin/python -m compileall -q include/five_precisions include/five_precisions_demo
 COPY config config
 COPY dags dags
 COPY plugins plugins

@@ -102,15 +102,15 @@ DEMO_OPTIONS = $(STACK_OPTIONS) $(if $(KEEP),--keep-packages)
 
 .PHONY: demo
 demo: install ## six months of an invented city under a real Airflow, to both bulletins; afresh each time, in var/demo
-	@exec $(BIN)/python -m five_precisions.orchestration.demo $(DEMO_OPTIONS)
+	@exec $(BIN)/python -m five_precisions_demo.replay $(DEMO_OPTIONS)
 
 .PHONY: up
 up: install ## start everything, in the background, on what the demo left
-	@exec $(BIN)/python -m five_precisions.orchestration.stack up $(STACK_OPTIONS)
+	@exec $(BIN)/python -m five_precisions_demo.stack up $(STACK_OPTIONS)
 
 .PHONY: down
 down: install ## stop everything that `make up` or `make demo` has started
-	@exec $(BIN)/python -m five_precisions.orchestration.stack down
+	@exec $(BIN)/python -m five_precisions_demo.stack down
 
 .PHONY: bench-airflow
 bench-airflow: install ## Airflow's own share of a replay, by empty tasks of the same shapes; about six minutes

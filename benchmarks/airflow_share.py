@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, text
 
-from five_precisions.demo import write_inbox
-from five_precisions.orchestration.stack import Interruption, Site, Stack, forget_foreign_environment
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import Settings
 from five_precisions.warehouse import migrate
+from five_precisions_demo.city import write_inbox
+from five_precisions_demo.stack import Interruption, Site, Stack, forget_foreign_environment
 
 MONTHS = 6
 COUNT_ENDED = text(

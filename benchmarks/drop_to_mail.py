@@ -24,17 +24,17 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, create_engine, text
 
-from five_precisions.demo.city import City, found_city
-from five_precisions.demo.deliveries import deliver
-from five_precisions.demo.packages import write_delivery
-from five_precisions.demo.territory import load_institutions
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake import move_deadline
-from five_precisions.orchestration.stack import HOST, Interruption, Site, Stack, forget_foreign_environment
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate
+from five_precisions_demo.city.deliveries import deliver
+from five_precisions_demo.city.model import City, found_city
+from five_precisions_demo.city.packages import write_delivery
+from five_precisions_demo.city.territory import load_institutions
+from five_precisions_demo.stack import HOST, Interruption, Site, Stack, forget_foreign_environment
 
 Found = TypeVar("Found")
 SEED: Final = 2019

@@ -113,14 +113,14 @@ def _measured(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _write(folder: str) -> dict[str, str]:
     """Three packages: the city's ledgers many times over as a workbook and as CSV, and one bank's usual package."""
-    from five_precisions.demo.city import City, found_city, report
-    from five_precisions.demo.deliveries import CoverLine, deliver
-    from five_precisions.demo.draws import stream
-    from five_precisions.demo.identity import IdentityRegistry, draw_account, draw_name
-    from five_precisions.demo.packages import write_delivery
-    from five_precisions.demo.tables import Row, Table
-    from five_precisions.demo.territory import load_institutions
     from five_precisions.period import Period
+    from five_precisions_demo.city.deliveries import CoverLine, deliver
+    from five_precisions_demo.city.draws import stream
+    from five_precisions_demo.city.identity import IdentityRegistry, draw_account, draw_name
+    from five_precisions_demo.city.model import City, found_city, report
+    from five_precisions_demo.city.packages import write_delivery
+    from five_precisions_demo.city.tables import Row, Table
+    from five_precisions_demo.city.territory import load_institutions
 
     june = Period(2019, 6)
     city = found_city(SEED)

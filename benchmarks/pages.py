@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from five_precisions.orchestration.stack import OPS, Site
+from five_precisions_demo.stack import OPS, Site
 
 VISITS: Final = 20
 LIMIT: Final = 500

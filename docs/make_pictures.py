@@ -15,10 +15,10 @@ from playwright.sync_api import sync_playwright
 
 from five_precisions.bulletin import render
 from five_precisions.bulletin.pdf import render_pages
-from five_precisions.orchestration.stack import OPS, Site
 from five_precisions.period import Quarter
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
+from five_precisions_demo.stack import OPS, Site
 
 DOCS = Path(__file__).parent
 MONTH = "2019-02"

@@ -21,7 +21,6 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from xdist.scheduler import LoadScopeScheduling
 
-from five_precisions.demo import write_inbox
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
 from five_precisions.period import Period
@@ -29,6 +28,7 @@ from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
+from five_precisions_demo.city import write_inbox
 from tests.replay import Replay, replayed
 
 TEMPLATE = "migrated"
@@ -57,7 +57,7 @@ _end_of_replay = pytest.StashKey[ExitStack]()
 GROUPS = {
     "browser": "stack",
     "e2e": "stack",
-    "orchestration/test_stack.py": "stack",
+    "demo/test_stack.py": "stack",
     "test_golden_city.py": "golden",
     "bulletin/test_correction.py": "golden",
     "bulletin/test_issue.py": "golden",

@@ -18,12 +18,12 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Engine, NullPool, create_engine, text
 
-from five_precisions.demo import write_inbox
-from five_precisions.orchestration.stack import HOST, OPS_ADDRESS, Interruption, Site, Stack
 from five_precisions.period import Period, Quarter
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate
+from five_precisions_demo.city import write_inbox
+from five_precisions_demo.stack import HOST, OPS_ADDRESS, Interruption, Site, Stack
 
 MONTHS = (Period(2019, 1), Period(2019, 2), Period(2019, 3))
 QUARTER = Quarter(2019, 1)

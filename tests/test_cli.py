@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -153,6 +154,30 @@ def test_a_terminal_of_another_encoding_does_not_end_a_command() -> None:
     )
     assert (result.returncode, result.stderr) == (0, b"")
     assert rb"Five Precisions (\u4e94" in result.stdout
+
+
+WITHOUT_DEMO = """
+import sys
+
+class Gone:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "five_precisions_demo":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Gone)
+from five_precisions.cli import main
+main()
+"""
+
+
+def test_the_command_line_needs_no_demo() -> None:
+    commands = {}
+    for name, program in (("with", [COMMAND]), ("without", [sys.executable, "-c", WITHOUT_DEMO])):
+        shown = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True, timeout=120).stdout
+        commands[name] = {words[1] for line in shown.splitlines() if len(words := line.split()) > 2 and words[0] == "│"}
+    assert "init" in commands["without"]
+    assert commands["with"] - commands["without"] == {"demo-data"}
 
 
 def test_in_a_narrow_window_nothing_is_cut_and_a_key_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from five_precisions.rights import close_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
-DEMO_REGISTER = INCLUDE / "five_precisions" / "demo" / "register"
+DEMO_REGISTER = INCLUDE / "demo_register"
 PREFIX = "FIVE_PRECISIONS_"
 SHORTEST_SECRET = 32
 """Bytes; shorter secrets can be guessed (docs/reports.md#sensitive-columns)."""

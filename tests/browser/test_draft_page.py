@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from five_precisions.bulletin.invariants import CHECKS
-from five_precisions.orchestration.stack import OPS
+from five_precisions_demo.stack import OPS
 from tests.browser.conftest import LAPTOP, Visit
 from tests.replay import QUARTER, Replay
 

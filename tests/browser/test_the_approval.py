@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from five_precisions.bulletin import LONGEST_REMARK
-from five_precisions.orchestration.stack import APPROVER
+from five_precisions_demo.stack import APPROVER
 from tests.browser.conftest import Visit
 from tests.replay import QUARTER, Replay
 

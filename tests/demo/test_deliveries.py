@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from chinese_calendar import is_workday
 
-from five_precisions.demo import inbox as inbox_module
-from five_precisions.demo import write_inbox
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
+from five_precisions_demo.city import inbox as inbox_module
+from five_precisions_demo.city import write_inbox
 
 MONTHS = [f"2019-0{month}" for month in range(1, 7)]
 BANKS = [f"B{number:02d}" for number in range(1, 13)]

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
 from five_precisions.intake.telling.data_docs import build_data_docs
-from five_precisions.orchestration.stack import OPS
 from five_precisions.warehouse import open_warehouse
+from five_precisions_demo.stack import OPS
 from tests.e2e.nothing_in_clear import sought_in, walk_installation
 from tests.replay import MONTHS, Replay, prepare
 

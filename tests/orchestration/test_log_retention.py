@@ -14,7 +14,7 @@ import pytest
 
 from five_precisions.orchestration import log_retention
 from five_precisions.orchestration.log_retention import begin_anew, remove_old_logs
-from five_precisions.orchestration.stack import Interruption, Site, Stack
+from five_precisions_demo.stack import Interruption, Site, Stack
 from tests.waiting import wait_until
 
 DAY = 86_400

@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from tests.command_line import run
 from tests.waiting import wait_until
 
-from five_precisions.demo import write_inbox
 from five_precisions.errors import SetupError
 from five_precisions.figures import assess
 from five_precisions.intake import close, collect
@@ -22,6 +21,7 @@ from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate, open_warehouse
+from five_precisions_demo.city import write_inbox
 
 JANUARY = Period(2019, 1)
 BANK = "B01"

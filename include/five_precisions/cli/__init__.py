@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
 from typing import Final, NoReturn
 
 import typer
@@ -23,6 +25,24 @@ from five_precisions.rights import keep_private
 _LONGEST_SENTENCE: Final = 2_000
 _OTHER_BREAKS: Final = "\u2028\u2029"
 """What breaks a line and is no control character."""
+_PLUGINS: Final = "five_precisions.commands"
+"""Group of the entry points under which an installed package brings commands of its own, each a Typer app."""
+
+
+def _installed_commands() -> Iterator[typer.Typer]:
+    """The commands that other installed packages bring, e.g. the demo's.
+
+    Raises:
+        ImportError: a package that is there does not import.
+    """
+    for point in entry_points(group=_PLUGINS):
+        try:
+            yield point.load()
+        except ModuleNotFoundError as error:
+            # Who installs the product without the demo has its entry point all the same.
+            if error.name is None or error.name != point.module.partition(".")[0]:
+                raise
+
 
 app = typer.Typer(
     name="five-precisions",
@@ -31,7 +51,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (setting_up, register, intake, figures, proof, cases, restatement, lists, messages):
+app.add_typer(setting_up.app)
+for plugin in _installed_commands():
+    app.add_typer(plugin)
+app.add_typer(setting_up.warehouse_app, name="warehouse")
+for commands in (register, intake, figures, proof, cases, restatement, lists, messages):
     app.add_typer(commands.app)
 
 

@@ -1,16 +1,14 @@
-"""Commands that set up: the warehouse, the register, the demo's inbox, the embedded server."""
+"""Commands that set up: the warehouse, the register, the embedded server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING
 
 import typer
 
-from five_precisions.cli.console import err, out, place, progress
+from five_precisions.cli.console import err, out, progress
 from five_precisions.errors import UsageError
-from five_precisions.period import Period
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 warehouse_app = typer.Typer(help="The embedded server, for a BI tool or psql.", no_args_is_help=True)
-app.add_typer(warehouse_app, name="warehouse")
-
-_LARGEST_SEED: Final = 2**32 - 1
 
 
 @app.command()
@@ -80,25 +75,6 @@ def _what_left(saved: Saved) -> Iterator[str]:
     for each in saved.returned:
         until = "it is open" if each.closed_on is None else f"it closes on {each.closed_on}"
         yield f"{each.code} {each.short_name} is in institutions.csv again, which holds: {until}."
-
-
-@app.command("demo-data")
-def demo_data(
-    out_folder: Annotated[
-        Path, typer.Option("--out", parser=place, metavar="FOLDER", help="It becomes the demo's inbox.")
-    ],
-    seed: Annotated[int, typer.Option(min=0, max=_LARGEST_SEED, help="The same seed gives the same bytes.")] = 2019,
-    # Typer hands a default to the parser as it does a word of the command line.
-    until: Annotated[
-        Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Last month to write.")
-    ] = "2019-06",  # type: ignore[assignment]
-) -> None:
-    """Write the demo inbox: the packages of an invented city, 2019-01 to 2019-06."""
-    from five_precisions.demo import write_inbox
-
-    with progress("writing the demo inbox") as tell:
-        written = write_inbox(out_folder, seed=seed, until=until, report_progress=tell)
-    out.print(f"{len(written)} files in {out_folder}")
 
 
 @warehouse_app.command()

@@ -1,8 +1,0 @@
-"""The golden city: a seeded, deterministic demo inbox whose June 2019 comes to the published figures.
-
-See docs/figures.md.
-"""
-
-from five_precisions.demo.inbox import write_inbox
-
-__all__ = ["write_inbox"]

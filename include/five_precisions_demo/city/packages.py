@@ -1,0 +1,283 @@
+"""Writing a delivery as the files of a package: covers, sheets, CSV files, file times (docs/intake.md#the-package)."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import xlsxwriter
+from xlsxwriter.format import Format
+
+from five_precisions.period import Period
+from five_precisions.reports import Column, ColumnType, Report, load_reports
+from five_precisions_demo.city.deliveries import CoverLine, Delivery
+from five_precisions_demo.city.draws import stream
+from five_precisions_demo.city.forms import FORMS, Form, Layout
+from five_precisions_demo.city.identity import draw_landline, draw_name
+from five_precisions_demo.city.tables import Cell, Table
+
+MARK: Final = "演示数据"
+"""Stands on everything that the demo shows."""
+COVER: Final = "报送说明"
+EXPLANATIONS: Final = "情况说明"
+GUIDE: Final = "填表说明"
+REMARKS: Final = "备注"
+
+_COVER_HEADERS = ("报表", "行数", "合计金额", "零报送", "报送人", "联系电话")
+_EXPLANATION_HEADERS = ("报表", "规则", "主键", "说明")
+_GUIDE_LINES = (
+    "一、各表表头不得改动，证件号码、账号、编号列按文本填写。",
+    "二、贷款台账金额单位为元，月报金额单位为万元，均保留两位小数。",
+    "三、无业务发生的报表在报送说明中注明零报送。",
+)
+_ADDS_UP = frozenset({"new_products", "attendees", "cadres", "leaflets", "households", "jobs", "ytd_households"})
+_UNITS = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A rectangle of cells as it will lie in a workbook or a CSV file."""
+
+    name: str
+    above: tuple[str, ...]
+    """Rows of a single cell above the header; empty ones are blank rows."""
+    headers: tuple[str, ...]
+    types: tuple[ColumnType, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def write_delivery(seed: int, delivery: Delivery, folder: Path) -> list[Path]:
+    """Write the delivery's files into the package's folder, or its `v1`, `v2`, …, and date them."""
+    target = folder if delivery.version is None else folder / f"v{delivery.version}"
+    target.mkdir(parents=True, exist_ok=True)
+    form = FORMS[delivery.institution.code]
+    reports = {
+        table.report: _lay_out(table, form, delivery.period)
+        for table in delivery.tables
+        if table.rows or form.keeps_empty_sheets
+    }
+    cover = _lay_out_cover(seed, delivery, form)
+    explained = (_lay_out_explanations(delivery),) if delivery.explanations else ()
+    match form.layout:
+        case Layout.CSV:
+            named = [*reports.items(), ("cover", cover), *(("explanations", sheet) for sheet in explained)]
+            paths = [_save_csv(target / f"{name}.csv", sheet, form) for name, sheet in named]
+        case _:
+            workbooks = _sort_into_workbooks(delivery, form, cover, reports, explained)
+            paths = [_save_workbook(target / f"{name}.xlsx", delivery, sheets) for name, sheets in workbooks.items()]
+    moment = delivery.delivered_at.timestamp()
+    for path in paths:
+        os.utime(path, (moment, moment))
+    return paths
+
+
+def _lay_out(table: Table, form: Form, period: Period) -> Sheet:
+    declared = load_reports()[table.report]
+    columns = declared.columns
+    headers = [table.misspelt.get(column.name, column.header) for column in columns]
+    types = [column.type for column in columns]
+    rows: list[tuple[Cell, ...]] = [tuple(row[column.name] for column in columns) for row in table.rows]
+    if table.remarks:
+        headers.append(REMARKS)
+        types.append(ColumnType.TEXT)
+        rows = [(*row, "续贷客户" if i % 40 == 0 else None) for i, row in enumerate(rows)]
+    if table.report in form.totals and rows:
+        rows.append(_total_row(columns, rows))
+    return Sheet(
+        name=table.report if form.names_sheets_by_code else declared.title,
+        above=_above(declared, form, period),
+        headers=tuple(headers),
+        types=tuple(types),
+        rows=tuple(rows),
+    )
+
+
+def _above(declared: Report, form: Form, period: Period) -> tuple[str, ...]:
+    if not form.titled:
+        return ()
+    used = {column.type for column in declared.columns}
+    units = "、".join(unit for type_, unit in _UNITS.items() if type_ in used)
+    end = period.end
+    dated = f"日期：{end.year}年{end.month}月{end.day}日"
+    lines = (f"{declared.title}（{MARK}）", f"单位：{units}　{dated}" if units else dated)
+    return (*lines, "") if form.spaced else lines
+
+
+def _total_row(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """合计, and the sums of the amounts and of the counts that add up."""
+    sums: list[Cell] = [
+        _sum(row[i] for row in rows) if column.type.is_amount or column.name in _ADDS_UP else None
+        for i, column in enumerate(columns)
+    ]
+    return ("合计", *sums[1:], *([None] * (len(rows[0]) - len(columns))))
+
+
+def _sum(cells: Iterable[Cell]) -> Decimal:
+    return sum((Decimal(cell) for cell in cells if isinstance(cell, int | Decimal)), Decimal(0))
+
+
+def _lay_out_cover(seed: int, delivery: Delivery, form: Form) -> Sheet:
+    rng = stream(seed, "reporter", delivery.institution.code)
+    reporter, phone = draw_name(rng), draw_landline(rng)
+    # A CSV cover has no title row; there the reporter's cell carries the mark.
+    signed = f"{reporter}（{MARK}）" if form.layout is Layout.CSV else reporter
+    rows = tuple(
+        (*_cover_cells(line, form), *((signed, phone) if i == 0 else (None, None)))
+        for i, line in enumerate(delivery.cover)
+    )
+    title = f"{delivery.institution.name}{delivery.period.year}年{delivery.period.month}月{COVER}（{MARK}）"
+    return Sheet(
+        name=COVER,
+        above=() if form.layout is Layout.CSV else (title,),
+        headers=_COVER_HEADERS,
+        types=(
+            ColumnType.TEXT,
+            ColumnType.INT,
+            ColumnType.YUAN,
+            ColumnType.TEXT,
+            ColumnType.TEXT,
+            ColumnType.TEXT,
+        ),
+        rows=rows,
+    )
+
+
+def _cover_cells(line: CoverLine, form: Form) -> tuple[Cell, ...]:
+    name = line.report if form.names_sheets_by_code or form.layout is Layout.CSV else load_reports()[line.report].title
+    return name, line.rows, line.total, "是" if line.is_nil else "否"
+
+
+def _lay_out_explanations(delivery: Delivery) -> Sheet:
+    return Sheet(
+        name=EXPLANATIONS,
+        above=(f"{EXPLANATIONS}（{MARK}）",),
+        headers=_EXPLANATION_HEADERS,
+        types=(ColumnType.TEXT,) * len(_EXPLANATION_HEADERS),
+        rows=tuple(
+            (load_reports()[spoken.report].title, spoken.rule, spoken.key, spoken.text)
+            for spoken in delivery.explanations
+        ),
+    )
+
+
+def _guide_sheet() -> Sheet:
+    return Sheet(GUIDE, (f"{GUIDE}（{MARK}）", *_GUIDE_LINES), (), (), ())
+
+
+def _sort_into_workbooks(
+    delivery: Delivery, form: Form, cover: Sheet, reports: dict[str, Sheet], explained: tuple[Sheet, ...]
+) -> dict[str, list[Sheet]]:
+    """The sheets of each workbook by its file name."""
+    stem = f"{delivery.institution.short_name}_{delivery.period.year}年{delivery.period.month}月"
+    front = [cover, _guide_sheet()] if form.guide else [cover]
+    match form.layout:
+        case Layout.FILES:
+            return {**{code: [sheet] for code, sheet in reports.items()}, COVER: [*front, *explained]}
+        case Layout.TWO_WORKBOOKS:
+            ledger = {f"{stem}_贷款台账": [reports["loans"]]} if "loans" in reports else {}
+            others = [sheet for code, sheet in reports.items() if code != "loans"]
+            return {**ledger, f"{stem}_其他报表": [*front, *others, *explained]}
+        case _:
+            return {f"{stem}_扶贫金融报表": [*front, *reports.values(), *explained]}
+
+
+def _save_csv(path: Path, sheet: Sheet, form: Form) -> Path:
+    with path.open("w", encoding=form.encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=form.delimiter, lineterminator="\r\n")
+        # A spreadsheet saves a title with all its empty neighbours.
+        writer.writerows([line] + [""] * (len(sheet.headers) - 1) for line in sheet.above)
+        writer.writerow(sheet.headers)
+        writer.writerows(
+            [_csv_text(cell, type_, form) for cell, type_ in zip(row, sheet.types, strict=True)] for row in sheet.rows
+        )
+    return path
+
+
+def _csv_text(cell: Cell, type_: ColumnType, form: Form) -> str:
+    match cell:
+        case None:
+            return ""
+        case date():
+            return form.date_form.format(cell)
+        case Decimal() if type_.is_amount:
+            return f"{cell:,.2f}" if form.thousands else f"{cell:.2f}"
+        case _:
+            return str(cell)
+
+
+def _save_workbook(path: Path, delivery: Delivery, sheets: Iterable[Sheet]) -> Path:
+    with xlsxwriter.Workbook(
+        str(path),
+        {
+            "in_memory": True,
+            "strings_to_numbers": False,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        },
+    ) as workbook:
+        # Fixed properties: the same seed gives the same bytes.
+        workbook.set_properties(
+            {
+                "title": f"{delivery.institution.name}（{MARK}）",
+                "author": delivery.institution.short_name,
+                "created": delivery.delivered_at.replace(tzinfo=None),
+            }
+        )
+        looks = _Looks(
+            title=workbook.add_format({"bold": True, "font_size": 14, "align": "center"}),
+            line=workbook.add_format({"align": "right"}),
+            header=workbook.add_format({"bold": True, "bg_color": "#D9E1F2", "border": 1, "text_wrap": True}),
+            text=workbook.add_format({"num_format": "@"}),
+            date=workbook.add_format({"num_format": "yyyy-mm-dd"}),
+            amount=workbook.add_format({"num_format": "#,##0.00"}),
+        )
+        for sheet in sheets:
+            _write_sheet(workbook, sheet, looks)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """The few cell formats that all sheets of a workbook share."""
+
+    title: Format
+    line: Format
+    header: Format
+    text: Format
+    date: Format
+    amount: Format
+
+
+def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, looks: _Looks) -> None:
+    worksheet = workbook.add_worksheet(sheet.name)
+    last_column = max(len(sheet.headers) - 1, 0)
+    for row, line in enumerate(sheet.above):
+        look = looks.title if row == 0 else looks.line
+        if last_column and line:
+            worksheet.merge_range(row, 0, row, last_column, line, look)
+        else:
+            worksheet.write_string(row, 0, line)
+    top = len(sheet.above)
+    for column, header in enumerate(sheet.headers):
+        worksheet.write_string(top, column, header, looks.header)
+    if sheet.headers:
+        worksheet.set_column(0, last_column, 16)
+        worksheet.freeze_panes(top + 1, 0)
+    amounts = [type_.is_amount for type_ in sheet.types]
+    for row, cells in enumerate(sheet.rows, start=top + 1):
+        for column, cell in enumerate(cells):
+            if cell is None:
+                continue
+            if isinstance(cell, str):
+                worksheet.write_string(row, column, cell, looks.text)
+            elif isinstance(cell, date):
+                worksheet.write_datetime(row, column, cell, looks.date)
+            else:
+                # xlsxwriter prints a Decimal with all its digits; no amount is ever a float on our side.
+                worksheet.write_number(row, column, cell, looks.amount if amounts[column] else None)

@@ -1,0 +1,159 @@
+"""What the demo has to show: published figures beside the computed ones, the ranking, where things lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, Engine, text
+
+from five_precisions.settings import Settings
+from five_precisions_demo.replay.progress import PERIODS
+from five_precisions_demo.stack import Site
+
+PUBLISHED: Final = {
+    "loan_balance": "53430.32",
+    "loan_balance_industry": "34238.57",
+    "loan_balance_personal": "19191.75",
+    "project_loan_cumulative": "38691.00",
+    "project_count": "191",
+    "project_jobs": "156",
+    "microcredit_cumulative_households": "1428",
+    "microcredit_cumulative_amount": "4493.00",
+    "microcredit_ytd_households": "596",
+    "microcredit_ytd_amount": "2024.39",
+    "microcredit_ytd_households_yoy": "514.43",
+    "microcredit_ytd_amount_yoy": "625.25",
+    "province_rank": "7",
+    "households_visited_cumulative": "12600",
+    "households_scored": "14102",
+    "score_coverage": "100.00",
+    "cadres_trained_cumulative": "3520",
+    "leaflets_cumulative": "20000",
+    "outreach_team": "300",
+}
+"""What the city once published of June 2019, by metric, with the decimals that were printed."""
+
+_READ_FIGURES = text("""
+select metric, value from mart.current_metric where scope = 'city' and period = :period
+""")
+_READ_RANKING = text("""
+select
+    assessment.rank,
+    assessment.institution_code,
+    institution.short_name,
+    assessment.score,
+    assessment.grade,
+    assessment.previous_rank,
+    assessment.reason
+from mart.current_assessment as assessment
+inner join registry.institution on assessment.institution_code = institution.code
+where assessment.period = :period
+order by assessment.rank nulls last, assessment.institution_code
+""")
+_COUNT_MESSAGES = text("""
+select kind, count(*) as messages from notify.message where status = 'sent' group by kind order by kind
+""")
+_COUNT_RECEIPTS = text("select count(*) from intake.submission")
+_READ_SENT_PDFS = text("""
+select distinct message.period, attachment.content
+from notify.message
+inner join notify.message_attachment on message.message_key = message_attachment.message_key
+inner join notify.attachment on message_attachment.sha256 = attachment.sha256
+where message.kind = 'bulletin' and message_attachment.name like '%.pdf'
+order by message.period
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published figure beside the computed one."""
+
+    metric: str
+    name: str
+    unit: str
+    published: Decimal
+    computed: Decimal | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they are the same with the decimals that were printed."""
+        return self.computed is not None and self.computed == self.published
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What there is to show in the end."""
+
+    figures: list[Figure]
+    ranking: list[Any]
+    mails: dict[str, int]
+    receipts: int
+    bulletins: list[Path]
+
+
+def read_summary(engine: Engine, settings: Settings, site: Site) -> Summary:
+    """Read it from the warehouse; the bulletins are laid where they are found."""
+    with engine.connect() as connection:
+        return Summary(
+            figures=_read_figures(connection, settings),
+            ranking=list(connection.execute(_READ_RANKING, {"period": str(PERIODS[-1])})),
+            mails={row.kind: row.messages for row in connection.execute(_COUNT_MESSAGES)},
+            receipts=connection.execute(_COUNT_RECEIPTS).scalar_one(),
+            bulletins=_write_bulletins(connection, site),
+        )
+
+
+def _write_bulletins(connection: Connection, site: Site) -> list[Path]:
+    """Lay the bulletins as they were sent, with the approver's remark, where they are found."""
+    folder = site.var / "bulletins"
+    folder.mkdir(exist_ok=True)
+    paths = []
+    for row in connection.execute(_READ_SENT_PDFS):
+        paths.append(folder / f"bulletin-{row.period}.pdf")
+        paths[-1].write_bytes(row.content)
+    return paths
+
+
+def _read_figures(connection: Connection, settings: Settings) -> list[Figure]:
+    from five_precisions.reference import load_catalogue
+
+    metrics = load_catalogue(settings).metrics
+    values = {row.metric: row.value for row in connection.execute(_READ_FIGURES, {"period": str(PERIODS[-1])})}
+    figures = []
+    for metric, printed in PUBLISHED.items():
+        published, computed = Decimal(printed), values.get(metric)
+        shown = None if computed is None else computed.quantize(published, ROUND_HALF_UP)
+        figures.append(Figure(metric, metrics[metric].name, metrics[metric].unit, published, shown))
+    return figures
+
+
+def print_summary(out: Console, site: Site, summary: Summary) -> None:
+    """Three tables: figures, ranking, places."""
+    figures = Table(title="June 2019: published and computed", title_justify="left", box=None)
+    for header in ("figure", "", "published", "computed", "unit", ""):
+        figures.add_column(header, justify="right" if header in ("published", "computed") else "left")
+    for figure in summary.figures:
+        computed = "—" if figure.computed is None else f"{figure.computed:,f}"
+        verdict = "✓" if figure.agrees else "differs"
+        figures.add_row(figure.metric, figure.name, f"{figure.published:,f}", computed, figure.unit, verdict)
+    ranking = Table(title="June 2019: ranking", title_justify="left", box=None)
+    for header in ("rank", "bank", "", "score", "grade", "before", "reason"):
+        ranking.add_column(header, justify="right" if header in ("rank", "score", "before") else "left")
+    for row in summary.ranking:
+        score = "—" if row.score is None else f"{row.score.quantize(Decimal('0.01'), ROUND_HALF_UP):f}"
+        cells = (row.rank, row.institution_code, row.short_name, score, row.grade, row.previous_rank, row.reason)
+        ranking.add_row(*("—" if cell is None else str(cell) for cell in cells))
+    counts = ", ".join(f"{count} {kind}" for kind, count in summary.mails.items())
+    places = Table(show_header=False, box=None)
+    for path in summary.bulletins:
+        places.add_row("bulletin", str(path))
+    places.add_row("receipts", f"{summary.receipts}, as pages in {site.var / 'outbox'}")
+    places.add_row("mails", f"{sum(summary.mails.values())} ({counts}), as .eml files in {site.mails}")
+    for part in (figures, ranking, places):
+        out.print()
+        out.print(part)
