@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -175,7 +176,7 @@ def test_the_command_line_needs_no_demo() -> None:
     commands = {}
     for name, program in (("with", [COMMAND]), ("without", [sys.executable, "-c", WITHOUT_DEMO])):
         shown = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True, timeout=120).stdout
-        commands[name] = {words[1] for line in shown.splitlines() if len(words := line.split()) > 2 and words[0] == "│"}
+        commands[name] = set(re.findall(r"^│ (\S+)", shown, re.MULTILINE))
     assert "init" in commands["without"]
     assert commands["with"] - commands["without"] == {"demo-data"}
 
