@@ -170,7 +170,7 @@ class Settings(BaseSettings):
         return self.data_docs or str(self.var / "data-docs")
 
     def storage_options(self, name: Literal["inbox", "outbox", "archive"]) -> dict[str, Any]:
-        """What fsspec is told beside the address of the inbox, the outbox or the archive.
+        """What fsspec gets beside the address of the inbox, the outbox or the archive.
 
         Raises:
             SetupError: the setting is no JSON object.

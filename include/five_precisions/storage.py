@@ -330,7 +330,7 @@ def _ssh_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     host_key, known_hosts = ours.pop("host_key", None), ours.pop("known_hosts", None)
     if host_key is not None:
         lines = [line.strip() for line in str(host_key).splitlines() if line.strip()]
-        # Read here already: a key that does not parse is told as what it is.
+        # Read here already: the error of a key that does not parse says so.
         keys = [asyncssh.import_public_key(line) for line in lines]
         ours["known_hosts"] = "".join(f"* {key.export_public_key().decode()}" for key in keys).encode()
     elif known_hosts is not None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from five_precisions.bulletin.compose import compose, tell_sections
+from five_precisions.bulletin.compose import compose, write_sections
 from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Source, Table
 from five_precisions.bulletin.invariants import find_unsound
 from five_precisions.bulletin.results import Alert, Assessment, Inspection, Reporting
@@ -63,8 +63,8 @@ def test_head_and_order_of_the_document() -> None:
     ],
 )  # fmt: skip
 def test_balance_rises_falls_stays(before: str | None, sentence: str) -> None:
-    told = small_quarter({("loan_balance", "city", CITY, MARCH): before})
-    assert texts(compose(told), 0)[1].startswith(f"截至6月末，全市金融精准扶贫{sentence}")
+    results = small_quarter({("loan_balance", "city", CITY, MARCH): before})
+    assert texts(compose(results), 0)[1].startswith(f"截至6月末，全市金融精准扶贫{sentence}")
 
 
 def test_year_on_year_and_the_floor_of_growth() -> None:
@@ -80,14 +80,14 @@ def test_year_on_year_and_the_floor_of_growth() -> None:
 
 
 def test_nothing_lent_in_the_year_before() -> None:
-    told = small_quarter(
+    results = small_quarter(
         {
             ("microcredit_ytd_households_yoy", "city", CITY, JUNE): None,
             ("microcredit_ytd_amount_yoy", "city", CITY, JUNE): None,
             ("microcredit_ytd_amount_prior", "city", CITY, JUNE): "0",
         }
     )
-    assert "40.00万元，上年同期没有发放；" in texts(compose(told), 0)[4]
+    assert "40.00万元，上年同期没有发放；" in texts(compose(results), 0)[4]
 
 
 def test_growth_below_equal_and_unknown() -> None:
@@ -103,9 +103,9 @@ def test_growth_below_equal_and_unknown() -> None:
 
 
 def test_place_in_the_province() -> None:
-    told = small_quarter()
-    assert texts(compose(told), 0)[6] == "1—6月我市扶贫小额信贷发放额在全省2个市中居第2位，与上月相比上升1位。"
-    without = replace(told, results=replace(told.results, boards={}))
+    results = small_quarter()
+    assert texts(compose(results), 0)[6] == "1—6月我市扶贫小额信贷发放额在全省2个市中居第2位，与上月相比上升1位。"
+    without = replace(results, at_end=replace(results.at_end, boards={}))
     bulletin = compose(without)
     assert "（三）全省位次" not in texts(bulletin, 0)
     assert [table.code for table in bulletin.appendices] == ["summary", "banks", "counties"]
@@ -120,13 +120,13 @@ def test_first_quarter_on_record_compares_with_nothing() -> None:
 
 
 def test_ranking_names_best_worst_and_movement() -> None:
-    told = small_quarter()
-    assessments = dict(told.results.assessments)
+    results = small_quarter()
+    assessments = dict(results.at_end.assessments)
     assessments[str(MARCH)] = {
         "B01": Assessment(str(MARCH), "B01", Decimal(60), Decimal(0), "一般", 2, 2, None),
         "B02": Assessment(str(MARCH), "B02", Decimal(80), Decimal(0), "良好", 1, 1, None),
     }
-    moved = replace(told, results=replace(told.results, assessments=assessments))
+    moved = replace(results, at_end=replace(results.at_end, assessments=assessments))
     bulletin = compose(moved)
     assert texts(bulletin, 1) == [
         "本季对全市2家银行进行动态考核，2家参加排名。优秀1家（甲银行）；一般1家（乙银行）。",
@@ -136,25 +136,25 @@ def test_ranking_names_best_worst_and_movement() -> None:
         ["1", "甲银行", "18.30", "36.60", "9.15", "9.15", "9.15", "9.15", "0.00", "91.50", "优秀", "上升1位"],
         ["2", "乙银行", "14.45", "28.90", "7.23", "7.23", "7.23", "7.23", "2.00", "70.25", "一般", "下降1位"],
     ]
-    assert "与上季末相比，各行位次均未变化。" in texts(compose(told), 1)[1]
+    assert "与上季末相比，各行位次均未变化。" in texts(compose(results), 1)[1]
 
 
 def test_unranked_bank_is_named_with_its_reason() -> None:
-    told = small_quarter({("loan_balance", "bank", "B02", JUNE): None})
+    results = small_quarter({("loan_balance", "bank", "B02", JUNE): None})
     reason = "暂不排名：《金融精准扶贫贷款台账》未报送"
     standing = {
-        "B01": told.results.assessments[str(JUNE)]["B01"],
+        "B01": results.at_end.assessments[str(JUNE)]["B01"],
         "B02": Assessment(str(JUNE), "B02", None, None, None, None, 2, reason),
     }
     missing = [
         replace(each, status="missing") if (each.institution_code, each.period) == ("B02", str(JUNE)) else each
-        for each in told.results.reporting
+        for each in results.at_end.reporting
     ]
-    results = replace(
-        told.results, assessments={**told.results.assessments, str(JUNE): standing}, reporting=missing,
-        items={"B01": told.results.items["B01"]},
+    at_end = replace(
+        results.at_end, assessments={**results.at_end.assessments, str(JUNE): standing}, reporting=missing,
+        items={"B01": results.at_end.items["B01"]},
     )  # fmt: skip
-    bulletin = compose(replace(told, results=results))
+    bulletin = compose(replace(results, at_end=at_end))
     assert bulletin.introduction.text.endswith("；未取得乙银行的《金融精准扶贫贷款台账》，未计入全市合计。")
     assert texts(bulletin, 1)[0].startswith("本季对全市2家银行进行动态考核，1家参加排名。")
     assert texts(bulletin, 1)[-1] == f"乙银行{reason}。"
@@ -164,7 +164,7 @@ def test_unranked_bank_is_named_with_its_reason() -> None:
 
 
 def test_shortcomings_lead_to_requirements() -> None:
-    told = small_quarter(
+    results = small_quarter(
         {
             ("microcredit_growth", "bank", "B02", JUNE): "-5",
             ("microcredit_overdue_ratio", "bank", "B02", JUNE): "3.006",
@@ -172,7 +172,7 @@ def test_shortcomings_lead_to_requirements() -> None:
             ("projects_stale", "county", "441702", JUNE): "1",
         }
     )
-    bulletin = compose(told)
+    bulletin = compose(results)
     assert texts(bulletin, 3) == [
         "（一）部分银行进度落后。未完成扶贫小额信贷序时进度的有乙银行（80.00%）。",
         "（二）部分银行增速不达标。扶贫小额信贷比年初增速未高于全市各项贷款增速（4.00%）的有乙银行（-5.00%）。",
@@ -186,8 +186,8 @@ def test_shortcomings_lead_to_requirements() -> None:
 
 
 def test_a_quarter_without_shortcomings_says_so() -> None:
-    told = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "100"})
-    bulletin = compose(told)
+    results = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "100"})
+    bulletin = compose(results)
     assert texts(bulletin, 3) == ["从本季报表看，未发现需要通报的问题。"]
     assert texts(bulletin, 4) == ["各银行、各县（市、区）扶贫办要对照本通报查找差距，抓好落实。"]
 
@@ -205,12 +205,12 @@ def test_remark_may_hold_numbers_and_template_signs() -> None:
 
 
 def test_reporting_trouble_is_counted_by_institution() -> None:
-    told = small_quarter()
+    results = small_quarter()
     late = Reporting("2019-04", "C01", "households", "accepted", 1, False, True, 0, 0)
     mended = Reporting("2019-05", "C01", "projects", "accepted", 2, True, False, 0, 0)
     of_march = Reporting("2019-03", "C01", "projects", "accepted", 2, False, False, 0, 0)
     bulletin = compose(
-        replace(told, results=replace(told.results, reporting=[*told.results.reporting, late, mended, of_march]))
+        replace(results, at_end=replace(results.at_end, reporting=[*results.at_end.reporting, late, mended, of_march]))
     )
     assert shown_rows(table(bulletin, "reporting")) == [["江城扶贫办", "1", "1", "0"]]
     assert texts(bulletin, 3)[-1].endswith("本季迟报1张次（江城扶贫办），退回后重报1张次（江城扶贫办）。")
@@ -225,8 +225,8 @@ def test_inspections_overdue_are_those_due_before_the_quarter_ended() -> None:
         inspection("2", date(2019, 6, 29), None),
         inspection("3", date(2019, 6, 30), None),
     ]
-    told = small_quarter()
-    bulletin = compose(replace(told, results=replace(told.results, inspections=found)))
+    results = small_quarter()
+    bulletin = compose(replace(results, at_end=replace(results.at_end, inspections=found)))
     assert shown_rows(table(bulletin, "supervision")) == [
         ["小额信贷管理", "3", "1", "1", "1"],
         ["合计", "3", "1", "1", "1"],
@@ -235,18 +235,18 @@ def test_inspections_overdue_are_those_due_before_the_quarter_ended() -> None:
 
 
 def test_restated_figures_are_marked_and_explained() -> None:
-    told = small_quarter()
+    results = small_quarter()
     restated = {Source("loan_balance", "city", CITY, str(JUNE))}
-    bulletin = compose(replace(told, results=replace(told.results, restated=restated)))
+    bulletin = compose(replace(results, at_end=replace(results.at_end, restated=restated)))
     assert "贷款余额1,000.00*万元" in texts(bulletin, 0)[1]
     assert "产业精准扶贫贷款余额500.00万元" in texts(bulletin, 0)[1]
     assert bulletin.footnotes[-1] == "标*的数字经过重述，与此前公布的不同。"
 
 
 def test_a_revision_that_changed_nothing_shown_marks_nothing() -> None:
-    told = small_quarter()
-    runs = {**told.results.runs, str(JUNE): replace(told.results.run, revision=2)}
-    bulletin = compose(replace(told, results=replace(told.results, runs=runs)))
+    results = small_quarter()
+    runs = {**results.at_end.runs, str(JUNE): replace(results.at_end.run, revision=2)}
+    bulletin = compose(replace(results, at_end=replace(results.at_end, runs=runs)))
     assert bulletin.footnotes[1:] == ("本季各机构应报报表均已取得。",)
 
 
@@ -256,10 +256,12 @@ def test_quarter_without_all_months_is_refused() -> None:
 
 
 def test_register_without_a_centre_is_refused() -> None:
-    told = small_quarter()
-    others = {code: each for code, each in told.results.institutions.items() if each.kind is not InstitutionKind.CENTRE}
+    results = small_quarter()
+    others = {
+        code: each for code, each in results.at_end.institutions.items() if each.kind is not InstitutionKind.CENTRE
+    }
     with pytest.raises(RefusedError, match="centre"):
-        compose(replace(told, results=replace(told.results, institutions=others)))
+        compose(replace(results, at_end=replace(results.at_end, institutions=others)))
 
 
 def test_charts_say_what_they_show() -> None:
@@ -278,16 +280,16 @@ def test_more_than_ten_requirements_are_numbered_on() -> None:
 
 def test_a_bank_is_not_blamed_with_the_others() -> None:
     """Whoever has no value, or a good one, is not among 各银行."""
-    told = small_quarter({("microcredit_completion", "bank", "B01", JUNE): None})
-    assert texts(compose(told), 3)[0].startswith("（一）部分银行进度落后。")
-    assert texts(compose(told), 4)[0].startswith("（一）加快投放进度。乙银行（2户）要对照")
+    results = small_quarter({("microcredit_completion", "bank", "B01", JUNE): None})
+    assert texts(compose(results), 3)[0].startswith("（一）部分银行进度落后。")
+    assert texts(compose(results), 4)[0].startswith("（一）加快投放进度。乙银行（2户）要对照")
     everybody = small_quarter({("microcredit_completion", "bank", "B01", JUNE): "99"})
     assert texts(compose(everybody), 3)[0].startswith("（一）各银行进度落后。")
 
 
 def test_what_rounds_to_the_limit_is_no_shortcoming() -> None:
-    told = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "99.996"})
-    assert texts(compose(told), 3) == ["从本季报表看，未发现需要通报的问题。"]
+    results = small_quarter({("microcredit_completion", "bank", "B02", JUNE): "99.996"})
+    assert texts(compose(results), 3) == ["从本季报表看，未发现需要通报的问题。"]
 
 
 CATALOGUE = load_catalogue(Settings(_env_file=None))
@@ -301,7 +303,7 @@ FAMILIES = [
 @pytest.mark.parametrize("metrics", [*RATIOS, *FAMILIES], ids=lambda metrics: metrics[0])
 def test_what_has_no_value_is_not_told(metrics: tuple[str, ...]) -> None:
     """A ratio over nothing, or a report that nobody delivered."""
-    told = small_quarter(
+    results = small_quarter(
         {
             (metric, scope, code, month): None
             for metric in metrics
@@ -309,50 +311,50 @@ def test_what_has_no_value_is_not_told(metrics: tuple[str, ...]) -> None:
             for month in (MARCH, *QUARTER.months)
         }
     )
-    introduction, sections = tell_sections(told, "", {})
+    introduction, sections = write_sections(results, "", {})
     sentences = [block.text for section in sections for block in section.blocks]
     assert len(sentences) > 10
     assert [text for text in (introduction.text, *sentences) if "—" in text.replace("1—6月", "")] == []
 
 
 def test_a_closed_bank_is_told_by_its_name() -> None:
-    told = small_quarter()
-    results = replace(
-        told.results,
-        names={**told.results.names, "B99": "已撤机构99"},
-        reporting=[*told.results.reporting, Reporting("2019-04", "B99", "loans", "accepted", 1, False, True, 0, 0)],
+    results = small_quarter()
+    at_end = replace(
+        results.at_end,
+        names={**results.at_end.names, "B99": "已撤机构99"},
+        reporting=[*results.at_end.reporting, Reporting("2019-04", "B99", "loans", "accepted", 1, False, True, 0, 0)],
     )
-    bulletin = compose(replace(told, results=results))
+    bulletin = compose(replace(results, at_end=at_end))
     assert "迟报1张次（已撤机构99）" in texts(bulletin, 3)[-1]
-    assert find_unsound(bulletin, replace(told, results=results)) == []
+    assert find_unsound(bulletin, replace(results, at_end=at_end)) == []
 
 
 def test_inspections_missing_is_not_none_found() -> None:
-    told = small_quarter()
-    assert "《专项督查台账》未取得。" in texts(compose(told), 2)
+    results = small_quarter()
+    assert "《专项督查台账》未取得。" in texts(compose(results), 2)
     received = Reporting(str(JUNE), "Z01", "inspections", "nil", 1, True, True, 0, 0)
-    with_nil = replace(told, results=replace(told.results, reporting=[*told.results.reporting, received]))
+    with_nil = replace(results, at_end=replace(results.at_end, reporting=[*results.at_end.reporting, received]))
     assert "尚无专项督查发现的问题。" in texts(compose(with_nil), 2)
 
 
 def test_first_quarter_does_not_compare_with_the_year_before() -> None:
     """What counts from the year's beginning has nothing to do with what was reached in December."""
     december, year = Period(2018, 12), Quarter(2019, 1)
-    told = small_quarter(months=(december, *year.months), quarter=year)
-    rows = {row[0]: row for row in shown_rows(table(compose(told), "summary"))}
+    results = small_quarter(months=(december, *year.months), quarter=year)
+    rows = {row[0]: row for row in shown_rows(table(compose(results), "summary"))}
     assert rows["扶贫小额信贷本年发放户数"][4:] == ["—", "—", "—"]
     assert rows["金融精准扶贫贷款余额"][4:] == ["1,000.00", "0.00", "0.00"]
 
 
 def test_who_was_unranked_before_is_not_ranked_for_the_first_time() -> None:
-    told = small_quarter()
+    results = small_quarter()
     april, may = QUARTER.months[:2]
 
     def movements(*unranked: Period) -> list[list[str]]:
-        assessments = {month: dict(of) for month, of in told.results.assessments.items()}
+        assessments = {month: dict(of) for month, of in results.at_end.assessments.items()}
         for month in unranked:
             assessments[str(month)]["B02"] = Assessment(str(month), "B02", None, None, None, None, None, "暂不排名")
-        moved = replace(told, results=replace(told.results, assessments=assessments))
+        moved = replace(results, at_end=replace(results.at_end, assessments=assessments))
         return [row[-1:] for row in shown_rows(table(compose(moved), "scores"))]
 
     assert movements() == [["位次不变"], ["位次不变"]]
@@ -361,20 +363,20 @@ def test_who_was_unranked_before_is_not_ranked_for_the_first_time() -> None:
 
 
 def test_of_a_single_round_of_visits_there_is_one_column() -> None:
-    told = small_quarter()
-    assert [column.header for column in table(compose(told), "visits").columns if column.group == "覆盖率"] == [
+    results = small_quarter()
+    assert [column.header for column in table(compose(results), "visits").columns if column.group == "覆盖率"] == [
         "第一轮"
     ]
-    second = compose(replace(told, results=replace(told.results, visit_round=2)))
+    second = compose(replace(results, at_end=replace(results.at_end, visit_round=2)))
     headers = [column.header for column in table(second, "visits").columns if column.group == "覆盖率"]
     assert headers == ["第一轮", "第二轮"]
     assert any("第二轮走访覆盖率90.00%" in text for text in texts(second, 2))
 
 
 def test_each_precision_has_its_table_and_its_chart() -> None:
-    told = small_quarter()
+    results = small_quarter()
     found = [Inspection("1", "B02", "小额信贷管理", "一般", date(2019, 4, 1), date(2019, 5, 1), None)]
-    blocks = compose(replace(told, results=replace(told.results, inspections=found))).sections[2].blocks
+    blocks = compose(replace(results, at_end=replace(results.at_end, inspections=found))).sections[2].blocks
     kinds = [type(block) for block in blocks if not isinstance(block, Paragraph)]
     assert kinds == [Heading, Table, Chart] * 5
     assert all(block.is_narrow for block in blocks if isinstance(block, Chart))
@@ -382,25 +384,25 @@ def test_each_precision_has_its_table_and_its_chart() -> None:
 
 def test_a_large_area_is_told_by_its_ends() -> None:
     """Hundreds of banks (docs/field.md#sizes): sentences name the first, charts show both ends, tables hold all."""
-    told = small_quarter()
-    results = told.results
+    results = small_quarter()
+    at_end = results.at_end
     codes = [f"B{number:03d}" for number in range(1, 301)]
-    bank, behind = results.institutions["B01"], results.assessments[str(JUNE)]["B02"]
-    metrics = {source.metric: value for source, value in results.values.items() if source.code == "B02"}
+    bank, behind = at_end.institutions["B01"], at_end.assessments[str(JUNE)]["B02"]
+    metrics = {source.metric: value for source, value in at_end.values.items() if source.code == "B02"}
     many = replace(
-        results,
+        at_end,
         institutions={code: replace(bank, code=code, short_name=f"银行{code}") for code in codes}
-        | {"Z01": results.institutions["Z01"]},
-        names={code: f"银行{code}" for code in codes} | results.names,
-        values=dict(results.values)
+        | {"Z01": at_end.institutions["Z01"]},
+        names={code: f"银行{code}" for code in codes} | at_end.names,
+        values=dict(at_end.values)
         | {Source(name, "bank", code, str(JUNE)): value for code in codes for name, value in metrics.items()},
-        assessments=dict(results.assessments)
+        assessments=dict(at_end.assessments)
         | {str(JUNE): {code: replace(behind, institution_code=code, rank=rank) for rank, code in enumerate(codes, 1)}},
-        items=dict.fromkeys(codes, results.items["B02"]),
+        items=dict.fromkeys(codes, at_end.items["B02"]),
         targets=dict.fromkeys(codes, 20),
         reporting=[],
     )
-    bulletin = compose(replace(told, results=many))
+    bulletin = compose(replace(results, at_end=many))
     [text] = [text for text in texts(bulletin, 3) if "进度落后" in text]
     assert text.count("银行B") == 12
     assert text.endswith("、银行B012（80.00%）等300家。")
@@ -414,22 +416,22 @@ def test_a_large_area_is_told_by_its_ends() -> None:
 
 
 def test_aspects_stand_in_their_declared_order() -> None:
-    told = small_quarter()
+    results = small_quarter()
     aspects = ["主体责任落实", "贷款质量和用途真实性", "小额信贷管理", "产业贷款推进", "产品创新"]
     alerts = [
         Alert("A01", aspect, "low", "B01", "甲", "", f"c{number}", "2019-06")
         for number, aspect in enumerate(sorted(aspects))
     ]
     assert [alert.aspect for alert in alerts] != aspects
-    rows = table(compose(replace(told, results=replace(told.results, alerts=alerts))), "alerts").rows
+    rows = table(compose(replace(results, at_end=replace(results.at_end, alerts=alerts))), "alerts").rows
     assert [row[0] for row in rows] == aspects
 
 
 def test_nothing_is_told_in_words_and_not_as_nought() -> None:
-    told = " ".join(texts(compose(small_quarter()), 2))
-    assert "没有入库超过九十天仍未对接的项目。" in told
-    assert "走访中提出的贷款需求均已满足。" in told
+    words = " ".join(texts(compose(small_quarter()), 2))
+    assert "没有入库超过九十天仍未对接的项目。" in words
+    assert "走访中提出的贷款需求均已满足。" in words
     changed = {(metric, "city", CITY, JUNE): "3" for metric in ("projects_stale", "households_wanting")}
-    told = " ".join(texts(compose(small_quarter(changed)), 2))
-    assert "入库超过九十天仍未对接的项目3个。" in told
-    assert "有贷款需求尚未满足的3户。" in told
+    words = " ".join(texts(compose(small_quarter(changed)), 2))
+    assert "入库超过九十天仍未对接的项目3个。" in words
+    assert "有贷款需求尚未满足的3户。" in words

@@ -59,7 +59,7 @@ def test_no_borrower_stands_in_a_bulletin(rendered: dict[Quarter, Rendered], gol
 
 
 def test_published_figures_stand_in_the_pdf(rendered: dict[Quarter, Rendered]) -> None:
-    told = pdf_text(rendered[SECOND].pdf)
+    text = pdf_text(rendered[SECOND].pdf)
     for sentence in (
         "全市金融精准扶贫贷款余额53,430.32万元",
         "产业精准扶贫贷款余额34,238.57万元",
@@ -70,7 +70,7 @@ def test_published_figures_stand_in_the_pdf(rendered: dict[Quarter, Rendered]) -
         "累计走访12,600户",
         "演示数据",
     ):
-        assert sentence in told
+        assert sentence in text
 
 
 def test_the_body_takes_two_to_six_pages(rendered: dict[Quarter, Rendered]) -> None:

@@ -12,7 +12,7 @@ from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 
 from five_precisions.bulletin.document import Bulletin, Column, Paragraph, Section, Table
-from five_precisions.bulletin.letter import LARGEST, render_letter, standing_of
+from five_precisions.bulletin.letter import LARGEST, own_summary, render_letter
 from five_precisions.bulletin.mail_tables import MailTable, mail_table
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
@@ -43,22 +43,22 @@ def test_a_bank_opens_with_its_own_standing() -> None:
         items=ITEMS,
         bank_figures={"microcredit_ytd_households": 30, "microcredit_completion": 95},
     )
-    standing = standing_of(small_bulletin(), results, BANK)
+    summary = own_summary(small_bulletin(), results, BANK)
 
-    assert standing.title == "岭海通商的考核情况"
-    assert standing.facts == (
+    assert summary.title == "岭海通商的考核情况"
+    assert summary.facts == (
         ("名次", "第2名（共3家参评），比上月上升3位，比上季末下降1位"),
         ("得分", "88.45分，比上月提高8.35分，比上季末下降1.55分"),
         ("等级", "良好"),
     )
-    assert standing.paragraphs == (
+    assert summary.paragraphs == (
         (
             "本年已发放扶贫小额信贷30户，全年目标60户，按序时进度完成95.00%。距全年目标还差30户，今后6个月每月至少需发放5户。"
             "按目前进度，预计全年发放60户，正好达到全年目标。"
         ),
         "做得好的：完成率和走访，得分率均在90%以上。",
     )
-    assert standing.steps == (QUALITY_STEP,)
+    assert summary.steps == (QUALITY_STEP,)
 
 
 def test_the_quarter_before_is_told_where_it_is_known_only() -> None:
@@ -66,7 +66,7 @@ def test_the_quarter_before_is_told_where_it_is_known_only() -> None:
     unknown = small_results(before=(2, "88.45"))
 
     for results in (unranked, unknown):
-        assert standing_of(small_bulletin(), results, BANK).facts[:2] == (
+        assert own_summary(small_bulletin(), results, BANK).facts[:2] == (
             ("名次", "第2名（共3家参评），位次与上月相同"),
             ("得分", "88.45分，与上月持平"),
         )
@@ -74,10 +74,10 @@ def test_the_quarter_before_is_told_where_it_is_known_only() -> None:
 
 def test_a_bank_without_weak_indicators_is_told_to_keep_on() -> None:
     results = small_results(items={"visits": (10, "0.9", "走访覆盖率90.00%")})
-    standing = standing_of(small_bulletin(), results, BANK)
+    summary = own_summary(small_bulletin(), results, BANK)
 
-    assert standing.paragraphs[1] == "各项考核指标得分率均在90%以上，请继续保持。"
-    assert standing.steps == ()
+    assert summary.paragraphs[1] == "各项考核指标得分率均在90%以上，请继续保持。"
+    assert summary.steps == ()
 
 
 def test_an_unranked_bank_reads_why_and_what_to_deliver() -> None:
@@ -85,10 +85,10 @@ def test_an_unranked_bank_reads_why_and_what_to_deliver() -> None:
         now="暂不排名：《金融精准扶贫贷款台账》未报送",
         reporting=(reported("loans", "missing", on_time=False, first_pass=False, who=BANK),),
     )
-    standing = standing_of(small_bulletin(), results, BANK)
+    summary = own_summary(small_bulletin(), results, BANK)
 
-    assert standing.facts == ()
-    assert standing.paragraphs == (
+    assert summary.facts == ()
+    assert summary.paragraphs == (
         "本月暂不排名：《金融精准扶贫贷款台账》未报送。",
         "请尽快补报《金融精准扶贫贷款台账》。下月请在截止时间前报送各项报表，以恢复参加排名。",
     )
@@ -96,11 +96,11 @@ def test_an_unranked_bank_reads_why_and_what_to_deliver() -> None:
 
 def test_a_county_office_opens_with_its_countys_places() -> None:
     results = small_results(reporting=(reported("households", "accepted"),))
-    standing = standing_of(small_bulletin(), results, OFFICE)
+    summary = own_summary(small_bulletin(), results, OFFICE)
 
-    assert standing.title == "江城区在各县市区中的位次"
-    assert [name for name, _ in standing.facts] == ["扶贫小额信贷本年发放额", "走访覆盖率", "项目对接率", "资金到位率"]
-    assert standing.paragraphs == ("江城扶贫办本月应报1份，收到1份，按时1份，一次通过1份。",)
+    assert summary.title == "江城区在各县市区中的位次"
+    assert [name for name, _ in summary.facts] == ["扶贫小额信贷本年发放额", "走访覆盖率", "项目对接率", "资金到位率"]
+    assert summary.paragraphs == ("江城扶贫办本月应报1份，收到1份，按时1份，一次通过1份。",)
 
 
 @pytest.mark.parametrize("code", [None, CENTRE])
@@ -118,7 +118,7 @@ def test_leaders_open_with_the_city_in_three_sentences(code: str | None) -> None
         },
     )
 
-    assert standing_of(small_bulletin(), results, code).paragraphs == (
+    assert own_summary(small_bulletin(), results, code).paragraphs == (
         "6月末，全市金融精准扶贫贷款余额53,430.32万元；本年向596户发放扶贫小额信贷2,024.39万元，同比下降5.10%，居全省第7位。",
         "4家银行参评，优秀1家、良好1家、一般2家，第2银行居首位。",
         "走访覆盖率89.35%，项目对接率80.10%。",
@@ -128,7 +128,7 @@ def test_leaders_open_with_the_city_in_three_sentences(code: str | None) -> None
 def test_where_there_are_no_figures_of_the_city_nothing_is_said_of_them() -> None:
     results = small_results(others=(), now="暂不排名：《金融精准扶贫贷款台账》未报送")
 
-    assert standing_of(small_bulletin(), results, None).paragraphs == ("本季末没有银行参加排名。",)
+    assert own_summary(small_bulletin(), results, None).paragraphs == ("本季末没有银行参加排名。",)
 
 
 def test_who_is_not_there_gets_no_letter() -> None:

@@ -12,10 +12,10 @@ from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 from sqlalchemy import Connection, Engine, text
 
+from five_precisions.bulletin.bank_summary import bank_place, next_steps, pace_of
 from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.notices import bank_notice, county_notice, notices, post_notices
 from five_precisions.bulletin.results import Alert, Place, Results
-from five_precisions.bulletin.standing import bank_place, next_steps, pace_of
 from five_precisions.delivery import Kind, Message, message_key
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
@@ -249,9 +249,9 @@ def test_what_one_step_better_gives_is_told() -> None:
     assert notice.steps.strong == (0,)
     assert notice.nothing_to_win == ""
     message = notice_to(results, BANK)
-    for told in (text_of(message), shown_text(message)):
-        assert "再进一步，能得多少" in told
-        assert "其他指标和其他银行不变" in told
+    for words in (text_of(message), shown_text(message)):
+        assert "再进一步，能得多少" in words
+        assert "其他指标和其他银行不变" in words
     assert "完成率 | 本月再新增3户：完成率71.30%→78.60% | +2.92 | 5→4，升为良好" in text_of(message)
 
 
@@ -380,11 +380,11 @@ def test_without_alerts_nothing_is_said_of_them() -> None:
 
 def test_a_notice_lists_twenty_alerts_and_counts_the_rest() -> None:
     results = small_results(alerts=[alert(BANK, f"L{number:03d}") for number in range(23)])
-    told = text_of(notice_to(results, BANK))
+    words = text_of(notice_to(results, BANK))
 
-    assert "L019" in told
-    assert "L020" not in told
-    assert "另有3项未列出。" in told
+    assert "L019" in words
+    assert "L020" not in words
+    assert "另有3项未列出。" in words
 
 
 def test_what_went_wrong_in_a_banks_reporting_is_told() -> None:

@@ -17,7 +17,7 @@ from tests.stored import RENEW, stored
 PAGES = Path(__file__).parent / "pages"
 DOTS_AN_INCH = 40
 BLOCK = 6
-"""Dots of a side of what becomes one character: two lines of text are told apart, two letters are not."""
+"""Dots of a side of what becomes one character: two lines of text stay distinct, two letters do not."""
 SHADES = " .:-=+*#%@"
 BULLETINS: dict[str, Callable[[], Bulletin]] = {
     "twelve-banks": lambda: sample.sample(12),

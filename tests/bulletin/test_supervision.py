@@ -101,8 +101,8 @@ def test_what_is_new_or_worse_and_grave_is_told(
         put_month(connection, small_results(others=()))
         put_case(connection, "2019-06-r1", change, level, state)
     keys = post_notices(register_saved_engine, settings, JUNE)
-    told = ["supervision_notice/2019-06/B01/b01@example.test/r1"] if is_told else []
-    assert [key for key in keys if key.startswith("supervision_notice")] == told
+    expected = ["supervision_notice/2019-06/B01/b01@example.test/r1"] if is_told else []
+    assert [key for key in keys if key.startswith("supervision_notice")] == expected
 
 
 def test_a_restatement_does_not_tell_of_the_same_case_again(register_saved_engine: Engine, settings: Settings) -> None:

@@ -132,14 +132,17 @@ def test_the_cover_lists_the_sheets_with_links(book: Workbook) -> None:
 
 
 def test_the_notes_tell_units_marks_and_footnotes(book: Workbook) -> None:
-    told = [cell.value for cell in book["说明"]["B"] if cell.value]
+    notes = [cell.value for cell in book["说明"]["B"] if cell.value]
 
-    assert any("万元" in note for note in told)
-    assert [mark for mark in ("“—”", "“*”", "“<5”") if not any(mark in note for note in told)] == []
+    assert any("万元" in note for note in notes)
+    assert [mark for mark in ("“—”", "“*”", "“<5”") if not any(mark in note for note in notes)] == []
     plain = replace(small_bulletin(), sections=(Section("二、考核排名", (SCORES,)),))
-    told = [cell.value for cell in opened(plain)["说明"]["B"] if cell.value]
-    assert [mark for mark in ("“—”", "“*”", "“<5”") if any(mark in note for note in told)] == ["“—”"]
-    assert told[-2:] == ["计算批次2019-06-r1，输入摘要7d94813483834b71。", "未取得：碧澜开拓《金融精准扶贫贷款台账》。"]
+    notes = [cell.value for cell in opened(plain)["说明"]["B"] if cell.value]
+    assert [mark for mark in ("“—”", "“*”", "“<5”") if any(mark in note for note in notes)] == ["“—”"]
+    assert notes[-2:] == [
+        "计算批次2019-06-r1，输入摘要7d94813483834b71。",
+        "未取得：碧澜开拓《金融精准扶贫贷款台账》。",
+    ]
 
 
 def test_the_file_says_what_it_is(book: Workbook) -> None:

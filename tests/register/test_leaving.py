@@ -17,7 +17,7 @@ from five_precisions.intake import close, collect, read_status
 from five_precisions.intake.telling.reminders import post_reminders
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import (
-    Standing,
+    InstitutionState,
     close_institution,
     find_undecided,
     list_institutions,
@@ -137,7 +137,11 @@ def test_the_newest_decision_holds_and_each_stays_on_record(without_b02: Engine)
         closed_on = datetime.fromisoformat(day).date()
         close_institution(without_b02, "B02", closed_on=closed_on, reason=f"于{day}停业", decided_by="ops\x00")
     [bank] = [each for each in list_institutions(without_b02) if each.code == "B02"]
-    assert (str(bank.closed_on), bank.state, bank.is_closed_by_decision) == ("2019-06-30", Standing.CLOSED, True)
+    assert (str(bank.closed_on), bank.state, bank.is_closed_by_decision) == (
+        "2019-06-30",
+        InstitutionState.CLOSED,
+        True,
+    )
     assert [each.reason for each in bank.closings] == ["于2019-05-31停业", "于2019-06-30停业"]
     assert {each.decided_by for each in bank.closings} == {"ops?"}
 
@@ -150,7 +154,7 @@ def test_a_decision_from_before_it_came_back_does_not_hold(without_b02: Engine, 
     save(without_b02, folder)
     assert [each.code for each in find_undecided(without_b02)] == ["B02"]
     [bank] = [each for each in list_institutions(without_b02) if each.code == "B02"]
-    assert (bank.state, bank.is_closed_by_decision, len(bank.closings)) == (Standing.LEFT, False, 1)
+    assert (bank.state, bank.is_closed_by_decision, len(bank.closings)) == (InstitutionState.LEFT, False, 1)
 
 
 @pytest.mark.parametrize(

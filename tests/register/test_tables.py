@@ -68,13 +68,13 @@ def test_saving_again_updates_and_keeps_who_left_the_files(register_saved_engine
     shorter = without(saved, second.code)
     shorter = replace(shorter, institutions=(replace(first, short_name="新名"), *shorter.institutions[1:]))
     with register_saved_engine.begin() as connection:
-        told = save_register(connection, shorter)
+        saved_now = save_register(connection, shorter)
         found = read_register(connection)
     assert len(found.institutions) == 17
     assert found.institution(first.code) == replace(first, short_name="新名")
     assert found.institution(second.code) == second
     assert found.undecided == {second.code}
-    assert (told.undecided, told.left_divisions, told.returned) == ((second,), (), ())
+    assert (saved_now.undecided, saved_now.left_divisions, saved_now.returned) == ((second,), (), ())
     # It owes as before, and is reminded.
     assert second.code in {each.institution_code for each in found.contacts}
 
@@ -90,9 +90,9 @@ def test_who_comes_back_is_what_the_files_say(register_saved_engine: Engine, set
     saved = load_register(settings.register_folder)
     with register_saved_engine.begin() as connection:
         save_register(connection, without(saved, "B02"))
-        told = save_register(connection, saved)
-        assert [each.code for each in told.returned] == ["B02"]
-        assert told.undecided == ()
+        saved_now = save_register(connection, saved)
+        assert [each.code for each in saved_now.returned] == ["B02"]
+        assert saved_now.undecided == ()
         found = read_register(connection)
         again = save_register(connection, saved)
     assert found.undecided == set()
@@ -104,8 +104,8 @@ def test_a_division_that_left_the_files_stays_and_is_told(register_saved_engine:
     saved = load_register(settings.register_folder)
     town = next(each for each in saved.divisions if each.level is DivisionLevel.TOWN)
     with register_saved_engine.begin() as connection:
-        told = save_register(connection, replace(saved, divisions=tuple(set(saved.divisions) - {town})))
-        assert told.left_divisions == (town,)
+        saved_now = save_register(connection, replace(saved, divisions=tuple(set(saved.divisions) - {town})))
+        assert saved_now.left_divisions == (town,)
         assert town in read_register(connection).divisions
         assert save_register(connection, saved).left_divisions == ()
 
@@ -256,11 +256,11 @@ def test_ops_are_told_once_of_a_year_without_a_calendar(
     with register_saved_engine.begin() as connection:
         assert open_period(connection, settings, Period(2019, 6)) == ()
         assert not caplog.records
-        told = open_period(connection, settings, Period(2049, 12))
+        unsaved = open_period(connection, settings, Period(2049, 12))
         assert open_period(connection, settings, Period(2049, 12)) == ()
     sentence = (
         "The public calendar does not know the holidays of 2050: the deadline of 2049-12, 2050-01-12, is counted by "
         "weekends and holidays.csv alone; if it is wrong: five-precisions deadline 2049-12 DATE --reason TEXT"
     )
-    assert told == (sentence,)
+    assert unsaved == (sentence,)
     assert [record.getMessage() for record in caplog.records] == [sentence]

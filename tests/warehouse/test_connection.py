@@ -87,7 +87,7 @@ def test_each_test_has_a_database_of_its_own(engine: Engine, empty_database_url:
 
 
 def test_a_failed_statement_is_told_without_its_values(engine: Engine) -> None:
-    with engine.connect() as connection, pytest.raises(ProgrammingError) as told:
+    with engine.connect() as connection, pytest.raises(ProgrammingError) as raised:
         connection.execute(text("select :value from intake.no_such_table"), {"value": "441702198001010017"})
-    assert "no_such_table" in str(told.value)
-    assert "441702198001010017" not in str(told.value)
+    assert "no_such_table" in str(raised.value)
+    assert "441702198001010017" not in str(raised.value)

@@ -42,7 +42,7 @@ def recorded(engine: Engine, purpose: Purpose) -> list[str]:
     return [line[1] for line in found if line[0] == purpose]
 
 
-def told(purpose: Purpose, *secrets: str) -> list[str]:
+def fingerprints(purpose: Purpose, *secrets: str) -> list[str]:
     return [fingerprint(purpose, secret.encode()) for secret in secrets]
 
 
@@ -70,15 +70,15 @@ def test_the_first_use_records_and_every_later_one_compares(engine: Engine, sett
     opened(under(settings, archive_key=None))
     opened(settings)
     opened(settings)
-    assert recorded(engine, Purpose.PII) == told(Purpose.PII, SECRET)
-    assert recorded(engine, Purpose.ARCHIVE) == told(Purpose.ARCHIVE, SECRET)
+    assert recorded(engine, Purpose.PII) == fingerprints(Purpose.PII, SECRET)
+    assert recorded(engine, Purpose.ARCHIVE) == fingerprints(Purpose.ARCHIVE, SECRET)
     # Without a key there is nothing to compare.
     opened(under(settings, pii_key=None, archive_key=None))
     with pytest.raises(ChangedKeyError, match=rf"^{PREFIX}PII_KEY is not the key .* in use since {date.today():%Y}-"):  # noqa: DTZ011
         opened(under(settings, pii_key=ANOTHER))
     with pytest.raises(SetupError, match="PII_KEY is too short"):
         opened(under(settings, pii_key="short"))
-    assert recorded(engine, Purpose.PII) == told(Purpose.PII, SECRET)
+    assert recorded(engine, Purpose.PII) == fingerprints(Purpose.PII, SECRET)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_an_empty_warehouse_takes_other_keys_by_init_only(
     monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", ANOTHER)
     assert_one_sentence(run("outbox", "list"), 2, "PII_KEY is not the key")
     assert run("init").returncode == 0
-    assert recorded(register_saved_engine, Purpose.PII) == told(Purpose.PII, ANOTHER)
-    assert recorded(register_saved_engine, Purpose.ARCHIVE) == told(Purpose.ARCHIVE, ANOTHER)
+    assert recorded(register_saved_engine, Purpose.PII) == fingerprints(Purpose.PII, ANOTHER)
+    assert recorded(register_saved_engine, Purpose.ARCHIVE) == fingerprints(Purpose.ARCHIVE, ANOTHER)
     assert run("outbox", "list").returncode == 0
 
 
@@ -149,7 +149,7 @@ def test_init_waits_for_who_is_writing_the_first_hash(register_saved_engine: Eng
             )
         with pytest.raises(ChangedKeyError):
             waiting.result(60)
-    assert recorded(register_saved_engine, Purpose.PII) == told(Purpose.PII, SECRET)
+    assert recorded(register_saved_engine, Purpose.PII) == fingerprints(Purpose.PII, SECRET)
 
 
 @pytest.mark.parametrize("name", ["pii_key", "archive_key"])
@@ -175,12 +175,12 @@ def test_of_two_at_once_with_different_keys_one_is_recorded(
     if use is require_keys:
         assert sorted(type(each) for each in refused if each) == [ChangedKeyError]
         [winner] = [each.result() for each in tries if not each.exception()]
-        assert recorded(engine, purpose) == told(purpose, winner)
+        assert recorded(engine, purpose) == fingerprints(purpose, winner)
 
 
 def test_the_archives_key_changes_as_it_is_described(delivered: Engine, settings: Settings) -> None:
     def records(*secrets: str) -> bool:
-        return recorded(delivered, Purpose.ARCHIVE) == told(Purpose.ARCHIVE, *secrets)
+        return recorded(delivered, Purpose.ARCHIVE) == fingerprints(Purpose.ARCHIVE, *secrets)
 
     # A key at hand behind the first encrypts nothing.
     opened(under(settings, archive_key=f"{SECRET},{THIRD}"))
@@ -202,7 +202,7 @@ def test_a_renewal_that_leaves_something_forgets_no_key(delivered: Engine, setti
     file.write_bytes(file.read_bytes()[:-9])
     both = f"{ANOTHER},{SECRET}"
     assert run("archive", "renew", ARCHIVE_KEY=both).returncode == 1
-    assert recorded(delivered, Purpose.ARCHIVE) == told(Purpose.ARCHIVE, SECRET, ANOTHER)
+    assert recorded(delivered, Purpose.ARCHIVE) == fingerprints(Purpose.ARCHIVE, SECRET, ANOTHER)
 
 
 def test_a_key_of_the_archive_that_is_lost_is_given_up(delivered: Engine) -> None:
@@ -211,6 +211,6 @@ def test_a_key_of_the_archive_that_is_lost_is_given_up(delivered: Engine) -> Non
     given_up = run("archive", "renew", "--give-up", ARCHIVE_KEY=ANOTHER)
     assert given_up.returncode == 1, "it names what nobody can read any more"
     assert "none of the keys opens it" in given_up.stdout
-    assert recorded(delivered, Purpose.ARCHIVE) == told(Purpose.ARCHIVE, ANOTHER)
+    assert recorded(delivered, Purpose.ARCHIVE) == fingerprints(Purpose.ARCHIVE, ANOTHER)
     assert run("status", "2019-06", ARCHIVE_KEY=ANOTHER).returncode == 0
     assert_one_sentence(run("archive", "renew", "--give-up", PII_KEY=ANOTHER), 2, "PII_KEY is not the key")

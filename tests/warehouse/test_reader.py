@@ -101,9 +101,9 @@ def refusal(engine: Engine, statement: str) -> str | None:
 
 @pytest.mark.parametrize("statement", MADE.values(), ids=MADE.keys())
 def test_a_reader_makes_nothing(dashboard: Engine, statement: str) -> None:
-    told = refusal(dashboard, statement)
-    assert told is not None, "it was made"
-    assert "permission denied" in told or "must be superuser" in told, told
+    refused = refusal(dashboard, statement)
+    assert refused is not None, "it was made"
+    assert "permission denied" in refused or "must be superuser" in refused, refused
 
 
 def test_a_reader_reads(dashboard: Engine) -> None:
@@ -165,10 +165,12 @@ def work_through_january(settings: Settings) -> int:
 def test_the_program_works_where_its_role_is_no_superuser_and_owns_no_database(
     empty: Engine, limited: Settings
 ) -> None:
-    told = run("init")
-    assert told.returncode == 0, told.stderr
-    assert told.stderr.startswith("Who has the role five_precisions_reader can still make something in this database; ")
-    statements = [line for line in told.stderr.splitlines() if line.endswith(";")]
+    result = run("init")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith(
+        "Who has the role five_precisions_reader can still make something in this database; "
+    )
+    statements = [line for line in result.stderr.splitlines() if line.endswith(";")]
     assert any(f"revoke temporary on database {empty.url.database} from public" in line for line in statements)
     assert any("function pg_catalog.lo_create(oid)" in line for line in statements)
     with empty.connect() as connection:

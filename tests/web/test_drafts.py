@@ -29,8 +29,8 @@ from five_precisions.storage import open_folder
 from tests.bulletin.small_quarter import small_quarter
 from tests.web.conftest import PREFIX, Login
 
-TOLD = small_quarter()
-RUN = TOLD.results.run.run_id
+RESULTS = small_quarter()
+RUN = RESULTS.at_end.run.run_id
 DRAFTS = f"{PREFIX}/drafts"
 PAGE = f"{DRAFTS}/2019-Q2/1"
 PDF, WORKBOOK = b"%PDF-1.7 draft", b"PK\x03\x04 draft"
@@ -38,13 +38,13 @@ PDF, WORKBOOK = b"%PDF-1.7 draft", b"PK\x03\x04 draft"
 
 @cache
 def bulletin() -> Rendered:
-    return Rendered(TOLD, compose(TOLD, is_demo=True), PDF, WORKBOOK)
+    return Rendered(RESULTS, compose(RESULTS, is_demo=True), PDF, WORKBOOK)
 
 
 def correction() -> Rendered:
     full = bulletin()
-    told = replace(full.bulletin, title="关于更正2019年第二季度通报的通报")
-    return Rendered(TOLD, told, PDF + b" correction", WORKBOOK + b" correction", full)
+    correction = replace(full.bulletin, title="关于更正2019年第二季度通报的通报")
+    return Rendered(RESULTS, correction, PDF + b" correction", WORKBOOK + b" correction", full)
 
 
 def lay(engine: Engine, settings: Settings, rendered: Rendered) -> int:
@@ -101,8 +101,17 @@ def test_the_page_shows_what_is_on_record(draft: Rendered, reader: TestClient) -
     answer = reader.get(PAGE)
     assert answer.status_code == 200
     words = words_of(answer.text)
-    for told in (draft.bulletin.title, RUN, draft.digest, "2019-Q2 第1稿", "等待审批", "演示数据", "全部通过", *CHECKS):
-        assert told in words
+    for each in (
+        draft.bulletin.title,
+        RUN,
+        draft.digest,
+        "2019-Q2 第1稿",
+        "等待审批",
+        "演示数据",
+        "全部通过",
+        *CHECKS,
+    ):
+        assert each in words
     assert links(answer.text) == [
         "1/files/bulletin-2019-Q2.pdf",
         "1/files/bulletin-2019-Q2.xlsx",
@@ -192,8 +201,13 @@ def test_a_correction_comes_with_the_full_text(
     assert lay(engine, settings, correction()) == 2
     answer = reader.get(f"{DRAFTS}/2019-Q2/2")
     words = words_of(answer.text)
-    for told in ("关于更正2019年第二季度通报的通报", "更正通报 PDF", "更正后的通报 PDF", "更正后的通报 附表（Excel）"):
-        assert told in words
+    for each in (
+        "关于更正2019年第二季度通报的通报",
+        "更正通报 PDF",
+        "更正后的通报 PDF",
+        "更正后的通报 附表（Excel）",
+    ):
+        assert each in words
     files = [link for link in links(answer.text) if "/files/" in link]
     assert len(files) == 7
     assert files[-1] == "2/files/correction-2019-Q2.html?framed=true"

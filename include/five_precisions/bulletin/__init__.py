@@ -1,4 +1,4 @@
-"""The quarterly bulletin and the monthly notices: results told to people (docs/outputs.md#bulletin)."""
+"""The quarterly bulletin and the monthly notices: results as people read them (docs/outputs.md#bulletin)."""
 
 from five_precisions.bulletin.invariants import InvariantError
 from five_precisions.bulletin.issue import (

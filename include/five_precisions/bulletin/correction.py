@@ -91,13 +91,13 @@ def compose_correction(
     suffix = f"更正{number}" if number > 1 else "更正"
     scores = [table for table in full.tables if table.code == "scores"]
     count = Figure(len(changes), Form.COUNT)
-    told = [Paragraph(f"与原通报相比，共更正{count}项数字，见下表。", (count,))] if changes else []
+    paragraphs = [Paragraph(f"与原通报相比，共更正{count}项数字，见下表。", (count,))] if changes else []
     if lists:
         names = "、".join(f"《{title}》" for title in lists)
-        told.append(Paragraph(f"{names}的内容有增减，以所附更正后的全文为准。", (), (names,)))
+        paragraphs.append(Paragraph(f"{names}的内容有增减，以所附更正后的全文为准。", (), (names,)))
     sections = [
         Section("一、更正事由", tuple(_reasons(restated, full.number))),
-        Section("二、更正内容", (*told, *([_table(changes)] if changes else []))),
+        Section("二、更正内容", (*paragraphs, *([_table(changes)] if changes else []))),
     ]
     if scores:
         sections.append(Section("三、更正后的考核排名", (*scores,)))

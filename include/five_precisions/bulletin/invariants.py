@@ -45,54 +45,54 @@ class InvariantError(RefusedError):
     """The bulletin contradicts itself or the results; it must not be shown."""
 
 
-def require_sound(bulletin: Bulletin, told: QuarterResults) -> None:
+def require_sound(bulletin: Bulletin, results: QuarterResults) -> None:
     """Refuse a bulletin in which something does not hold.
 
     Raises:
         InvariantError: the sentence names all that is wrong.
     """
-    if wrong := find_unsound(bulletin, told):
+    if wrong := find_unsound(bulletin, results):
         raise InvariantError(f"The bulletin of {bulletin.quarter} was stopped: {'; '.join(wrong)}.")
 
 
-def find_unsound(bulletin: Bulletin, told: QuarterResults) -> list[str]:
+def find_unsound(bulletin: Bulletin, results: QuarterResults) -> list[str]:
     """Everything that does not hold, each as the part of a sentence; nothing = sound."""
-    return [wrong for check in CHECKS.values() for wrong in check(bulletin, told)]
+    return [wrong for check in CHECKS.values() for wrong in check(bulletin, results)]
 
 
-def _categories(_: Bulletin, told: QuarterResults) -> Iterator[str]:
-    subjects = [("city", told.results.city.code), *(("bank", bank.code) for bank in told.results.banks)]
+def _categories(_: Bulletin, results: QuarterResults) -> Iterator[str]:
+    subjects = [("city", results.at_end.city.code), *(("bank", bank.code) for bank in results.at_end.banks)]
     for scope, code in subjects:
         for whole, parts in _PARTS.items():
-            total = told.figure(whole, scope, code).value
-            values = [told.figure(part, scope, code).value for part in parts]
+            total = results.figure(whole, scope, code).value
+            values = [results.figure(part, scope, code).value for part in parts]
             if total is not None and total != sum((Decimal(value or 0) for value in values), Decimal(0)):
                 yield f"{whole} of {scope} {code} is not the sum of its categories"
 
 
-def _banks(_: Bulletin, told: QuarterResults) -> Iterator[str]:
+def _banks(_: Bulletin, results: QuarterResults) -> Iterator[str]:
     for metric in _ADDITIVE:
-        total = told.results.of_city(metric).value
-        values = [told.figure(metric, "bank", bank.code).value for bank in told.results.banks]
+        total = results.at_end.of_city(metric).value
+        values = [results.figure(metric, "bank", bank.code).value for bank in results.at_end.banks]
         if total is not None and total != sum((Decimal(value or 0) for value in values), Decimal(0)):
             yield f"{metric} of the banks does not add up to the city's"
 
 
-def _ranks(_: Bulletin, told: QuarterResults) -> Iterator[str]:
-    scored = {each.institution_code: each.score for each in told.results.standing if each.score is not None}
-    for each in told.results.standing:
+def _ranks(_: Bulletin, results: QuarterResults) -> Iterator[str]:
+    scored = {each.institution_code: each.score for each in results.at_end.ranking if each.score is not None}
+    for each in results.at_end.ranking:
         wanted = None
         if each.score is not None:
             wanted = 1 + sum(score > each.score for score in scored.values())
         if each.rank != wanted:
             yield f"bank {each.institution_code} has rank {each.rank} where its score gives {wanted}"
-    for board, places in told.results.boards.items():
+    for board, places in results.at_end.boards.items():
         for place in places:
             if place.rank != 1 + sum(other.value > place.value for other in places):
                 yield f"the board {board} is no proper ranking at {place.subject_code}"
 
 
-def _numbers(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
+def _numbers(bulletin: Bulletin, results: QuarterResults) -> Iterator[str]:
     """Every number of a sentence is a figure, and a table shows the same one."""
     in_tables: dict[Source, set[str]] = {}
     for table in bulletin.tables:
@@ -103,7 +103,7 @@ def _numbers(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
     for source, sizes in in_tables.items():
         if len(sizes) > 1:
             yield f"tables show {source.metric} of {source.code} as {' and '.join(sorted(sizes))}"
-    names = _names(told)
+    names = _names(results)
     for paragraph in bulletin.paragraphs:
         for figure in paragraph.figures:
             if figure.source is None:
@@ -115,11 +115,11 @@ def _numbers(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
         yield from _foreign_numbers(paragraph, names)
 
 
-def _names(told: QuarterResults) -> list[str]:
+def _names(results: QuarterResults) -> list[str]:
     """Names that may hold a digit, longest first."""
-    institutions = [name for each in told.results.institutions.values() for name in (each.name, each.short_name)]
-    divisions = [division.name for division in (told.results.city, *told.results.counties)]
-    return sorted({*institutions, *divisions, *told.results.names.values()}, key=len, reverse=True)
+    institutions = [name for each in results.at_end.institutions.values() for name in (each.name, each.short_name)]
+    divisions = [division.name for division in (results.at_end.city, *results.at_end.counties)]
+    return sorted({*institutions, *divisions, *results.at_end.names.values()}, key=len, reverse=True)
 
 
 def _foreign_numbers(paragraph: Paragraph, names: Sequence[str]) -> Iterator[str]:
@@ -138,11 +138,11 @@ def _foreign_numbers(paragraph: Paragraph, names: Sequence[str]) -> Iterator[str
         yield f"the text “{paragraph.text[:20]}…” holds the number {number[0]}, which is no figure of the results"
 
 
-def _secrets(bulletin: Bulletin, told: QuarterResults) -> Iterator[str]:
+def _secrets(bulletin: Bulletin, results: QuarterResults) -> Iterator[str]:
     headings = [block.text for section in bulletin.sections for block in section.blocks if isinstance(block, Heading)]
     texts = [bulletin.title, *headings, *(paragraph.text for paragraph in bulletin.paragraphs)]
     # The input's digest is 64 letters and digits by chance; it stands in the first footnote.
-    texts += [note.replace(told.results.run.input_digest, "") for note in bulletin.footnotes]
+    texts += [note.replace(results.at_end.run.input_digest, "") for note in bulletin.footnotes]
     texts += [table.note for table in bulletin.tables]
     texts += [cell for table in bulletin.tables for row in table.rows for cell in row if isinstance(cell, str)]
     texts += [words for chart in bulletin.charts for words in _SVG_TEXT.findall(chart.svg)]

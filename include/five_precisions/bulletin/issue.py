@@ -81,7 +81,7 @@ order by draft
 class Rendered:
     """A quarter's bulletin, or the correction of one, in its forms."""
 
-    told: QuarterResults
+    results: QuarterResults
     bulletin: Bulletin
     pdf: bytes
     workbook: bytes
@@ -110,7 +110,7 @@ class Rendered:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what it says, whatever its date: what an approver saw is told from what changed since."""
+        """SHA-256 of what it says, whatever its date: what an approver saw differs in it from what changed since."""
         content = {name: value for name, value in asdict(self.bulletin).items() if name != "issued_on"}
         plain = json.dumps(content, default=str, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode()).hexdigest()
@@ -118,13 +118,13 @@ class Rendered:
     @property
     def file_name(self) -> str:
         """Its files' name, without an ending."""
-        quarter = self.told.quarter
+        quarter = self.results.quarter
         name = f"金融精准扶贫工作通报{quarter.year}年第{quarter.number}期"
         return name if self.full is None else f"{name}更正"
 
     def letter(self, institution_code: str | None) -> tuple[str, str]:
-        """Subject and HTML of the mail, opening with the recipient's own standing; None = the leaders."""
-        return render_letter(self.bulletin, self.told.results, institution_code)
+        """Subject and HTML of the mail, opening with the recipient's own summary; None = the leaders."""
+        return render_letter(self.bulletin, self.results.at_end, institution_code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ def write(rendered: Rendered, address: str, folder: str = "", options: Mapping[s
     for each in (rendered, rendered.full):
         if each is None:
             continue
-        stem = f"{folder}/" * bool(folder) + f"{each.kind}-{each.told.quarter}"
+        stem = f"{folder}/" * bool(folder) + f"{each.kind}-{each.results.quarter}"
         files |= {f"{stem}.pdf": each.pdf, f"{stem}.xlsx": each.workbook}
         files[f"{stem}.html"] = each.letter(None)[1].encode()
     return write_into("folder", address, files, options)
@@ -204,10 +204,10 @@ def render_draft(engine: Engine, settings: Settings, quarter: Quarter) -> Render
 def show_draft(engine: Engine, rendered: Rendered) -> int:
     """Put on record that a person is asked to decide; the draft's number, one more than those decided on."""
     shown = {
-        "quarter": str(rendered.told.quarter),
+        "quarter": str(rendered.results.quarter),
         "digest": rendered.digest,
         "title": rendered.bulletin.title,
-        "run_id": rendered.told.results.run.run_id,
+        "run_id": rendered.results.at_end.run.run_id,
         # A draft of which one does not hold is never rendered.
         "checks": list(CHECKS),
     }
@@ -251,7 +251,7 @@ def preview(rendered: Rendered, page: str) -> str:
     """
     lines = [
         f"**[查看稿件：PDF、附表、邮件]({page})**",
-        f"考核运行：**{rendered.told.results.run.run_id}**　稿件摘要：{rendered.digest}",
+        f"考核运行：**{rendered.results.at_end.run.run_id}**　稿件摘要：{rendered.digest}",
         f"勾稽关系检查：全部通过（{'；'.join(CHECKS)}）",
     ]
     lines.append(_markdown(rendered.bulletin.introduction.text))
@@ -273,7 +273,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
     """Record a decision and, if it is an approval, post the bulletin to every bank, county office and leader.
 
     One transaction: the approval stands with its messages or not at all. The same decision once more changes nothing.
-    A quarter's bulletin is approved once: what changes afterwards is told by a correction, which is decided on alike.
+    A quarter's bulletin is approved once: a correction says what changes afterwards, and is decided on alike.
 
     Returns:
         Keys of the new messages.
@@ -285,15 +285,15 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
         decided = _read_decisions(connection, quarter)
     if _is_repeated(decided, quarter, decision):
         return []
-    told = _read_quarter(engine, settings, quarter)
-    shown = _drafted(engine, settings, told, decided)
-    final = _drafted(engine, settings, told, decided, decision) if decision.approved else shown
+    results = _read_quarter(engine, settings, quarter)
+    shown = _drafted(engine, settings, results, decided)
+    final = _drafted(engine, settings, results, decided, decision) if decision.approved else shown
     with engine.begin() as connection:
         connection.execute(_LOCK, {"space": _LOCK_SPACE, "quarter": str(quarter)})
         meanwhile = _read_decisions(connection, quarter)
         if _is_repeated(meanwhile, quarter, decision):
             return []
-        runs = {run.run_id for run in told.results.runs.values()}
+        runs = {run.run_id for run in results.at_end.runs.values()}
         current = set(connection.execute(_READ_RUNS, {"runs": list(runs)}).scalars())
         went_out = _newest_approved(meanwhile) != _newest_approved(decided)
         if shown.digest != decision.shown_digest or current != runs or went_out:
@@ -304,7 +304,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
             {
                 "quarter": str(quarter),
                 "draft": decision.draft,
-                "run_id": told.results.run.run_id,
+                "run_id": results.at_end.run.run_id,
                 "shown_digest": decision.shown_digest,
                 "decision": decision.word,
                 "decided_by": decision.decided_by,
@@ -318,7 +318,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
         if not decision.approved:
             return []
         register = read_register(connection)
-        warn_of_unreached(told.results, register, final.kind)
+        warn_of_unreached(results.at_end, register, final.kind)
         return post(connection, _messages(final, register, decision.draft))
 
 
@@ -347,17 +347,17 @@ def _is_repeated(decided: Sequence[Any], quarter: Quarter, decision: Decision) -
 def _read_quarter(engine: Engine, settings: Settings, quarter: Quarter) -> QuarterResults:
     # One snapshot: a restatement that commits in between must not give half of each revision.
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        results = read_results(connection, settings, quarter.last_month, Period(quarter.year - 1, 12))
+        at_end = read_results(connection, settings, quarter.last_month, Period(quarter.year - 1, 12))
         replayed_on = connection.execute(
             load_statement("bulletin/issue_date"), {"period": str(quarter.last_month)}
         ).scalar_one()
-    return QuarterResults(quarter, results, replayed_on or datetime.now(SHANGHAI).date())
+    return QuarterResults(quarter, at_end, replayed_on or datetime.now(SHANGHAI).date())
 
 
 def _drafted(
     engine: Engine,
     settings: Settings,
-    told: QuarterResults,
+    results: QuarterResults,
     decided: Sequence[Any],
     approving: Decision | None = None,
 ) -> Rendered:
@@ -366,11 +366,13 @@ def _drafted(
     approval = None if approving is None else Approval(approving.decided_by, approving.decided_at)
     approved = _newest_approved(decided)
     if approved is None:
-        return _rendered(told, settings, remark, approval)
-    full = _rendered(told, settings)
+        return _rendered(results, settings, remark, approval)
+    full = _rendered(results, settings)
     changes, lists = find_changes(approved.published, full.bulletin)
     if not changes and not lists:
-        raise RefusedError(f"{told.quarter} went out as draft {approved.draft}, and nothing in it has changed since.")
+        raise RefusedError(
+            f"{results.quarter} went out as draft {approved.draft}, and nothing in it has changed since."
+        )
     with engine.connect() as connection:
         rows = connection.execute(
             load_statement("bulletin/restatements"), {"published_runs": list(approved.run_ids)}
@@ -385,18 +387,20 @@ def _drafted(
         remark=remark,
         approval=approval,
     )
-    require_sound(document, told)
-    return Rendered(told, document, render_pdf(document), render_workbook(document), full)
+    require_sound(document, results)
+    return Rendered(results, document, render_pdf(document), render_workbook(document), full)
 
 
-def _rendered(told: QuarterResults, settings: Settings, remark: str = "", approval: Approval | None = None) -> Rendered:
-    bulletin = compose(told, remark=remark, approval=approval, is_demo=settings.is_demo)
-    require_sound(bulletin, told)
-    return Rendered(told, bulletin, render_pdf(bulletin), render_workbook(bulletin))
+def _rendered(
+    results: QuarterResults, settings: Settings, remark: str = "", approval: Approval | None = None
+) -> Rendered:
+    bulletin = compose(results, remark=remark, approval=approval, is_demo=settings.is_demo)
+    require_sound(bulletin, results)
+    return Rendered(results, bulletin, render_pdf(bulletin), render_workbook(bulletin))
 
 
 def _messages(final: Rendered, register: Register, draft: int) -> Iterator[Message]:
-    run = final.told.results.run
+    run = final.results.at_end.run
     attachments = final.attachments
     for contact in register.contacts:
         reader = _reader(final, contact)
@@ -405,7 +409,7 @@ def _messages(final: Rendered, register: Register, draft: int) -> Iterator[Messa
         subject, html = final.letter(None if reader is InstitutionKind.CENTRE else contact.institution_code)
         yield Message(
             kind=final.kind,
-            period=str(final.told.quarter),
+            period=str(final.results.quarter),
             institution_code=contact.institution_code,
             address=contact.address,
             edition=f"draft-{draft}",
@@ -418,7 +422,7 @@ def _messages(final: Rendered, register: Register, draft: int) -> Iterator[Messa
 
 def _reader(final: Rendered, contact: Contact) -> InstitutionKind | None:
     """As what a contact gets the bulletin: banks and county offices by their contacts, the centre by its leaders."""
-    institution = final.told.results.institutions.get(contact.institution_code)
+    institution = final.results.at_end.institutions.get(contact.institution_code)
     if institution is None:
         return None
     role = ContactRole.LEADER if institution.kind is InstitutionKind.CENTRE else ContactRole.CONTACT

@@ -1,4 +1,4 @@
-"""The bulletin as a mail: the recipient's own standing, then the text of the sections (docs/outputs.md#bulletin).
+"""The bulletin as a mail: the recipient's own summary, then the text of the sections (docs/outputs.md#bulletin).
 
 Charts and wide tables are left to the attachments: a mail is read on telephones and as plain text, and holds no
 pictures from elsewhere.
@@ -10,10 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Section, Table
-from five_precisions.bulletin.mail_tables import MailTable, changes_from_document, from_document
-from five_precisions.bulletin.results import Results
-from five_precisions.bulletin.standing import (
+from five_precisions.bulletin.bank_summary import (
     bank_place,
     county_places,
     next_steps,
@@ -23,6 +20,9 @@ from five_precisions.bulletin.standing import (
     strong_and_weak,
     why_unranked,
 )
+from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragraph, Section, Table
+from five_precisions.bulletin.mail_tables import MailTable, changes_from_document, from_document
+from five_precisions.bulletin.results import Results
 from five_precisions.bulletin.wording import change, day_name, growth, listing
 from five_precisions.delivery.templates import render
 from five_precisions.display import Form
@@ -38,7 +38,7 @@ _MOST_COLUMNS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class OwnSummary:
     """What a letter opens with."""
 
     title: str
@@ -67,7 +67,7 @@ def render_letter(bulletin: Bulletin, results: Results, institution_code: str | 
     """
     tables = [block for section in bulletin.sections for block in section.blocks if isinstance(block, Table)]
     kept = {table.code: table for table in tables if len(table.columns) <= _MOST_COLUMNS}
-    standing = standing_of(bulletin, results, institution_code)
+    summary = own_summary(bulletin, results, institution_code)
     subject = f"{bulletin.title}（{bulletin.number}）"
     while True:
         html = render(
@@ -75,7 +75,7 @@ def render_letter(bulletin: Bulletin, results: Results, institution_code: str | 
             subject=subject,
             is_demo=bulletin.is_demo,
             bulletin=bulletin,
-            standing=standing,
+            summary=summary,
             sections=[(section.title, _parts(section, kept)) for section in bulletin.sections],
             left_out=[table.title for table in [*tables, *bulletin.appendices] if table.code not in kept],
             issued_on=day_name(bulletin.issued_on),
@@ -85,8 +85,8 @@ def render_letter(bulletin: Bulletin, results: Results, institution_code: str | 
         del kept[max(kept, key=lambda code: len(kept[code].rows) * len(kept[code].columns))]
 
 
-def standing_of(bulletin: Bulletin, results: Results, institution_code: str | None) -> Standing:
-    """What the letter opens with: the recipient's own standing, or the city's for the leaders and the branch itself.
+def own_summary(bulletin: Bulletin, results: Results, institution_code: str | None) -> OwnSummary:
+    """What the letter opens with: the recipient's own summary, or the city's for the leaders and the branch itself.
 
     Raises:
         RefusedError: there is no such institution at the end of the quarter.
@@ -100,7 +100,7 @@ def standing_of(bulletin: Bulletin, results: Results, institution_code: str | No
         return _of_bank(bulletin, results, institution_code)
     if institution.kind is InstitutionKind.COUNTY_OFFICE:
         county = results.county_of(institution)
-        return Standing(
+        return OwnSummary(
             title=f"{county.name}在各县市区中的位次",
             facts=tuple(county_places(results, county.code)),
             paragraphs=(f"{institution.short_name}{reporting_words(results, institution_code)}",),
@@ -108,11 +108,11 @@ def standing_of(bulletin: Bulletin, results: Results, institution_code: str | No
     return _of_city(bulletin, results)
 
 
-def _of_bank(bulletin: Bulletin, results: Results, bank: str) -> Standing:
+def _of_bank(bulletin: Bulletin, results: Results, bank: str) -> OwnSummary:
     name = results.name(bank)
     facts = bank_place(results, bank, Quarter.parse(bulletin.quarter).previous().last_month)
     if facts is None:
-        return Standing(title=f"{name}的考核情况", paragraphs=why_unranked(results, bank))
+        return OwnSummary(title=f"{name}的考核情况", paragraphs=why_unranked(results, bank))
     strong, weak = strong_and_weak(results, bank)
     paragraphs = [pace_of(results, bank).words()]
     if not weak:
@@ -120,7 +120,7 @@ def _of_bank(bulletin: Bulletin, results: Results, bank: str) -> Standing:
     elif strong:
         names = listing([INDICATORS[item.indicator] for item in strong], limit=len(strong))
         paragraphs.append(f"做得好的：{names}，得分率{'均' if len(strong) > 1 else ''}在90%以上。")
-    return Standing(
+    return OwnSummary(
         title=f"{name}的考核情况",
         facts=tuple(facts),
         paragraphs=tuple(paragraphs),
@@ -128,11 +128,11 @@ def _of_bank(bulletin: Bulletin, results: Results, bank: str) -> Standing:
     )
 
 
-def _of_city(bulletin: Bulletin, results: Results) -> Standing:
+def _of_city(bulletin: Bulletin, results: Results) -> OwnSummary:
     """Three sentences: what was lent, how the banks stand, what remains to be done."""
     before = Quarter.parse(bulletin.quarter).previous().last_month
     sentences = (_lending(results, before), _assessment(results), _precision(results))
-    return Standing(title="全市情况", paragraphs=tuple(sentence for sentence in sentences if sentence))
+    return OwnSummary(title="全市情况", paragraphs=tuple(sentence for sentence in sentences if sentence))
 
 
 def _lending(results: Results, quarter_before: Period) -> str:
@@ -160,7 +160,7 @@ def _assessment(results: Results) -> str:
         return "本季末没有银行参加排名。"
     grades = [f"{grade}{count}家" for grade, count in _count_grades(results).items()]
     first = listing([results.name(each.institution_code) for each in best if each.rank == 1])
-    unranked = len(results.standing) - len(best)
+    unranked = len(results.ranking) - len(best)
     return f"{len(best)}家银行参评，{'、'.join(grades)}，{first}居首位{f'；{unranked}家暂不排名' if unranked else ''}。"
 
 
@@ -178,8 +178,8 @@ def _precision(results: Results) -> str:
     if results.alerts:
         grave = sum(alert.level == "high" for alert in results.alerts)
         parts.append(f"未办结督查事项{len(results.alerts)}项{f'，其中高级别{grave}项' if grave else ''}")
-    told = "；".join(filter(None, parts))
-    return f"{told}。" if told else ""
+    sentence = "；".join(filter(None, parts))
+    return f"{sentence}。" if sentence else ""
 
 
 def _parts(section: Section, kept: Collection[str]) -> list[_Part]:

@@ -1,7 +1,7 @@
 """The monthly notice 月度动态考核 to every bank and county office (docs/outputs.md#messages).
 
-A bank's notice tells its own score and figures, and of the others what everyone may know: the top and the bottom of the
-table. A county's tells the county. A household or a contract is named only by its number, in an alert of one's own.
+A bank's notice has its own score and figures, and of the others what everyone may know: the top and the bottom of the
+table. A county's has the county's. A household or a contract is named only by its number, in an alert of one's own.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from five_precisions.bulletin.document import Figure
-from five_precisions.bulletin.mail_tables import MailTable, mail_table
-from five_precisions.bulletin.results import Alert, Institution, NextStep, Results, read_results
-from five_precisions.bulletin.standing import (
+from five_precisions.bulletin.bank_summary import (
     NOT_OBTAINED,
     bank_place,
     county_places,
+    figure_text,
     pace_of,
     points_won,
     ranked,
     reporting_of,
     reporting_words,
-    told,
     why_unranked,
 )
+from five_precisions.bulletin.document import Figure
+from five_precisions.bulletin.mail_tables import MailTable, mail_table
+from five_precisions.bulletin.results import Alert, Institution, NextStep, Results, read_results
 from five_precisions.bulletin.supervision import read_grave_cases, supervision_notices
 from five_precisions.bulletin.wording import difference, growth, month_name
 from five_precisions.delivery import Kind, Message, post
@@ -259,7 +259,7 @@ def _key_figures(results: Results, bank: str) -> MailTable:
         earlier = results.of_bank(metric, bank, before)
 
         def cell(figure: Figure, month: Period, over: str | None = over) -> str:
-            return told(figure, base=None if over is None else results.of_bank(over, bank, month))
+            return figure_text(figure, base=None if over is None else results.of_bank(over, bank, month))
 
         row = [f"{entry.name}（{entry.unit}）", cell(now, results.month)]
         if results.has(before):
@@ -278,7 +278,7 @@ def _ends_of_table(results: Results, bank: str) -> MailTable:
         for index, each in enumerate(best)
         if index < _ENDS or index >= len(best) - _ENDS or each.institution_code == bank
     ]
-    unranked = len(results.standing) - len(best)
+    unranked = len(results.ranking) - len(best)
     return mail_table(
         ("名次", "银行", "得分"),
         [(f"第{each.rank}名", results.name(each.institution_code), shown(each.score, Form.SCORE)) for each in seen],
@@ -330,7 +330,7 @@ def _funds(results: Results, county: str) -> str:
         [
             f"到期应到位{due}万元",
             f"已到位{arrived}万元",
-            f"到位率{told(results.of_county('fund_arrival_rate', county), '%')}",
+            f"到位率{figure_text(results.of_county('fund_arrival_rate', county), '%')}",
             f"尚有{missing.removeprefix('增加')}未到位" if missing.startswith("增加") else "已全部到位",
         ]
     )
@@ -346,9 +346,9 @@ def _projects(results: Results, county: str) -> str:
     return _sentence(
         [
             f"项目库共{count}个",
-            f"已对接{told(results.of_county('projects_matched', county), '个')}",
-            f"对接率{told(results.of_county('match_rate', county), '%', count)}",
-            f"入库超过90天仍未对接{told(stale, '个')}" if stale.value != 0 else "没有入库超过90天仍未对接的项目",
+            f"已对接{figure_text(results.of_county('projects_matched', county), '个')}",
+            f"对接率{figure_text(results.of_county('match_rate', county), '%', count)}",
+            f"入库超过90天仍未对接{figure_text(stale, '个')}" if stale.value != 0 else "没有入库超过90天仍未对接的项目",
         ]
     )
 
@@ -362,8 +362,8 @@ def _visits(results: Results, county: str) -> str:
     return _sentence(
         [
             f"有劳动能力贫困户{able}户",
-            f"第{results.visit_round}轮走访覆盖率{told(results.of_county('visit_coverage', county), '%')}",
-            f"考核按本轮与上一轮中较高者计，为{told(results.of_county('visit_coverage_standing', county), '%')}",
+            f"第{results.visit_round}轮走访覆盖率{figure_text(results.of_county('visit_coverage', county), '%')}",
+            f"考核按本轮与上一轮中较高者计，为{figure_text(results.of_county('visit_coverage_standing', county), '%')}",
         ]
     )
 
@@ -386,7 +386,7 @@ def _outreach(results: Results, county: str) -> str:
     if not towns.value:
         return "本季度尚未在任何乡镇开展活动。"
     coverage = results.of_county("outreach_town_coverage", county)
-    return _sentence([f"本季度已在{towns}个乡镇开展活动", f"占全部乡镇的{told(coverage, '%')}"])
+    return _sentence([f"本季度已在{towns}个乡镇开展活动", f"占全部乡镇的{figure_text(coverage, '%')}"])
 
 
 def _wanting(results: Results, county: str) -> str:

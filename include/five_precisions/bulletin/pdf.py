@@ -72,7 +72,7 @@ def render_pages(bulletin: Bulletin, ppi: float = 110) -> list[bytes]:
 def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
     """The document as the template reads it, every character of it printable; and the PDF.
 
-    Only setting the document tells whether the fonts have all it needs; so it is set as it is, which nearly always
+    Only setting the document shows whether the fonts have all it needs; so it is set as it is, which nearly always
     works, and once more with stand-ins if it does not.
     """
     document = _as_data(bulletin)

@@ -56,7 +56,7 @@ def numeral(number: int) -> str:
     return f"{_DIGITS[tens] if tens > 1 else ''}{'十' if tens else ''}{_DIGITS[ones]}"
 
 
-def tell(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:
+def render_prose(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:
     """The blocks that a template gives; a table or chart that is not among `inserts` is left out."""
     citations = _Citations()
     rendered = _environment().get_template(f"bulletin/{name}.txt").render({**values, "citations": citations})
@@ -82,13 +82,13 @@ def _finalize(context: Context, value: object) -> object:
 @pass_context
 def _moved(context: Context, figure: Figure, unit: str = "") -> str:
     """A change in words: 增加12.30万元, 下降1.20个百分点, 持平."""
-    return _told(context, figure, difference(figure.value, 0, figure.form, unit))
+    return _cited(context, figure, difference(figure.value, 0, figure.form, unit))
 
 
 @pass_context
 def _grew(context: Context, figure: Figure) -> str:
     """A rate of growth in words: 增长12.34%, 下降3.20%, 持平."""
-    return _told(context, figure, growth(figure.value))
+    return _cited(context, figure, growth(figure.value))
 
 
 @pass_context
@@ -98,7 +98,7 @@ def _above(context: Context, figure: Figure) -> str:
     return f"{'高' if size.value == figure.value else '低'}{context['citations'].cite(size)}个百分点"
 
 
-def _told(context: Context, figure: Figure, phrase: str | None) -> str:
+def _cited(context: Context, figure: Figure, phrase: str | None) -> str:
     """A phrase whose number is the figure's size; it is cited, so that it can be held against the tables."""
     size = _size(figure)
     cited: str = context["citations"].cite(size)

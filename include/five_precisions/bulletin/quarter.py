@@ -39,11 +39,11 @@ class QuarterResults:
     """
 
     quarter: Quarter
-    results: Results
+    at_end: Results
     issued_on: date
 
     def __post_init__(self) -> None:
-        missing = [str(month) for month in self.quarter.months if not self.results.has(month)]
+        missing = [str(month) for month in self.quarter.months if not self.at_end.has(month)]
         if missing:
             raise RefusedError(f"{self.quarter} cannot be told: {', '.join(missing)} has not been assessed.")
 
@@ -56,17 +56,17 @@ class QuarterResults:
     def before(self) -> Period | None:
         """The last month of the quarter before; None if it was not assessed."""
         month = self.quarter.previous().last_month
-        return month if self.results.has(month) else None
+        return month if self.at_end.has(month) else None
 
     @property
     def year_months(self) -> list[Period]:
         """The assessed months of the year up to the quarter's end."""
         months = (Period(self.quarter.year, number) for number in range(1, self.month.month + 1))
-        return [month for month in months if self.results.has(month)]
+        return [month for month in months if self.at_end.has(month)]
 
     def figure(self, metric: str, scope: str, code: str) -> Figure:
         """A metric at the quarter's end."""
-        return self.results.figure(metric, scope, code)
+        return self.at_end.figure(metric, scope, code)
 
     def earlier(self, metric: str, scope: str, code: str) -> Figure:
         """A metric at the end of the quarter before; no value if that was not assessed.
@@ -74,8 +74,8 @@ class QuarterResults:
         What begins anew each year has none in the first quarter: the year before is nothing to compare it with.
         """
         if self.before is None or (metric in _OF_THE_YEAR and self.before.year != self.quarter.year):
-            return Figure(None, self.results.form(metric))
-        return self.results.figure(metric, scope, code, self.before)
+            return Figure(None, self.at_end.form(metric))
+        return self.at_end.figure(metric, scope, code, self.before)
 
     def change(self, metric: str, scope: str, code: str) -> Figure:
         """By how much a metric moved since the quarter before; in its own unit, of a rate in points of percent."""
@@ -103,43 +103,43 @@ class QuarterResults:
 
     def sum_of_quarter(self, metric: str, scope: str, code: str) -> Figure:
         """A monthly flow summed over the quarter; a month without value is left out (docs/figures.md)."""
-        monthly = [self.results.figure(metric, scope, code, month) for month in self.quarter.months]
+        monthly = [self.at_end.figure(metric, scope, code, month) for month in self.quarter.months]
         known = [figure.value for figure in monthly if figure.value is not None]
         value = sum(known, Decimal(0)) if known else None
-        return self._derived(f"{metric} 本季合计", scope, code, self.results.form(metric), value, *monthly)
+        return self._derived(f"{metric} 本季合计", scope, code, self.at_end.form(metric), value, *monthly)
 
     def scale(self, bank: str) -> Decimal:
         """What weighted points are multiplied with, where not every indicator was assessed.
 
         See docs/figures.md#assessment.
         """
-        assessed = (item.weight for item in self.results.items.get(bank, {}).values() if item.points is not None)
+        assessed = (item.weight for item in self.at_end.items.get(bank, {}).values() if item.points is not None)
         return _HUNDRED / sum(assessed, Decimal(0))
 
     def movement(self, bank: str) -> int | None:
         """Places won since the quarter before, or in the first quarter on record since the month before."""
-        standing = self._assessment(bank, self.month)
-        if standing is None or standing.rank is None:
+        assessment = self._assessment(bank, self.month)
+        if assessment is None or assessment.rank is None:
             return None
         if self.before is None:
-            return standing.movement
+            return assessment.movement
         then = self._assessment(bank, self.before)
-        return None if then is None or then.rank is None else then.rank - standing.rank
+        return None if then is None or then.rank is None else then.rank - assessment.rank
 
     def target(self, bank: str | None) -> Figure:
         """Households that a bank, or with None the city, is to lend to in the year; no value without targets."""
-        parts = self.results.targets
+        parts = self.at_end.targets
         value = (sum(parts.values()) if parts else None) if bank is None else parts.get(bank)
-        scope, code = ("city", self.results.city.code) if bank is None else ("bank", bank)
+        scope, code = ("city", self.at_end.city.code) if bank is None else ("bank", bank)
         return Figure(value, Form.COUNT, Source("target", scope, code, str(self.month)))
 
     def city_completion(self) -> Figure:
         """The city's completion of its target in proportion to the year's months that have passed, in percent."""
-        target, reached = self.target(None), self.figure("microcredit_ytd_households", "city", self.results.city.code)
+        target, reached = self.target(None), self.figure("microcredit_ytd_households", "city", self.at_end.city.code)
         value = None
         if target.value and reached.value is not None:
             value = Decimal(reached.value) * 12 / (target.value * self.month.month) * _HUNDRED
-        return self._derived("completion", "city", self.results.city.code, Form.PERCENT, value, reached)
+        return self._derived("completion", "city", self.at_end.city.code, Form.PERCENT, value, reached)
 
     def needed(self, bank: str) -> Figure:
         """Households a month that a bank lacks for its target in the rest of the year; no value in December."""
@@ -153,20 +153,20 @@ class QuarterResults:
     def of_place(self, place: Place, what: str, form: Form) -> Figure:
         """A cell of a board: a place's `rank` or `value`."""
         source = Source(f"{place.board} {what}", "board", place.subject_code, str(self.month))
-        return self.results.found(getattr(place, what), form, source)
+        return self.at_end.found(getattr(place, what), form, source)
 
     @property
     def quarter_reporting(self) -> list[Reporting]:
         """How the reports of the quarter's three months came in."""
         months = {str(month) for month in self.quarter.months}
-        return [each for each in self.results.reporting if each.period in months]
+        return [each for each in self.at_end.reporting if each.period in months]
 
     def count(self, things: Sequence[object]) -> Figure:
-        """How many there are, to be told in a sentence."""
+        """How many there are, for a sentence."""
         return Figure(len(things), Form.COUNT)
 
     def _assessment(self, bank: str, month: Period) -> Assessment | None:
-        return self.results.assessments.get(str(month), {}).get(bank)
+        return self.at_end.assessments.get(str(month), {}).get(bank)
 
     def _derived(
         self, name: str, scope: str, code: str, form: Form, value: Decimal | int | None, *of: Figure

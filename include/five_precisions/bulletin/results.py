@@ -1,4 +1,4 @@
-"""The results of an assessed month, read from the warehouse: what the bulletin and the notices tell."""
+"""The results of an assessed month, read from the warehouse: what the bulletin and the notices report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """An institution; one that is closed by the end of the month is told of, and ranked and written to no more."""
+    """An institution; one closed by the end of the month keeps its name, and is neither ranked nor written to."""
 
     code: str
     name: str
@@ -241,7 +241,7 @@ class Results:
         return [each for each in self.institutions.values() if each.kind is InstitutionKind.BANK]
 
     @property
-    def standing(self) -> list[Assessment]:
+    def ranking(self) -> list[Assessment]:
         """The month's assessments: ranked banks from the best on, then the unranked."""
         return list(self.assessments[str(self.month)].values())
 
@@ -275,15 +275,15 @@ class Results:
 
     def score(self, bank: str) -> Figure:
         """A bank's score in the month."""
-        return self._of_standing("score", bank, Form.SCORE)
+        return self._of_assessment("score", bank, Form.SCORE)
 
     def rank(self, bank: str) -> Figure:
         """A bank's rank in the month."""
-        return self._of_standing("rank", bank, Form.RANK)
+        return self._of_assessment("rank", bank, Form.RANK)
 
     def deductions(self, bank: str) -> Figure:
         """Points deducted from a bank's score."""
-        return self._of_standing("deductions", bank, Form.SCORE)
+        return self._of_assessment("deductions", bank, Form.SCORE)
 
     def points(self, bank: str, indicator: str) -> Figure:
         """Weighted points of an indicator in a bank's score; no value where it was not assessed."""
@@ -291,9 +291,9 @@ class Results:
         value = None if item is None or item.points is None else item.points * item.weight
         return self.found(value, Form.SCORE, Source(indicator, "bank", bank, str(self.month)))
 
-    def _of_standing(self, what: str, bank: str, form: Form) -> Figure:
-        standing = self.assessments[str(self.month)].get(bank)
-        value = None if standing is None else getattr(standing, what)
+    def _of_assessment(self, what: str, bank: str, form: Form) -> Figure:
+        assessment = self.assessments[str(self.month)].get(bank)
+        value = None if assessment is None else getattr(assessment, what)
         return self.found(value, form, Source(what, "bank", bank, str(self.month)))
 
     def of_city(self, metric: str, period: Period | None = None) -> Figure:

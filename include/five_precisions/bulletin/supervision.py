@@ -1,4 +1,4 @@
-"""The supervision notice 督办单: who has a new or worsened case of level high is told at once.
+"""The supervision notice 督办单: who has a new or worsened case of level high learns of it at once.
 
 See docs/outputs.md#messages.
 """
@@ -50,7 +50,7 @@ class SupervisionNotice:
 
 
 def read_grave_cases(connection: Connection, run_id: str) -> list[GraveCase]:
-    """Cases that a run has to be told of, by institution; those that an earlier revision of the month told are not."""
+    """Cases that a run has to report, by institution, without those that an earlier revision of the month reported."""
     rows: Sequence[Any] = (
         connection.execute(load_statement("bulletin/supervision"), {"run_id": run_id}).mappings().all()
     )

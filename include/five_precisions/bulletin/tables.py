@@ -40,7 +40,7 @@ _SUMMARY: Final = (
 """Rows of the table of main figures."""
 _STATES: Final = ("已整改", "整改中", "逾期未整改")
 _MOST_NAMES: Final = 4
-"""Institutions that a cell names; of more it tells the number."""
+"""Institutions that a cell names; of more it gives the number."""
 _FROM_ZERO_EACH_YEAR: Final = ("microcredit_ytd_households", "microcredit_ytd_amount")
 """What was reached by the quarter before, in the same year or the last, says nothing about growth."""
 
@@ -98,27 +98,27 @@ _VISIT_COLUMNS: Final = (
 )
 
 
-def summary(told: QuarterResults) -> Table:
+def summary(results: QuarterResults) -> Table:
     """The city's main figures, beside those of the quarter before where that was assessed."""
-    city = told.results.city.code
+    city = results.at_end.city.code
     compared: tuple[Column, ...] = ()
-    if told.before:
+    if results.before:
         compared = (Column("上季末", Form.AMOUNT), Column("增减", Form.AMOUNT), Column("增幅(%)", Form.PERCENT))
     rows: list[tuple[Cell, ...]] = []
     for metric in _SUMMARY:
-        declared = told.results.catalogue.find(metric)
+        declared = results.at_end.catalogue.find(metric)
         is_part = metric.startswith("loan_balance_")
         earlier: tuple[Cell, ...] = ()
-        if told.before:
-            grows = told.results.form(metric) is not Form.PERCENT and metric not in _FROM_ZERO_EACH_YEAR
+        if results.before:
+            grows = results.at_end.form(metric) is not Form.PERCENT and metric not in _FROM_ZERO_EACH_YEAR
             earlier = (
-                told.earlier(metric, "city", city),
-                told.change(metric, "city", city),
-                told.growth(metric, "city", city) if grows else None,
+                results.earlier(metric, "city", city),
+                results.change(metric, "city", city),
+                results.growth(metric, "city", city) if grows else None,
             )
-        share = told.share(metric, "loan_balance", "city", city) if is_part else None
-        rows.append((declared.name, declared.unit, told.figure(metric, "city", city), share, *earlier))
-    gap = told.gap("microcredit_growth", "all_loans_growth", "city", city)
+        share = results.share(metric, "loan_balance", "city", city) if is_part else None
+        rows.append((declared.name, declared.unit, results.figure(metric, "city", city), share, *earlier))
+    gap = results.gap("microcredit_growth", "all_loans_growth", "city", city)
     rows.append(("扶贫小额信贷增速与各项贷款增速之差", "百分点", gap, *[None] * (1 + len(compared))))
     return Table(
         code="summary",
@@ -133,32 +133,32 @@ def summary(told: QuarterResults) -> Table:
         ),
         rows=tuple(rows),
         note="增减、增幅为与上季末相比；单位为%的指标，增减以百分点计。"
-        if told.before
+        if results.before
         else "上季末没有考核数据，不作比较。",
     )
 
 
-def scores(told: QuarterResults) -> Table:
+def scores(results: QuarterResults) -> Table:
     """Every bank's score with its items, ranked ones first."""
     rows: list[tuple[Cell, ...]] = []
-    for standing in told.results.standing:
-        bank = standing.institution_code
-        if standing.rank is None:
+    for assessment in results.at_end.ranking:
+        bank = assessment.institution_code
+        if assessment.rank is None:
             # The reason stands in the text; a dash in each column says that there is nothing to compare.
-            rows.append(("暂不排名", told.results.name(bank), *[None] * (len(INDICATORS) + 4)))
+            rows.append(("暂不排名", results.at_end.name(bank), *[None] * (len(INDICATORS) + 4)))
             continue
         rows.append(
             (
-                told.results.rank(bank),
-                told.results.name(bank),
-                *(told.results.points(bank, indicator) for indicator in INDICATORS),
-                told.results.deductions(bank),
-                told.results.score(bank),
-                standing.grade,
-                movement(told.movement(bank)) or _why_no_movement(told, bank),
+                results.at_end.rank(bank),
+                results.at_end.name(bank),
+                *(results.at_end.points(bank, indicator) for indicator in INDICATORS),
+                results.at_end.deductions(bank),
+                results.at_end.score(bank),
+                assessment.grade,
+                movement(results.movement(bank)) or _why_no_movement(results, bank),
             )
         )
-    weights = _weights(told)
+    weights = _weights(results)
     weighed = "、".join(f"{name}{weights[code]}" for code, name in INDICATORS.items() if code in weights)
     return Table(
         code="scores",
@@ -171,33 +171,33 @@ def scores(told: QuarterResults) -> Table:
             Column("扣分", Form.SCORE),
             Column("总分", Form.SCORE),
             Column("等次"),
-            Column("比上季" if told.before else "比上月"),
+            Column("比上季" if results.before else "比上月"),
         ),
         rows=tuple(rows),
         note=f"各项为加权得分，权重：{weighed}。“—”为不参与考核；总分按参与考核的权重折算为百分制，再减扣分。",
     )
 
 
-def _why_no_movement(told: QuarterResults, bank: str) -> str:
-    months = told.results.assessments.items()
-    if all(month >= str(told.month) or bank not in of or of[bank].rank is None for month, of in months):
+def _why_no_movement(results: QuarterResults, bank: str) -> str:
+    months = results.at_end.assessments.items()
+    if all(month >= str(results.month) or bank not in of or of[bank].rank is None for month, of in months):
         return "首次排名"
-    return f"{'上季末' if told.before else '上月'}未排名"
+    return f"{'上季末' if results.before else '上月'}未排名"
 
 
-def outreach(told: QuarterResults) -> Table:
+def outreach(results: QuarterResults) -> Table:
     """Outreach by county."""
     rows: list[tuple[Cell, ...]] = [
         (
             name,
-            told.sum_of_quarter("activities_month", scope, code),
-            told.figure("cadres_trained_cumulative", scope, code),
-            told.figure("leaflets_cumulative", scope, code),
-            told.figure("outreach_team", scope, code),
-            told.figure("outreach_towns_quarter", scope, code),
-            told.figure("outreach_town_coverage", scope, code),
+            results.sum_of_quarter("activities_month", scope, code),
+            results.figure("cadres_trained_cumulative", scope, code),
+            results.figure("leaflets_cumulative", scope, code),
+            results.figure("outreach_team", scope, code),
+            results.figure("outreach_towns_quarter", scope, code),
+            results.figure("outreach_town_coverage", scope, code),
         )
-        for name, scope, code in _counties_and_city(told)
+        for name, scope, code in _counties_and_city(results)
     ]
     columns = (
         Column("县区"),
@@ -218,20 +218,20 @@ def outreach(told: QuarterResults) -> Table:
     )
 
 
-def matching(told: QuarterResults) -> Table:
+def matching(results: QuarterResults) -> Table:
     """Projects by county."""
-    return _by_county(told, "matching", "产业扶贫项目对接情况", "个、万元、人、%", _MATCHING_COLUMNS)
+    return _by_county(results, "matching", "产业扶贫项目对接情况", "个、万元、人、%", _MATCHING_COLUMNS)
 
 
-def visits(told: QuarterResults) -> Table:
+def visits(results: QuarterResults) -> Table:
     """Visits and scoring by county; in the first round of visits that round alone."""
-    current = told.results.visit_round
+    current = results.at_end.visit_round
     columns = [
         replace(column, header=round_name(current)) if column.metric == "visit_coverage" else column
         for column in _VISIT_COLUMNS
         if column.metric != "visit_coverage" or current > 1
     ]
-    return _by_county(told, "visits", "走访和评分授信情况", "户、%、分", columns)
+    return _by_county(results, "visits", "走访和评分授信情况", "户、%、分", columns)
 
 
 def round_name(number: int) -> str:
@@ -239,25 +239,25 @@ def round_name(number: int) -> str:
     return f"第{numeral(number)}轮"
 
 
-def targets(told: QuarterResults) -> Table:
+def targets(results: QuarterResults) -> Table:
     """Each bank's target of households and what it has reached."""
     rows: list[tuple[Cell, ...]] = [
         (
             bank.short_name,
-            told.target(bank.code),
-            told.figure("microcredit_ytd_households", "bank", bank.code),
-            told.figure("microcredit_completion", "bank", bank.code),
-            told.needed(bank.code),
+            results.target(bank.code),
+            results.figure("microcredit_ytd_households", "bank", bank.code),
+            results.figure("microcredit_completion", "bank", bank.code),
+            results.needed(bank.code),
         )
-        for bank in told.results.banks
+        for bank in results.at_end.banks
     ]
-    city = told.results.city.code
+    city = results.at_end.city.code
     rows.append(
         (
             "全市",
-            told.target(None),
-            told.figure("microcredit_ytd_households", "city", city),
-            told.city_completion(),
+            results.target(None),
+            results.figure("microcredit_ytd_households", "city", city),
+            results.city_completion(),
             None,
         )
     )
@@ -279,21 +279,21 @@ def targets(told: QuarterResults) -> Table:
     )
 
 
-def count_inspections(told: QuarterResults) -> dict[str, dict[str, int]]:
+def count_inspections(results: QuarterResults) -> dict[str, dict[str, int]]:
     """Findings of on-site inspections on record, by aspect, then by what has become of them."""
     counted: dict[str, dict[str, int]] = {}
-    for inspection in told.results.inspections:
+    for inspection in results.at_end.inspections:
         states = counted.setdefault(inspection.aspect, dict.fromkeys(_STATES, 0))
         if inspection.mended_on is not None:
             states["已整改"] += 1
         else:
-            states["逾期未整改" if inspection.is_overdue(told.month.end) else "整改中"] += 1
+            states["逾期未整改" if inspection.is_overdue(results.month.end) else "整改中"] += 1
     return {aspect: counted[aspect] for aspect in sorted(counted, key=_place_of_aspect)}
 
 
-def supervision(told: QuarterResults) -> Table | None:
+def supervision(results: QuarterResults) -> Table | None:
     """Findings of on-site inspections by aspect; None where there are none on record."""
-    counted = count_inspections(told)
+    counted = count_inspections(results)
     if not counted:
         return None
     total = {state: sum(states[state] for states in counted.values()) for state in _STATES}
@@ -314,10 +314,10 @@ def supervision(told: QuarterResults) -> Table | None:
     )
 
 
-def reporting(told: QuarterResults) -> Table | None:
+def reporting(results: QuarterResults) -> Table | None:
     """Institutions whose reports were late, sent back or missing in the quarter; None where all were in order."""
     late, returned, missing = Counter[str](), Counter[str](), Counter[str]()
-    for each in told.quarter_reporting:
+    for each in results.quarter_reporting:
         late[each.institution_code] += each.is_received and not each.on_time
         returned[each.institution_code] += each.is_received and not each.first_pass
         missing[each.institution_code] += not each.is_received
@@ -325,7 +325,7 @@ def reporting(told: QuarterResults) -> Table | None:
     if not troubled:
         return None
     rows: list[tuple[Cell, ...]] = [
-        (told.results.name(code), *map(_count, (late[code], returned[code], missing[code]))) for code in troubled
+        (results.at_end.name(code), *map(_count, (late[code], returned[code], missing[code]))) for code in troubled
     ]
     return Table(
         code="reporting",
@@ -341,16 +341,16 @@ def reporting(told: QuarterResults) -> Table | None:
     )
 
 
-def alerts(told: QuarterResults) -> Table | None:
+def alerts(results: QuarterResults) -> Table | None:
     """Standing alerts by aspect: how many of each level, whose, and since when; None where there are none."""
-    if not told.results.alerts:
+    if not results.at_end.alerts:
         return None
     levels = {"high": "高", "medium": "中", "low": "低"}
     rows: list[tuple[Cell, ...]] = []
-    for aspect in sorted({alert.aspect for alert in told.results.alerts}, key=_place_of_aspect):
-        own = [alert for alert in told.results.alerts if alert.aspect == aspect]
+    for aspect in sorted({alert.aspect for alert in results.at_end.alerts}, key=_place_of_aspect):
+        own = [alert for alert in results.at_end.alerts if alert.aspect == aspect]
         counted = Counter(alert.level for alert in own)
-        names = list(dict.fromkeys(told.results.name(alert.institution_code) for alert in own))
+        names = list(dict.fromkeys(results.at_end.name(alert.institution_code) for alert in own))
         since = month_name(min(alert.since for alert in own))
         rows.append((aspect, *(_count(counted[level]) for level in levels), listing(names, limit=_MOST_NAMES), since))
     return Table(
@@ -367,28 +367,28 @@ def alerts(told: QuarterResults) -> Table | None:
     )
 
 
-def banks(told: QuarterResults) -> Table:
+def banks(results: QuarterResults) -> Table:
     """Appendix: banks × indicators."""
-    subjects = [(bank.short_name, "bank", bank.code) for bank in told.results.banks]
-    subjects.append(("全市", "city", told.results.city.code))
-    return _of_metrics(told, "banks", "各银行金融精准扶贫主要指标", "万元、户、%", "机构", _BANK_COLUMNS, subjects)
+    subjects = [(bank.short_name, "bank", bank.code) for bank in results.at_end.banks]
+    subjects.append(("全市", "city", results.at_end.city.code))
+    return _of_metrics(results, "banks", "各银行金融精准扶贫主要指标", "万元、户、%", "机构", _BANK_COLUMNS, subjects)
 
 
-def counties(told: QuarterResults) -> Table:
+def counties(results: QuarterResults) -> Table:
     """Appendix: counties × indicators."""
-    return _by_county(told, "counties", "各县（市、区）金融精准扶贫主要指标", "万元、户、%", _COUNTY_COLUMNS)
+    return _by_county(results, "counties", "各县（市、区）金融精准扶贫主要指标", "万元、户、%", _COUNTY_COLUMNS)
 
 
-def league(told: QuarterResults) -> Table | None:
+def league(results: QuarterResults) -> Table | None:
     """Appendix: the cities of the province by what they lent this year; None without the league's report."""
-    places = told.results.boards.get("league_ytd_amount", ())
+    places = results.at_end.boards.get("league_ytd_amount", ())
     if not places:
         return None
     rows: list[tuple[Cell, ...]] = [
         (
-            told.of_place(place, "rank", Form.RANK),
+            results.of_place(place, "rank", Form.RANK),
             place.subject_name,
-            told.of_place(place, "value", Form.AMOUNT),
+            results.of_place(place, "value", Form.AMOUNT),
             "首次" if place.previous_rank is None else movement(place.previous_rank - place.rank),
         )
         for place in places
@@ -402,12 +402,12 @@ def league(told: QuarterResults) -> Table | None:
     )
 
 
-def _by_county(told: QuarterResults, code: str, title: str, unit: str, columns: Sequence[MetricColumn]) -> Table:
-    return _of_metrics(told, code, title, unit, "县区", columns, _counties_and_city(told))
+def _by_county(results: QuarterResults, code: str, title: str, unit: str, columns: Sequence[MetricColumn]) -> Table:
+    return _of_metrics(results, code, title, unit, "县区", columns, _counties_and_city(results))
 
 
 def _of_metrics(
-    told: QuarterResults,
+    results: QuarterResults,
     code: str,
     title: str,
     unit: str,
@@ -421,25 +421,25 @@ def _of_metrics(
         unit=unit,
         columns=(
             Column(first_header),
-            *(Column(column.header, told.results.form(column.metric), column.group) for column in columns),
+            *(Column(column.header, results.at_end.form(column.metric), column.group) for column in columns),
         ),
         rows=tuple(
-            (name, *(told.figure(column.metric, scope, subject) for column in columns))
+            (name, *(results.figure(column.metric, scope, subject) for column in columns))
             for name, scope, subject in subjects
         ),
         has_total=True,
     )
 
 
-def _counties_and_city(told: QuarterResults) -> list[tuple[str, str, str]]:
-    counties_ = [(county.name, "county", county.code) for county in told.results.counties]
-    return [*counties_, ("全市", "city", told.results.city.code)]
+def _counties_and_city(results: QuarterResults) -> list[tuple[str, str, str]]:
+    counties_ = [(county.name, "county", county.code) for county in results.at_end.counties]
+    return [*counties_, ("全市", "city", results.at_end.city.code)]
 
 
-def _weights(told: QuarterResults) -> dict[str, str]:
+def _weights(results: QuarterResults) -> dict[str, str]:
     return {
         item.indicator: f"{item.weight.normalize():f}"
-        for items in told.results.items.values()
+        for items in results.at_end.items.values()
         for item in items.values()
     }
 

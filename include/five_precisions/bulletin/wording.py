@@ -1,4 +1,4 @@
-"""How figures are told in Chinese sentences: rise, fall, unchanged, lists of names, months (docs/outputs.md#bulletin).
+"""How Chinese sentences state figures: rise, fall, unchanged, lists of names, months (docs/outputs.md#bulletin).
 
 Numbers are rounded half up once, at the end, as `display.shown` does (docs/field.md#amounts). A change is rounded from
 the exact values, so it can differ by one in the last digit from what a reader subtracts; one that rounds to zero is
@@ -91,7 +91,7 @@ def listing(names: Sequence[str], *, limit: int = 5, counter: str = "家") -> st
     """Names in a row: 甲; 甲和乙; 甲、乙和丙; beyond the limit 甲、乙、丙、丁、戊等8家. Empty without names.
 
     Args:
-        names: in the order in which they are told.
+        names: in the order of the sentence.
         limit: how many are named at the most.
         counter: the measure word of what is counted: 家 for institutions, 个 for towns and projects.
     """

@@ -51,9 +51,9 @@ class Message:
     address: str
     """An email address, or an Apprise URL, as the register has it."""
     edition: str
-    """What tells it from another message of the same kind, period and address: `r1`, `v2`, `draft-1`."""
+    """What distinguishes it from another message of the same kind, period and address: `r1`, `v2`, `draft-1`."""
     subject: str
     html: str
     attachments: tuple[Attachment, ...] = ()
     run_id: str | None = None
-    """The run whose figures it tells, if any."""
+    """The run whose figures it reports, if any."""

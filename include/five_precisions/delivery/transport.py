@@ -1,4 +1,4 @@
-"""The adapter to Apprise: hands one message over, and tells what came of it (docs/outputs.md#messages).
+"""The adapter to Apprise: hands one message over, and says what came of it (docs/outputs.md#messages).
 
 Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error: so the handler
 that listens there has the error itself at hand, with the server's reply and with how far the conversation had come; or
@@ -150,7 +150,7 @@ class Transport:
             # When to try again is decided by the outbox; and an "optional" service would say yes to everything.
             service.retry, service.optional = 0, False
             if not isinstance(service, NotifyEmail):
-                # A chat takes a few thousand characters and no files: it gets the beginning, which tells what matters.
+                # A chat takes a few thousand characters and no files: it gets the beginning, which says what matters.
                 service.overflow_mode = OverflowMode.TRUNCATE
             if (chat := CHATS.get(type(service))) is not None:
                 service.body_maxlen = chat.longest

@@ -10,7 +10,7 @@ says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out wher
 Its rows are what holds now: `institution_code`, `division_code`, `subject`, `measure`, `threshold`, `detail` (Chinese,
 masked), and, where they differ from what is declared, `level` and `aspect`. A rule, institution and subject come once.
 A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was: a report that this one case rests
-on is missing, which `needs_to_close` can tell only of all cases of an institution. `contract_nos`: the institution's
+on is missing, which `needs_to_close` can say only of all cases of an institution. `contract_nos`: the institution's
 loans that a row is about, where it is about loans; an inspection looks at those (figures/lists.py).
 It reads the inputs of the run (figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what
 earlier runs left. Rows about an institution that is not open at the end of the month are left out.

@@ -19,7 +19,6 @@ from five_precisions.figures.alerts import follow_inspections, raise_alerts
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
     Parameters,
-    blaming,
     bound_of,
     digest_inputs,
     digest_of,
@@ -28,6 +27,7 @@ from five_precisions.figures.inputs import (
     lock_runs,
     period_parameters,
     run_statement,
+    statement_errors,
 )
 from five_precisions.figures.invariants import check_invariants
 from five_precisions.figures.lists import (
@@ -128,20 +128,20 @@ def assess(
     with engine.begin() as connection:
         lock_runs(connection)
         refuse_out_of_turn(connection, settings, period)
-        standing = connection.execute(
+        current = connection.execute(
             text("select run_id, input_digest from mart.current_run where period = :period"), {"period": str(period)}
         ).first()
-        if standing is not None:
-            return Assessed(standing.run_id, period, standing.input_digest, is_new=False)
-        tell = report_progress or (lambda _: None)
-        tell("inputs")
+        if current is not None:
+            return Assessed(current.run_id, period, current.input_digest, is_new=False)
+        report_step = report_progress or (lambda _: None)
+        report_step("inputs")
         taken = take_inputs(connection, settings, period)
-        run_id = make_run(connection, taken, revision=1, tell=tell)
+        run_id = make_run(connection, taken, revision=1, report_step=report_step)
         return Assessed(run_id, period, taken.digest, is_new=True)
 
 
 def validate_reference(settings: Settings) -> None:
-    """Read everything that figures are made by, so that a mistake is told before a month is assessed.
+    """Read everything that figures are made by, so that a mistake shows before a month is assessed.
 
     Raises:
         SetupError: a reference file is missing or wrong; the sentence names the file and the place.
@@ -180,14 +180,14 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
     return Taken(period, parameters, scheme, scorecard, catalogue, boards, inspection, leads, files, digest)
 
 
-def make_run(connection: Connection, taken: Taken, *, revision: int, tell: Callable[[str], None]) -> str:
+def make_run(connection: Connection, taken: Taken, *, revision: int, report_step: Callable[[str], None]) -> str:
     """Compute the run of what was taken, as the month's current one; its id."""
     period, scheme, scorecard, catalogue = taken.period, taken.scheme, taken.scorecard, taken.catalogue
     run_id = f"{period}-r{revision}"
     parameters = taken.parameters | {"run_id": run_id}
     _record_run(connection, taken, run_id, revision)
 
-    tell("reporting and scores")
+    report_step("reporting and scores")
     run_statement(connection, "marts/reporting", parameters)
     run_statement(connection, "scores/visit_rounds", parameters | {"round_reached": str(scheme.visit_round_reached)})
     parameters["current_round"] = connection.execute(
@@ -195,20 +195,20 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, tell: Calla
     ).scalar_one()
     run_statement(connection, "scores/households", parameters | _scorecard_parameters(scorecard))
 
-    tell("metrics")
+    report_step("metrics")
     _compute_metrics(connection, catalogue, parameters)
 
-    tell("alerts")
+    report_step("alerts")
     raise_alerts(connection, parameters)
     follow_inspections(connection, parameters)
 
-    tell("assessment and rankings")
+    report_step("assessment and rankings")
     assess_banks(connection, scheme, taken.boards, parameters)
 
-    tell("lists")
+    report_step("lists")
     draw_lists(connection, taken.inspection, taken.leads, parameters)
 
-    tell("invariants")
+    report_step("invariants")
     check_invariants(connection, catalogue, scheme, scorecard, parameters)
     return run_id
 
@@ -279,14 +279,14 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
             f"trim_scale(cast(figure.denominator as numeric)) from (\n{load_statement(name).text}\n) as figure "
             "order by figure.metric, figure.scope, figure.scope_code"
         )
-        with blaming(name):
+        with statement_errors(name):
             connection.execute(statement, bound_of(connection, statement, parameters))
     yielded = connection.execute(
         text("select distinct metric, scope from mart.metric where run_id = :run_id"), {"run_id": parameters["run_id"]}
     )
     declared = {(code, scope.value) for code, metric in catalogue.metrics.items() for scope in metric.scopes}
-    if stray := sorted({(row.metric, row.scope) for row in yielded} - declared):
-        listed = ", ".join(f"{metric} for {scope}" for metric, scope in stray)
+    if undeclared := sorted({(row.metric, row.scope) for row in yielded} - declared):
+        listed = ", ".join(f"{metric} for {scope}" for metric, scope in undeclared)
         raise SetupError(f"The statements yield what metrics.yaml does not declare: {listed}.")
 
 

@@ -1,7 +1,7 @@
 """The assessment of banks: items, scores, grades, ranks, boards, relending advice (docs/figures.md#assessment).
 
 Banks are judged in scenarios, by the same statements (include/sql/assessment): `actual` is what the run's figures say,
-and to tell a bank what one step better would give, its figures of one indicator are moved and judged again.
+and to show a bank what one step better would give, its figures of one indicator are moved and judged again.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.inputs import Parameters, blaming, bound_of, load_inputs_of_run, period_parameters
+from five_precisions.figures.inputs import Parameters, bound_of, load_inputs_of_run, period_parameters, statement_errors
 from five_precisions.period import Period
 from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.reports import load_reports
@@ -266,7 +266,7 @@ def gather(connection: Connection, metric: Metric, parameters: Parameters) -> No
             "found.counted, found.numerator, found.denominator, found.content "
             f"from (\n{load_statement(name).text}\n) as found"
         )
-        with blaming(name):
+        with statement_errors(name):
             connection.execute(statement, bound_of(connection, statement, known))
 
 

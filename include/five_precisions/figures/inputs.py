@@ -158,8 +158,8 @@ def run_statement(connection: Connection, name: str, parameters: Parameters) -> 
 
 
 @contextmanager
-def blaming(name: str) -> Iterator[None]:
-    """Say of a statement that whoever adds a metric may have written what is wrong with it.
+def statement_errors(name: str) -> Iterator[None]:
+    """Report what is wrong with a statement that whoever adds a metric may have written.
 
     Raises:
         SetupError: the database refuses it or what it yields, or it binds what no run has.

@@ -89,7 +89,7 @@ class Restatement:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what it changes: what somebody decided on is told from what would be done."""
+        """SHA-256 of what it changes: what somebody decided on is compared by it with what would be done."""
         return digest_of(asdict(self))
 
     def words(self) -> str:
@@ -172,12 +172,12 @@ def preview_restatement(
 def months_left_behind(engine: Engine, period: Period) -> tuple[str, ...]:
     """Later months that still stand on an older run of a restated month, in the order in which ops can restate them."""
     with engine.connect() as connection:
-        standing = connection.execute(
+        current = connection.execute(
             text("select run_id, revision from mart.current_run where period = :period"), {"period": str(period)}
         ).first()
-        if standing is None or standing.revision == 1:
+        if current is None or current.revision == 1:
             return ()
-        return tuple(run.period for run in _find_later_runs(connection, period, standing.run_id))
+        return tuple(run.period for run in _find_later_runs(connection, period, current.run_id))
 
 
 def open_request(engine: Engine, period: Period, request: str, *, find_open: Callable[[list[str]], int]) -> None:
@@ -214,27 +214,27 @@ def _restate(
     decided_by: str,
     report_progress: Callable[[str], None] | None,
 ) -> Restatement:
-    tell = report_progress or (lambda _: None)
+    report_step = report_progress or (lambda _: None)
     said = reason_of(reason, "A month is restated for a reason")
     lock_runs(connection)
     refuse_out_of_turn(connection, settings, period)
-    standing = connection.execute(
+    current = connection.execute(
         text("select run_id, revision, input_digest from mart.current_run where period = :period"),
         {"period": str(period)},
     ).first()
-    if standing is None:
+    if current is None:
         raise RefusedError(f"{period} has not been assessed; run: five-precisions assess {period}")
-    tell("inputs")
+    report_step("inputs")
     taken = take_inputs(connection, settings, period, is_restatement=True)
-    if taken.digest == standing.input_digest:
-        return Restatement(period, standing.run_id, None, taken.digest)
-    run_id = make_run(connection, taken, revision=standing.revision + 1, tell=tell)
-    tell("what changed")
+    if taken.digest == current.input_digest:
+        return Restatement(period, current.run_id, None, taken.digest)
+    run_id = make_run(connection, taken, revision=current.revision + 1, report_step=report_step)
+    report_step("what changed")
     connection.execute(
         text("insert into mart.restatement values (:run_id, :replaced_run_id, :reason, :decided_by)"),
-        {"run_id": run_id, "replaced_run_id": standing.run_id, "reason": said, "decided_by": storable(decided_by)},
+        {"run_id": run_id, "replaced_run_id": current.run_id, "reason": said, "decided_by": storable(decided_by)},
     )
-    return _read_restatement(connection, taken.period, run_id, standing.run_id, taken.digest, taken.parameters["city"])
+    return _read_restatement(connection, taken.period, run_id, current.run_id, taken.digest, taken.parameters["city"])
 
 
 def _read_restatement(

@@ -60,7 +60,7 @@ def _doubled(values: Iterable[Hashable]) -> list[Hashable]:
 
 
 def _fall_to_zero(word: str, steps: Sequence[tuple[str, Decimal]]) -> None:
-    """Refuse names of steps that are not told apart, and steps that do not fall, in the order of the file, to 0."""
+    """Refuse names of steps that are not distinct, and steps that do not fall, in the order of the file, to 0."""
     if doubled := _doubled(name for name, _ in steps):
         raise ValueError(f"the {word} {doubled[0]} is listed twice")
     for (better, above), (worse, at_least) in pairwise(steps):

@@ -39,13 +39,13 @@ def render_draft(context: Context) -> dict[str, Any]:
         rendered = bulletin.render_draft(engine, settings, quarter_of(context))
         draft = show_draft(engine, rendered)
         options = settings.storage_options("outbox")
-        write(rendered, settings.outbox_address, f"{rendered.told.quarter}/draft-{draft}", options)
+        write(rendered, settings.outbox_address, f"{rendered.results.quarter}/draft-{draft}", options)
     logger.info("%s: draft %d waits for approval, digest %s", rendered.bulletin.title, draft, rendered.digest)
     return {
         "draft": draft,
         "digest": rendered.digest,
         "title": rendered.bulletin.title,
-        "preview": preview(rendered, f"{DRAFT_PAGES}/{rendered.told.quarter}/{draft}"),
+        "preview": preview(rendered, f"{DRAFT_PAGES}/{rendered.results.quarter}/{draft}"),
     }
 
 

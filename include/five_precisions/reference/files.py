@@ -45,7 +45,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class ReferenceModel(BaseModel):
-    """What stands under one name of a reference file; a name that is unknown is told with a near one."""
+    """What stands under one name of a reference file; the error of an unknown name offers a near one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -310,9 +310,11 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SetupError(f"{path} is not UTF-8 in line {line}; save it as UTF-8.") from None
-    if stray := _NO_TEXT.search(text):
-        line = text.count("\n", 0, stray.start()) + 1
-        raise SetupError(f"{path} has the character U+{ord(stray[0]):04X} in line {line}, which belongs into no text.")
+    if unprintable := _NO_TEXT.search(text):
+        line = text.count("\n", 0, unprintable.start()) + 1
+        raise SetupError(
+            f"{path} has the character U+{ord(unprintable[0]):04X} in line {line}, which belongs into no text."
+        )
     return text
 
 

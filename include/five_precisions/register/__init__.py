@@ -8,8 +8,8 @@ from five_precisions.register.deadlines import deadline_of, load_holidays, years
 from five_precisions.register.files import load_register
 from five_precisions.register.leaving import (
     Closing,
+    InstitutionState,
     RegisteredInstitution,
-    Standing,
     close_institution,
     find_undecided,
     list_institutions,
@@ -35,11 +35,11 @@ __all__ = [
     "DivisionLevel",
     "Institution",
     "InstitutionKind",
+    "InstitutionState",
     "Obligation",
     "Register",
     "RegisteredInstitution",
     "Saved",
-    "Standing",
     "close_institution",
     "deadline_of",
     "find_undecided",

@@ -1,4 +1,4 @@
-"""Contacts' addresses: which of them a transport takes, and how one may be told (docs/outputs.md#messages)."""
+"""Contacts' addresses: which of them a transport takes, and how one may be shown (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_URL: Final = 1000
 _SCHEME: Final = re.compile(r"([A-Za-z0-9.+-]{1,20})://")
 _NEAR: Final = 0.85
 """How alike two schemes are, at least; https and httpsms are not."""
-_LONGEST_TOLD: Final = 24
+_LONGEST_SHOWN: Final = 24
 """Characters of what is neither a URL nor an address: tokens of services are longer."""
 
 
@@ -35,13 +35,13 @@ def is_service(address: str) -> bool:
 
 
 def without_token(address: str) -> str:
-    """An address as it may be told: an Apprise URL may hold a token behind its scheme, and a slip may leave it bare."""
+    """An address as it may be shown: a token may stand behind an Apprise URL's scheme, or by a slip bare."""
     if is_service(address):
         return f"{_scheme(address) or '…'}://…"
     if is_mailbox(address):
         return address
-    told = re.split(r"[:/]", address, maxsplit=1)[0][:_LONGEST_TOLD]
-    return told if told == address else f"{told}…"
+    beginning = re.split(r"[:/]", address, maxsplit=1)[0][:_LONGEST_SHOWN]
+    return beginning if beginning == address else f"{beginning}…"
 
 
 def why_unreachable(address: str) -> str | None:

@@ -57,7 +57,7 @@ def find_faults(register: Register) -> Iterator[Fault]:
         lambda each: (each.kind, each.report),
         lambda each: f"{each.kind} {each.report}",
     )
-    yield from _stand_twice("contact", register.contacts, _contact_key, _told)
+    yield from _stand_twice("contact", register.contacts, _contact_key, _contact_name)
     yield from _wrong_divisions(register.divisions)
     yield from _wrong_institutions(register)
     yield from wrong_centres(register.institutions)
@@ -97,17 +97,17 @@ def _stand_twice(
     what: str,
     entries: Iterable[_Entry],
     key: Callable[[_Entry], Hashable],
-    told: Callable[[_Entry], str] = lambda each: str(getattr(each, "code", "")),
+    name_of: Callable[[_Entry], str] = lambda each: str(getattr(each, "code", "")),
 ) -> Iterator[Fault]:
     known: dict[Hashable, _Entry] = {}
     for entry in entries:
         first = known.setdefault(key(entry), entry)
         if first is not entry:
-            yield Fault(f"the register has the {what} {told(entry)} more than once.", entry, first)
+            yield Fault(f"the register has the {what} {name_of(entry)} more than once.", entry, first)
 
 
 def _differ_in_case(institutions: Iterable[Institution]) -> Iterator[Fault]:
-    """Codes name folders, and not every file system tells b01 from B01."""
+    """Codes name folders, and not every file system keeps b01 and B01 apart."""
     known: dict[str, Institution] = {}
     for institution in institutions:
         first = known.setdefault(institution.code.casefold(), institution)
@@ -124,7 +124,7 @@ def _contact_key(contact: Contact) -> Hashable:
     return contact.institution_code, address, contact.role
 
 
-def _told(contact: Contact) -> str:
+def _contact_name(contact: Contact) -> str:
     return f"{contact.institution_code} {without_token(contact.address)} {contact.role}"
 
 
@@ -145,7 +145,7 @@ def _wrong_divisions(divisions: Iterable[Division]) -> Iterator[Fault]:
             rule = f"a {division.level} lies in a {wanted} of divisions.csv" if wanted else "a city has none"
             yield Fault(f"division {division.code} has the parent {found}; {rule}.", division)
         elif division.level is DivisionLevel.TOWN and not division.code.startswith(division.parent_code or ""):
-            # Figures tell a town's county by the first six digits of its code (docs/figures.md#scopes-and-rounding).
+            # Figures find a town's county by the first six digits of its code (docs/figures.md#scopes-and-rounding).
             yield Fault(
                 f"division {division.code} has the parent {division.parent_code}; a town's code begins with its "
                 "county's.",

@@ -90,8 +90,10 @@ def _sentence(folder: Path, fault: Fault, lines: dict[int, Line]) -> str:
     """A fault with its file and line."""
     if fault.entry is None:
         return f"The register in {folder} is wrong: {fault.sentence}"
-    told = f"{lines[id(fault.entry)].place}: {fault.sentence}"
-    return told if fault.first is None else f"{told.removesuffix('.')}; see line {lines[id(fault.first)].number}."
+    sentence = f"{lines[id(fault.entry)].place}: {fault.sentence}"
+    return (
+        sentence if fault.first is None else f"{sentence.removesuffix('.')}; see line {lines[id(fault.first)].number}."
+    )
 
 
 def _institution(line: Line) -> Institution:

@@ -51,8 +51,8 @@ select distinct period from intake.submission where institution_code = :code ord
 """)
 
 
-class Standing(StrEnum):
-    """Where an institution of the warehouse stands."""
+class InstitutionState(StrEnum):
+    """Whether an institution of the warehouse owes reports, and by what."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -89,11 +89,11 @@ class RegisteredInstitution:
     """What was decided on it, oldest first."""
 
     @property
-    def state(self) -> Standing:
+    def state(self) -> InstitutionState:
         """Whether it owes, and by what."""
         if self.closed_on is not None:
-            return Standing.CLOSED
-        return Standing.OPEN if self.left_files_at is None else Standing.LEFT
+            return InstitutionState.CLOSED
+        return InstitutionState.OPEN if self.left_files_at is None else InstitutionState.LEFT
 
     @property
     def is_closed_by_decision(self) -> bool:

@@ -67,7 +67,7 @@ select code, name, level, parent_code from registry.division where left_files_at
 _FIND_RETURNED = text("""
 select code from registry.institution where left_files_at is not null and code = any(:codes) order by code
 """)
-# Who is not in the files keeps its contacts: it may owe as before, and is told so.
+# Who is not in the files keeps its contacts: it may owe as before, and gets word of it.
 _FORGET_CONTACTS = text("delete from registry.contact where institution_code = any(:codes)")
 _SAVE_CONTACT = text("""
 insert into registry.contact (institution_code, address, role, fallback_address)

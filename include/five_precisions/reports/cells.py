@@ -53,7 +53,7 @@ _SERIAL = re.compile(r"[0-9]{1,5}")
 _PLAIN_TEXT = re.compile(r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff·./()（）-]*")
 """Most texts: nothing to strip, to refuse or to make narrow, and no number in scientific notation."""
 _PLAIN_AMOUNT = 10**11
-"""Fen below this are told apart by a number cell's digits, with some to spare."""
+"""A number cell's digits distinguish fen below this, with some to spare."""
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
 _SCIENTIFIC_CODE = re.compile(r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?|[Ee]\+)[0-9]+")
 """With a point or a plus, as every program writes it: `3E01` is the code of an outlet."""

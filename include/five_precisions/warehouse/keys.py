@@ -22,7 +22,7 @@ from five_precisions.settings import PREFIX, Settings
 _LOCK_KEY: Final = 5_201_902
 """Key of the advisory lock under which one process at a time records keys: of two different ones the first stands."""
 _BYTES: Final = 4
-"""Of a fingerprint: enough to tell keys apart, and far too few to tell anything of one."""
+"""Of a fingerprint: enough to distinguish keys, and far too few to reveal anything of one."""
 
 _LOCK = text("select pg_advisory_xact_lock(:lock)")
 _READ = text("select purpose, fingerprint, since from registry.key_fingerprint")
@@ -61,7 +61,7 @@ class ChangedKeyError(SetupError):
 
 
 def fingerprint(purpose: Purpose, key: bytes) -> str:
-    """What tells a key from another and nothing of the key: the beginning of a keyed hash of words of our own."""
+    """The beginning of a keyed hash of fixed words: it distinguishes keys and reveals nothing of them."""
     return hmac.digest(key, f"five-precisions fingerprint {purpose}".encode(), "sha256")[:_BYTES].hex()
 
 

@@ -1,6 +1,6 @@
-"""Where an institution stands, in words for its own mails: place, score, pace and next steps; a county's places.
+"""What an institution reads of itself in its own mails: place, score, pace and next steps; a county's places.
 
-Every function speaks of one institution only; of the others it tells no more than how many they are.
+Every function describes one institution only; of the others it gives no more than how many they are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_OBTAINED: Final = "未取得"
 _GOOD_FROM: Final = Decimal("0.9")
 """Share of an indicator's points from which on it counts as good."""
 _STEPS: Final = 3
-"""Of how many weak indicators the next steps are told."""
+"""How many weak indicators get a next step."""
 _LAST_MONTH: Final = 12
 _COUNTY_BOARDS: Final = {
     "county_microcredit_ytd_amount": "microcredit_ytd_amount",
@@ -30,7 +30,7 @@ _COUNTY_BOARDS: Final = {
     "county_match_rate": "match_rate",
     "county_fund_arrival_rate": "fund_arrival_rate",
 }
-"""Metric by board (include/reference/boards.yaml), in the order in which they are told."""
+"""Metric by board (include/reference/boards.yaml), in the order of the mail."""
 _BASES: Final = {
     "microcredit_ytd_amount": "microcredit_ytd_households",
     "visit_coverage_standing": "households_able",
@@ -48,11 +48,11 @@ _NEXT_STEPS: Final = {
 """What raises an indicator; that of completion follows from the bank's own pace."""
 
 
-def told(figure: Figure, unit: str = "", base: Figure | None = None) -> str:
+def figure_text(figure: Figure, unit: str = "", base: Figure | None = None) -> str:
     """A figure with its unit; 未取得 where it has no value, or 无 where it is a ratio over nothing.
 
     Args:
-        figure: what is told.
+        figure: what is shown.
         unit: put behind it.
         base: what the ratio is taken over, if it is one: with a value of 0 the ratio has none, and nothing is missing.
     """
@@ -142,7 +142,7 @@ def _against(value: int, target: int, name: str) -> str:
 
 def ranked(results: Results) -> list[Assessment]:
     """The month's assessments that have a rank, the best first."""
-    return [assessment for assessment in results.standing if assessment.rank is not None]
+    return [assessment for assessment in results.ranking if assessment.rank is not None]
 
 
 def bank_place(results: Results, bank: str, quarter_before: Period | None = None) -> list[tuple[str, str]] | None:
@@ -239,7 +239,7 @@ def county_places(results: Results, county: str) -> list[tuple[str, str]]:
         place = next((place for place in places if place.subject_code == county), None)
         if place is None:
             figure, base = results.of_county(metric, county), results.of_county(_BASES[metric], county)
-            facts.append((name, f"{told(figure, unit, base)}，不参加排位"))
+            facts.append((name, f"{figure_text(figure, unit, base)}，不参加排位"))
             continue
         words = [f"{results.of_county(metric, county)}{unit}", f"第{place.rank}位（共{len(places)}个县市区）"]
         if place.previous_rank is not None:
