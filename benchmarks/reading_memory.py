@@ -2,8 +2,8 @@
 
 Each file is made so that it keeps just within the limits and takes as much memory as its format can: cells by the
 million, or texts that take four bytes a letter for the sake of a single rare one. It is judged in a process of its own,
-as a worker does it, and the same file is read by the library alone, as a peer. The bound is what the README says that a
-worker must be given.
+as a worker does it, and the same file is read by the library alone, as a peer. The bound is what a worker is given
+(docs/operations.md#limits-and-memory).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 BOUND_MB: Final = 4096
-"""README, Settings."""
+"""docs/operations.md#limits-and-memory."""
 COLUMNS: Final = 10
 ROWS: Final = 1_000_000
 LETTERS: Final = "ABCDEFGHIJ"
