@@ -41,6 +41,7 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.rules.derived import load_rates
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.strays import strays_of
 from five_precisions.intake.telling.coverless import post_coverless_notice
 from five_precisions.intake.telling.receipt_files import (
@@ -316,7 +317,7 @@ class _Intake:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         # A file that does not open may be the very one that holds the cover.
         waits_in_vain = judged.has_unread_workbook or (
-            self._replay and any(finding.rule == "F01" for finding in judged.findings)
+            self._replay and any(finding.rule == PackageRule.F01.code for finding in judged.findings)
         )
         if not judged.has_cover and not waits_in_vain:
             found = {draft.report.code for draft in judged.drafts}

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.intake.findings import Finding, Level, shown_text, storable
 from five_precisions.intake.reading.cover import Explanation
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.period import Period
 
 _LONGEST_RULE: Final = 20
@@ -173,8 +174,8 @@ def bind(
 def _unmatched(line: Explanation) -> Finding:
     return Finding(
         report=line.report,
-        rule="F11",
-        level=Level.NOTICE,
+        rule=PackageRule.F11.code,
+        level=PackageRule.F11.level,
         message="没有找到这条说明所对应的问题，请核对报表、规则和主键；本期跨报表核对时如发现该问题，将采用此说明。",
         file=line.file,
         sheet=line.sheet,

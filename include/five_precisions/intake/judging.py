@@ -42,6 +42,7 @@ from five_precisions.intake.reading.typed import (
     total_row_findings,
 )
 from five_precisions.intake.rules.derived import DerivedContext, load_rates
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.period import Period
 from five_precisions.reference import load_reference
@@ -432,7 +433,9 @@ def judge_package(
         _judge_report(draft, institution, yardstick, cover, cover_wanted=cover_wanted or has_cover)
         if draft.is_nil and not draft.may_be_nil and not (draft.rows and draft.rows.rows):
             draft.findings.append(
-                _on_cover(draft, "F04", f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否")
+                _on_cover(
+                    draft, PackageRule.F04, f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否"
+                )
             )
     order = ReadingOrder(
         files=tuple(file.name for file in files), sheets=tuple((sheet.file, sheet.name) for sheet in sheets)
@@ -473,8 +476,8 @@ def _read_files(
             findings.append(
                 Finding(
                     report=unread[file.name],
-                    rule="F01",
-                    level=Level.CRITICAL,
+                    rule=PackageRule.F01.code,
+                    level=PackageRule.F01.level,
                     message=f"文件“{shown_text(file.name)}”：{_blamed(error, left, yardstick.limits)}",
                     file=file.name,
                 )
@@ -530,8 +533,8 @@ def _assign_sheets(
             findings.append(
                 Finding(
                     report=None,
-                    rule="F07",
-                    level=Level.NOTICE,
+                    rule=PackageRule.F07.code,
+                    level=PackageRule.F07.level,
                     message=f"“{shown_text(name)}”不是报表，已忽略；报表的工作表以报表名称或代码命名。",
                     file=file,
                     sheet=sheet.name,
@@ -551,7 +554,7 @@ def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> li
         own = drafts.get(finding.report or "")
         if own is not None:
             own.findings.append(finding)
-        elif finding.level is Level.CRITICAL and finding.rule == "F02" and drafts:
+        elif finding.level is Level.CRITICAL and finding.rule == PackageRule.F02.code and drafts:
             for code, draft in drafts.items():
                 draft.findings.append(_of_report(finding, code))
         else:
@@ -570,7 +573,7 @@ def _blame_unread(
 
     Where that file may be the cover, no report is accepted: there is nothing to hold rows and totals against.
     """
-    for fault in [finding for finding in findings if finding.rule == "F01"]:
+    for fault in [finding for finding in findings if finding.rule == PackageRule.F01.code]:
         own = unread[fault.file or ""]
         absent = [own] if own else [code for code, draft in drafts.items() if not draft.sheets and not draft.is_nil]
         if may_be_cover:
@@ -591,7 +594,9 @@ def _judge_report(
 ) -> None:
     report = draft.report
     if institution.kind not in report.owners:
-        draft.findings.append(_of_draft(draft, "F10", f"“{report.title}”不由贵单位报送，请从报送包和报送说明中删除。"))
+        draft.findings.append(
+            _of_draft(draft, PackageRule.F10, f"“{report.title}”不由贵单位报送，请从报送包和报送说明中删除。")
+        )
         return
     if draft.is_unread or not _is_there_once(draft, cover, cover_wanted=cover_wanted):
         return
@@ -610,14 +615,14 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, yardstick: Yardstick) -> None:
     rows = draft.rows = read_rows(report, sheet, layout)
     if draft.is_nil and rows.rows:
         message = f"报送说明写明零报送，表中却有{len(rows.rows)}行数据，请改正其一。"
-        draft.findings.append(_on_cover(draft, "F04", message, "零报送", "是", "否"))
+        draft.findings.append(_on_cover(draft, PackageRule.F04, message, "零报送", "是", "否"))
         return
     if not rows.rows and not draft.may_be_meant_nil:
         nil = (
             "确无数据时请在报送说明的零报送一栏填写“是”，否则请补报" if draft.may_be_nil else "本表不允许零报送，请补报"
         )
         message = f"表中没有数据；{nil}。"
-        draft.findings.append(_of_draft(draft, "F04", message))
+        draft.findings.append(_of_draft(draft, PackageRule.F04, message))
         return
     draft.findings += cell_findings(rows)
     draft.findings += total_row_findings(rows)
@@ -634,14 +639,16 @@ def _is_there_once(draft: ReportDraft, cover: Cover, *, cover_wanted: bool) -> b
             for sheet in draft.sheets
         )
         draft.findings.append(
-            _of_draft(draft, "F09", f"“{title}”报送了{len(draft.sheets)}份：{places}，请只保留一份。")
+            _of_draft(draft, PackageRule.F09, f"“{title}”报送了{len(draft.sheets)}份：{places}，请只保留一份。")
         )
         return False
     if draft.line is None and cover.is_readable and cover_wanted:
-        draft.findings.append(_of_draft(draft, "F09", f"报送说明没有列出“{title}”，请在报送说明中补上，或删除该表。"))
+        draft.findings.append(
+            _of_draft(draft, PackageRule.F09, f"报送说明没有列出“{title}”，请在报送说明中补上，或删除该表。")
+        )
     if draft.line is not None and not draft.sheets and not draft.may_be_meant_nil:
         message = f"报送说明列出了“{title}”，却没有该表，请补上，或从报送说明中删除。"
-        draft.findings.append(_on_cover(draft, "F09", message, "报表", title, None))
+        draft.findings.append(_on_cover(draft, PackageRule.F09, message, "报表", title, None))
     return True
 
 
@@ -656,23 +663,23 @@ def _count_findings(draft: ReportDraft, rows: TypedRows | None) -> list[Finding]
     if is_count_read and line.rows != count and not (line.rows is None and draft.is_nil):
         stated = "" if line.rows is None else str(line.rows)
         message = f"报送说明的行数{stated or '未填'}，实际{count}行（不含合计行），请核对。"
-        findings.append(_on_cover(draft, "F03", message, "行数", stated, str(count)))
+        findings.append(_on_cover(draft, PackageRule.F03, message, "行数", stated, str(count)))
     control = draft.report.control_column
     actual = (rows.sum_of(control) if rows else Decimal(0)) if control else None
     is_total_read = "合计金额" not in line.unread
     if is_total_read and control is not None and actual is not None and (line.total or Decimal(0)) != actual:
         stated = "" if line.total is None else f"{line.total:,}"
         message = f"报送说明的合计金额{stated or '未填'}，{control.header}合计为{actual:,}，请核对。"
-        findings.append(_on_cover(draft, "F03", message, "合计金额", stated, f"{actual:,}"))
+        findings.append(_on_cover(draft, PackageRule.F03, message, "合计金额", stated, f"{actual:,}"))
     return findings
 
 
-def _of_draft(draft: ReportDraft, rule: str, message: str) -> Finding:
+def _of_draft(draft: ReportDraft, rule: PackageRule, message: str) -> Finding:
     sheet = draft.sheets[0] if draft.sheets else draft.line.sheet if draft.line else None
     return Finding(
         report=draft.report.code,
-        rule=rule,
-        level=Level.CRITICAL,
+        rule=rule.code,
+        level=rule.level,
         message=message,
         file=sheet.file if sheet else None,
         sheet=sheet.name if sheet else None,
@@ -680,7 +687,7 @@ def _of_draft(draft: ReportDraft, rule: str, message: str) -> Finding:
 
 
 def _on_cover(
-    draft: ReportDraft, rule: str, message: str, header: str, value: str | None, expected: str | None
+    draft: ReportDraft, rule: PackageRule, message: str, header: str, value: str | None, expected: str | None
 ) -> Finding:
     line = draft.line
     if line is None:
@@ -688,8 +695,8 @@ def _on_cover(
     column = line.columns.get(header)
     return Finding(
         report=draft.report.code,
-        rule=rule,
-        level=Level.CRITICAL,
+        rule=rule.code,
+        level=rule.level,
         message=message,
         file=line.sheet.file,
         sheet=line.sheet.name,

@@ -22,6 +22,7 @@ from five_precisions.intake.judging import (
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
 from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.telling.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register
@@ -68,7 +69,10 @@ def check(
     del judged
     if not has_cover:
         message = "没有找到报送说明，未核对行数与合计金额；正式报送时必须附报送说明。"
-        findings = (Finding(report=None, rule="F08", level=Level.NOTICE, message=message), *findings)
+        findings = (
+            Finding(report=None, rule=PackageRule.F08.code, level=PackageRule.F08.level, message=message),
+            *findings,
+        )
     if workbook is not None:
         _write_workbook(workbook, findings, files, yardstick, f"{period}-{institution}", is_demo=settings.is_demo)
     # A single sound file that is no report at all has no verdict of its own.
@@ -141,4 +145,4 @@ def _chunks(path: Path) -> Iterator[bytes]:
 def _no_file(path: Path) -> Finding:
     name = shown_text(path.name)
     message = f"“{name}”不是普通文件，没有读取；报送包里只放文件，不放文件夹。"
-    return Finding(report=None, rule="F07", level=Level.NOTICE, message=message, file=name)
+    return Finding(report=None, rule=PackageRule.F07.code, level=PackageRule.F07.level, message=message, file=name)

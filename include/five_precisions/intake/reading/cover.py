@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from five_precisions.intake.findings import Finding, Level, shown_key, shown_text, shown_value
+from five_precisions.intake.findings import Finding, shown_key, shown_text, shown_value
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row, lay_out, normal_header
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell
 
@@ -105,8 +106,8 @@ def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[Cov
         findings.append(
             Finding(
                 report=None,
-                rule="F09",
-                level=Level.CRITICAL,
+                rule=PackageRule.F09.code,
+                level=PackageRule.F09.level,
                 message="报送说明没有列出任何报表，请逐行列出本次报送的报表、行数和合计金额。",
                 file=sheets[0].file if sheets else None,
                 sheet=sheets[0].name if sheets else None,
@@ -119,8 +120,8 @@ def _header_findings(sheet: Sheet, layout: Layout, missing: list[str]) -> list[F
     return [
         Finding(
             report=None,
-            rule="F02",
-            level=Level.CRITICAL,
+            rule=PackageRule.F02.code,
+            level=PackageRule.F02.level,
             message=f"报送说明缺少表头“{header}”，表头应为：{'、'.join(COVER_HEADERS)}。",
             file=sheet.file,
             sheet=sheet.name,
@@ -148,10 +149,10 @@ def _read_line(
         return
     if report is None:
         message = f"报送说明列出的“{shown_text(name)}”不是报表，请填写报表名称或代码。"
-        findings.append(_at(sheet, layout, row, _REPORT, None, "F09", message))
+        findings.append(_at(sheet, layout, row, _REPORT, None, PackageRule.F09, message))
     elif report.code in cover.lines:
         message = f"报送说明重复列出了“{report.title}”，每张报表只列一行。"
-        findings.append(_at(sheet, layout, row, _REPORT, report, "F09", message))
+        findings.append(_at(sheet, layout, row, _REPORT, report, PackageRule.F09, message))
     else:
         rows, total = values.get("rows"), values.get("total")
         cover.lines[report.code] = CoverLine(
@@ -180,7 +181,7 @@ def _read_cells(
         if not isinstance(value, CellFault):
             values[column.name] = value
         elif column not in (_SUBMITTER, _PHONE):
-            faults.append(_at(sheet, layout, row, column, report, value.rule, value.message))
+            faults.append(_at(sheet, layout, row, column, report, PackageRule[value.rule], value.message))
     return values, faults
 
 
@@ -191,13 +192,13 @@ def _in_its_unit(column: Column, report: Report | None) -> Column:
 
 
 def _at(
-    sheet: Sheet, layout: Layout, row: Row, column: Column, report: Report | None, rule: str, message: str
+    sheet: Sheet, layout: Layout, row: Row, column: Column, report: Report | None, rule: PackageRule, message: str
 ) -> Finding:
     place = layout.columns[column.header]
     return Finding(
         report=report.code if report else None,
-        rule=rule,
-        level=Level.CRITICAL,
+        rule=rule.code,
+        level=rule.level,
         message=message,
         file=sheet.file,
         sheet=sheet.name,
@@ -205,7 +206,7 @@ def _at(
         column_number=place + 1,
         header=column.header,
         value=shown_value(row.cell(place), column),
-        expected="报表名称或代码，每张报表一行" if rule == "F09" else column.expected,
+        expected="报表名称或代码，每张报表一行" if rule is PackageRule.F09 else column.expected,
     )
 
 
@@ -221,7 +222,12 @@ def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tu
             message = f"情况说明缺少表头“{'”“'.join(layout.missing)}”，本表未采用；表头应为：{'、'.join(_EXPLAINED)}。"
             findings.append(
                 Finding(
-                    report=None, rule="F02", level=Level.WARNING, message=message, file=sheet.file, sheet=sheet.name
+                    report=None,
+                    rule=PackageRule.F02_OF_EXPLANATIONS.code,
+                    level=PackageRule.F02_OF_EXPLANATIONS.level,
+                    message=message,
+                    file=sheet.file,
+                    sheet=sheet.name,
                 )
             )
             continue
@@ -233,8 +239,8 @@ def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tu
                 findings.append(
                     Finding(
                         report=None,
-                        rule="F07",
-                        level=Level.NOTICE,
+                        rule=PackageRule.F07.code,
+                        level=PackageRule.F07.level,
                         message=message,
                         file=sheet.file,
                         sheet=sheet.name,

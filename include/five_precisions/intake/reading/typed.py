@@ -21,6 +21,7 @@ from five_precisions.intake.findings import (
 )
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row, is_total_mark
+from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
 
@@ -134,7 +135,7 @@ def cell_findings(rows: TypedRows) -> list[Finding]:
             position,
             column,
             rule=fault.rule,
-            level=Level.CRITICAL,
+            level=PackageRule[fault.rule].level,
             message=fault.message,
             expected=column.expected,
         )
@@ -156,8 +157,8 @@ def total_row_findings(rows: TypedRows) -> list[Finding]:
             place = rows.place(column) if column else mark
             return Finding(
                 report=rows.report.code,
-                rule="F06",
-                level=Level.CRITICAL,
+                rule=PackageRule.F06.code,
+                level=PackageRule.F06.level,
                 message=message,
                 file=rows.sheet.file,
                 sheet=rows.sheet.name,
@@ -193,12 +194,12 @@ def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Findin
     """Headers missing, doubled or misspelt (F02); unknown columns (F05)."""
 
     def finding(
-        rule: str, level: Level, message: str, column: int | None, header: str | None, expected: str | None = None
+        rule: PackageRule, message: str, column: int | None, header: str | None, expected: str | None = None
     ) -> Finding:
         return Finding(
             report=report.code,
-            rule=rule,
-            level=level,
+            rule=rule.code,
+            level=rule.level,
             message=message,
             file=sheet.file,
             sheet=sheet.name,
@@ -210,7 +211,7 @@ def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Findin
 
     if not layout.header_row:
         message = f"前十行中找不到表头行，请使用模板的表头：{'、'.join(layout.missing)}。"
-        return [finding("F02", Level.CRITICAL, message, None, None)]
+        return [finding(PackageRule.F02, message, None, None)]
     findings: list[Finding] = []
     for header in layout.missing:
         close = layout.misspelt.get(header)
@@ -219,13 +220,13 @@ def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Findin
         else:
             written = shown_text(cell_text(sheet.rows[layout.header_row - 1][close]))
             message = f"缺少表头“{header}”，疑似误写为“{written}”，请改为“{header}”。"
-        findings.append(finding("F02", Level.CRITICAL, message, close, header, header))
+        findings.append(finding(PackageRule.F02, message, close, header, header))
     for header, columns in layout.doubled.items():
         places = "、".join(f"{column_letters(column + 1)}列" for column in columns)
         message = f"表头“{header}”重复出现在{places}，请只保留一列。"
-        findings.append(finding("F02", Level.CRITICAL, message, columns[1], header, header))
+        findings.append(finding(PackageRule.F02, message, columns[1], header, header))
     for column, header in sorted(layout.extra.items()):
         name = f"“{shown_text(header)}”" if header else f"没有表头的{column_letters(column + 1)}列"
         message = f"多出的列{name}不属于本报表，已忽略。"
-        findings.append(finding("F05", Level.NOTICE, message, column, shown_text(header) or None))
+        findings.append(finding(PackageRule.F05, message, column, shown_text(header) or None))
     return findings
