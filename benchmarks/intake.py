@@ -114,19 +114,19 @@ def _measured(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def _write(folder: str) -> dict[str, str]:
     """Three packages: the city's ledgers many times over as a workbook and as CSV, and one bank's usual package."""
     from five_precisions.period import Period
-    from five_precisions_demo.city.deliveries import CoverLine, deliver
+    from five_precisions_demo.city.deliveries import CoverRow, deliver
     from five_precisions_demo.city.draws import stream
     from five_precisions_demo.city.identity import IdentityRegistry, draw_account, draw_name
     from five_precisions_demo.city.model import City, found_city, report
     from five_precisions_demo.city.packages import write_delivery
-    from five_precisions_demo.city.tables import Row, Table
+    from five_precisions_demo.city.tables import FilledReport, Row
     from five_precisions_demo.city.territory import load_institutions
 
     june = Period(2019, 6)
     city = found_city(SEED)
     institutions = load_institutions()
 
-    def many_loans(city: City) -> Table:
+    def many_loans(city: City) -> FilledReport:
         banks = [bank for code, bank in institutions.items() if code.startswith("B")]
         known = [row for bank in banks for row in report(city, bank, "loans", june).rows]
         rng = stream(SEED, "benchmark")
@@ -148,10 +148,10 @@ def _write(folder: str) -> dict[str, str]:
                 "payee_account": draw_account(rng) if row["payee_account"] else None,
             }
 
-        return Table("loans", tuple(invented(number) for number in range(ROWS)))
+        return FilledReport("loans", tuple(invented(number) for number in range(ROWS)))
 
     table = many_loans(city)
-    cover = (CoverLine("loans", len(table.rows), table.control_total, is_nil=False),)
+    cover = (CoverRow("loans", len(table.rows), table.control_total, is_nil=False),)
     folders: dict[str, str] = {}
     # The usual one first: checks across institutions look at what lies there.
     for code in (USUAL_BANK, WORKBOOK_BANK, CSV_BANK):

@@ -32,8 +32,8 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A form in which a draft is laid into the outbox."""
+class FileFormat:
+    """A format in which a draft is laid into the outbox."""
 
     name: str
     media_type: str
@@ -43,11 +43,13 @@ class Form:
     """Content-Security-Policy, where the browser reads it as a document."""
 
 
-FORMS: Final = {
-    "pdf": Form("PDF", "application/pdf", "inline"),
-    "xlsx": Form("附表（Excel）", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment"),
+FORMATS: Final = {
+    "pdf": FileFormat("PDF", "application/pdf", "inline"),
+    "xlsx": FileFormat(
+        "附表（Excel）", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment"
+    ),
     # A mail styles its elements in place, and shows nothing from elsewhere.
-    "html": Form(
+    "html": FileFormat(
         "邮件（致领导）",
         "text/html; charset=utf-8",
         "inline",
@@ -71,9 +73,9 @@ class DraftFile:
     """Bytes."""
 
     @property
-    def form(self) -> Form:
+    def format(self) -> FileFormat:
         """How it is served."""
-        return FORMS[self.ending]
+        return FORMATS[self.ending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,10 @@ class Draft:
         found = []
         for kind in kinds:
             document = "更正后的通报" if kind is not kinds[0] else _DOCUMENTS[kind]
-            for ending, form in FORMS.items():
+            for ending, file_format in FORMATS.items():
                 name = f"{kind}-{self.quarter}.{ending}"
                 if name in there:
-                    found.append(DraftFile(name, f"{document} {form.name}", ending, there[name]))
+                    found.append(DraftFile(name, f"{document} {file_format.name}", ending, there[name]))
         return found
 
 
@@ -184,10 +186,10 @@ def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Respons
         raise _missing(f"{_told(draft)}没有这个文件。")
     if framed and file.ending == "html":
         content = content.replace(b"<body ", b'<body tabindex="0" ', 1)
-    headers = {**GUARDED, "Content-Disposition": f'{file.form.disposition}; filename="{file.name}"'}
-    if file.form.policy is not None:
-        headers["Content-Security-Policy"] = file.form.policy
-    return Response(content, media_type=file.form.media_type, headers=headers)
+    headers = {**GUARDED, "Content-Disposition": f'{file.format.disposition}; filename="{file.name}"'}
+    if file.format.policy is not None:
+        headers["Content-Security-Policy"] = file.format.policy
+    return Response(content, media_type=file.format.media_type, headers=headers)
 
 
 @contextmanager

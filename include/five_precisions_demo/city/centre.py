@@ -36,7 +36,7 @@ _PATH_PER_CENT = (13, 25, 42, 60, 79, 100)
 
 
 @dataclass(frozen=True, slots=True)
-class LeagueRow:
+class LeagueEntry:
     """One city; amounts in fen."""
 
     city_code: str
@@ -47,7 +47,7 @@ class LeagueRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
+class InspectionRecord:
     """One finding of an on-site inspection."""
 
     finding_no: str
@@ -66,7 +66,7 @@ class Inspection:
 
 
 INSPECTIONS: Final = (
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-001",
         institution="B02",
         inspected_on=date(2019, 3, 12),
@@ -75,7 +75,7 @@ INSPECTIONS: Final = (
         severity="较重",
         due_on=date(2019, 4, 30),
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-002",
         institution="B10",
         inspected_on=date(2019, 3, 14),
@@ -86,7 +86,7 @@ INSPECTIONS: Final = (
         mended_on=date(2019, 4, 10),
         remedy="已补齐全部贷户走访记录，并由县级扶贫部门抽查。",
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-003",
         institution="B09",
         inspected_on=date(2019, 3, 20),
@@ -97,7 +97,7 @@ INSPECTIONS: Final = (
         mended_on=date(2019, 5, 9),
         remedy="一个项目已放款，一个项目经营主体主动放弃授信。",
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-004",
         institution="B04",
         inspected_on=date(2019, 4, 17),
@@ -106,7 +106,7 @@ INSPECTIONS: Final = (
         severity="严重",
         due_on=date(2019, 5, 31),
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-005",
         institution="C02",
         inspected_on=date(2019, 4, 24),
@@ -115,7 +115,7 @@ INSPECTIONS: Final = (
         severity="较重",
         due_on=date(2019, 5, 31),
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-006",
         institution="B08",
         inspected_on=date(2019, 5, 22),
@@ -124,7 +124,7 @@ INSPECTIONS: Final = (
         severity="一般",
         due_on=date(2019, 7, 31),
     ),
-    Inspection(
+    InspectionRecord(
         finding_no="DC2019-007",
         institution="B12",
         inspected_on=date(2019, 6, 11),
@@ -136,7 +136,7 @@ INSPECTIONS: Final = (
 )
 
 
-def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[LeagueRow, ...]:
+def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[LeagueEntry, ...]:
     """The fourteen cities in that month; the own row is what all the city's ledgers say, a silent bank's included."""
     own = _own_row(period, loans)
     rng = stream(seed, "league")
@@ -148,7 +148,7 @@ def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[Leagu
         standing = june * rng.randint(120, 190) // 100
         amount = june * path[PERIODS.index(period)] // 1000 // HUNDREDTH * HUNDREDTH
         rows.append(
-            LeagueRow(
+            LeagueEntry(
                 code,
                 name,
                 amount * households_per_thousand_wan // (1000 * WAN),
@@ -162,10 +162,10 @@ def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[Leagu
     return tuple(sorted(rows, key=lambda row: row.city_code))
 
 
-def _own_row(period: Period, loans: Iterable[Loan]) -> LeagueRow:
+def _own_row(period: Period, loans: Iterable[Loan]) -> LeagueEntry:
     micro = [loan for loan in loans if loan.microcredit and loan.listed_in(period)]
     issued = [loan for loan in micro if loan.cohort is Cohort.ISSUED]
-    return LeagueRow(
+    return LeagueEntry(
         CITY,
         "阳江市",
         len({loan.borrower.household_no for loan in issued}),
@@ -174,6 +174,6 @@ def _own_row(period: Period, loans: Iterable[Loan]) -> LeagueRow:
     )
 
 
-def inspections_by(period: Period) -> tuple[Inspection, ...]:
+def inspections_by(period: Period) -> tuple[InspectionRecord, ...]:
     """The findings on record at the period's end."""
     return tuple(inspection for inspection in INSPECTIONS if inspection.inspected_on <= period.end)

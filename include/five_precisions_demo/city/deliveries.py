@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import Institution
 from five_precisions_demo.city.draws import stream
 from five_precisions_demo.city.events import (
     FULL_WIDTH_OFFICE,
@@ -21,8 +22,8 @@ from five_precisions_demo.city.events import (
 )
 from five_precisions_demo.city.grid import planted_row
 from five_precisions_demo.city.model import City, report
-from five_precisions_demo.city.tables import Cell, Row, Table
-from five_precisions_demo.city.territory import Institution, load_institutions, load_obligations
+from five_precisions_demo.city.tables import Cell, FilledReport, Row
+from five_precisions_demo.city.territory import load_institutions, load_obligations
 from five_precisions_demo.city.timetable import deadline, delivery_days
 from five_precisions_demo.city.visits import explain_visits
 
@@ -46,7 +47,7 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class CoverLine:
+class CoverRow:
     """What the cover says of one report."""
 
     report: str
@@ -56,7 +57,7 @@ class CoverLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class ExplanationRow:
     """An institution's word on a warning (docs/intake.md#explanations)."""
 
     report: str
@@ -66,20 +67,20 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class DeliveredVersion:
     """One version of one institution's package."""
 
     period: Period
     institution: Institution
     version: int | None
     """None where there is only one: its files lie directly in the package's folder."""
-    tables: tuple[Table, ...]
-    cover: tuple[CoverLine, ...]
-    explanations: tuple[Explanation, ...]
+    tables: tuple[FilledReport, ...]
+    cover: tuple[CoverRow, ...]
+    explanations: tuple[ExplanationRow, ...]
     delivered_at: datetime
 
 
-def deliver(city: City, institution: Institution, period: Period) -> Iterator[Delivery]:
+def deliver(city: City, institution: Institution, period: Period) -> Iterator[DeliveredVersion]:
     """The institution's versions of that month, in order; none where it is silent."""
     if (period, institution.code) in SILENT:
         return
@@ -89,7 +90,7 @@ def deliver(city: City, institution: Institution, period: Period) -> Iterator[De
         else report(city, institution, code, period)
         for code in load_obligations()[institution.kind]
     )
-    final = Delivery(
+    final = DeliveredVersion(
         period=period,
         institution=institution,
         version=None,
@@ -108,7 +109,7 @@ def deliver(city: City, institution: Institution, period: Period) -> Iterator[De
     yield _only(second, planned.report) if planned.second_has_only_it else second
 
 
-def deliver_all(city: City, period: Period) -> Iterator[Delivery]:
+def deliver_all(city: City, period: Period) -> Iterator[DeliveredVersion]:
     """Every institution's versions of that month."""
     for institution in load_institutions().values():
         yield from deliver(city, institution, period)
@@ -120,14 +121,14 @@ def _planned_versions(period: Period, institution: str) -> TwoVersions | None:
     )
 
 
-def _cover(tables: Iterable[Table]) -> tuple[CoverLine, ...]:
+def _cover(tables: Iterable[FilledReport]) -> tuple[CoverRow, ...]:
     return tuple(
-        CoverLine(table.report, len(table.rows), table.control_total if table.rows else None, not table.rows)
+        CoverRow(table.report, len(table.rows), table.control_total if table.rows else None, not table.rows)
         for table in tables
     )
 
 
-def _only(delivery: Delivery, report_code: str) -> Delivery:
+def _only(delivery: DeliveredVersion, report_code: str) -> DeliveredVersion:
     return replace(
         delivery,
         tables=tuple(table for table in delivery.tables if table.report == report_code),
@@ -136,7 +137,7 @@ def _only(delivery: Delivery, report_code: str) -> Delivery:
     )
 
 
-def _spoil(delivery: Delivery, planned: TwoVersions) -> Delivery:
+def _spoil(delivery: DeliveredVersion, planned: TwoVersions) -> DeliveredVersion:
     """The first version: the one report as it was before someone looked at it again."""
     tables = tuple(
         _spoil_table(table, planned) if table.report == planned.report else table for table in delivery.tables
@@ -154,7 +155,7 @@ def _spoil(delivery: Delivery, planned: TwoVersions) -> Delivery:
     return replace(delivery, tables=tables, cover=cover)
 
 
-def _spoil_table(table: Table, planned: TwoVersions) -> Table:
+def _spoil_table(table: FilledReport, planned: TwoVersions) -> FilledReport:
     rows = table.rows
     match planned.defect:
         case Defect.UNPARSABLE_AMOUNT:
@@ -185,7 +186,7 @@ def _spoil_table(table: Table, planned: TwoVersions) -> Table:
             return table
 
 
-def _change_row(table: Table, place: int, changed: Row) -> Table:
+def _change_row(table: FilledReport, place: int, changed: Row) -> FilledReport:
     return replace(table, rows=tuple({**row, **changed} if i == place else row for i, row in enumerate(table.rows)))
 
 
@@ -202,24 +203,24 @@ def _swap_digits(total: Decimal) -> Decimal:
     return Decimal(digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :])
 
 
-def _type_amount_full_width(table: Table) -> Table:
+def _type_amount_full_width(table: FilledReport) -> FilledReport:
     """The first income in full-width digits, which the rules accept."""
     income = int(_amount(table.rows[0]["income_per_head"]))
     full_width = "".join(chr(ord(digit) - ord("0") + ord("０")) for digit in str(income))
     return _change_row(table, 0, {"income_per_head": full_width})
 
 
-def _explain(city: City, institution: str, period: Period) -> Iterator[Explanation]:
+def _explain(city: City, institution: str, period: Period) -> Iterator[ExplanationRow]:
     for planted in city.ledgers.planted:
         planting = planted.planting
         if planting.bank == institution and planting.explained_in == period:
-            yield Explanation("loans", planting.rule, planted.contract_no, _REASONS[planting.rule])
+            yield ExplanationRow("loans", planting.rule, planted.contract_no, _REASONS[planting.rule])
     for grid_planting in GRID_PLANTINGS:
         if grid_planting.bank == institution and grid_planting.explained_in == period:
             key = planted_row(city.grid, grid_planting).key
-            yield Explanation("grid", grid_planting.rule, key, _REASONS[grid_planting.rule])
+            yield ExplanationRow("grid", grid_planting.rule, key, _REASONS[grid_planting.rule])
     for rule, key in explain_visits(city.visits, institution, period):
-        yield Explanation("visits", rule, key, _REASONS[rule])
+        yield ExplanationRow("visits", rule, key, _REASONS[rule])
 
 
 def _draw_time(seed: int, institution: str, period: Period) -> datetime:

@@ -13,7 +13,7 @@ from five_precisions_demo.city.events import GRID_PLANTINGS, GridPlanting
 from five_precisions_demo.city.identity import draw_landline, draw_mobile, draw_name
 from five_precisions_demo.city.population import name_villages
 from five_precisions_demo.city.profiles import BANKS, BankProfile
-from five_precisions_demo.city.territory import load_divisions, load_institutions, towns_of
+from five_precisions_demo.city.territory import county_of, load_demo_register, load_institutions, towns_of
 
 TOWNS_SHARE: Final = 0.6
 """Share of a county's towns in which a bank has an outlet."""
@@ -78,14 +78,14 @@ def _spread_bank(rng: Random, bank: BankProfile, villages: dict[str, tuple[str, 
         for county in bank.counties
         for town in rng.sample(towns_of(county), max(5, int(len(towns_of(county)) * TOWNS_SHARE)))
     ]
-    names = {division.code: division.name for division in load_divisions()}
+    names = {division.code: division.name for division in load_demo_register().divisions}
     rows: list[GridRow] = []
     for serial, town in enumerate(sorted(towns, key=lambda town: town.code), start=1):
         place = town.name.removesuffix("街道").removesuffix("镇")
         first = GridRow(
             bank=bank.code,
             outlet_code=f"{bank.code}-{serial:03d}",
-            outlet_name=f"{short_name}{names[town.parent_code]}{place}支行",
+            outlet_name=f"{short_name}{names[county_of(town.code)]}{place}支行",
             town_code=town.code,
             village=None,
             head=draw_name(rng),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from five_precisions.period import Period
+from five_precisions.register import Institution
 from five_precisions_demo.city import published
 from five_precisions_demo.city.centre import inspections_by, rank_league
 from five_precisions_demo.city.draws import stream
@@ -22,7 +23,7 @@ from five_precisions_demo.city.positions import take_positions
 from five_precisions_demo.city.profiles import BANK
 from five_precisions_demo.city.projects import Match, Project, answer_projects, draw_projects, with_demand
 from five_precisions_demo.city.tables import (
-    Table,
+    FilledReport,
     fund_rows,
     grid_rows,
     household_rows,
@@ -35,7 +36,6 @@ from five_precisions_demo.city.tables import (
     project_rows,
     visit_rows,
 )
-from five_precisions_demo.city.territory import Institution
 from five_precisions_demo.city.visits import Visit, delivered_visits, make_visits
 
 
@@ -78,7 +78,7 @@ def found_city(seed: int) -> City:
     )
 
 
-def report(city: City, institution: Institution, report_code: str, period: Period) -> Table:
+def report(city: City, institution: Institution, report_code: str, period: Period) -> FilledReport:
     """One institution's report of one month, as it should be; without rows where there is nothing to report."""
     match report_code:
         case "loans":
@@ -118,7 +118,7 @@ def report(city: City, institution: Institution, report_code: str, period: Perio
         case _:
             rows = inspection_rows(inspections_by(period), period)
     remarks = report_code == "loans" and institution.code == EXTRA_COLUMN_BANK
-    return Table(report_code, tuple(rows), remarks=remarks)
+    return FilledReport(report_code, tuple(rows), remarks=remarks)
 
 
 def _matches_in(city: City, bank: str, period: Period) -> list[Match]:

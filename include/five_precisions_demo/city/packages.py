@@ -16,11 +16,11 @@ from xlsxwriter.format import Format
 
 from five_precisions.period import Period
 from five_precisions.reports import Column, ColumnType, Report, load_reports
-from five_precisions_demo.city.deliveries import CoverLine, Delivery
+from five_precisions_demo.city.deliveries import CoverRow, DeliveredVersion
 from five_precisions_demo.city.draws import stream
-from five_precisions_demo.city.forms import FORMS, Form, Layout
 from five_precisions_demo.city.identity import draw_landline, draw_name
-from five_precisions_demo.city.tables import Cell, Table
+from five_precisions_demo.city.styles import STYLES, PackageLayout, PackageStyle
+from five_precisions_demo.city.tables import Cell, FilledReport
 
 MARK: Final = "演示数据"
 """Stands on everything that the demo shows."""
@@ -41,7 +41,7 @@ _UNITS = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class FilledSheet:
     """A rectangle of cells as it will lie in a workbook or a CSV file."""
 
     name: str
@@ -52,24 +52,24 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def write_delivery(seed: int, delivery: Delivery, folder: Path) -> list[Path]:
+def write_delivery(seed: int, delivery: DeliveredVersion, folder: Path) -> list[Path]:
     """Write the delivery's files into the package's folder, or its `v1`, `v2`, …, and date them."""
     target = folder if delivery.version is None else folder / f"v{delivery.version}"
     target.mkdir(parents=True, exist_ok=True)
-    form = FORMS[delivery.institution.code]
+    style = STYLES[delivery.institution.code]
     reports = {
-        table.report: _lay_out(table, form, delivery.period)
+        table.report: _lay_out(table, style, delivery.period)
         for table in delivery.tables
-        if table.rows or form.keeps_empty_sheets
+        if table.rows or style.keeps_empty_sheets
     }
-    cover = _lay_out_cover(seed, delivery, form)
+    cover = _lay_out_cover(seed, delivery, style)
     explained = (_lay_out_explanations(delivery),) if delivery.explanations else ()
-    match form.layout:
-        case Layout.CSV:
+    match style.layout:
+        case PackageLayout.CSV:
             named = [*reports.items(), ("cover", cover), *(("explanations", sheet) for sheet in explained)]
-            paths = [_save_csv(target / f"{name}.csv", sheet, form) for name, sheet in named]
+            paths = [_save_csv(target / f"{name}.csv", sheet, style) for name, sheet in named]
         case _:
-            workbooks = _sort_into_workbooks(delivery, form, cover, reports, explained)
+            workbooks = _sort_into_workbooks(delivery, style, cover, reports, explained)
             paths = [_save_workbook(target / f"{name}.xlsx", delivery, sheets) for name, sheets in workbooks.items()]
     moment = delivery.delivered_at.timestamp()
     for path in paths:
@@ -77,7 +77,7 @@ def write_delivery(seed: int, delivery: Delivery, folder: Path) -> list[Path]:
     return paths
 
 
-def _lay_out(table: Table, form: Form, period: Period) -> Sheet:
+def _lay_out(table: FilledReport, style: PackageStyle, period: Period) -> FilledSheet:
     declared = load_reports()[table.report]
     columns = declared.columns
     headers = [table.misspelt.get(column.name, column.header) for column in columns]
@@ -87,26 +87,26 @@ def _lay_out(table: Table, form: Form, period: Period) -> Sheet:
         headers.append(REMARKS)
         types.append(ColumnType.TEXT)
         rows = [(*row, "续贷客户" if i % 40 == 0 else None) for i, row in enumerate(rows)]
-    if table.report in form.totals and rows:
+    if table.report in style.totals and rows:
         rows.append(_total_row(columns, rows))
-    return Sheet(
-        name=table.report if form.names_sheets_by_code else declared.title,
-        above=_above(declared, form, period),
+    return FilledSheet(
+        name=table.report if style.names_sheets_by_code else declared.title,
+        above=_above(declared, style, period),
         headers=tuple(headers),
         types=tuple(types),
         rows=tuple(rows),
     )
 
 
-def _above(declared: Report, form: Form, period: Period) -> tuple[str, ...]:
-    if not form.titled:
+def _above(declared: Report, style: PackageStyle, period: Period) -> tuple[str, ...]:
+    if not style.titled:
         return ()
     used = {column.type for column in declared.columns}
     units = "、".join(unit for type_, unit in _UNITS.items() if type_ in used)
     end = period.end
     dated = f"日期：{end.year}年{end.month}月{end.day}日"
     lines = (f"{declared.title}（{MARK}）", f"单位：{units}　{dated}" if units else dated)
-    return (*lines, "") if form.spaced else lines
+    return (*lines, "") if style.spaced else lines
 
 
 def _total_row(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
@@ -122,19 +122,19 @@ def _sum(cells: Iterable[Cell]) -> Decimal:
     return sum((Decimal(cell) for cell in cells if isinstance(cell, int | Decimal)), Decimal(0))
 
 
-def _lay_out_cover(seed: int, delivery: Delivery, form: Form) -> Sheet:
+def _lay_out_cover(seed: int, delivery: DeliveredVersion, style: PackageStyle) -> FilledSheet:
     rng = stream(seed, "reporter", delivery.institution.code)
     reporter, phone = draw_name(rng), draw_landline(rng)
     # A CSV cover has no title row; there the reporter's cell carries the mark.
-    signed = f"{reporter}（{MARK}）" if form.layout is Layout.CSV else reporter
+    signed = f"{reporter}（{MARK}）" if style.layout is PackageLayout.CSV else reporter
     rows = tuple(
-        (*_cover_cells(line, form), *((signed, phone) if i == 0 else (None, None)))
+        (*_cover_cells(line, style), *((signed, phone) if i == 0 else (None, None)))
         for i, line in enumerate(delivery.cover)
     )
     title = f"{delivery.institution.name}{delivery.period.year}年{delivery.period.month}月{COVER}（{MARK}）"
-    return Sheet(
+    return FilledSheet(
         name=COVER,
-        above=() if form.layout is Layout.CSV else (title,),
+        above=() if style.layout is PackageLayout.CSV else (title,),
         headers=_COVER_HEADERS,
         types=(
             ColumnType.TEXT,
@@ -148,13 +148,17 @@ def _lay_out_cover(seed: int, delivery: Delivery, form: Form) -> Sheet:
     )
 
 
-def _cover_cells(line: CoverLine, form: Form) -> tuple[Cell, ...]:
-    name = line.report if form.names_sheets_by_code or form.layout is Layout.CSV else load_reports()[line.report].title
+def _cover_cells(line: CoverRow, style: PackageStyle) -> tuple[Cell, ...]:
+    name = (
+        line.report
+        if style.names_sheets_by_code or style.layout is PackageLayout.CSV
+        else load_reports()[line.report].title
+    )
     return name, line.rows, line.total, "是" if line.is_nil else "否"
 
 
-def _lay_out_explanations(delivery: Delivery) -> Sheet:
-    return Sheet(
+def _lay_out_explanations(delivery: DeliveredVersion) -> FilledSheet:
+    return FilledSheet(
         name=EXPLANATIONS,
         above=(f"{EXPLANATIONS}（{MARK}）",),
         headers=_EXPLANATION_HEADERS,
@@ -166,20 +170,24 @@ def _lay_out_explanations(delivery: Delivery) -> Sheet:
     )
 
 
-def _guide_sheet() -> Sheet:
-    return Sheet(GUIDE, (f"{GUIDE}（{MARK}）", *_GUIDE_LINES), (), (), ())
+def _guide_sheet() -> FilledSheet:
+    return FilledSheet(GUIDE, (f"{GUIDE}（{MARK}）", *_GUIDE_LINES), (), (), ())
 
 
 def _sort_into_workbooks(
-    delivery: Delivery, form: Form, cover: Sheet, reports: dict[str, Sheet], explained: tuple[Sheet, ...]
-) -> dict[str, list[Sheet]]:
+    delivery: DeliveredVersion,
+    style: PackageStyle,
+    cover: FilledSheet,
+    reports: dict[str, FilledSheet],
+    explained: tuple[FilledSheet, ...],
+) -> dict[str, list[FilledSheet]]:
     """The sheets of each workbook by its file name."""
     stem = f"{delivery.institution.short_name}_{delivery.period.year}年{delivery.period.month}月"
-    front = [cover, _guide_sheet()] if form.guide else [cover]
-    match form.layout:
-        case Layout.FILES:
+    front = [cover, _guide_sheet()] if style.guide else [cover]
+    match style.layout:
+        case PackageLayout.FILES:
             return {**{code: [sheet] for code, sheet in reports.items()}, COVER: [*front, *explained]}
-        case Layout.TWO_WORKBOOKS:
+        case PackageLayout.TWO_WORKBOOKS:
             ledger = {f"{stem}_贷款台账": [reports["loans"]]} if "loans" in reports else {}
             others = [sheet for code, sheet in reports.items() if code != "loans"]
             return {**ledger, f"{stem}_其他报表": [*front, *others, *explained]}
@@ -187,31 +195,31 @@ def _sort_into_workbooks(
             return {f"{stem}_扶贫金融报表": [*front, *reports.values(), *explained]}
 
 
-def _save_csv(path: Path, sheet: Sheet, form: Form) -> Path:
-    with path.open("w", encoding=form.encoding, newline="") as file:
-        writer = csv.writer(file, delimiter=form.delimiter, lineterminator="\r\n")
+def _save_csv(path: Path, sheet: FilledSheet, style: PackageStyle) -> Path:
+    with path.open("w", encoding=style.encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=style.delimiter, lineterminator="\r\n")
         # A spreadsheet saves a title with all its empty neighbours.
         writer.writerows([line] + [""] * (len(sheet.headers) - 1) for line in sheet.above)
         writer.writerow(sheet.headers)
         writer.writerows(
-            [_csv_text(cell, type_, form) for cell, type_ in zip(row, sheet.types, strict=True)] for row in sheet.rows
+            [_csv_text(cell, type_, style) for cell, type_ in zip(row, sheet.types, strict=True)] for row in sheet.rows
         )
     return path
 
 
-def _csv_text(cell: Cell, type_: ColumnType, form: Form) -> str:
+def _csv_text(cell: Cell, type_: ColumnType, style: PackageStyle) -> str:
     match cell:
         case None:
             return ""
         case date():
-            return form.date_form.format(cell)
+            return style.date_form.format(cell)
         case Decimal() if type_.is_amount:
-            return f"{cell:,.2f}" if form.thousands else f"{cell:.2f}"
+            return f"{cell:,.2f}" if style.thousands else f"{cell:.2f}"
         case _:
             return str(cell)
 
 
-def _save_workbook(path: Path, delivery: Delivery, sheets: Iterable[Sheet]) -> Path:
+def _save_workbook(path: Path, delivery: DeliveredVersion, sheets: Iterable[FilledSheet]) -> Path:
     with xlsxwriter.Workbook(
         str(path),
         {
@@ -254,7 +262,7 @@ class _Looks:
     amount: Format
 
 
-def _write_sheet(workbook: xlsxwriter.Workbook, sheet: Sheet, looks: _Looks) -> None:
+def _write_sheet(workbook: xlsxwriter.Workbook, sheet: FilledSheet, looks: _Looks) -> None:
     worksheet = workbook.add_worksheet(sheet.name)
     last_column = max(len(sheet.headers) - 1, 0)
     for row, line in enumerate(sheet.above):

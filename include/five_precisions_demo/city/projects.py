@@ -21,7 +21,7 @@ from five_precisions_demo.city.territory import (
     YANGDONG,
     YANGXI,
     county_of,
-    load_divisions,
+    load_demo_register,
     towns_of,
 )
 from five_precisions_demo.city.timetable import FIRST, LAST
@@ -180,7 +180,7 @@ def _draw_project(
     is_cooperative = rng.random() < 0.55
     place = town.name.removesuffix("街道").removesuffix("镇")
     name = rng.choice(_OPERATOR_WORDS)
-    county_name = next(division.name for division in load_divisions() if division.code == county)
+    county_name = next(division.name for division in load_demo_register().divisions if division.code == county)
     operator = (
         f"{county_name}{place}{name}{kind[:2]}专业合作社" if is_cooperative else f"阳江{name}{place}农业发展有限公司"
     )

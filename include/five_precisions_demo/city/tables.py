@@ -10,7 +10,7 @@ from decimal import Decimal
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
 from five_precisions_demo.city.allotment import in_wan, yuan
-from five_precisions_demo.city.centre import Inspection, LeagueRow
+from five_precisions_demo.city.centre import InspectionRecord, LeagueEntry
 from five_precisions_demo.city.government import Fund
 from five_precisions_demo.city.grid import GridRow
 from five_precisions_demo.city.loans import Loan
@@ -25,7 +25,7 @@ Row = dict[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FilledReport:
     """One report of one delivery, as the institution fills it in."""
 
     report: str
@@ -206,7 +206,7 @@ def fund_rows(funds: Iterable[Fund], period: Period) -> Iterable[Row]:
         }
 
 
-def league_rows(league: Iterable[LeagueRow]) -> Iterable[Row]:
+def league_rows(league: Iterable[LeagueEntry]) -> Iterable[Row]:
     """Report `league`."""
     for row in league:
         yield {
@@ -218,7 +218,7 @@ def league_rows(league: Iterable[LeagueRow]) -> Iterable[Row]:
         }
 
 
-def inspection_rows(inspections: Iterable[Inspection], period: Period) -> Iterable[Row]:
+def inspection_rows(inspections: Iterable[InspectionRecord], period: Period) -> Iterable[Row]:
     """Report `inspections`."""
     for inspection in inspections:
         mended = inspection.mended_by(period)

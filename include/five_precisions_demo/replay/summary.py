@@ -70,7 +70,7 @@ order by message.period
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PublishedFigure:
     """A published figure beside the computed one."""
 
     metric: str
@@ -89,7 +89,7 @@ class Figure:
 class Summary:
     """What there is to show in the end."""
 
-    figures: list[Figure]
+    figures: list[PublishedFigure]
     ranking: list[Any]
     mails: dict[str, int]
     receipts: int
@@ -119,7 +119,7 @@ def _write_bulletins(connection: Connection, site: Site) -> list[Path]:
     return paths
 
 
-def _read_figures(connection: Connection, settings: Settings) -> list[Figure]:
+def _read_figures(connection: Connection, settings: Settings) -> list[PublishedFigure]:
     from five_precisions.reference import load_catalogue
 
     metrics = load_catalogue(settings).metrics
@@ -128,7 +128,7 @@ def _read_figures(connection: Connection, settings: Settings) -> list[Figure]:
     for metric, printed in PUBLISHED.items():
         published, computed = Decimal(printed), values.get(metric)
         shown = None if computed is None else computed.quantize(published, ROUND_HALF_UP)
-        figures.append(Figure(metric, metrics[metric].name, metrics[metric].unit, published, shown))
+        figures.append(PublishedFigure(metric, metrics[metric].name, metrics[metric].unit, published, shown))
     return figures
 
 

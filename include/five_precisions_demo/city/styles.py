@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Layout(StrEnum):
+class PackageLayout(StrEnum):
     """What a package consists of."""
 
     WORKBOOK = "one workbook with everything"
@@ -17,10 +17,10 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class PackageStyle:
     """One institution's habits."""
 
-    layout: Layout = Layout.WORKBOOK
+    layout: PackageLayout = PackageLayout.WORKBOOK
     titled: bool = True
     """Rows of title, unit and date stand above the header."""
     spaced: bool = False
@@ -38,36 +38,38 @@ class Form:
     thousands: bool = False
 
 
-FORMS: Final = {
-    "B01": Form(guide=True, totals=frozenset({"loans", "position"})),
-    "B02": Form(titled=False, names_sheets_by_code=True),
-    "B03": Form(layout=Layout.TWO_WORKBOOKS, totals=frozenset({"loans"})),
-    "B04": Form(spaced=True, totals=frozenset({"loans", "position", "matches"})),
-    "B05": Form(keeps_empty_sheets=False),
-    "B06": Form(layout=Layout.CSV, encoding="utf-8-sig", thousands=True, keeps_empty_sheets=False),
-    "B07": Form(guide=True),
-    "B08": Form(names_sheets_by_code=True, spaced=True),
-    "B09": Form(layout=Layout.TWO_WORKBOOKS, guide=True, totals=frozenset({"loans", "position", "outreach"})),
-    "B10": Form(totals=frozenset({"position"})),
-    "B11": Form(
-        layout=Layout.CSV,
+STYLES: Final = {
+    "B01": PackageStyle(guide=True, totals=frozenset({"loans", "position"})),
+    "B02": PackageStyle(titled=False, names_sheets_by_code=True),
+    "B03": PackageStyle(layout=PackageLayout.TWO_WORKBOOKS, totals=frozenset({"loans"})),
+    "B04": PackageStyle(spaced=True, totals=frozenset({"loans", "position", "matches"})),
+    "B05": PackageStyle(keeps_empty_sheets=False),
+    "B06": PackageStyle(layout=PackageLayout.CSV, encoding="utf-8-sig", thousands=True, keeps_empty_sheets=False),
+    "B07": PackageStyle(guide=True),
+    "B08": PackageStyle(names_sheets_by_code=True, spaced=True),
+    "B09": PackageStyle(
+        layout=PackageLayout.TWO_WORKBOOKS, guide=True, totals=frozenset({"loans", "position", "outreach"})
+    ),
+    "B10": PackageStyle(totals=frozenset({"position"})),
+    "B11": PackageStyle(
+        layout=PackageLayout.CSV,
         encoding="gb18030",
         delimiter=";",
         date_form="{0:%Y/%m/%d}",
         totals=frozenset({"loans"}),
         keeps_empty_sheets=False,
     ),
-    "B12": Form(totals=frozenset({"loans"})),
-    "C01": Form(
-        layout=Layout.CSV,
+    "B12": PackageStyle(totals=frozenset({"loans"})),
+    "C01": PackageStyle(
+        layout=PackageLayout.CSV,
         encoding="gb18030",
         delimiter="\t",
         date_form="{0:%Y}年{0:%m}月{0:%d}日",
         thousands=True,
         keeps_empty_sheets=False,
     ),
-    "C02": Form(layout=Layout.FILES, keeps_empty_sheets=False),
-    "C03": Form(guide=True, totals=frozenset({"projects", "guarantee_funds"})),
-    "C04": Form(spaced=True, totals=frozenset({"guarantee_funds"})),
-    "Z01": Form(totals=frozenset({"league"})),
+    "C02": PackageStyle(layout=PackageLayout.FILES, keeps_empty_sheets=False),
+    "C03": PackageStyle(guide=True, totals=frozenset({"projects", "guarantee_funds"})),
+    "C04": PackageStyle(spaced=True, totals=frozenset({"guarantee_funds"})),
+    "Z01": PackageStyle(totals=frozenset({"league"})),
 }
