@@ -33,8 +33,8 @@ from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.results import read_results
 from five_precisions.bulletin.workbook import render_workbook
+from five_precisions.collection import close, collect
 from five_precisions.figures import assess
-from five_precisions.intake import close, collect
 from five_precisions.period import Period, Quarter
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings

@@ -21,8 +21,8 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from xdist.scheduler import LoadScopeScheduling
 
+from five_precisions.collection import close, collect
 from five_precisions.figures import assess
-from five_precisions.intake import close, collect
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings

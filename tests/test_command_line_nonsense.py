@@ -22,7 +22,7 @@ from tests.conftest import SECRET, fresh_database
 from tests.figures.conftest import JANUARY
 from tests.figures.january import deliver_january
 from tests.figures.small_city import SmallCity
-from tests.intake.packages import cover_file, cover_line, put, report_file, sound
+from tests.packages import cover_file, cover_line, put, report_file, sound
 
 LONG: Final = "x" * 100_000
 UNREADABLE: Final = ("", "  ", "\x00", "a\x07b", "\udcff")

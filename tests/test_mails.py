@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from tests.bulletin.test_whole_mails import TEMPLATES as OF_BULLETIN
-from tests.intake.test_whole_mails import TEMPLATES as OF_INTAKE
 from tests.mails import Mail, assert_made_for_plain_clients, assert_reads_as_text, contrast, illegible, mail_templates
+from tests.receipts.test_whole_mails import TEMPLATES as OF_INTAKE
 
 SOUND = "".join(f"<p>这是第{number}行，写得清楚，读得明白，没有多余的颜色。</p>\n" for number in range(20))
 

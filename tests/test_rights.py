@@ -19,7 +19,7 @@ from five_precisions import rights
 from five_precisions.rights import as_asked_for, close_folder, keep_private, make_private_folder, private
 from five_precisions.settings import Settings
 from tests.command_line import COMMAND
-from tests.intake.packages import JUNE, put, sound_package
+from tests.packages import JUNE, put, sound_package
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import close, move_deadline, read_status
+from five_precisions.collection import close
+from five_precisions.intake import move_deadline, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import PREFIX, ROOT, Settings
-from tests.intake.packages import JUNE, put, sound_package
 from tests.mail_server import MailServer
+from tests.packages import JUNE, put, sound_package
 
 NAMES = ("daily_reminders", "late_submissions")
 

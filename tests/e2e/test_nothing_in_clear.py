@@ -13,7 +13,7 @@ import xlsxwriter
 from sqlalchemy import Engine, text
 
 from tests.e2e.nothing_in_clear import Sought, Walker, sought_in, walk_installation
-from tests.intake.packages import (
+from tests.packages import (
     ACCOUNT,
     JUNE,
     OTHER_RESIDENT_ID,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 from sqlalchemy import Engine, text
 
+from five_precisions.collection import close, collect
+from five_precisions.data_docs.months import build_data_docs
 from five_precisions.figures import assess
-from five_precisions.intake import close, collect
-from five_precisions.intake.telling.data_docs import build_data_docs
 from five_precisions.warehouse import open_warehouse
 from five_precisions_demo.stack import OPS
 from tests.e2e.nothing_in_clear import sought_in, walk_installation

@@ -19,7 +19,7 @@ from functools import cache
 import pyarrow as pa
 from pyarrow import parquet
 from tests.fixtures.workbooks import ErrorCell, Percent, Rows, WritableCell, ods, xls, xlsb, xlsx, zipped
-from tests.intake.packages import cover_line, declared, sound, table
+from tests.packages import cover_line, declared, sound, table
 
 from five_precisions.intake.reading.cover import COVER_HEADERS
 

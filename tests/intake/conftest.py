@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from five_precisions.intake.judging import Yardstick, yardstick_of
 from five_precisions.register import Register, load_register
 from five_precisions.settings import Settings
-from tests.intake.packages import JUNE
+from tests.packages import JUNE
 
 
 @pytest.fixture(scope="session")

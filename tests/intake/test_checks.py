@@ -14,15 +14,16 @@ import pytest
 from sqlalchemy import Engine
 from stdnum.cn import ric
 
+from five_precisions.collection import close, collect
 from five_precisions.errors import SetupError
-from five_precisions.intake import close, collect, list_explanations
+from five_precisions.intake import list_explanations
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.intake.rules import checks as checks_module
 from five_precisions.intake.rules.checks import CHECK_FOLDER, load_checks
 from five_precisions.period import Period
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
-from tests.intake.packages import (
+from tests.packages import (
     ACCOUNT,
     CREDIT_CODE,
     JUNE,

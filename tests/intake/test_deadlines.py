@@ -13,23 +13,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from five_precisions.collection import close, collect
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.inputs import load_inputs, period_parameters, run_statement
-from five_precisions.intake import (
-    ReportState,
-    close,
-    collect,
-    last_deadline,
-    move_deadline,
-    read_deadline,
-    read_deadlines,
-    read_status,
-)
-from five_precisions.intake.telling.receipt_wording import deadline_words
-from five_precisions.intake.telling.receipts import read_receipt
+from five_precisions.intake import ReportState, last_deadline, move_deadline, read_deadline, read_deadlines, read_status
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.receipt_wording import deadline_words
+from five_precisions.receipts.receipts import read_receipt
 from five_precisions.settings import Settings
-from tests.intake.packages import JUNE, put, sound_package
+from tests.packages import JUNE, put, sound_package
 
 BY_CALENDAR = datetime(2019, 7, 11, tzinfo=SHANGHAI)
 DELIVERED = datetime(2019, 7, 3, 10, tzinfo=SHANGHAI)

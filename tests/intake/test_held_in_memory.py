@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from five_precisions.collection.selfcheck import check
 from five_precisions.errors import UsageError
 from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, look_through
 from five_precisions.intake.reading.biff_records import cell_records
 from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
-from five_precisions.intake.selfcheck import check
 from five_precisions.settings import Settings
 from tests.fixtures.workbooks import xls
-from tests.intake.packages import JUNE, csv_bytes, sound_package
 from tests.intake.test_packages import judge
+from tests.packages import JUNE, csv_bytes, sound_package
 
 MEGABYTE = 1024**2
 ROWS = [["a", "b"], ["c", 1.5]]
@@ -147,7 +147,7 @@ def test_the_self_check_of_a_file_of_a_gigabyte_takes_little_memory(tmp_path: Pa
         file.truncate(1200 * MEGABYTE)
     program = f"""
 from pathlib import Path
-from five_precisions.intake.selfcheck import check
+from five_precisions.collection.selfcheck import check
 from five_precisions.period import Period
 from five_precisions.settings import Settings
 from tests.memory import peak_megabytes

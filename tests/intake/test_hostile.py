@@ -19,14 +19,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import Verdict, collect
+from five_precisions.collection import collect
+from five_precisions.intake import Verdict
 from five_precisions.intake.findings import Level
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package, yardstick_of
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.register import Register
 from five_precisions.settings import Settings
 from tests.fixtures.hostile.make import HERE, LARGE, SMALL, Package
-from tests.intake.packages import JUNE, package, put, sound, sound_package
+from tests.packages import JUNE, package, put, sound, sound_package
 
 Expected = tuple[str, str | None, str]
 """Rule, cell, words of the message."""

@@ -21,14 +21,15 @@ from fsspec.implementations.local import LocalFileSystem
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine
 
+from five_precisions.collection import close, collect, collect_late
 from five_precisions.errors import SetupError, UnreachableError
-from five_precisions.intake import State, Verdict, close, collect, collect_late, find_settled
+from five_precisions.intake import State, Verdict, find_settled
 from five_precisions.intake.archive import Archive, Condition
 from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.judging import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
-from tests.intake.packages import JUNE, package, put, sound, sound_package, workbook
+from tests.packages import JUNE, package, put, sound, sound_package, workbook
 from tests.rows import rows
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
 from tests.waiting import wait_until

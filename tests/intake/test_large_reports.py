@@ -18,8 +18,8 @@ from five_precisions.intake.rules import suites
 from five_precisions.intake.rules.derived import DerivedContext, credit_code_defect
 from five_precisions.reports import Column, ColumnType, load_reports
 from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
-from tests.intake.packages import Cells
 from tests.intake.test_rules import CASES, judge_rows
+from tests.packages import Cells
 
 ROWS = 150
 CONTEXT = DerivedContext(last_day=date(2019, 6, 30), rates=())

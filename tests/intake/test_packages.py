@@ -19,7 +19,7 @@ from five_precisions.intake.findings import Finding, Level, Verdict
 from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
-from tests.intake.packages import (
+from tests.packages import (
     cover_file,
     cover_line,
     csv_bytes,

@@ -17,7 +17,7 @@ from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite, suite_findings
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import load_reports
-from tests.intake.packages import (
+from tests.packages import (
     CREDIT_CODE,
     OTHER_RESIDENT_ID,
     RESIDENT_ID,

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from five_precisions.intake import close, collect
+from five_precisions.collection import close, collect
 from five_precisions.intake.findings import shown_key, shown_key_part
 from five_precisions.intake.judging import DeliveredFile, Yardstick, under_shown_names
 from five_precisions.intake.reading.files import UnreadableFileError, read_file
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.settings import Settings
-from tests.intake.packages import (
+from tests.packages import (
     JUNE,
     Cells,
     cover_file,

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from five_precisions.collection import COVER_WAIT, Force, close, collect
 from five_precisions.errors import UsageError
-from five_precisions.intake import COVER_WAIT, Force, close, collect, find_settled, move_deadline, read_status
+from five_precisions.intake import find_settled, move_deadline, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import open_warehouse
-from tests.intake.packages import JUNE, put, sound_package
 from tests.mail_server import MailServer
+from tests.packages import JUNE, put, sound_package
 from tests.rows import rows
 
 THIS_MONTH = Period.current()
@@ -367,7 +368,7 @@ def test_ops_are_told_of_a_package_that_our_own_fault_keeps_from_being_judged(
 ) -> None:
     from airflow.sdk.exceptions import TaskDeferred
 
-    from five_precisions.intake import collection as intake_collection
+    from five_precisions.collection import deliveries as intake_collection
 
     def break_off(*_: object, **__: object) -> None:
         raise ZeroDivisionError

@@ -11,15 +11,15 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
+from five_precisions.collection import close
 from five_precisions.delivery import Kind, Status
-from five_precisions.intake import close
 from five_precisions.intake.inbox import Inbox
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import PREFIX, Settings
 from tests.delivery.conftest import make_due, message, state
 from tests.delivery.conftest import put as put_message
-from tests.intake.packages import JUNE, put, sound_package
 from tests.mail_server import Fault, MailServer
+from tests.packages import JUNE, put, sound_package
 
 
 def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(

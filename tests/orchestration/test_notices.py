@@ -15,8 +15,8 @@ from sqlalchemy import Engine, text
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.errors import SetupError
 from five_precisions.settings import Settings
-from tests.intake.packages import JUNE, put, sound_package
 from tests.mail_server import MailServer
+from tests.packages import JUNE, put, sound_package
 
 
 def context(key: str) -> Any:
@@ -77,7 +77,7 @@ def test_ops_hear_of_a_failure_though_the_warehouse_is_away(ops: MailServer) -> 
 
 
 def test_what_a_month_lacks_is_named_by_institution(register_saved_engine: Engine, settings: Settings) -> None:
-    from five_precisions.intake import close, collect
+    from five_precisions.collection import close, collect
     from five_precisions.orchestration.outcome import of_collection
 
     for code in ("B01", "B02"):

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from five_precisions.collection import close, collect
 from five_precisions.errors import FivePrecisionsError, RefusedError, UsageError
-from five_precisions.intake import close, collect, read_status
-from five_precisions.intake.telling.reminders import post_reminders
+from five_precisions.intake import read_status
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.reminders import post_reminders
 from five_precisions.register import (
     InstitutionState,
     close_institution,
@@ -26,7 +27,7 @@ from five_precisions.register import (
 )
 from five_precisions.settings import DEMO_REGISTER, PREFIX, Settings
 from tests.command_line import assert_one_sentence, run
-from tests.intake.packages import put, sound_package
+from tests.packages import put, sound_package
 
 JUNE = Period(2019, 6)
 MAY = date(2019, 5, 31)

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
 from tests.command_line import assert_one_sentence, run
 from tests.conftest import SECRET
-from tests.intake.packages import JUNE, put, sound_package
+from tests.packages import JUNE, put, sound_package
 from tests.rows import rows
 
+from five_precisions.collection import collect
 from five_precisions.errors import SetupError
-from five_precisions.intake import collect
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import keys, open_prepared_warehouse
 from five_precisions.warehouse.keys import ChangedKeyError, Purpose, adopt_keys, fingerprint, require_keys

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from tests.command_line import run
 from tests.waiting import wait_until
 
+from five_precisions.collection import close, collect
 from five_precisions.errors import SetupError
 from five_precisions.figures import assess
-from five_precisions.intake import close, collect
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import PREFIX, Settings

@@ -46,7 +46,7 @@ def template(
     path: Annotated[Path, typer.Option("--out", parser=place, metavar="FILE.xlsx", help="The workbook to write.")],
 ) -> None:
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
-    from five_precisions.intake import write_template
+    from five_precisions.forms import write_template
 
     with exporting(path):
         write_template(Settings.load(), institution, path)
@@ -65,7 +65,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Run the intake's checks on files, without a database or keys. Rules that need one are left out, and named."""
-    from five_precisions.intake import check as check_package
+    from five_precisions.collection import check as check_package
 
     settings = Settings.load()
     with progress("checking"), nullcontext() if workbook is None else exporting(workbook):
@@ -81,7 +81,7 @@ def collect(
     as_json: JsonOption = False,
 ) -> None:
     """Take in what the inbox holds now: archive, check, ledger, rows. Emits no Airflow asset."""
-    from five_precisions.intake import collect as collect_packages
+    from five_precisions.collection import collect as collect_packages
 
     with opened_warehouse() as (engine, settings), progress(f"collecting {period}") as tell:
         judgements = collect_packages(
@@ -176,8 +176,9 @@ def close(
     as_json: JsonOption = False,
 ) -> None:
     """Close the month: freeze what was accepted, check across it, write its Data Docs. Emits no Airflow asset."""
-    from five_precisions.intake import Force, build_data_docs
-    from five_precisions.intake import close as close_month
+    from five_precisions.collection import Force
+    from five_precisions.collection import close as close_month
+    from five_precisions.data_docs import build_data_docs
 
     if force != (reason is not None):
         raise UsageError("To close a month by force takes both: --force --reason TEXT")
@@ -196,7 +197,7 @@ def close(
 @app.command()
 def reopen(period: PeriodArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
     """Take back the close of a month that has not been assessed, e.g. of a mistyped one. What it told stays told."""
-    from five_precisions.intake import reopen as reopen_month
+    from five_precisions.collection import reopen as reopen_month
 
     with opened_warehouse() as (engine, _):
         reopened = reopen_month(engine, period, reason, who())

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from five_precisions.collection import COVER_WAIT, PackagesWaitingError, close, collect
+from five_precisions.data_docs import build_data_docs
 from five_precisions.intake import (
-    COVER_WAIT,
     Judgement,
-    PackagesWaitingError,
     ReportState,
     State,
-    build_data_docs,
-    close,
-    collect,
     find_settled,
     read_deadline,
     read_deadlines,
@@ -149,7 +146,9 @@ class CollectInstitution(BaseOperator):
             seen = None if settings.replay else find_settled(settings, month, self.institution)
             # File times that an upload has kept say nothing of how long files have lain here: of a package just seen
             # nothing is told yet but what is in it.
-            judgements = collect(engine, settings, month, institution=self.institution, tell_coverless=event != PACKAGE)
+            judgements = collect(
+                engine, settings, month, institution=self.institution, notify_missing_cover=event != PACKAGE
+            )
             for judgement in judgements:
                 self._tell(judgement, month)
             send_due(engine, settings, str(month), institution=self.institution)

@@ -6,7 +6,8 @@ import logging
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from five_precisions.intake import State, collect_late
+from five_precisions.collection import collect_late
+from five_precisions.intake import State
 from five_precisions.orchestration.runtime import opened, skip
 from five_precisions.orchestration.sending import send_due
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from five_precisions.bulletin import describe_assessment, find_waiting
 from five_precisions.delivery import Status, list_messages
 from five_precisions.figures import months_left_behind
-from five_precisions.intake import find_strays, read_status
+from five_precisions.intake import find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import asked_month
 from five_precisions.orchestration.runtime import month_of, opened, partition_key
 from five_precisions.period import SHANGHAI
@@ -71,7 +71,7 @@ def of_restatement(context: Context) -> list[str]:
 def of_day(_: Context) -> list[str]:
     """Of every morning: stray folders; institutions, drafts and messages that wait for a decision, or just wait."""
     with opened() as (engine, settings):
-        sentences = find_strays(engine, settings)
+        sentences = find_unknown_folders(engine, settings)
         sentences += [
             f"{each.code} {each.short_name}已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册"
             f"（已撤销的填写 closed_on），或执行 five-precisions register close {each.code} --on 日期 --reason 原因。"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from five_precisions.delivery import Kind
-from five_precisions.intake import post_reminders
 from five_precisions.orchestration.runtime import opened
 from five_precisions.orchestration.sending import send_due
+from five_precisions.receipts import post_reminders
 
 
 def send_reminders() -> int:

@@ -1,0 +1,364 @@
+"""The close of a month: what stands is frozen for its figures, and held against one another; and how it is taken back.
+
+See docs/intake.md#its-life.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine, text
+
+from five_precisions.errors import RefusedError
+from five_precisions.intake.deadlines import last_deadline, read_deadlines
+from five_precisions.intake.findings import Finding
+from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_findings, save_cross_check
+from five_precisions.intake.recording import explained, lock_period
+from five_precisions.intake.rules.checks import standing_findings
+from five_precisions.intake.waiting import find_unrecorded
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.receipt_files import OutboxError, write_receipt
+from five_precisions.receipts.receipts import post_cross_receipt
+from five_precisions.register import Institution, first_month, first_open_month, open_period, read_register
+from five_precisions.register.decision import reason_of, storable
+from five_precisions.settings import PREFIX, Settings
+from five_precisions.storage import shown_address
+from five_precisions.warehouse import read_clock
+
+logger = logging.getLogger(__name__)
+
+_EDITION: Final = "close"
+"""Of what the close tells; a second, different one of the same month is `close-2`."""
+
+_MOST_NAMED: Final = 20
+"""Institutions that a sentence names."""
+
+# Whoever assesses the month, or one after it, holds the row too: the freeze does not change under a run being made.
+_LOCK = text("select closed_at, forced_by, forced_reason from intake.close where period = :period for update")
+_IS_ASSESSED = text("select exists (select from mart.run where period = :period)")
+# After all that it freezes was recorded, even where the clock was set back in between.
+_CLOSE = text("""
+insert into intake.close (period, closed_at, forced_by, forced_reason)
+select :period, greatest(cast(:now as timestamptz), max(recorded_at)), :forced_by, :forced_reason
+from intake.submission
+where period = :period
+on conflict (period) do update
+set
+    closed_at = greatest(close.closed_at, excluded.closed_at),
+    forced_by = coalesce(excluded.forced_by, close.forced_by),
+    forced_reason = coalesce(excluded.forced_reason, close.forced_reason)
+returning closed_at, forced_by, forced_reason
+""")
+_REOPEN = text("delete from intake.close where period = :period")
+_RECORD_REOPENING = text("""
+insert into intake.reopening (period, closed_at, forced_by, forced_reason, reason, reopened_by)
+values (:period, :closed_at, :forced_by, :forced_reason, :reason, :reopened_by)
+returning period, closed_at, reason, reopened_by, reopened_at
+""")
+_THAW = text("delete from intake.frozen_report where period = :period")
+_FREEZE = text("""
+insert into intake.frozen_report (period, institution_code, report, submission_id)
+select period, institution_code, report, submission_id
+from intake.standing_report
+where period = :period
+""")
+_READ_RECEIPTS = text("""
+select submission_id from intake.cross_check where period = :period and edition like 'close%' order by submission_id
+""")
+_COUNT = text("select count(*) from intake.frozen_report where period = :period")
+
+
+class PackagesWaitingError(RefusedError):
+    """Complete packages lie in the inbox, without which the month would be closed."""
+
+    def __init__(self, period: Period, institutions: Sequence[Institution], *, replay: bool) -> None:
+        self.institutions = tuple(institutions)
+        named = ", ".join(f"{each.code} {each.short_name}" for each in self.institutions[:_MOST_NAMED])
+        more = len(self.institutions) - _MOST_NAMED
+        super().__init__(
+            f"{period} cannot be closed while packages of {named}{f' and {more} more' * (more > 0)} wait in the inbox; "
+            f"take them in: five-precisions collect {period}{' --replay' * replay}; or close without them: "
+            f"five-precisions close {period}{' --replay' * replay} --force --reason TEXT"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """Somebody's decision to close a month although packages wait for it."""
+
+    decided_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A closed month."""
+
+    period: str
+    closed_at: datetime
+    frozen_reports: int
+    cross_checks: tuple[str, ...]
+    """Receipt numbers of what the rules across reports and institutions have found now."""
+    is_new: bool
+    """Whether it was frozen now; a month that is closed and assessed stays as it is."""
+    forced_by: str | None
+    """Who closed it although packages waited; None where nobody had to."""
+    forced_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A close that was taken back."""
+
+    period: str
+    closed_at: datetime
+    """When the month had been closed."""
+    reason: str
+    reopened_by: str
+    reopened_at: datetime
+
+
+def close(
+    engine: Engine,
+    settings: Settings,
+    period: Period,
+    *,
+    replay: bool = False,
+    force: Force | None = None,
+    in_time_only: bool = False,
+) -> Close:
+    """Close a month: freeze the newest accepted version of every report and run the rules across them, in one go.
+
+    A month closed and assessed stays as it is. One closed and not assessed is frozen anew, so that ops can get it
+    going again with what came in meanwhile.
+
+    Args:
+        engine: Of the warehouse.
+        settings: Of this installation.
+        period: The month.
+        replay: Whether it may be closed before its deadline, and the files of what is on record lie in the inbox still.
+        force: Why it is closed whatever waits in the inbox, which then is not looked into. Kept on record; a month that
+            was closed so is frozen anew without asking again.
+        in_time_only: Whether only those packages keep it open that were there by their institution's deadline.
+
+    Raises:
+        UsageError: the period is not one that can be closed, or there is no reason.
+        RefusedError: nobody owes a report for it, it has not ended, its deadline has not passed and this is no replay,
+            the month before is not closed, or nothing says that the records begin with it.
+        PackagesWaitingError: complete packages of the month wait in the inbox.
+        UnreachableError: the inbox does not answer.
+        OutboxError: the month is closed, and a receipt of what the close found could not be written; closing again
+            writes it.
+    """
+    settings.require_usable(period)
+    replay = replay or settings.replay
+    forced: dict[str, str | None] = {"forced_by": None, "forced_reason": None}
+    if force is not None:
+        said = reason_of(force.reason, "A month is closed by force for a reason")
+        forced = {"forced_by": storable(force.decided_by), "forced_reason": said}
+    # Before the month is locked: who records a package meanwhile need not wait until all folders are looked into.
+    with engine.connect() as connection:
+        now = read_clock(connection)
+        standing = _open(connection, settings, period, now, replay=replay)
+        deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
+    if standing.is_frozen_anew and standing.forced_by is None and force is None:
+        until = deadlines if in_time_only else {}
+        waiting = find_unrecorded(engine, settings, period, replay=replay, until=until)
+        if waiting:
+            raise PackagesWaitingError(period, waiting, replay=replay)
+    rendered: dict[str, bytes | None] = {}
+    with engine.begin() as connection:
+        standing = _open(connection, settings, period, now, replay=replay)
+        if standing.is_frozen_anew:
+            names = {"period": str(period), "now": read_clock(connection), **forced}
+            standing = replace(standing, **connection.execute(_CLOSE, names).mappings().one())
+            connection.execute(_THAW, {"period": str(period)})
+            connection.execute(_FREEZE, {"period": str(period)})
+            rendered = _check_across(connection, settings, period)
+        frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
+        receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
+    if standing.is_frozen_anew:
+        logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
+    # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
+    _write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
+    return Close(
+        str(period),
+        standing.closed_at or now,
+        frozen,
+        tuple(rendered),
+        is_new=standing.is_frozen_anew,
+        forced_by=standing.forced_by,
+        forced_reason=standing.forced_reason,
+    )
+
+
+def _write_receipts(engine: Engine, settings: Settings, receipts: Mapping[str, bytes | None]) -> None:
+    """Write each receipt that is not there; one that the outbox does not take keeps no other institution from its own.
+
+    Raises:
+        OutboxError: in the end, what the outbox said of the first that it did not take.
+    """
+    refused: list[OutboxError] = []
+    for number, workbook in receipts.items():
+        try:
+            write_receipt(engine, settings, number, workbook)
+        except OutboxError as error:
+            logger.error("%s: %s", number, error)  # noqa: TRY400
+            refused.append(error)
+    if refused:
+        raise refused[0]
+
+
+def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reopening:
+    """Take back the close of a month that has not been assessed, also where later months are closed.
+
+    What was told at the close stays told: receipts and findings stay on record, and so does the close itself. A month
+    closed by mistake, before the records begin, then keeps nobody waiting any more.
+
+    Args:
+        engine: Of the warehouse.
+        period: The month.
+        reason: Why; it stays on record.
+        reopened_by: Who decided so.
+
+    Raises:
+        UsageError: there is no reason, or it is too long.
+        RefusedError: the month is not closed, or it has been assessed.
+    """
+    said = reason_of(reason, "A month is reopened for a reason")
+    with engine.begin() as connection:
+        lock_period(connection, period)
+        standing = _read_standing(connection, period)
+        if standing.closed_at is None:
+            raise RefusedError(f"{period} is not closed, so there is nothing to reopen.")
+        if standing.is_assessed:
+            raise RefusedError(
+                f"{period} has been assessed, and what is announced stands; to correct it: "
+                f"five-precisions restate {period} --reason TEXT"
+            )
+        connection.execute(_THAW, {"period": str(period)})
+        connection.execute(_REOPEN, {"period": str(period)})
+        names = {
+            "period": str(period),
+            "closed_at": standing.closed_at,
+            "forced_by": standing.forced_by,
+            "forced_reason": standing.forced_reason,
+            "reason": said,
+            "reopened_by": storable(reopened_by),
+        }
+        recorded = connection.execute(_RECORD_REOPENING, names).mappings().one()
+    logger.info("%s is open again: %s", period, said)
+    return Reopening(**recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a month stands before it is closed."""
+
+    closed_at: datetime | None
+    forced_by: str | None
+    forced_reason: str | None
+    is_assessed: bool
+
+    @property
+    def is_frozen_anew(self) -> bool:
+        """Whether a close has anything to do."""
+        return self.closed_at is None or not self.is_assessed
+
+
+def _open(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> _Standing:
+    """Open the month where it is not open yet, lock it, and refuse one that cannot be closed."""
+    open_period(connection, settings, period)
+    lock_period(connection, period)
+    standing = _read_standing(connection, period)
+    if standing.is_frozen_anew:
+        _require_owed(connection, period)
+        _require_over(connection, period, now, replay=replay)
+        _require_turn(connection, settings, period)
+    return standing
+
+
+def _read_standing(connection: Connection, period: Period) -> _Standing:
+    names = {"period": str(period)}
+    found = connection.execute(_LOCK, names).mappings().one_or_none()
+    # Only now: a run that was being made while we waited for the row is known to this look.
+    is_assessed = bool(connection.execute(_IS_ASSESSED, names).scalar_one())
+    return _Standing(**found, is_assessed=is_assessed) if found else _Standing(None, None, None, is_assessed)
+
+
+def _require_owed(connection: Connection, period: Period) -> None:
+    """Refuse a month for which nobody owes anything: it would be closed empty, and keep the later ones waiting."""
+    register = read_register(connection)
+    if not register.obligations:
+        raise RefusedError(
+            f"{period} cannot be closed: nobody owes a report, for the register has no obligations; complete "
+            "obligations.csv and run: five-precisions init"
+        )
+    if not any(register.owed_by(institution.kind) for institution in register.open_in(period)):
+        raise RefusedError(
+            f"{period} cannot be closed: no institution that owes a report was open in it; if the month is right, mend "
+            "institutions.csv and run: five-precisions init"
+        )
+
+
+def _require_over(connection: Connection, period: Period, now: datetime, *, replay: bool) -> None:
+    deadline = last_deadline(connection, period)
+    if now < deadline and not replay:
+        last_day = (deadline.astimezone(SHANGHAI) - timedelta(microseconds=1)).strftime("%Y-%m-%d %H:%M")
+        raise RefusedError(f"{period} cannot be closed before its deadline, {last_day} in Shanghai.")
+    if now.astimezone(SHANGHAI).date() <= period.end:
+        raise RefusedError(f"{period} cannot be closed before it has ended, on {period.end} in Shanghai.")
+
+
+def _require_turn(connection: Connection, settings: Settings, period: Period) -> None:
+    """Refuse a month out of its turn: a mistyped one would be closed empty, and keep the others waiting."""
+    first = first_month(connection, settings)
+    if first is None:
+        raise RefusedError(
+            f"{period} cannot be closed: no delivery of any month is on record, so it may be a slip; lay its packages "
+            f"into the inbox {shown_address(settings.inbox_address)} and run: five-precisions collect {period}; or "
+            f"name the first month by {PREFIX}FIRST_PERIOD"
+        )
+    if period < first:
+        raise RefusedError(
+            f"{period} cannot be closed: it lies before {first}, the first month of which a delivery is on record; if "
+            f"the records begin earlier, name the first month by {PREFIX}FIRST_PERIOD"
+        )
+    before = first_open_month(connection, first, period)
+    if before is not None:
+        raise RefusedError(
+            f"{period} cannot be closed before {before}, for months are closed in order; run: five-precisions close "
+            f"{before}; or, if the records begin later, name the first month by {PREFIX}FIRST_PERIOD"
+        )
+
+
+def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
+    """Tell every institution what the rules across reports find of what is frozen: all of it, once (docs/intake.md).
+
+    Of a month frozen a second time only what is different is told anew, also that nothing is left of what was told.
+
+    Returns:
+        The receipt numbers, with the findings workbooks.
+    """
+    found = standing_findings(connection, read_register(connection), period, at_close=True)
+    rendered: dict[str, bytes | None] = {}
+    editions = read_editions(connection, period)
+    for code in sorted({*found, *editions}):
+        findings = found.get(code, [])
+        closes = [edition for edition in editions.get(code, ()) if edition.startswith(_EDITION)]
+        told = _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")) if closes else set()
+        if told == _facts(findings):
+            continue
+        edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
+        with_answers = explained(connection, period, code, findings)
+        cross_check = save_cross_check(connection, period, code, edition, with_answers)
+        rendered[cross_check] = post_cross_receipt(connection, settings, cross_check)
+    return rendered
+
+
+def _facts(findings: Iterable[Finding]) -> set[Fact]:
+    return {fact_of(finding) for finding in findings}

@@ -1,0 +1,403 @@
+"""Taking in what the inbox holds: settle → check → archive → ledger and rows → receipt → out of the inbox.
+
+See docs/intake.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Connection, Engine
+
+from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
+from five_precisions.intake.archive import Archive, Condition, NotArchivedError
+from five_precisions.intake.findings import Judgement, State, storable
+from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
+from five_precisions.intake.judging import (
+    ChangedWhileReadError,
+    DeliveredFile,
+    Yardstick,
+    judge_package,
+    load_hotlines,
+    yardstick_of,
+)
+from five_precisions.intake.ledger import (
+    Recorded,
+    Submission,
+    find_recorded,
+    first_seen,
+    forget_taken,
+    read_reports,
+    read_taken,
+    take,
+)
+from five_precisions.intake.recording import record
+from five_precisions.intake.rules.checks import load_checks
+from five_precisions.intake.rules.derived import load_rates
+from five_precisions.intake.rules.package_rules import PackageRule
+from five_precisions.intake.unknown_folders import unknown_folders_of
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.missing_cover import post_missing_cover_notice
+from five_precisions.receipts.receipt_files import (
+    OutboxError,
+    require_outbox,
+    write_missing_receipts,
+    write_receipt,
+)
+from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
+from five_precisions.register import Institution, open_period, read_register
+from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+COVER_WAIT: Final = timedelta(minutes=30)
+"""How long files lie unchanged without a cover before the institution is told (docs/reports.md#rules, F08)."""
+_NOT_WHOLE: Final = {
+    Condition.MISSING: "不在归档中",
+    Condition.ALTERED: "的归档副本已损坏",
+    Condition.UNREADABLE: "的归档副本读不出来或用现有密钥打不开",
+}
+"""What ops are told of an archived copy that was written anew."""
+
+
+def collect(
+    engine: Engine,
+    settings: Settings,
+    period: Period,
+    *,
+    institution: str | None = None,
+    replay: bool = False,
+    notify_missing_cover: bool = True,
+    report_progress: Callable[[str], None] | None = None,
+) -> list[Judgement]:
+    """Take in the packages of a period, of one institution or of all, in the order of their codes.
+
+    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
+    replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
+    household the first code's stands (docs/intake.md#its-life, K02). They are not among the judgements returned.
+
+    Args:
+        engine: The warehouse.
+        settings: Of this installation.
+        period: The month.
+        institution: Its code; None for all.
+        replay: Whether file times are delivery times, and files stay.
+        notify_missing_cover: Whether files without a cover, unchanged for half an hour, are worth a mail now (F08).
+        report_progress: Called with each institution's code.
+
+    Raises:
+        UsageError: the period or the institution is not one that can be collected.
+        SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
+    """
+    replay = replay or settings.replay
+    settings.require_usable(period)
+    collection = _Collection(engine, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
+    # Before the month is opened: a slip opens none.
+    institutions = collection.institutions(institution)
+    collection.open()
+    judgements: list[Judgement] = []
+    if replay and institution is not None:
+        for each in collection.taken_in_before(institution):
+            collection.take_in(each)
+    for each in institutions:
+        if report_progress is not None:
+            report_progress(each.code)
+        judgements += collection.take_in(each)
+    if institution is None:
+        collection.warn_of_unknown_folders()
+    return judgements
+
+
+class _Collection:
+    """One run over the inbox."""
+
+    def __init__(
+        self, engine: Engine, settings: Settings, period: Period, *, replay: bool, notify_missing_cover: bool
+    ) -> None:
+        self._engine = engine
+        self._period = period
+        self._replay = replay
+        self._notify_missing_cover = notify_missing_cover
+        self._settle = timedelta(seconds=0 if replay else settings.settle_seconds)
+        self._pii_key = settings.require_pii_key()
+        self._archive = Archive.of(settings)
+        self._inbox = Inbox.of(settings)
+        require_outbox(settings)
+        # The yardstick takes seconds and is made when there is something to judge; that its files are right is known
+        # before anything is done.
+        load_rates(settings)
+        load_hotlines(settings)
+        with engine.connect() as connection:
+            self._register = read_register(connection)
+        self._settings = settings
+        self._yardstick: Yardstick | None = None
+
+    def open(self) -> None:
+        """Open the month where it is not open yet."""
+        with self._engine.begin() as connection:
+            open_period(connection, self._settings, self._period)
+
+    def institutions(self, code: str | None) -> list[Institution]:
+        open_now = self._register.open_in(self._period)
+        if code is None:
+            return open_now
+        if self._register.institution(code) is None:
+            raise UsageError(f"{code} is not an institution of the register.")
+        named = [institution for institution in open_now if institution.code == code]
+        if not named:
+            raise UsageError(f"{code} is not open in {self._period}.")
+        return named
+
+    def taken_in_before(self, code: str) -> list[Institution]:
+        """Institutions of the same kind with earlier codes, where one's report can reject another's."""
+        [own] = self.institutions(code)
+        compared = {check.report for check in load_checks() if check.decides_across_institutions}
+        if compared.isdisjoint(self._register.owed_by(own.kind)):
+            return []
+        return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
+
+    def warn_of_unknown_folders(self) -> None:
+        for sentence in unknown_folders_of(self._inbox, self._register, self._settings, self._period):
+            logger.warning(sentence)
+
+    def take_in(self, institution: Institution) -> list[Judgement]:
+        judgements: list[Judgement] = []
+        try:
+            write_missing_receipts(self._engine, self._settings, self._period, institution.code)
+            for delivery in self._deliveries(institution):
+                judgements += [self._take_in_delivery(institution, delivery)]
+        except OutboxError as error:
+            # One institution's folder, or its share of the store: what is on record stands, and the others go on.
+            logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
+            remark = f"{str(error).rstrip('.')}, so its receipt is written at the next look"
+            judgements.append(self._skipped(institution, State.FAILED, remark))
+        except NotArchivedError as error:
+            self._tell_of_archive(institution.code, error)
+            remark = f"{str(error).rstrip('.')}; the files stay in the inbox"
+            judgements.append(self._skipped(institution, State.FAILED, remark))
+        except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
+            raise
+        except psycopg.OperationalError as error:
+            raise UnreachableError("The connection to the warehouse was lost.") from error
+        except Exception as error:  # noqa: BLE001 - whatever is in a package, the others' work goes on
+            # The message of an unexpected error may quote a delivered value: its kind and its place must do.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            kind = type(error).__name__
+            logger.error("%s %s failed: %s\n%s", self._period, institution.code, kind, where)  # noqa: TRY400
+            judgements.append(self._skipped(institution, State.FAILED, f"{type(error).__name__}, see the log"))
+        return judgements
+
+    def _take_in_delivery(self, institution: Institution, delivery: Delivery) -> Judgement:
+        if not self._replay and not delivery.has_settled(datetime.now(SHANGHAI), self._settle):
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        arrived_at = delivery.newest_at if self._replay else self._first_seen(delivery)
+        files = self._inbox.read(delivery)
+        if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        digest = digest_of(files)
+        with self._engine.connect() as connection:
+            known = find_recorded(connection, self._period, institution.code, digest)
+        try:
+            if known:
+                self._archive_files(institution.code, files, are_on_record=True)
+                judgement = self._repeated(institution, delivery, known, arrived_at)
+            else:
+                judgement = self._judge(institution, delivery, files, digest, arrived_at)
+        except ChangedWhileReadError:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        if judgement.submission_id is not None and not self._replay:
+            stuck = self._take_out(delivery, files)
+            out = {file.path: file.identity for file in delivery.files if file not in stuck}
+            self._forget_taken(institution.code, out)
+        return judgement
+
+    def _deliveries(self, institution: Institution) -> list[Delivery]:
+        """What lies there and is not on record; what an end in between has left of a recorded delivery is taken out."""
+        found = self._inbox.deliveries(self._period, institution.code, replay=self._replay)
+        if self._replay:
+            return found
+        with self._engine.connect() as connection:
+            identities = read_taken(connection, self._period, institution.code)
+        if not identities:
+            return found
+        deliveries: list[Delivery] = []
+        stuck: set[InboxFile] = set()
+        for delivery in found:
+            recorded, others = delivery.parted(identities)
+            left = self._take_out(recorded, self._read_again(recorded))
+            stuck |= set(left)
+            if others.files:
+                deliveries.append(replace(others, stuck=left))
+        lie_there = {storable(file.path) for file in stuck}
+        self._forget_taken(institution.code, {path: each for path, each in identities.items() if path not in lie_there})
+        return deliveries
+
+    def _first_seen(self, delivery: Delivery) -> datetime:
+        with self._engine.begin() as connection:
+            return first_seen(connection, self._period, delivery.institution_code, delivery.fingerprint)
+
+    def _read_again(self, delivery: Delivery) -> list[DeliveredFile]:
+        """The bytes of files that are on record; none at all where not all of them can be read."""
+        try:
+            return self._inbox.read(delivery) if delivery.files else []
+        except OSError as error:
+            logger.warning(
+                "%s %s：已入账的文件从收件箱读不出来（%s），暂不取走",
+                self._period,
+                delivery.institution_code,
+                error.strerror or type(error).__name__,
+            )
+            return []
+
+    def _take_out(self, delivery: Delivery, files: Sequence[DeliveredFile]) -> tuple[InboxFile, ...]:
+        """Take files that are on record out of the inbox: the only way out, and only for what is in the archive, whole.
+
+        Args:
+            delivery: The files as they were listed; what has changed since stays.
+            files: The same files as they were read; none where they could not be.
+
+        Returns:
+            Those that lie there still. They stay on record, and the next look takes them out.
+        """
+        if not files:
+            return delivery.files
+        try:
+            self._archive_files(delivery.institution_code, files, are_on_record=True)
+        except NotArchivedError as error:
+            self._tell_of_archive(delivery.institution_code, error)
+            return delivery.files
+        except ChangedWhileReadError:
+            return delivery.files
+        return self._inbox.remove(delivery)
+
+    def _archive_files(
+        self, institution_code: str, files: Sequence[DeliveredFile], *, are_on_record: bool = False
+    ) -> None:
+        """Make sure that the archive holds the files, whole and on its disk; ops are told what it had lost."""
+        for file in files:
+            found = self._archive.keep(file)
+            if found is Condition.WHOLE or (found is Condition.MISSING and not are_on_record):
+                continue
+            logger.warning(
+                "%s %s：文件 %s %s，已用收件箱中的原件重新归档",
+                self._period,
+                institution_code,
+                file.sha256,
+                _NOT_WHOLE[found],
+            )
+
+    def _tell_of_archive(self, institution_code: str, error: NotArchivedError) -> None:
+        sentence = "%s %s：归档写不进去或读不回来，文件留在收件箱，下次收集再试（%s）"
+        logger.error(sentence, self._period, institution_code, error)
+
+    def _forget_taken(self, institution_code: str, identities: Mapping[str, str]) -> None:
+        with self._engine.begin() as connection:
+            forget_taken(connection, self._period, institution_code, identities)
+
+    def _judge(
+        self,
+        institution: Institution,
+        delivery: Delivery,
+        files: Sequence[DeliveredFile],
+        digest: str,
+        arrived_at: datetime,
+    ) -> Judgement:
+        if self._yardstick is None:
+            self._yardstick = yardstick_of(self._settings, self._register, self._period)
+        try:
+            judged = judge_package(files, institution, self._yardstick)
+        except ChangedWhileReadError:
+            return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
+        # A file that does not open may be the very one that holds the cover.
+        waits_in_vain = judged.has_unread_workbook or (
+            self._replay and any(finding.rule == PackageRule.F01.code for finding in judged.findings)
+        )
+        if not judged.has_cover and not waits_in_vain:
+            found = {draft.report.code for draft in judged.drafts}
+            return self._without_cover(institution, delivery, found)
+        self._archive_files(institution.code, files)
+        submission = Submission(
+            period=self._period,
+            institution_code=institution.code,
+            received_at=arrived_at,
+            delivered_at=delivery.newest_at,
+            replayed=self._replay,
+            digest=digest,
+            files=files,
+        )
+        rendered: dict[str, bytes | None] = {}
+        with self._engine.begin() as connection:
+            recorded = record(connection, submission, judged, self._register, self._pii_key)
+            if not isinstance(recorded, Recorded):
+                # The receipt reads the files again: two copies of a large sheet would not fit into memory.
+                recorded = replace(recorded, judged=recorded.judged.without_rows())
+                del judged
+                rendered[recorded.submission_id] = post_receipt(connection, self._settings, recorded.submission_id)
+                for cross_check in recorded.cross_checks:
+                    rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)
+                if not self._replay:
+                    take(connection, self._period, delivery)
+        if isinstance(recorded, Recorded):
+            return self._repeated(institution, delivery, recorded, arrived_at)
+        for cross_check in recorded.cross_checks:
+            logger.info("%s tells what %s has brought to light", cross_check, recorded.submission_id)
+        # After the commit, and before the files go: what an end in between leaves out, the next look writes.
+        for receipt, workbook in rendered.items():
+            write_receipt(self._engine, self._settings, receipt, workbook)
+        judged = recorded.judged
+        return Judgement(
+            institution_code=institution.code,
+            period=str(self._period),
+            verdict=judged.verdict,
+            submission_id=recorded.submission_id,
+            version=recorded.version,
+            received_at=recorded.received_at,
+            reports=judged.reports,
+            findings=judged.findings,
+        )
+
+    def _without_cover(self, institution: Institution, delivery: Delivery, found: Collection[str]) -> Judgement:
+        lies_for = datetime.now(SHANGHAI) - delivery.newest_at
+        if not self._replay and self._notify_missing_cover and lies_for >= COVER_WAIT:
+            with self._engine.begin() as connection:
+                post_missing_cover_notice(
+                    connection, self._settings, self._register, self._period, institution, delivery, found
+                )
+        return self._skipped(institution, State.INCOMPLETE, "there is no cover yet")
+
+    def _repeated(
+        self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
+    ) -> Judgement:
+        with self._engine.begin() as connection:
+            if self._is_another_delivery(connection, delivery, known):
+                post_receipt_again(connection, self._settings, known.submission_id, again_at=arrived_at)
+            reports = read_reports(connection, known.submission_id)
+        write_receipt(self._engine, self._settings, known.submission_id)
+        return Judgement(
+            institution_code=institution.code,
+            period=str(self._period),
+            verdict=State.REPEATED,
+            submission_id=known.submission_id,
+            version=known.version,
+            remark="the same bytes as an earlier version",
+            reports=reports,
+        )
+
+    def _is_another_delivery(self, connection: Connection, delivery: Delivery, known: Recorded) -> bool:
+        """Whether the same bytes were delivered once more: not by someone who takes in the very files that we see."""
+        if self._replay:
+            return known.delivered_at not in (None, delivery.newest_at)
+        # In this order: whoever else has noted the files takes them out before forgetting that.
+        return take(connection, self._period, delivery) and self._inbox.is_unchanged(delivery)
+
+    def _skipped(self, institution: Institution, state: State, remark: str) -> Judgement:
+        if state is not State.FAILED:
+            logger.info("%s %s: %s", self._period, institution.code, remark)
+        return Judgement(institution_code=institution.code, period=str(self._period), verdict=state, remark=remark)

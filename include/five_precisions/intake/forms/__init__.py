@@ -1,1 +1,0 @@
-"""The empty workbook that an institution fills in (docs/intake.md#self-check)."""

@@ -1,1 +1,0 @@
-"""What institutions and ops are told: receipts, findings workbooks, reminders, Data Docs (docs/outputs.md#messages)."""

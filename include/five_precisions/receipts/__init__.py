@@ -1,0 +1,27 @@
+"""Mails and files for institutions: receipts, findings workbooks, reminders (docs/intake.md#the-receipt)."""
+
+from five_precisions.receipts.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
+from five_precisions.receipts.missing_cover import post_missing_cover_notice
+from five_precisions.receipts.receipt_files import (
+    OutboxError,
+    require_outbox,
+    write_missing_receipts,
+    write_receipt,
+)
+from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
+from five_precisions.receipts.reminders import post_reminders
+
+__all__ = [
+    "OutboxError",
+    "known_headers",
+    "post_cross_receipt",
+    "post_missing_cover_notice",
+    "post_receipt",
+    "post_receipt_again",
+    "post_reminders",
+    "render_findings_workbook",
+    "repeat_sheets",
+    "require_outbox",
+    "write_missing_receipts",
+    "write_receipt",
+]

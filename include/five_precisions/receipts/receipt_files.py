@@ -1,0 +1,118 @@
+"""Receipts and findings workbooks as files of the outbox, each written once (docs/intake.md#the-receipt)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from five_precisions.errors import UnreachableError
+from five_precisions.period import Period
+from five_precisions.receipts.receipt_wording import (
+    Medium,
+    receipt_name,
+    render_cross_receipt,
+    render_receipt,
+    workbook_name,
+)
+from five_precisions.receipts.receipts import (
+    read_cross_receipt,
+    read_findings_workbook,
+    read_place,
+    read_receipt,
+)
+from five_precisions.settings import Settings
+from five_precisions.storage import open_folder, reaching, write_whole
+
+_READ_NUMBERS = text("""
+select submission_id from intake.submission where period = :period and institution_code = :institution_code
+union all
+select submission_id from intake.cross_check where period = :period and institution_code = :institution_code
+""")
+
+
+class OutboxError(UnreachableError):
+    """The outbox's store answers and does not take a file: it is full, or the folder cannot be written to."""
+
+
+def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
+    """Make sure that the receipt of a version or a cross check lies in the outbox, and its findings workbook with it.
+
+    Args:
+        engine: The warehouse.
+        settings: Of this installation.
+        submission_id: The receipt number.
+        rendered: The findings workbook, where it has just been rendered; it is made anew without.
+
+    Returns:
+        The receipt's address. A file that is there is left as it is.
+
+    Raises:
+        OutboxError: the outbox does not take it. Nothing is lost: the next look at the delivery writes it.
+        UnreachableError: the outbox does not answer.
+    """
+    files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
+    with engine.connect() as connection:
+        place = read_place(connection, submission_id)
+        folder = f"{root}/{place.period}/{place.institution_code}"
+        path = f"{folder}/{receipt_name(place.edition)}"
+        workbook = f"{folder}/{workbook_name(place.edition)}"
+        # The workbook first: where the receipt is, what it speaks of is too.
+        if place.has_findings and not _is_there(files, workbook):
+            content = rendered or read_findings_workbook(connection, settings, submission_id)
+            if content is not None:
+                _write(files, workbook, content)
+        if not _is_there(files, path):
+            if place.is_cross:
+                cross = read_cross_receipt(connection, submission_id)
+                html = render_cross_receipt(cross, Medium.FILE, is_demo=settings.is_demo)
+            else:
+                receipt = read_receipt(connection, submission_id)
+                html = render_receipt(receipt, Medium.FILE, is_demo=settings.is_demo)
+            _write(files, path, html.encode())
+    return path
+
+
+def _is_there(files: Any, path: str) -> bool:
+    with _reaching_outbox(files):
+        return bool(files.exists(path))
+
+
+def _write(files: Any, path: str, content: bytes) -> None:
+    with _reaching_outbox(files):
+        write_whole(files, path, content)
+
+
+@contextmanager
+def _reaching_outbox(files: Any) -> Iterator[None]:
+    try:
+        with reaching("outbox", files):
+            yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutboxError(f"The outbox cannot be written to: {reason}.") from error
+
+
+def write_missing_receipts(engine: Engine, settings: Settings, period: Period, institution_code: str) -> None:
+    """Write the receipts and findings workbooks that a crash between a commit and its files has left out.
+
+    Raises:
+        OutboxError: the outbox does not take one.
+        UnreachableError: the outbox does not answer.
+    """
+    with engine.connect() as connection:
+        names = {"period": str(period), "institution_code": institution_code}
+        numbers = connection.execute(_READ_NUMBERS, names).scalars().all()
+    for submission_id in numbers:
+        write_receipt(engine, settings, submission_id)
+
+
+def require_outbox(settings: Settings) -> None:
+    """Refuse an outbox whose address means nothing, before anything is judged.
+
+    Raises:
+        SetupError: it is such an address.
+    """
+    open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))

@@ -1,0 +1,501 @@
+"""Receipts: read back from the ledger, and posted to the contacts by mail (docs/intake.md#the-receipt)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from five_precisions.delivery import Attachment, Kind, Message, post
+from five_precisions.intake.archive import Archive, ArchiveError
+from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, storable
+from five_precisions.intake.ledger import read_findings, read_reports
+from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.finding_groups import FindingGroup, group_findings
+from five_precisions.receipts.findings_workbook import (
+    RepeatedSheet,
+    known_headers,
+    render_findings_workbook,
+    repeat_sheets,
+)
+from five_precisions.receipts.receipt_wording import (
+    CheckedVersion,
+    CrossReceipt,
+    Extent,
+    Medium,
+    OwedReport,
+    Receipt,
+    ReceivedFile,
+    ReportLine,
+    render_cross_receipt,
+    render_receipt,
+    resent_subject,
+    workbook_name,
+)
+from five_precisions.register import ContactRole
+from five_precisions.reports import load_reports
+from five_precisions.reports.declaration import ColumnType
+from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LARGEST_ATTACHMENT: Final = 5_000_000
+"""Bytes of the workbook that goes with a mail; servers refuse mails of ten megabytes, and it grows by a third there."""
+
+_UNITS: Final = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
+
+_READ_SUBMISSION = text("""
+select
+    submission.submission_id,
+    submission.period,
+    submission.institution_code,
+    institution.name as institution_name,
+    institution.short_name,
+    submission.version,
+    submission.verdict,
+    submission.received_at,
+    submission.replayed,
+    submission.submitted_by,
+    deadline.deadline_at,
+    (
+        select max(other.version)
+        from intake.submission as other
+        where other.period = submission.period and other.institution_code = submission.institution_code
+    ) as newest_version
+from intake.submission
+inner join registry.institution on submission.institution_code = institution.code
+inner join registry.deadline
+    on submission.period = deadline.period and submission.institution_code = deadline.institution_code
+where submission.submission_id = :submission_id
+""")
+_READ_FILES = text("""
+select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
+""")
+# How each report stood when the version was judged: later versions have receipts of their own.
+_READ_STANDING = text("""
+select
+    report.report,
+    max(submission.version) as newest_version,
+    max(submission.version) filter (where report.verdict in ('accepted', 'nil')) as standing_version
+from intake.report
+inner join intake.submission on report.submission_id = submission.submission_id
+where
+    submission.period = :period
+    and submission.institution_code = :institution_code
+    and submission.version <= :version
+group by report.report
+""")
+_READ_OWED = text("""
+select obligation.report, obligation.nil_allowed
+from registry.obligation
+inner join registry.institution on obligation.kind = institution.kind
+where institution.code = :institution_code
+""")
+_READ_CONTACTS = text("""
+select address from registry.contact where institution_code = :institution_code and role = :role order by address
+""")
+_READ_PLACE = text("""
+select
+    place.period,
+    place.institution_code,
+    place.edition,
+    place.made_at,
+    place.is_cross,
+    exists (select from intake.finding where finding.submission_id = :submission_id) as has_findings
+from (
+    select period, institution_code, 'v' || version as edition, received_at as made_at, false as is_cross
+    from intake.submission
+    where submission_id = :submission_id
+    union all
+    select period, institution_code, edition, checked_at as made_at, true as is_cross
+    from intake.cross_check
+    where submission_id = :submission_id
+) as place
+""")
+_READ_CROSS_CHECK = text("""
+select
+    cross_check.submission_id,
+    cross_check.period,
+    cross_check.institution_code,
+    institution.name as institution_name,
+    institution.short_name,
+    cross_check.edition,
+    cross_check.checked_at,
+    deadline.deadline_at
+from intake.cross_check
+inner join registry.institution on cross_check.institution_code = institution.code
+inner join registry.deadline
+    on cross_check.period = deadline.period and cross_check.institution_code = deadline.institution_code
+where cross_check.submission_id = :submission_id
+""")
+_COUNT_FINDINGS = text("""
+select count(*) from intake.finding where submission_id = :submission_id
+""")
+# What stood of each report when it was held against others: at the close what was frozen, else the newest version then.
+_READ_SOURCES = text("""
+select distinct on (report.report)
+    report.report,
+    report.submission_id,
+    submission.version,
+    report.file,
+    report.sheet,
+    file.sha256,
+    file.size
+from intake.cross_check
+inner join intake.submission
+    on cross_check.period = submission.period and cross_check.institution_code = submission.institution_code
+inner join intake.report on submission.submission_id = report.submission_id
+left join intake.frozen_report
+    on
+        cross_check.period = frozen_report.period
+        and cross_check.institution_code = frozen_report.institution_code
+        and report.report = frozen_report.report
+        and cross_check.edition like 'close%'
+left join intake.file on report.submission_id = file.submission_id and report.file = file.name
+where
+    cross_check.submission_id = :submission_id
+    and report.verdict in ('accepted', 'nil')
+    and report.report in (select finding.report from intake.finding where finding.submission_id = :submission_id)
+    and (frozen_report.submission_id is null or frozen_report.submission_id = report.submission_id)
+order by report.report, submission.recorded_at <= cross_check.checked_at desc, submission.version desc
+""")
+
+
+def read_receipt(connection: Connection, submission_id: str) -> Receipt:
+    """What the ledger says of a version: at any time the same, but for a deadline that ops have moved since."""
+    submission = connection.execute(_READ_SUBMISSION, {"submission_id": submission_id}).one()
+    names = {"period": submission.period, "institution_code": submission.institution_code}
+    standing = {row.report: row for row in connection.execute(_READ_STANDING, {**names, "version": submission.version})}
+    owed = {row.report: row.nil_allowed for row in connection.execute(_READ_OWED, names)}
+    groups, counts = _grouped(connection, submission_id)
+    judged = {report.report: report for report in read_reports(connection, submission_id)}
+    return Receipt(
+        submission_id=submission_id,
+        period=Period.parse(submission.period),
+        institution_code=submission.institution_code,
+        institution_name=submission.institution_name,
+        short_name=submission.short_name,
+        version=submission.version,
+        newest_version=submission.newest_version,
+        verdict=Verdict(submission.verdict),
+        received_at=submission.received_at,
+        replayed=submission.replayed,
+        submitted_by=submission.submitted_by,
+        deadline_at=submission.deadline_at,
+        files=tuple(
+            ReceivedFile(row.name, row.sha256, row.size)
+            for row in connection.execute(_READ_FILES, {"submission_id": submission_id})
+        ),
+        reports=tuple(
+            _report_line(judged[code], standing[code].standing_version, counts.get(code, _Counts()))
+            for code in load_reports()
+            if code in judged
+        ),
+        owed_count=len(owed),
+        still_owed=tuple(
+            OwedReport(report.title, owed[code], standing[code].newest_version if code in standing else None)
+            for code, report in load_reports().items()
+            if code in owed and (code not in standing or standing[code].standing_version is None)
+        ),
+        groups=groups,
+    )
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Findings of one report, those apart that ask for nothing."""
+
+    warnings: int = 0
+    explained: int = 0
+    notices: int = 0
+
+
+def _grouped(connection: Connection, submission_id: str) -> tuple[tuple[FindingGroup, ...], dict[str | None, _Counts]]:
+    """The findings in groups, and counted by report; they pass by one by one."""
+    counts: dict[str | None, _Counts] = {}
+
+    def counted() -> Iterator[Finding]:
+        for finding in read_findings(connection, submission_id):
+            own = counts.setdefault(finding.report, _Counts())
+            own.notices += finding.level is Level.NOTICE
+            own.warnings += finding.level is Level.WARNING
+            own.explained += finding.level is Level.WARNING and finding.explanation is not None
+            yield finding
+
+    return group_findings(counted()), counts
+
+
+def _report_line(judged: JudgedReport, standing_version: int | None, counts: _Counts) -> ReportLine:
+    report = load_reports()[judged.report]
+    control = report.control_column
+    return ReportLine(
+        code=report.code,
+        title=report.title,
+        verdict=judged.verdict,
+        rows=judged.rows,
+        control_total=judged.control_total,
+        unit=_UNITS[control.type] if control else "",
+        errors=judged.errors,
+        warnings=judged.warnings,
+        explained=counts.explained,
+        notices=counts.notices,
+        standing_version=standing_version if judged.verdict is Verdict.REJECTED else None,
+    )
+
+
+def read_cross_receipt(connection: Connection, submission_id: str) -> CrossReceipt:
+    """What the ledger says of a check across reports and institutions (X04 to X10)."""
+    names = {"submission_id": submission_id}
+    check = connection.execute(_READ_CROSS_CHECK, names).one()
+    groups, counts = _grouped(connection, submission_id)
+    sources = {row.report: row for row in connection.execute(_READ_SOURCES, names)}
+    return CrossReceipt(
+        submission_id=submission_id,
+        period=Period.parse(check.period),
+        institution_code=check.institution_code,
+        institution_name=check.institution_name,
+        short_name=check.short_name,
+        edition=check.edition,
+        checked_at=check.checked_at,
+        deadline_at=check.deadline_at,
+        sources=tuple(
+            CheckedVersion(
+                code=code,
+                title=report.title,
+                version=sources[code].version,
+                file=sources[code].file,
+                sha256=sources[code].sha256,
+                warnings=counts[code].warnings,
+                explained=counts[code].explained,
+                notices=counts[code].notices,
+            )
+            for code, report in load_reports().items()
+            if code in sources
+        ),
+        groups=groups,
+    )
+
+
+# The findings workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a receipt belongs, and whether a findings workbook lies beside it."""
+
+    period: str
+    institution_code: str
+    edition: str
+    made_at: datetime
+    is_cross: bool
+    """Whether it is a cross check's and not a version's."""
+    has_findings: bool
+
+
+def read_place(connection: Connection, submission_id: str) -> Place:
+    """Where the receipt of a version or a cross check belongs."""
+    return Place(*connection.execute(_READ_PLACE, {"submission_id": submission_id}).one())
+
+
+def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
+    """The findings workbook of a version or a cross check, from ledger and archive; None where nothing was found.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    place = read_place(connection, submission_id)
+    if not place.has_findings:
+        return None
+    sheets = _repeated_sheets(connection, settings, submission_id, is_cross=place.is_cross)
+    return _workbook(connection, settings, submission_id, place.made_at, sheets)
+
+
+def _workbook(
+    connection: Connection,
+    settings: Settings,
+    submission_id: str,
+    made_at: datetime,
+    sheets: Sequence[RepeatedSheet] = (),
+    *,
+    listed: int | None = None,
+) -> bytes | None:
+    return render_findings_workbook(
+        read_findings(connection, submission_id),
+        sheets,
+        number=submission_id,
+        created_at=made_at.astimezone(SHANGHAI),
+        is_demo=settings.is_demo,
+        listed=listed,
+    )
+
+
+def _repeated_sheets(
+    connection: Connection, settings: Settings, submission_id: str, *, is_cross: bool
+) -> list[RepeatedSheet]:
+    """The sheets as delivered, masked; without a file that is no longer in the archive there are none of it."""
+    names = {"submission_id": submission_id}
+    if not is_cross:
+        files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
+        return repeat_sheets(_archived_sheets(settings, files))
+    wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
+    for row in connection.execute(_READ_SOURCES, names):
+        if row.sha256 is not None:
+            own = wanted.setdefault((row.file, row.sha256, row.size), set())
+            if own is not None:
+                own.add(row.sheet)
+    return repeat_sheets(_archived_sheets(settings, wanted))
+
+
+def _archived_sheets(
+    settings: Settings, files: Mapping[tuple[str, str, int], set[str | None] | None]
+) -> Iterator[Sheet]:
+    """Sheets of archived files (name, SHA-256, size), of each those of the names wanted, or all."""
+    archive, limits = Archive.of(settings), Limits.of(settings)
+    for (name, sha256, size), wanted in files.items():
+        if size > limits.packed_bytes:
+            continue
+        try:
+            content = archive.get(sha256)
+        except ArchiveError as error:
+            # Past its retention time: the list of findings stays.
+            logger.warning("%s is not repeated in the findings workbook: %s", sha256, error)
+            continue
+        try:
+            sheets = read_file(name, content, known_headers=known_headers(), limits=limits)
+        except UnreadableFileError:
+            # The version has a finding that says so (F01).
+            continue
+        for sheet in sheets:
+            if wanted is None or (None if sheet.name is None else storable(sheet.name)) in wanted:
+                yield sheet
+
+
+def _attached(
+    connection: Connection, settings: Settings, submission_id: str, whole: bytes | None
+) -> tuple[bytes | None, Extent]:
+    """The workbook as it goes with a mail: whole, else the list alone, else as much of the list as a mail bears."""
+    if whole is None or len(whole) <= LARGEST_ATTACHMENT:
+        return whole, Extent.WHOLE
+    made_at = read_place(connection, submission_id).made_at
+    content = _workbook(connection, settings, submission_id, made_at)
+    if content is not None and len(content) <= LARGEST_ATTACHMENT:
+        return content, Extent.LIST
+    listed = connection.execute(_COUNT_FINDINGS, {"submission_id": submission_id}).scalar_one()
+    while content is not None and len(content) > LARGEST_ATTACHMENT:
+        # Findings are about as long as one another; the margin spares a second try.
+        listed = max(1, listed * LARGEST_ATTACHMENT * 4 // (5 * len(content)))
+        content = _workbook(connection, settings, submission_id, made_at, listed=listed)
+    return content, Extent.PART
+
+
+# Mail
+
+
+def post_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
+    """Lay the receipt into the outbox for each contact, in the transaction that records the version.
+
+    Returns:
+        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    receipt = read_receipt(connection, submission_id)
+    return _post(
+        connection,
+        settings,
+        receipt,
+        edition=receipt.edition,
+        subject=receipt.subject,
+        html=lambda extent: render_receipt(receipt, Medium.MAIL, is_demo=settings.is_demo, attached=extent),
+    )
+
+
+def post_cross_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
+    """Lay the receipt of a cross check into the outbox for each contact, in the transaction that records the check.
+
+    Returns:
+        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    receipt = read_cross_receipt(connection, submission_id)
+    return _post(
+        connection,
+        settings,
+        receipt,
+        edition=receipt.edition,
+        subject=receipt.subject,
+        html=lambda extent: render_cross_receipt(receipt, Medium.MAIL, is_demo=settings.is_demo, attached=extent),
+    )
+
+
+def post_receipt_again(connection: Connection, settings: Settings, submission_id: str, *, again_at: datetime) -> None:
+    """Send a version's receipt once more, marked 重发: its bytes have come again (docs/intake.md#its-life).
+
+    Args:
+        connection: In whose transaction the messages are laid down.
+        settings: Of this installation.
+        submission_id: The version that has the same bytes.
+        again_at: When it came, as the mail says it; the same instant a second time sends nothing.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    receipt = read_receipt(connection, submission_id)
+    _post(
+        connection,
+        settings,
+        receipt,
+        edition=f"{receipt.edition}-again-{_compact(again_at)}",
+        subject=resent_subject(receipt),
+        html=lambda extent: render_receipt(
+            receipt, Medium.MAIL, is_demo=settings.is_demo, again_at=again_at, attached=extent
+        ),
+    )
+
+
+def _compact(when: datetime) -> str:
+    """An instant in Shanghai without signs between its parts, as precise as it is."""
+    return when.astimezone(SHANGHAI).replace(tzinfo=None).isoformat().replace("-", "").replace(":", "")
+
+
+def _post(
+    connection: Connection,
+    settings: Settings,
+    receipt: Receipt | CrossReceipt,
+    *,
+    edition: str,
+    subject: str,
+    html: Callable[[Extent], str],
+) -> bytes | None:
+    whole = read_findings_workbook(connection, settings, receipt.submission_id)
+    names = {"institution_code": receipt.institution_code, "role": ContactRole.CONTACT}
+    addresses = connection.execute(_READ_CONTACTS, names).scalars().all()
+    if not addresses:
+        logger.warning("%s: %s has no contact, nobody gets its receipt", receipt.period, receipt.institution_code)
+        return whole
+    workbook, extent = _attached(connection, settings, receipt.submission_id, whole)
+    content = html(extent)
+    attachments = () if workbook is None else (Attachment(workbook_name(receipt.edition), workbook),)
+    messages = [
+        Message(
+            kind=Kind.RECEIPT,
+            period=str(receipt.period),
+            institution_code=receipt.institution_code,
+            address=address,
+            edition=edition,
+            subject=subject,
+            html=content,
+            attachments=attachments,
+        )
+        for address in addresses
+    ]
+    post(connection, messages)
+    return whole

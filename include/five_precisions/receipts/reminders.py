@@ -1,0 +1,290 @@
+"""Reminders to institutions that still miss something: before the deadline, and the day after.
+
+See docs/intake.md#its-life.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from five_precisions.delivery import Kind, Message, post
+from five_precisions.delivery.templates import render
+from five_precisions.intake.deadlines import Deadline, read_deadlines
+from five_precisions.intake.status import ReportState, read_status
+from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.receipt_wording import deadline_words, time_left_words
+from five_precisions.register import ContactRole, Institution, Register, read_register
+from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
+
+logger = logging.getLogger(__name__)
+
+LONGEST_AFTER: Final = timedelta(days=7)
+"""How long after the deadline the reminder of the day after is made up for; later it would only puzzle."""
+_FIRST_BEFORE: Final = timedelta(days=3)
+_SECOND_BEFORE: Final = timedelta(days=1)
+
+# Whose deadlines lie so that a reminder can be due; months long over are left alone.
+_READ_PERIODS = text("""
+select
+    deadline.period,
+    bool_or(closed.period is not null) as is_closed
+from registry.deadline
+left join intake.close as closed on deadline.period = closed.period
+where deadline.deadline_at between :earliest and :latest
+group by deadline.period
+order by deadline.period
+""")
+
+
+class Stage(StrEnum):
+    """Which of the three reminders it is; part of what makes it one (`notify.message.message_key`)."""
+
+    BEFORE_3 = "before-3"
+    BEFORE_1 = "before-1"
+    AFTER_1 = "after-1"
+
+
+@dataclass(frozen=True, slots=True)
+class LackingReport:
+    """A report that is owed and of which nothing is accepted."""
+
+    title: str
+    nil_allowed: bool
+    receipt: str | None
+    """Number of the newest receipt that rejected it; None where it was never delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """What one institution is reminded of."""
+
+    period: Period
+    institution: Institution
+    stage: Stage
+    deadline: Deadline
+    owed_count: int
+    lacking: tuple[LackingReport, ...]
+
+    @property
+    def edition(self) -> str:
+        """The same reminder of the same deadline is one message; when the deadline moves, it is another."""
+        return f"{self.stage}-{self.deadline.last_day}"
+
+    @property
+    def month(self) -> str:
+        """The period in words."""
+        return self.period.words
+
+    @property
+    def subject(self) -> str:
+        """The subject of its mail: what is missing, and until when."""
+        what = f"{self.month} {self.institution.short_name} 尚缺{len(self.lacking)}张报表"
+        if self.stage is Stage.AFTER_1:
+            return f"【逾期催报】{what}，已过截止时间"
+        return f"【催报】{what}，{deadline_words(self.deadline.deadline_at)}截止"
+
+
+def stage_due(today: date, last_day: date) -> Stage | None:
+    """The reminder that is due on a day, of days in Shanghai; one that was missed is due until the next one is.
+
+    The first is due three days before the last day that is in time, the second on its eve, the third on the day after.
+    """
+    if today > last_day:
+        return Stage.AFTER_1 if today - last_day <= LONGEST_AFTER else None
+    if today >= last_day - _SECOND_BEFORE:
+        return Stage.BEFORE_1
+    return Stage.BEFORE_3 if today >= last_day - _FIRST_BEFORE else None
+
+
+def post_reminders(engine: Engine, settings: Settings, *, now: datetime | None = None) -> list[str]:
+    """Lay the reminders that are due today into the outbox, for the contacts of those that still miss something.
+
+    Each is posted once, however often and by however many this is called: its key holds the stage and the deadline.
+    After days without a call only the one that is due now is posted. A replay reminds nobody.
+
+    Args:
+        engine: Of the warehouse.
+        settings: Of this installation.
+        now: As of when; the database's time unless given.
+
+    Returns:
+        The keys of the messages that are new.
+    """
+    if settings.replay:
+        return []
+    with engine.connect() as connection:
+        now = now or read_clock(connection)
+        window = {
+            "earliest": now - LONGEST_AFTER - timedelta(days=1),
+            "latest": now + _FIRST_BEFORE + timedelta(days=1),
+        }
+        periods = connection.execute(_READ_PERIODS, window).all()
+    keys: list[str] = []
+    for row in periods:
+        keys += _post_of_period(engine, settings, Period.parse(row.period), now, is_closed=row.is_closed)
+    return keys
+
+
+def _post_of_period(engine: Engine, settings: Settings, period: Period, now: datetime, *, is_closed: bool) -> list[str]:
+    states = read_status(engine, period)
+    with engine.begin() as connection:
+        register = read_register(connection)
+        reminders = due_reminders(register, period, read_deadlines(connection, period), states, now)
+        # A month that a replay has closed before its deadline asks nothing of anybody any more.
+        return post(
+            connection,
+            [
+                message
+                for reminder in reminders
+                if reminder.stage is Stage.AFTER_1 or not is_closed
+                for message in _messages(register, reminder, settings, now)
+            ],
+        )
+
+
+def due_reminders(
+    register: Register, period: Period, deadlines: Sequence[Deadline], states: Sequence[ReportState], now: datetime
+) -> Iterator[Reminder]:
+    """Whom to remind as of now, and of what, by institution."""
+    today = now.astimezone(SHANGHAI).date()
+    by_code = {deadline.institution_code: deadline for deadline in deadlines}
+    for code, rows in groupby(states, key=lambda row: row.institution_code):
+        own = list(rows)
+        institution = register.institution(code)
+        if institution is None or code not in by_code:
+            continue
+        stage = stage_due(today, by_code[code].last_day)
+        lacking = _lacking(register, institution, own)
+        if stage is not None and lacking:
+            yield Reminder(
+                period=period,
+                institution=institution,
+                stage=stage,
+                deadline=by_code[code],
+                owed_count=len(own),
+                lacking=lacking,
+            )
+
+
+def _lacking(register: Register, institution: Institution, own: Sequence[ReportState]) -> tuple[LackingReport, ...]:
+    owed = register.owed_by(institution.kind)
+    return tuple(
+        LackingReport(
+            title=row.title,
+            nil_allowed=owed[row.report].nil_allowed,
+            receipt=None if row.newest_version is None else f"{row.period}-{institution.code}-{row.newest_version}",
+        )
+        for row in own
+        if row.state not in ("accepted", "nil")
+    )
+
+
+def _messages(register: Register, reminder: Reminder, settings: Settings, now: datetime) -> list[Message]:
+    code = reminder.institution.code
+    addresses = sorted(
+        contact.address
+        for contact in register.contacts
+        if contact.institution_code == code and contact.role is ContactRole.CONTACT
+    )
+    if not addresses:
+        logger.warning("%s: %s has no contact, nobody gets its reminder", reminder.period, code)
+        return []
+    html = render_reminder(reminder, settings, now)
+    return [
+        Message(
+            kind=Kind.REMINDER,
+            period=str(reminder.period),
+            institution_code=code,
+            address=address,
+            edition=reminder.edition,
+            subject=reminder.subject,
+            html=html,
+        )
+        for address in addresses
+    ]
+
+
+# Wording
+
+
+def render_reminder(reminder: Reminder, settings: Settings, now: datetime) -> str:
+    """The reminder as a mail's HTML."""
+    return render(
+        "mail/reminder.html",
+        subject=reminder.subject,
+        is_demo=settings.is_demo,
+        reminder=reminder,
+        is_late=reminder.stage is Stage.AFTER_1,
+        headline=headline(reminder),
+        deadline=_deadline_told(reminder.deadline),
+        time_left=time_left_words(now, reminder.deadline.deadline_at),
+        rows=[[report.title, situation(report)] for report in reminder.lacking],
+        steps=next_steps(reminder, delivery_folder(settings.inbox_address, reminder.period, reminder.institution.code)),
+    )
+
+
+def headline(reminder: Reminder) -> str:
+    """The one sentence on top: how much is missing, and until when."""
+    missing = f"本期应报{reminder.owed_count}张报表，尚缺{len(reminder.lacking)}张"
+    deadline = deadline_words(reminder.deadline.deadline_at)
+    if reminder.stage is Stage.AFTER_1:
+        return f"{missing}，报送已于{deadline}截止，请尽快补报。"
+    return f"{missing}，请于{deadline}前报送。"
+
+
+def situation(report: LackingReport) -> str:
+    """How a missing report stands."""
+    if report.receipt is not None:
+        return f"未通过，被回执 {report.receipt} 退回"
+    return "尚未报送" + ("（可零报送）" if report.nil_allowed else "")
+
+
+def next_steps(reminder: Reminder, folder: str) -> list[str]:
+    """What to do, in a few plain sentences."""
+    steps: list[str] = []
+    if any(report.receipt is not None for report in reminder.lacking):
+        steps.append("被退回的报表：按回执列出的错误更正，重新报送整张报表。")
+    steps.append(
+        f"把报表文件连同报送说明放入报送目录的 {folder} 文件夹；报送说明可以是工作簿中的“报送说明”工作表，"
+        "也可以是文件 cover.csv，只列本次报送的报表。"
+    )
+    if any(report.nil_allowed for report in reminder.lacking):
+        steps.append("可零报送而本期确无数据的报表：在报送说明中填行数0、零报送“是”，不必附文件。")
+    if len(reminder.lacking) < reminder.owed_count:
+        steps.append("已接收的报表不必重报。")
+    if reminder.stage is Stage.AFTER_1:
+        steps.append("补报的数据照常核对入库，记为迟报；已公布的本期数据不因此改变。")
+    steps.append("每次报送后都会收到回执，以回执的结论为准。")
+    return steps
+
+
+def delivery_folder(address: str, period: Period, institution_code: str) -> str:
+    """The folder for a period as the institution sees it, from the inbox's address (docs/intake.md#the-package).
+
+    An account of its own begins at the institution's folder, which it does not see by name.
+    """
+    layout = address[address.index("{") :] if "{" in address else ""
+    for placeholder in ("{period}", "{institution}"):
+        if placeholder not in layout:
+            layout = f"{layout}/{placeholder}".lstrip("/")
+    return (
+        layout.removeprefix("{institution}/")
+        .replace("{period}", str(period))
+        .replace("{institution}", institution_code)
+    )
+
+
+def _deadline_told(deadline: Deadline) -> str:
+    told = deadline_words(deadline.deadline_at)
+    if deadline.deadline_at == deadline.by_calendar_at:
+        return told
+    return f"{told}（已调整，原为{deadline_words(deadline.by_calendar_at)}）"

@@ -1,0 +1,3 @@
+"""What the pages show is collected first, which wants the register."""
+
+from tests.intake.conftest import engine, inbox  # noqa: F401 - fixtures

@@ -1,0 +1,3 @@
+"""Receipts want the register too."""
+
+from tests.intake.conftest import engine, inbox  # noqa: F401 - fixtures
