@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.delivery import Kind, Status, dispatch, list_messages, message_key, post, recipient_of, resend
-from five_precisions.delivery.outbox import LOCK_SPACE
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.settings import Settings
+from five_precisions.warehouse.locks import Lock, release, try_to_take
 from tests.delivery.conftest import message, pdf, put, state
 from tests.mail_server import MailServer
 
@@ -67,10 +67,10 @@ def test_what_was_sent_or_is_on_its_way_is_not_resent(register_saved_engine: Eng
         resend(register_saved_engine, "nothing")
     [key] = put(register_saved_engine, message())
     with register_saved_engine.connect() as sender:
-        sender.execute(text("select pg_advisory_lock(:space, hashtext(:key))"), {"space": LOCK_SPACE, "key": key})
+        assert try_to_take(sender, Lock.MESSAGE, key)
         with pytest.raises(RefusedError, match="is being handed over at this moment"):
             resend(register_saved_engine, key)
-        sender.execute(text("select pg_advisory_unlock_all()"))
+        release(sender, Lock.MESSAGE, key)
     assert dispatch(register_saved_engine, mailing).sent == 1
     with pytest.raises(RefusedError, match="was sent; no message is sent twice"):
         resend(register_saved_engine, key)

@@ -30,13 +30,11 @@ from five_precisions.register.deadlines import is_workday, load_holidays
 from five_precisions.register.decision import readable
 from five_precisions.settings import Settings
 from five_precisions.storage import write_into
+from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.statements import load_statement
 
 LONGEST_REMARK: Final = 2000
 """Characters (docs/outputs.md#bulletin)."""
-_LOCK_SPACE: Final = 5_201_904
-"""First key of the advisory lock of a quarter's decisions; the second is a hash of the quarter."""
-_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:quarter))")
 _RECORD = text("""
 insert into notify.approval (
     quarter, draft, run_id, shown_digest, decision, decided_by, decided_at, remark, kind, run_ids, published
@@ -289,7 +287,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
     shown = _drafted(engine, settings, results, decided)
     final = _drafted(engine, settings, results, decided, decision) if decision.approved else shown
     with engine.begin() as connection:
-        connection.execute(_LOCK, {"space": _LOCK_SPACE, "quarter": str(quarter)})
+        hold(connection, Lock.BULLETIN, quarter)
         meanwhile = _read_decisions(connection, quarter)
         if _is_repeated(meanwhile, quarter, decision):
             return []

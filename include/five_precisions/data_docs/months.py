@@ -35,15 +35,14 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.storage import open_folder, write_into
+from five_precisions.warehouse.locks import Lock, hold
 
 logger = logging.getLogger(__name__)
 
 INDEX: Final = "index.html"
 _NAME: Final = "data docs folder"
-_LOCK_SPACE: Final = 5_201_905
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
-_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:period))")
 _READ_CLOSED_AT = text("select closed_at from intake.close where period = :period")
 _READ_VERSIONS = text("""
 select
@@ -115,7 +114,7 @@ def build_data_docs(engine: Engine, settings: Settings, period: Period) -> str:
     """
     with engine.begin() as connection:
         # Two at once would each remove what the other's index points to.
-        connection.execute(_LOCK, {"space": _LOCK_SPACE, "period": str(period)})
+        hold(connection, Lock.DATA_DOCS, period)
         month = read_month(connection, settings, period)
         index, pages = render_site(month)
         folder = _digest_of(pages)

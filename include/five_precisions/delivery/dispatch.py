@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.delivery.message import Attachment, Status
-from five_precisions.delivery.outbox import LOCK_SPACE, is_mail, recipient_of
+from five_precisions.delivery.outbox import is_mail, recipient_of
 from five_precisions.delivery.outcome import Answer, Outcome
 from five_precisions.errors import SetupError
 from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse.locks import Lock, release, try_to_take
 
 if TYPE_CHECKING:
     from five_precisions.delivery.transport import Transport
@@ -87,8 +88,6 @@ select :fallback_key, ordinal, name, sha256
 from notify.message_attachment
 where message_key = :key
 """)
-_TRY_LOCK = text("select pg_try_advisory_lock(:space, hashtext(:key))")
-_UNLOCK = text("select pg_advisory_unlock(:space, hashtext(:key))")
 _READ = text("""
 select message_key, status, due_at <= now() as is_due, institution_code, recipient, subject, html, refusals
 from notify.message
@@ -239,13 +238,12 @@ class _Sender:
 
     def settle(self, key: str) -> tuple[Status, Answer] | None:
         """Hand over one message under its lock; None where another dispatcher has it, or had it in the meantime."""
-        lock = {"space": LOCK_SPACE, "key": key}
         with self._connection.begin():
-            if not self._connection.execute(_TRY_LOCK, lock).scalar_one():
+            if not try_to_take(self._connection, Lock.MESSAGE, key):
                 return None
         settled = self._hand_over(key)
         with self._connection.begin():
-            self._connection.execute(_UNLOCK, lock)
+            release(self._connection, Lock.MESSAGE, key)
         return settled
 
     def _hand_over(self, key: str) -> tuple[Status, Answer] | None:

@@ -13,10 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.delivery.message import Kind, Message, Status
 from five_precisions.errors import RefusedError, UsageError
-
-LOCK_SPACE: Final = 5_201_903
-"""First key of the advisory lock held while a message is handed over; the second is a hash of its key. Two keys with
-the same hash only wait for one another."""
+from five_precisions.warehouse.locks import Lock, try_to_hold
 
 _HASH_DIGITS: Final = 8
 _SERVICE: Final = re.compile(rf"[a-z0-9+.-]+#[0-9a-f]{{{_HASH_DIGITS}}}")
@@ -59,7 +56,6 @@ where
     and (cast(:kind as text) is null or kind = :kind)
 order by created_at, message_key
 """)
-_TRY_LOCK = text("select pg_try_advisory_xact_lock(:space, hashtext(:key))")
 _READ_STATUS = text("select status from notify.message where message_key = :key")
 _MAKE_DUE = text("""
 update notify.message set status = 'pending', due_at = now(), refusals = 0 where message_key = :key
@@ -170,7 +166,7 @@ def resend(engine: Engine, key: str) -> None:
     """
     with engine.begin() as connection:
         # A message in `sending` whose lock is free lost its sender: whoever resends it has decided the doubt.
-        is_free = connection.execute(_TRY_LOCK, {"space": LOCK_SPACE, "key": key}).scalar_one()
+        is_free = try_to_hold(connection, Lock.MESSAGE, key)
         status = connection.execute(_READ_STATUS, {"key": key}).scalar_one_or_none()
         if status is None:
             raise UsageError(f"The outbox has no message {key}; five-precisions outbox list shows the keys.")

@@ -28,6 +28,7 @@ from five_precisions.errors import RefusedError, SetupError
 from five_precisions.period import Period
 from five_precisions.reports import Kind, load_reports
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.statements import SQL_FOLDER, read_sql
 
 _TABLES = (
@@ -51,8 +52,6 @@ _TABLES = (
 
 _OF_THE_REGISTER = ("open_institutions", "subjects", "present")
 """Statements of include/sql/inputs that read the register as the run knows it."""
-_RUN_LOCK = 5_201_901
-"""Key of the advisory lock under which one run at a time is made."""
 _NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "evidence", "restatement"})
 """Folders of include/sql whose statements add nothing to a run."""
 
@@ -87,7 +86,7 @@ def period_parameters(connection: Connection, period: Period) -> Parameters:
 
 def lock_runs(connection: Connection) -> None:
     """Wait until no run is being made, and keep others waiting until the transaction ends: months build on months."""
-    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _RUN_LOCK})
+    hold(connection, Lock.RUN)
 
 
 def load_inputs(connection: Connection, parameters: Parameters, *, is_restatement: bool = False) -> None:

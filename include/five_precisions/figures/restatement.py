@@ -21,10 +21,10 @@ from five_precisions.register.decision import reason_of, storable
 from five_precisions.reports import Kind, load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.locks import Lock, hold
 
 _NOBODY_YET: Final = "—"
 """Who has decided on a restatement that is only looked at."""
-_REQUEST_LOCK: Final = 5_201_905
 _OTHER_REQUESTS = text(
     "select request from registry.restatement_request where period = :period and request <> :request"
 )
@@ -195,7 +195,7 @@ def open_request(engine: Engine, period: Period, request: str, *, find_open: Cal
     """
     period.require_begun()
     with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _REQUEST_LOCK})
+        hold(connection, Lock.RESTATEMENT_REQUEST)
         known = text("select 1 from registry.period where period = :period")
         if connection.execute(known, {"period": str(period)}).first() is None:
             raise RefusedError(f"{period} is not closed; run: five-precisions close {period}")

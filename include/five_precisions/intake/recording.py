@@ -42,11 +42,9 @@ from five_precisions.register import Register
 from five_precisions.reports.cells import Value
 from five_precisions.reports.masking import kept, keyed_hash
 from five_precisions.warehouse.keys import hold_pii_key
+from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
 
-_LOCK_SPACE: Final = 5_201_901
-"""First key of the advisory locks of periods; the second is a hash of the period."""
-_LOCK = text("select pg_advisory_xact_lock(:space, hashtext(:period))")
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
 
 _EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
@@ -69,7 +67,7 @@ class Version:
 
 def lock_period(connection: Connection, period: Period) -> None:
     """Wait for whoever else records or closes in the period; held to the end of the transaction."""
-    connection.execute(_LOCK, {"space": _LOCK_SPACE, "period": str(period)})
+    hold(connection, Lock.PERIOD, period)
 
 
 def record(

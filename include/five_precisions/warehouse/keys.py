@@ -18,13 +18,11 @@ from sqlalchemy import Connection, text
 
 from five_precisions.errors import SetupError
 from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse.locks import Lock, hold
 
-_LOCK_KEY: Final = 5_201_902
-"""Key of the advisory lock under which one process at a time records keys: of two different ones the first stands."""
 _BYTES: Final = 4
 """Of a fingerprint: enough to distinguish keys, and far too few to reveal anything of one."""
 
-_LOCK = text("select pg_advisory_xact_lock(:lock)")
 _READ = text("select purpose, fingerprint, since from registry.key_fingerprint")
 _READ_PII = text("select fingerprint, since from registry.key_fingerprint where purpose = 'pii' for key share")
 _LOCK_ALL = text("select from registry.key_fingerprint for update")
@@ -83,7 +81,7 @@ def require_keys(connection: Connection, settings: Settings, *, also_lost: bool 
     known = _read(connection)
     _require_known(given, known, also_lost=also_lost)
     if _unrecorded(given, known):
-        connection.execute(_LOCK, {"lock": _LOCK_KEY})
+        hold(connection, Lock.KEYS)
         known = _read(connection)
         _require_known(given, known, also_lost=also_lost)
         for line in _unrecorded(given, known):
@@ -97,7 +95,7 @@ def adopt_keys(connection: Connection, settings: Settings) -> None:
         ChangedKeyError: something has been delivered, under other keys.
         SetupError: a key is too short.
     """
-    connection.execute(_LOCK, {"lock": _LOCK_KEY})
+    hold(connection, Lock.KEYS)
     # Whoever is writing hashes ends first, and then there are some.
     connection.execute(_LOCK_ALL)
     if not connection.execute(_IS_IN_USE).scalar_one():
@@ -119,7 +117,7 @@ def hold_pii_key(connection: Connection, key: bytes) -> None:
     given = {Purpose.PII: [fingerprint(Purpose.PII, key)]}
     known = _read_pii(connection)
     if not known:
-        connection.execute(_LOCK, {"lock": _LOCK_KEY})
+        hold(connection, Lock.KEYS)
         known = _read_pii(connection)
     _require_known(given, {Purpose.PII: known})
     for line in _unrecorded(given, {Purpose.PII: known}):

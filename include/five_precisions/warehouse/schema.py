@@ -15,11 +15,10 @@ from sqlalchemy.exc import ProgrammingError
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
+from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.reader import confine_reader
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 5_201_900
-"""Key of the advisory lock under which one process at a time migrates or makes partitions."""
 
 
 def alembic_config() -> Config:
@@ -46,7 +45,7 @@ def migrate(engine: Engine) -> list[str]:
         _require_known(_revision(connection))
     try:
         with engine.begin() as connection:
-            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            hold(connection, Lock.MIGRATION)
             if not connection.execute(_MAY_MAKE_TEMPORARY_TABLES).scalar_one():
                 database, role = connection.execute(text("select current_database(), current_user")).one()
                 raise SetupError(
@@ -102,7 +101,7 @@ def partition_name(report: str, period: Period) -> str:
 
 def create_period_partitions(connection: Connection, period: Period) -> None:
     """The period's partition of every table of delivered rows; nothing where they are there."""
-    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    hold(connection, Lock.MIGRATION)
     for report in load_reports():
         # Identifiers cannot be bound; both parts come from our own declarations, never from a delivered file.
         connection.exec_driver_sql(
