@@ -16,7 +16,7 @@ from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 from jinja2 import Environment, meta
 
-from five_precisions.delivery.templates import TEMPLATE_FOLDER, environment
+from five_precisions.templates import TEMPLATE_FOLDER, environment
 from tests.stored import assert_as_stored
 
 LARGEST: Final = 100_000

@@ -18,8 +18,8 @@ from apprise.plugins.wecombot import NotifyWeComBot
 from sqlalchemy import Engine
 
 from five_precisions.delivery import Attachment, Status, dispatch, recipient_of
-from five_precisions.delivery.templates import environment
 from five_precisions.settings import Settings
+from five_precisions.templates import environment
 from tests.delivery.conftest import add_contacts, message, pdf, put, state, with_mail
 from tests.mail_server import SENDER, MailServer
 

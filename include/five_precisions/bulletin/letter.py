@@ -24,12 +24,12 @@ from five_precisions.bulletin.document import Bulletin, Chart, Heading, Paragrap
 from five_precisions.bulletin.mail_tables import MailTable, changes_from_document, from_document
 from five_precisions.bulletin.results import Results
 from five_precisions.bulletin.wording import change, day_name, growth, listing
-from five_precisions.delivery.templates import render
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period, Quarter
 from five_precisions.reference import INDICATORS
 from five_precisions.register import InstitutionKind
+from five_precisions.templates import render
 
 LARGEST: Final = 100_000
 """Bytes of a letter; longer mails are cut off by mail clients."""

@@ -31,12 +31,12 @@ from five_precisions.bulletin.results import Alert, Institution, NextStep, Resul
 from five_precisions.bulletin.supervision import read_grave_cases, supervision_notices
 from five_precisions.bulletin.wording import difference, growth, month_name
 from five_precisions.delivery import Kind, Message, post
-from five_precisions.delivery.templates import render
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.period import Period
 from five_precisions.reference import INDICATORS
 from five_precisions.register import ContactRole, InstitutionKind, Register, read_register
 from five_precisions.settings import Settings
+from five_precisions.templates import render
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from jinja2.runtime import Context
 
 from five_precisions.bulletin.document import Block, Chart, Figure, Heading, Paragraph, Table
 from five_precisions.bulletin.wording import difference, growth
-from five_precisions.delivery.templates import TEMPLATE_FOLDER
 from five_precisions.display import NOTHING, shown
+from five_precisions.templates import TEMPLATE_FOLDER
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
 """Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""

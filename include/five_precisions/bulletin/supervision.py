@@ -16,8 +16,8 @@ from five_precisions.bulletin.mail_tables import MailTable, mail_table
 from five_precisions.bulletin.results import Institution, Results
 from five_precisions.bulletin.wording import month_name
 from five_precisions.delivery import Kind, Message
-from five_precisions.delivery.templates import render
 from five_precisions.register import ContactRole, InstitutionKind, Register
+from five_precisions.templates import render
 from five_precisions.warehouse import load_statement
 
 _CHANGES: Final = {"new": "新增", "reopened": "再次出现", "returned": "恢复督办", "worsened": "加重"}

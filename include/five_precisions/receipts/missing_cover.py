@@ -11,13 +11,13 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Kind, Message, post
-from five_precisions.delivery.templates import render
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.inbox import Delivery
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import ContactRole, Institution, Register
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
+from five_precisions.templates import render
 
 _FINGERPRINT_SHOWN: Final = 16
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from five_precisions.delivery.templates import render
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.intake.findings import Level, Verdict
 from five_precisions.period import SHANGHAI, Period
@@ -21,6 +20,7 @@ from five_precisions.receipts.finding_groups import (
     level_views,
     short_name,
 )
+from five_precisions.templates import render
 
 LARGEST_MAIL: Final = 100_000
 """Bytes of a mail's HTML in UTF-8; mail clients cut what is longer."""

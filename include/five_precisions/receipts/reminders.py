@@ -16,13 +16,13 @@ from typing import Final
 from sqlalchemy import Engine, text
 
 from five_precisions.delivery import Kind, Message, post
-from five_precisions.delivery.templates import render
 from five_precisions.intake.deadlines import Deadline, read_deadlines
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words, time_left_words
 from five_precisions.register import ContactRole, Institution, Register, read_register
 from five_precisions.settings import Settings
+from five_precisions.templates import render
 from five_precisions.warehouse import read_clock
 
 logger = logging.getLogger(__name__)

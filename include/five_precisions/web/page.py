@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 
-from five_precisions.delivery.templates import render
+from five_precisions.templates import render
 
 GUARDED: Final[Mapping[str, str]] = {
     # A draft is for those who decide on it, and may be replaced by the next.

@@ -1,4 +1,4 @@
-"""Mail and page templates: Jinja2, escaped throughout (include/templates)."""
+"""Templates of mails and pages: Jinja2, escaped throughout (include/templates)."""
 
 from __future__ import annotations
 
