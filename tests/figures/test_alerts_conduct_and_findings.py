@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from five_precisions.figures import assess
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
+from five_precisions.warehouse import cross_rules
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import BANKS, OFFICES, Rows, SmallCity
 from tests.figures.test_alerts_funds_and_loans import alerts, details
@@ -832,4 +835,31 @@ def test_a18_waits_for_the_reports_that_a_finding_rests_on(engine: Engine, setti
         ("2019-02", "new"),
         ("2019-03", "unjudged"),
         ("2019-04", "closed"),
+    ]
+
+
+@pytest.fixture
+def with_x99(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules across reports with one more, X99, which says that a loan is on no list of projects."""
+    folder = shutil.copytree(cross_rules.CROSS_RULE_FOLDER, tmp_path / "checks")
+    monkeypatch.setattr(cross_rules, "CROSS_RULE_FOLDER", folder)
+    declared = (folder / "x06.sql").read_text(encoding="utf-8")
+    (folder / "x99.sql").write_text(declared.replace("rule: X06", "rule: X99"), encoding="utf-8")
+
+
+def test_a18_knows_a_rule_by_its_file_alone(engine: Engine, settings: Settings, with_x99: None) -> None:
+    play(
+        engine,
+        settings,
+        across("X99"),
+        across("X99", told="findings"),
+        across("X99"),
+        across("X99"),
+        across(missing={("C02", "projects")}),
+        across(),
+    )
+    assert changes(engine, "A18", "B01", "loans/X99/L1") == [
+        ("2019-04", "new"),
+        ("2019-05", "unjudged"),
+        ("2019-06", "closed"),
     ]

@@ -18,11 +18,13 @@ from five_precisions.collection import close, collect
 from five_precisions.errors import SetupError
 from five_precisions.intake import list_explanations
 from five_precisions.intake.judging import DeliveredFile
-from five_precisions.intake.rules import checks as checks_module
-from five_precisions.intake.rules.checks import CHECK_FOLDER, load_checks
+from five_precisions.intake.rules.suites import load_suite
 from five_precisions.period import Period
 from five_precisions.register import load_register
+from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
+from five_precisions.warehouse import cross_rules
+from five_precisions.warehouse.cross_rules import CROSS_RULE_FOLDER, Moment, load_cross_rules
 from tests.packages import (
     ACCOUNT,
     CREDIT_CODE,
@@ -459,8 +461,8 @@ def test_an_explanation_answers_the_close_before_or_the_one_to_come(city: City) 
 @pytest.fixture
 def check_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of include/sql/checks, to add files to."""
-    folder = shutil.copytree(CHECK_FOLDER, tmp_path / "checks")
-    monkeypatch.setattr(checks_module, "CHECK_FOLDER", folder)
+    folder = shutil.copytree(CROSS_RULE_FOLDER, tmp_path / "checks")
+    monkeypatch.setattr(cross_rules, "CROSS_RULE_FOLDER", folder)
     return folder
 
 
@@ -504,6 +506,8 @@ where now.balance = 2 * before.balance
         ({"level": "fatal"}, "level"),
         ({"moment": "standing", "level": "critical"}, "cannot reject"),
         ({"needs": "[loans]"}, "needs no other report"),
+        ({"also_in_suite": "true"}, "no suite beside it"),
+        ({"moment": "standing", "absence": "true"}, "needs the report that is the list"),
         ({"sense": "none"}, "sense"),
     ],
 )
@@ -521,12 +525,34 @@ def test_a_wrong_declaration_is_named(wrong: dict[str, str], says: str, check_fo
     head = "\n".join(f"-- {name}: {value}" for name, value in declared.items())
     (check_folder / "x99.sql").write_text(f"-- What?\n--\n{head}\nselect 1\n", encoding="utf-8")
     with pytest.raises(SetupError, match=says) as refused:
-        load_checks()
+        load_cross_rules()
     assert "x99.sql" in str(refused.value)
 
 
 def test_every_rule_of_the_contract_has_its_file() -> None:
-    rules = {check.rule: check for check in load_checks()}
+    rules = {check.rule: check for check in load_cross_rules()}
     assert set(rules) == {"H03", "K02", "P02", *(f"X{number:02d}" for number in range(1, 11))}
     levels = {rule: str(check.level) for rule, check in rules.items() if check.level != "warning"}
     assert levels == {"K02": "critical", "X02": "critical", "X10": "notice"}
+
+
+def test_what_a_finding_rests_on_follows_from_its_rules_file() -> None:
+    rules = {check.rule: check for check in load_cross_rules()}
+    assert {rule: check.rests_on for rule, check in rules.items() if check.rests_on} == {
+        "H03": ("households",),
+        "X04": ("households",),
+        "X05": ("households",),
+        "X06": ("projects",),
+        "X07": ("loans",),
+        "X08": ("loans",),
+        "X10": ("loans",),
+    }
+    assert {rule for rule, check in rules.items() if check.absence} == {"X04", "X06"}
+    assert {rule for rule, check in rules.items() if check.is_settled_at_close} == {f"X{n:02d}" for n in range(4, 11)}
+
+
+def test_a_rule_says_whether_a_suite_finds_it_too() -> None:
+    in_suites = {rule.rule for report in load_reports().values() for rule in load_suite(report).rules}
+    standing = [check for check in load_cross_rules() if check.moment is Moment.STANDING]
+    assert {check.rule for check in standing if check.also_in_suite} == {check.rule for check in standing} & in_suites
+    assert any(check.also_in_suite for check in standing)

@@ -39,7 +39,6 @@ from five_precisions.intake.ledger import (
     take,
 )
 from five_precisions.intake.recording import record
-from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.unknown_folders import unknown_folders_of
@@ -54,6 +53,7 @@ from five_precisions.receipts.receipt_files import (
 from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings
+from five_precisions.warehouse.cross_rules import load_cross_rules
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class _Collection:
     def taken_in_before(self, code: str) -> list[Institution]:
         """Institutions of the same kind with earlier codes, where one's report can reject another's."""
         [own] = self.institutions(code)
-        compared = {check.report for check in load_checks() if check.decides_across_institutions}
+        compared = {check.report for check in load_cross_rules() if check.decides_across_institutions}
         if compared.isdisjoint(self._register.owed_by(own.kind)):
             return []
         return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]

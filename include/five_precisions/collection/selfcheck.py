@@ -21,12 +21,12 @@ from five_precisions.intake.judging import (
 )
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
-from five_precisions.intake.rules.checks import load_checks
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
+from five_precisions.warehouse.cross_rules import load_cross_rules
 
 _CHUNK: Final = 4 * 1024**2
 
@@ -77,7 +77,7 @@ def check(
         _write_workbook(workbook, findings, files, yardstick, f"{period}-{institution}", is_demo=settings.is_demo)
     # A single sound file that is no report at all has no verdict of its own.
     nothing_wrong = not any(finding.level is Level.CRITICAL for finding in findings)
-    left_out = ", ".join(sorted(check.rule for check in load_checks()))
+    left_out = ", ".join(sorted(check.rule for check in load_cross_rules()))
     return Judgement(
         institution_code=institution,
         period=str(period),

@@ -22,7 +22,7 @@ import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection, text
@@ -31,6 +31,7 @@ from sqlalchemy.exc import DataError, ProgrammingError
 from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.reports import load_reports
+from five_precisions.warehouse.cross_rules import load_cross_rules
 from five_precisions.warehouse.statements import SQL_FOLDER, load_declared, load_statement
 
 ALERT_FOLDER: Final = SQL_FOLDER / "alerts"
@@ -121,13 +122,27 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
     make_raised(connection)
     rules = load_alert_rules(ALERT_FOLDER if folder is None else folder)
     titles = json.dumps({code: report.title for code, report in load_reports().items()})
+    declared = {"report_titles": titles, "cross_rules": json.dumps(cross_rules())}
     for rule in rules:
-        _hold(connection, rule, parameters | {"report_titles": titles})
+        _hold(connection, rule, parameters | declared)
     connection.exec_driver_sql("analyze raised")
     _refuse_what_is_no_alert(connection, parameters)
     needs = json.dumps([need for rule in rules for need in rule.needed])
     run_statement(connection, "marts/case_state", parameters | {"needs": needs})
     run_statement(connection, "marts/alert", parameters)
+
+
+def cross_rules() -> list[dict[str, Any]]:
+    """What the rules across reports rest on, as A18 reads it: plain data, and an input of the run."""
+    return [
+        {
+            "rule": rule.rule,
+            "rests_on": rule.rests_on,
+            "absence": rule.absence,
+            "is_settled_at_close": rule.is_settled_at_close,
+        }
+        for rule in load_cross_rules()
+    ]
 
 
 def make_raised(connection: Connection) -> None:

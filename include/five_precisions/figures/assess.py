@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions import __version__
 from five_precisions.errors import RefusedError, SetupError
-from five_precisions.figures.alerts import follow_inspections, raise_alerts
+from five_precisions.figures.alerts import cross_rules, follow_inspections, raise_alerts
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
     Parameters,
@@ -174,6 +174,7 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
         "scheme": digest_of(scheme.model_dump()),
         "scorecard": digest_of(scorecard.model_dump()),
         "statements": digest_statements(),
+        "cross_rules": digest_of(cross_rules()),
         **_reference_digests(settings),
     }
     digest = digest_inputs(connection, parameters, files)

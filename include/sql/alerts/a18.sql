@@ -24,22 +24,22 @@ with delivery as (
         )
 ),
 
+cross_rule as (
+    select declared.*
+    from
+        jsonb_to_recordset(cast(:cross_rules as jsonb))
+            as declared (rule text, rests_on jsonb, absence boolean, is_settled_at_close boolean)
+),
+
 -- Reports of other institutions on which findings across reports rest; without them a finding cannot be said to be
 -- gone, and one about what is on no list not to be true.
 rests_on as (
     select
-        other.rule,
+        cross_rule.rule,
         other.report,
-        other.is_about_absence
-    from (
-        values
-        ('H03', 'households', false),
-        ('X04', 'households', true),
-        ('X05', 'households', false),
-        ('X06', 'projects', true),
-        ('X07', 'loans', false),
-        ('X08', 'loans', false)
-    ) as other (rule, report, is_about_absence)
+        cross_rule.absence as is_about_absence
+    from cross_rule
+    cross join jsonb_array_elements_text(cross_rule.rests_on) as other (report)
 ),
 
 version_before as (
@@ -100,7 +100,7 @@ at_close as (
     order by cross_check.period asc, cross_check.institution_code asc, cross_check.checked_at desc
 ),
 
--- Of X04 to X10 the close has the last word; what a version was told of them earlier may be mended by others.
+-- Of rules about what stands the close has the last word; what a version was told of them may be mended by others.
 receipt as (
     select
         compared.*,
@@ -148,7 +148,15 @@ told as (
             and receipt.report = finding.report
     where
         finding.level = 'warning'
-        and (receipt.is_close or not receipt.is_frozen or finding.rule !~ '^X(0[4-9]|10)$')
+        and (
+            receipt.is_close
+            or not receipt.is_frozen
+            or finding.rule not in (
+                select cross_rule.rule
+                from cross_rule
+                where cross_rule.is_settled_at_close
+            )
+        )
         and finding.explanation is null
         and (
             receipt.institution_code,

@@ -5,6 +5,7 @@
 -- level: warning
 -- across: institutions
 -- moment: standing
+-- also_in_suite: true
 -- report: households
 -- column: head_id
 -- message: 同一户主证件号码在{others}的名册中也有一户，请与对方核对该户归属；属实的请在情况说明中说明。

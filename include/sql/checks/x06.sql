@@ -8,6 +8,7 @@
 -- report: matches
 -- column: project_no
 -- needs: [projects]
+-- absence: true
 -- message: 项目编号不在任何县区的产业扶贫项目库中，请向县区扶贫办核对项目编号；属实的请在情况说明中说明。
 -- expected: 项目库中的项目编号
 with named as (

@@ -1,20 +1,6 @@
-"""Rules across reports, months and institutions: each a file of include/sql/checks.
+"""Judging by the rules across reports, months and institutions (warehouse/cross_rules.py).
 
-See docs/reports.md: H03, K02, P02, X01–X10.
-
-A file opens with the question that it answers and, after an empty comment line, says as YAML what its rows mean to an
-institution: `rule`, `level`, `across` (months, reports, institutions), `report`, `column`, `message`, `expected`, and
-
-- `moment: version`: judged with a version. It reads the rows just delivered as `staged_<report>` and what stands of
-  other months and institutions as `core.<report>`; a critical finding rejects the report.
-- `moment: standing`: about what stands in the period, for all institutions at once. It never rejects. `needs` lists
-  reports that must be in from everyone who owes them before it says anything earlier than the close, and from anyone
-  at the close: where nobody's register came, a loan's household is on none, and the bank is not the one to blame.
-
-Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
-is declared, `report`, `column_name`, `expected`; any other column fills its `{name}` in the message. Bound parameters:
-`period`, `previous_period`, `december` (of the year before), `year_begin`, `period_end`; with a version
-`institution_code`, `is_whole` (every row of the report could be read).
+See docs/reports.md#rules: H03, K02, P02, X01–X10.
 """
 
 from __future__ import annotations
@@ -22,21 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, text
 
 from five_precisions.intake.findings import Finding, Level, shown_key, shown_key_part
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
-from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
+from five_precisions.warehouse.cross_rules import CrossRule, Moment, load_cross_rules
 
-CHECK_FOLDER: Final = SQL_FOLDER / "checks"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 _READ_STANDING = text("""
@@ -55,56 +36,6 @@ where standing.period = :period
 """)
 
 
-class Moment(StrEnum):
-    """When a check is run."""
-
-    VERSION = "version"
-    STANDING = "standing"
-
-
-class Across(StrEnum):
-    """What a check compares."""
-
-    MONTHS = "months"
-    REPORTS = "reports"
-    INSTITUTIONS = "institutions"
-
-
-class Check(BaseModel):
-    """One rule across reports, months or institutions, as its file declares it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rule: str
-    level: Level
-    across: Across
-    moment: Moment
-    report: str
-    column: str
-    message: str
-    expected: str | None = None
-    needs: tuple[str, ...] = ()
-    sql: str
-
-    @property
-    def decides_across_institutions(self) -> bool:
-        """Whether what one institution has delivered may reject another's report: the order of both then matters."""
-        return self.moment is Moment.VERSION and self.across is Across.INSTITUTIONS
-
-    @model_validator(mode="after")
-    def _names_what_exists(self) -> Self:
-        reports = load_reports()
-        if unknown := {self.report, *self.needs} - set(reports):
-            raise ValueError(f"no such report: {', '.join(sorted(unknown))}")
-        if self.column not in {column.name for column in reports[self.report].columns}:
-            raise ValueError(f"{self.report} has no column {self.column}")
-        if self.moment is Moment.STANDING and self.level is Level.CRITICAL:
-            raise ValueError("what is found of accepted reports cannot reject them: its level is warning or notice")
-        if self.moment is Moment.VERSION and self.needs:
-            raise ValueError("a version is judged with what is there: it needs no other report")
-        return self
-
-
 @dataclass(frozen=True, slots=True)
 class DeliveredSheet:
     """Where a report stands in the files of its version."""
@@ -113,20 +44,6 @@ class DeliveredSheet:
     sheet: str | None
     places: Mapping[str, int]
     """Column of the report → number of the column in the sheet, from 1."""
-
-
-def load_checks() -> tuple[Check, ...]:
-    """The checks of include/sql/checks, in the order of their files' names.
-
-    Raises:
-        SetupError: a file does not say what its rows mean, or names a report or column that does not exist.
-    """
-    return _load_folder(CHECK_FOLDER)
-
-
-@cache
-def _load_folder(folder: Path) -> tuple[Check, ...]:
-    return tuple(load_declared(path, Check) for path in sorted(folder.glob("*.sql")))
 
 
 def version_findings(
@@ -151,7 +68,7 @@ def version_findings(
     parameters = {**_parameters(period), "institution_code": institution_code, "is_whole": is_whole}
     return [
         _finding(check, row, place)
-        for check in load_checks()
+        for check in load_cross_rules()
         if check.moment is Moment.VERSION and check.report == report
         for row in map(dict, connection.execute(text(check.sql), parameters).mappings())
     ]
@@ -159,7 +76,7 @@ def version_findings(
 
 def has_version_checks(report: str) -> bool:
     """Whether versions of the report are held against other months or institutions."""
-    return any(check.moment is Moment.VERSION and check.report == report for check in load_checks())
+    return any(check.moment is Moment.VERSION and check.report == report for check in load_cross_rules())
 
 
 def standing_findings(
@@ -187,7 +104,7 @@ def standing_findings(
         for report in load_reports()
     }
     found: dict[str, list[Finding]] = {}
-    for check in load_checks():
+    for check in load_cross_rules():
         if check.moment is Moment.VERSION or not all(is_in[report] for report in check.needs):
             continue
         for row in map(dict, connection.execute(text(check.sql), _parameters(period)).mappings()):
@@ -224,14 +141,14 @@ def _parameters(period: Period) -> dict[str, Any]:
     }
 
 
-def _finding(check: Check, row: Mapping[str, Any], place: DeliveredSheet) -> Finding:
+def _finding(check: CrossRule, row: Mapping[str, Any], place: DeliveredSheet) -> Finding:
     report = load_reports()[row.get("report", check.report)]
     column = report.column(row.get("column_name", check.column))
     has_cell = row["row_number"] is not None
     return Finding(
         report=report.code,
         rule=check.rule,
-        level=check.level,
+        level=Level(check.level),
         message=_fill(check.message, row),
         file=place.file,
         sheet=place.sheet,

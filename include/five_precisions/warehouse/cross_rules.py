@@ -1,0 +1,119 @@
+"""Rules across reports, months and institutions, as their files of include/sql/checks declare them.
+
+A file opens with the question that it answers and, after an empty comment line, says as YAML what its rows mean to an
+institution: `rule`, `level`, `across` (months, reports, institutions), `report`, `column`, `message`, `expected`, and
+
+- `moment: version`: judged with a version. It reads the rows just delivered as `staged_<report>` and what stands of
+  other months and institutions as `core.<report>`; a critical finding rejects the report.
+- `moment: standing`: about what stands in the period, for all institutions at once. It never rejects. `needs` lists
+  reports that must be in from everyone who owes them before it says anything earlier than the close, and from anyone
+  at the close: where nobody's register came, a loan's household is on none, and the bank is not the one to blame.
+  `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
+  `also_in_suite: true`: the suite of the report finds it too, within one version.
+
+Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
+is declared, `report`, `column_name`, `expected`; any other column fills its `{name}` in the message. Bound parameters:
+`period`, `previous_period`, `december` (of the year before), `year_begin`, `period_end`; with a version
+`institution_code`, `is_whole` (every row of the report could be read).
+
+The intake judges by them; the alerts ask what a finding rests on.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from five_precisions.reports import load_reports
+from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
+
+CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
+
+
+class Moment(StrEnum):
+    """When a rule is judged."""
+
+    VERSION = "version"
+    STANDING = "standing"
+
+
+class Across(StrEnum):
+    """What a rule compares."""
+
+    MONTHS = "months"
+    REPORTS = "reports"
+    INSTITUTIONS = "institutions"
+
+
+class CrossRule(BaseModel):
+    """One rule across reports, months or institutions, as its file declares it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str
+    level: Literal["critical", "warning", "notice"]
+    across: Across
+    moment: Moment
+    report: str
+    column: str
+    message: str
+    expected: str | None = None
+    needs: tuple[str, ...] = ()
+    absence: bool = False
+    also_in_suite: bool = False
+    sql: str
+
+    @property
+    def decides_across_institutions(self) -> bool:
+        """Whether what one institution has delivered may reject another's report: the order of both then matters."""
+        return self.moment is Moment.VERSION and self.across is Across.INSTITUTIONS
+
+    @property
+    def is_settled_at_close(self) -> bool:
+        """Whether the close has the last word: what a version is told of it earlier may be mended by others."""
+        return self.moment is Moment.STANDING and not self.also_in_suite
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """Reports of other institutions without which a finding of it cannot be said to be gone."""
+        if self.moment is Moment.VERSION:
+            return ()
+        others = (self.report,) if self.across is Across.INSTITUTIONS else ()
+        return tuple(dict.fromkeys((*others, *self.needs)))
+
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> Self:
+        reports = load_reports()
+        if unknown := {self.report, *self.needs} - set(reports):
+            raise ValueError(f"no such report: {', '.join(sorted(unknown))}")
+        if self.column not in {column.name for column in reports[self.report].columns}:
+            raise ValueError(f"{self.report} has no column {self.column}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_moment(self) -> Self:
+        if self.moment is Moment.STANDING and self.level == "critical":
+            raise ValueError("what is found of accepted reports cannot reject them: its level is warning or notice")
+        if self.moment is Moment.VERSION and (self.needs or self.also_in_suite):
+            raise ValueError("a version is judged with what is there: it needs no other report, and no suite beside it")
+        if self.absence and not self.needs:
+            raise ValueError("what is on no list needs the report that is the list")
+        return self
+
+
+def load_cross_rules() -> tuple[CrossRule, ...]:
+    """The rules of include/sql/checks, in the order of their files' names.
+
+    Raises:
+        SetupError: a file does not say what its rows mean, or names a report or column that does not exist.
+    """
+    return _load_folder(CROSS_RULE_FOLDER)
+
+
+@cache
+def _load_folder(folder: Path) -> tuple[CrossRule, ...]:
+    return tuple(load_declared(path, CrossRule) for path in sorted(folder.glob("*.sql")))
