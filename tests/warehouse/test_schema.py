@@ -50,7 +50,7 @@ def empty(empty_database_url: str) -> Iterator[Engine]:
 
 
 def contents(engine: Engine) -> set[tuple[str, ...]]:
-    """Every column, index, constraint and right of our schemas, as text."""
+    """Every column, index, constraint, right and comment of our schemas, as text."""
     queries = (
         """
         select 'column', table_schema, table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
@@ -64,6 +64,12 @@ def contents(engine: Engine) -> set[tuple[str, ...]]:
         """
         select 'right', oid::regclass::text, coalesce(relacl::text, '')
         from pg_class where relnamespace::regnamespace::text = any(:schemas)
+        """,
+        """
+        select 'comment', objoid::regclass::text, objsubid::text, description
+        from pg_description
+        inner join pg_class on classoid = 'pg_class'::regclass and objoid = pg_class.oid
+        where relnamespace::regnamespace::text = any(:schemas)
         """,
         "select 'view', schemaname, viewname, definition from pg_views where schemaname = any(:schemas)",
     )
@@ -100,6 +106,23 @@ def test_every_revision_goes_up_and_down_and_up_again(empty: Engine) -> None:
         assert contents(empty) == state
     migrate(empty)
     assert contents(empty) == states[-1]
+
+
+def test_every_table_and_column_says_what_it_holds(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("""
+            select concat_ws('.', relnamespace::regnamespace, relname, attname), col_description(pg_class.oid, attnum),
+                obj_description(pg_class.oid, 'pg_class')
+            from pg_class
+            inner join pg_attribute on pg_class.oid = attrelid
+            where relnamespace::regnamespace::text = any(:schemas) and relkind in ('r', 'p', 'v')
+                and not relispartition and attnum > 0 and not attisdropped
+            """),
+            {"schemas": sorted(SCHEMAS)},
+        ).all()
+    assert len(found) > 800
+    assert [name for name, column, table in found if not column or not table] == []
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:

@@ -62,6 +62,8 @@ alter table notify.message
 drop column institution_code, drop column subject, drop column html, drop column due_at,
 drop column refusals, drop column reply;
 drop table notify.attachment;
+comment on column notify.message.message_key is null;
+comment on column notify.message.recipient is null;
 """
 
 

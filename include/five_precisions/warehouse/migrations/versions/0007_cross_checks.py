@@ -67,6 +67,7 @@ drop view intake.told_finding;
 alter table intake.explanation drop column is_bound, drop column value;
 alter table intake.report drop column places;
 alter table intake.finding drop column explanation;
+comment on column intake.finding.submission_id is null;
 delete from intake.finding where submission_id in (select submission_id from intake.cross_check);
 alter table intake.finding add foreign key (submission_id) references intake.submission (submission_id);
 drop table intake.cross_check;
