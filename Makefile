@@ -12,8 +12,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SECRETS := var/secrets.env
 
-# Another activated environment or another project's path must not leak into ours.
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# Another activated environment or another project's path must not leak into ours. Where Python may not keep what it
+# compiles, every process compiles anew: a test run has hundreds.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export UV_HTTP_TIMEOUT ?= 180
 
 UV_PIP := $(BIN)/uv pip
@@ -54,6 +55,14 @@ secrets: $(INSTALLED)
 .PHONY: compose-secrets
 compose-secrets: ## make the files in secrets/ that docker-compose.yaml reads, those that are missing; needs only python3
 	@$(PYTHON) include/five_precisions/secrets_folder.py secrets
+
+.PHONY: check
+check: install ## style, types, layers and the tests that need no server, process or browser; under two minutes
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types pure sql-style style
+
+.PHONY: pure
+pure: install
+	$(BIN)/python -m pytest -m 'not integration' --numprocesses=1 --quiet
 
 .PHONY: test
 test: install quality ## quality, then all tests

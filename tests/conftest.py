@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from tests.replay import Replay, replayed
 
 TEMPLATE = "migrated"
 GOLDEN = "golden"
+_INTEGRATION = {"server_url", "golden_inbox", "replay", "saved_by_office"}
+"""Fixtures that start a server or a process, or take a minute."""
 _COSTLY = {"golden_settings", "replay"}
 _COSTLY_SECONDS = 1500
 """How long a test may take that may have to make such a fixture first; two to three minutes on an idle machine."""
@@ -93,6 +96,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The users of the replay stand together: with the last of them it ends.
     items.sort(key=lambda item: (order.get(_group_of(item.nodeid), len(order)), not _uses_replay(item)))
     for item in items:
+        if _INTEGRATION.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
         if _COSTLY.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(_COSTLY_SECONDS))
 
@@ -131,6 +136,17 @@ def _administer(server_url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold that a test without the mark `integration` starts no process, so that `make check` stays quick."""
+    if request.node.get_closest_marker("integration") is None:
+
+        def refuse(*_: object, **__: object) -> None:
+            pytest.fail("This test starts a process, so it wants pytestmark = pytest.mark.integration.")
+
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("words", "environment", "sentence"),
     [
@@ -76,6 +77,7 @@ def test_wrong_usage_and_set_up_end_with_one_sentence(
     assert_one_sentence(run(*words, **environment), 2, sentence)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("words", [("init",), ("status", "2019-01"), ("warehouse", "start")])
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "file").touch()
@@ -83,6 +85,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, words: tup
     assert_one_sentence(result, 2, f"cannot keep its data in {tmp_path}/file/warehouse: Not a directory; name a folder")
 
 
+@pytest.mark.integration
 def test_what_the_machine_refuses_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = run("demo-data", "--out", str(tmp_path / "file"), "--until", "2019-01")
@@ -145,6 +148,7 @@ def test_the_address_is_one_for_psql_too(database_url: str) -> None:
         assert session.execute("select 42").fetchall() == [(42,)]
 
 
+@pytest.mark.integration
 def test_a_terminal_of_another_encoding_does_not_end_a_command() -> None:
     result = subprocess.run(
         [COMMAND, "--help"],
@@ -172,6 +176,7 @@ main()
 """
 
 
+@pytest.mark.integration
 def test_the_command_line_needs_no_demo() -> None:
     commands = {}
     for name, program in (("with", [COMMAND]), ("without", [sys.executable, "-c", WITHOUT_DEMO])):
@@ -210,6 +215,7 @@ def test_decimals_are_printed_as_json_without_an_exponent(capsys: pytest.Capture
     assert json.loads(capsys.readouterr().out) == {"quota": "0.00000000000000000000", "fund": "114.20"}
 
 
+@pytest.mark.integration
 def test_check_needs_no_database_and_names_the_cell(tmp_path: Path) -> None:
     (tmp_path / "cover.csv").write_text("报表,行数,合计金额,零报送\nposition,1,100,否\n", encoding="gb18030")
     headers = (

@@ -142,6 +142,7 @@ def test_no_secret_stands_in_a_command() -> None:
         assert "--password" not in script.replace("--no-password", ""), service
 
 
+@pytest.mark.integration
 def test_airflow_takes_as_a_command_only_what_it_would_run() -> None:
     """Of an option that is not marked as sensitive Airflow ignores `_CMD` without a word."""
     from airflow.configuration import conf
@@ -159,6 +160,7 @@ def test_airflow_takes_as_a_command_only_what_it_would_run() -> None:
     assert asked <= conf.sensitive_config_values
 
 
+@pytest.mark.integration
 def test_a_password_file_holds_any_password(tmp_path: Path) -> None:
     password = r"a:b\c d'$e"
     [shell, options, script, name] = COMPOSE["services"]["airflow-worker"]["entrypoint"]
@@ -462,6 +464,7 @@ def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
         assert int(service["mem_limit"]) > 0, name
 
 
+@pytest.mark.integration
 def test_the_locked_celery_works_with_the_executor(tmp_path: Path) -> None:
     """Celery 5.7 took out a module that the provider imports."""
     command = [sys.executable, "-c", "import airflow.providers.celery.executors.celery_executor"]

@@ -33,6 +33,7 @@ def test_a_full_disk_is_said_with_what_is_left(tmp_path: Path, monkeypatch: pyte
         assert told.endswith(f" MB are left in {tmp_path}); make room there and start again")
 
 
+@pytest.mark.integration
 def test_a_disk_that_was_full_is_known_by_the_log(tmp_path: Path) -> None:
     """Room comes back when the process that filled the disk has ended; /dev/full has none for anybody."""
     log = tmp_path / "scheduler.log"

@@ -21,6 +21,8 @@ from five_precisions.settings import Settings
 from tests.command_line import COMMAND
 from tests.packages import JUNE, put, sound_package
 
+pytestmark = pytest.mark.integration
+
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -98,6 +98,7 @@ def test_a_secret_that_is_no_text_is_refused(folder: Path, monkeypatch: pytest.M
         Settings.load()
 
 
+@pytest.mark.integration
 def test_the_command_needs_nothing_but_python(tmp_path: Path) -> None:
     command = [sys.executable, "-I", "-S", str(ROOT / "include/five_precisions/secrets_folder.py"), "secrets"]
     said = [subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout for _ in range(2)]

@@ -221,6 +221,7 @@ def test_a_secrets_file_is_never_overwritten(var: Path) -> None:
     assert list(var.iterdir()) == [file]
 
 
+@pytest.mark.integration
 def test_of_many_at_once_one_makes_the_secrets_file(var: Path) -> None:
     command = [sys.executable, "-m", "five_precisions.secrets_file", str(var / "secrets.env")]
     makers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]

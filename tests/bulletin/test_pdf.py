@@ -201,6 +201,7 @@ def test_the_same_bulletin_gives_the_same_bytes(files: dict[int, bytes]) -> None
     assert render_pdf(sample.sample(12)) == files[12]
 
 
+@pytest.mark.integration
 def test_the_same_bytes_come_from_another_process(files: dict[int, bytes]) -> None:
     script = (
         "import hashlib; from tests.bulletin import sample; from five_precisions.bulletin.pdf import render_pdf;"

@@ -14,6 +14,8 @@ import pytest
 
 from five_precisions.settings import PREFIX, ROOT
 
+pytestmark = pytest.mark.integration
+
 DAGS = ROOT / "dags"
 WANTED = {
     "monthly_collection", "monthly_assessment", "quarterly_bulletin", "daily_reminders", "late_submissions",

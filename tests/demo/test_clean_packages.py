@@ -21,7 +21,7 @@ from five_precisions.period import Period
 from five_precisions.reports import ColumnType, load_reports
 
 MONTHS = [f"2019-0{month}" for month in range(1, 7)]
-REGISTER = Path(__file__).parents[2] / "include" / "five_precisions" / "demo" / "register"
+REGISTER = Path(__file__).parents[2] / "include" / "demo_register"
 Accepted = Callable[[str, str], pd.DataFrame]
 Found = set[tuple[str, str]]
 """Rule and institution."""

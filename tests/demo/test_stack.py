@@ -32,6 +32,8 @@ from five_precisions_demo.stack import ComponentError, Interruption, Site, Stack
 from five_precisions_demo.stack.commands import clear_the_way
 from five_precisions_demo.stack.environment import clean_environment
 
+pytestmark = pytest.mark.integration
+
 DEMO = [sys.executable, "-m", "five_precisions_demo.replay"]
 STACK = [sys.executable, "-m", "five_precisions_demo.stack"]
 GOLDEN = Path(__file__).parents[1] / "golden-2019-06.csv"

@@ -107,6 +107,7 @@ def test_renewal_leaves_what_is_not_whole(folder: Path) -> None:
     assert [name for name in before if after[name] == before[name]] == sorted([first, second], key=list(before).index)
 
 
+@pytest.mark.integration
 def test_renewal_killed_at_any_moment_is_finished_by_the_next(folder: Path) -> None:
     files = filled(folder, 200)
     program = (

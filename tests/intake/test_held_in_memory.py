@@ -45,6 +45,7 @@ def test_a_file_that_is_read_again_is_the_same_or_none() -> None:
         file.read(10)
 
 
+@pytest.mark.integration
 def test_a_package_of_many_large_files_takes_little_memory(tmp_path: Path) -> None:
     folder = tmp_path / "inbox" / "2019-06" / "B01"
     folder.mkdir(parents=True)
@@ -142,6 +143,7 @@ def test_the_self_check_names_what_is_no_file_and_does_not_open_it(tmp_path: Pat
     assert all("不是普通文件" in each.message for each in judgement.findings)
 
 
+@pytest.mark.integration
 def test_the_self_check_of_a_file_of_a_gigabyte_takes_little_memory(tmp_path: Path) -> None:
     with (tmp_path / "loans.csv").open("wb") as file:
         file.truncate(1200 * MEGABYTE)

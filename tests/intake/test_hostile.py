@@ -370,6 +370,7 @@ for folder in sys.argv[1:]:
 """
 
 
+@pytest.mark.integration
 def test_large_packages_take_neither_half_a_minute_nor_a_gigabyte(tmp_path: Path) -> None:
     for name, make in LARGE.items():
         (tmp_path / name).mkdir()

@@ -120,6 +120,7 @@ def test_pages_are_counted_whatever_the_footer_says(compression: str, pages: str
         rows_of(lying, Limits(unpacked_bytes=2 * MEGABYTE))
 
 
+@pytest.mark.integration
 def test_a_file_that_unpacks_to_too_much_takes_little_memory(tmp_path: Path) -> None:
     # 64 MB in one page of each column.
     zeros = pa.array([0.0] * 419_430)

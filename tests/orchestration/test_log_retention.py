@@ -64,6 +64,7 @@ def test_a_link_goes_and_not_what_it_names(tmp_path: Path) -> None:
     assert elsewhere.exists()
 
 
+@pytest.mark.integration
 def test_a_service_takes_them_away_until_it_is_told_to_stop(tmp_path: Path) -> None:
     old = log_of(tmp_path, "dag_id=monthly/run_id=2019-01/task_id=close", 8)
     command = [sys.executable, "-m", "five_precisions.orchestration.log_retention", str(tmp_path), "--days", "7"]

@@ -510,6 +510,7 @@ def test_init_refuses_every_file_before_it_makes_anything(
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.integration
 def test_a_command_ends_with_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     use(tmp_path, "scheme.yaml", given_content("scheme.yaml").replace("growth: 20", "growth: 1e400"))
     ended = run("init", REFERENCE=str(tmp_path), VAR=str(tmp_path / "var"))

@@ -20,6 +20,8 @@ from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
 
+pytestmark = pytest.mark.integration
+
 BORROWER = """
 import sys
 from pathlib import Path

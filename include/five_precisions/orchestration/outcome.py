@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = 2
 """Working days that a draft may wait for its decision.
 
-See docs/outputs.md says nothing; the ops team wants to know then.
+See docs/outputs.md#messages.
 """
 _LONGEST_REST = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
