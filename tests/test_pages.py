@@ -13,6 +13,8 @@ from five_precisions.settings import ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LONGEST_README = 130
 """Lines."""
+LONGEST_SENTENCE = 25
+"""Words (CONTRIBUTING.md#prose); a colon or a semicolon parts sentences too."""
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```|^ {4}.*?$", re.MULTILINE | re.DOTALL)
@@ -41,6 +43,18 @@ def links(page: Path) -> Iterator[str]:
     return (link for link in _LINK.findall(prose(page)) if "://" not in link)
 
 
+def sentences(page: Path) -> Iterator[str]:
+    """Its sentences; an item of a list and a cell of a table are text of their own, and a span of code is one word."""
+    for block in re.split(r"\n\s*\n", prose(page)):
+        if block.lstrip().startswith("|"):
+            texts = block.replace("\n", "|").split("|")
+        else:
+            texts = re.split(r"^\s*(?:-|\d+\.) ", block, flags=re.MULTILINE)
+        for text in texts:
+            plain = re.sub(r"`[^`]*`", "code", re.sub(r"\]\([^)]*\)", "]", " ".join(text.split())))
+            yield from filter(None, re.split(r"(?<=[.!?:;])\s+", plain))
+
+
 def test_there_are_pages_and_links() -> None:
     assert {"README.md", "README.zh-CN.md", "CONTRIBUTING.md", "operations.md"} <= {page.name for page in PAGES}
     assert sum(len(list(links(page))) for page in PAGES) > 100
@@ -55,6 +69,20 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         if not target.is_relative_to(ROOT) or not target.exists() or (anchor and anchor not in slugs(target)):
             lost.append(link)
     assert lost == []
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "reference"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_no_sentence_is_long(page: Path) -> None:
+    long = [sentence for sentence in sentences(page) if len(re.findall(r"[\w'’-]+", sentence)) > LONGEST_SENTENCE]
+    assert long == []
+
+
+def test_a_long_sentence_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# Head\n\n- {'word ' * 25}word\n- {'word ' * 20}\n\n| cell | {'in ' * 30} |\n", encoding="utf-8")
+    assert [len(sentence.split()) for sentence in sentences(page)] == [2, 26, 20, 1, 30]
 
 
 def test_the_map_names_every_folder_package_and_module() -> None:
