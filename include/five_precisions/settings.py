@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -23,6 +23,13 @@ SHORTEST_SECRET = 32
 """Bytes; shorter secrets can be guessed (docs/reports.md#sensitive-columns)."""
 
 
+READ_FIRST: Final = {
+    "SECRETS_FILE": "File of lines NAME=value, readable by its owner only. Unset: `var/secrets.env`, if it is there.",
+    "SECRETS_FOLDER": "Folder with a file for each secret, named like the setting, as container runtimes mount it.",
+}
+"""Names without the prefix that only the environment gives, and what they mean: they say where settings stand."""
+
+
 def _parse_period(value: object) -> object:
     try:
         return Period.parse(value) if isinstance(value, str) else value
@@ -34,48 +41,63 @@ def _parse_period(value: object) -> object:
 class Settings(BaseSettings):
     """What the environment (`FIVE_PRECISIONS_*`) says; a secret may stand in the secrets file or folder instead."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+    # What stands below each field is its description: docs/reference/settings.md is made of them.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
 
     var: Path = ROOT / "var"
-    """Everything that this machine keeps: the embedded server's data, inbox, outbox, archive, secrets."""
+    """Folder of what this machine keeps: the embedded server's data, inbox, outbox, archive, secrets."""
+    # The addresses are not shown: a password may stand in one.
     warehouse: str | None = Field(default=None, repr=False)
-    """SQLAlchemy URL of a PostgreSQL server; unset = the embedded server under `var`. Not shown, like the next four: a
-    password may stand in it."""
+    """SQLAlchemy URL of a PostgreSQL server. Unset: the embedded server, whose data lie in `var/warehouse`."""
     inbox: str | None = Field(default=None, repr=False)
-    """fsspec address; unset = `var/inbox`."""
+    """fsspec address of the folder where packages arrive (docs/inbox.md). Unset: `var/inbox`."""
     outbox: str | None = Field(default=None, repr=False)
-    """fsspec address; unset = `var/outbox`."""
+    """fsspec address of the folder for receipts and findings workbooks. Unset: `var/outbox`."""
     archive: str | None = Field(default=None, repr=False)
-    """fsspec address; unset = `var/archive`."""
+    """fsspec address of the folder for delivered files, encrypted (docs/archive.md). Unset: `var/archive`."""
     data_docs: str | None = Field(default=None, repr=False)
-    """fsspec address; unset = `var/data-docs`."""
+    """fsspec address of the folder for the Data Docs. Unset: `var/data-docs`."""
     inbox_options: SecretStr | None = None
-    """JSON object of fsspec storage options, e.g. an account and its key (docs/inbox.md)."""
+    """JSON object of fsspec storage options of the inbox, such as an account and its key (docs/inbox.md)."""
     outbox_options: SecretStr | None = None
+    """The same for the outbox."""
     archive_options: SecretStr | None = None
+    """The same for the archive."""
     register_folder: Path = Field(default=DEMO_REGISTER, validation_alias=PREFIX + "REGISTER")
-    """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv."""
+    """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv (docs/own-city.md#register-files)."""
     reference: Path | None = None
-    """Folder whose files replace those of the same name in include/reference."""
+    """Folder whose files replace those of the same name in include/reference (docs/own-city.md#reference-files)."""
     pii_key: SecretStr | None = None
+    """Key of the keyed hashes of sensitive values, at least 32 bytes (docs/secrets.md)."""
     archive_key: SecretStr | None = None
+    """Keys of the archive, comma-separated, each at least 32 bytes; the first encrypts, all decrypt."""
     mail: SecretStr | None = None
+    """Mail server as an Apprise URL, such as `mailtos://user:password@host?from=address`. Unset: Airflow's connection
+    `mail`; without either, mails wait."""
     mails_per_minute: int | None = Field(default=None, gt=0)
-    """What the mail server allows, by all processes together; unset = as fast as it takes them."""
+    """Mails a minute that the server allows, by all processes together. Unset: as fast as it takes them."""
     environment: str | None = None
-    """What this installation is called at the head of each subject, where it is not the one in production."""
+    """Word at the head of each subject, outside production. Unset: 演示 with the demo's register, else none."""
     first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
+    """First month that is worked on, YYYY-MM. Unset: the monthly DAG begins with the month before this one."""
     last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
+    """Last month that is worked on, YYYY-MM. Unset: there is none."""
     replay: bool = False
+    """Whether file times count as delivery times and nothing waits: for a demo or a migration."""
     settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
+    """Seconds for which no file of a package may have changed before it is read."""
     max_file_mb: int = Field(default=50, gt=0)
-    """What a delivered file may measure (docs/intake.md#bad-input), in megabytes."""
+    """Megabytes of a delivered file (docs/intake.md#bad-input)."""
     max_unpacked_mb: int = Field(default=1024, gt=0)
+    """Megabytes of a delivered file when it is unpacked."""
     max_rows: int = Field(default=1_000_000, gt=0)
-    """Of one sheet."""
+    """Rows of a sheet."""
     max_columns: int = Field(default=200, gt=0)
+    """Columns of a sheet."""
     max_cells: int = Field(default=10_000_000, gt=0)
-    """Of one file, and of the area that its cells span: it bounds the memory that reading takes."""
+    """Cells of a file, and of the area that they span: bounds the memory that reading takes."""
 
     @model_validator(mode="before")
     @classmethod
