@@ -58,9 +58,10 @@ def is_control(character: str) -> bool:
 
 def text_width(text: str) -> int:
     """How wide a text is, in characters of Latin width; full-width ones count twice."""
+    if text.isascii():
+        return max(map(len, text.split("\n")))
     return max(
-        (sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")),
-        default=0,
+        sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line) for line in text.split("\n")
     )
 
 

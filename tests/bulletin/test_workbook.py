@@ -14,7 +14,7 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from five_precisions.bulletin.document import Bulletin, Column, Figure, Section
-from five_precisions.bulletin.workbook import render_workbook, sheet_names
+from five_precisions.bulletin.workbook import names_of_sheets, render_workbook
 from five_precisions.display import Form, text_width
 from tests.bulletin.sample import bank_appendix, category_table, county_appendix, league_appendix, score_table
 from tests.bulletin.small_bulletin import BALANCES, SCORES, small_bulletin, table_with_text, wide_table
@@ -174,7 +174,7 @@ def test_text_never_runs_as_a_formula(hostile: str) -> None:
 
 def test_sheet_names_are_allowed_and_unique() -> None:
     titles = ["a[b]:c*d?e/f\\g'h", "封面", "甲" * 40, "甲" * 40, "𠮷" * 20, "\n\t", "Same", "SAME"]
-    names = sheet_names([replace(SCORES, title=title) for title in titles])
+    names = names_of_sheets([replace(SCORES, title=title) for title in titles])
 
     assert names == [
         "a b c d e f g h",

@@ -29,9 +29,9 @@ from five_precisions.receipts.findings_workbook import (
     LIST_HEADERS,
     RepeatedSheet,
     known_headers,
+    names_of_sheets,
     render_findings_workbook,
     repeat_sheets,
-    sheet_names,
 )
 from five_precisions.reports.cells import Cell
 from tests.fixtures.workbooks import ods, xls
@@ -280,7 +280,7 @@ def test_names_of_sheets_are_allowed_and_each_there_once() -> None:
         ("x.xlsx", f"名单{RESIDENT_ID}"),
         (f"{PHONE}.csv", None),
     ]
-    names = sheet_names([RepeatedSheet(file, name, [], 1) for file, name in named])
+    names = names_of_sheets([RepeatedSheet(file, name, [], 1) for file, name in named])
     assert names[:6] == ["Sheet1", "sheet1(b)", "History(d)", "loans.csv", f"{LIST}(x)", "＊"]
     assert len({name.casefold() for name in names}) == len(names)
     assert all(0 < len(name.encode("utf-16-le")) // 2 <= 31 for name in names)

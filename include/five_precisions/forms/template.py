@@ -15,8 +15,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_range, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
@@ -38,6 +36,7 @@ from five_precisions.register import Institution, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS
 from five_precisions.settings import Settings
+from five_precisions.workbooks import WIDEST_UPRIGHT, Book, count_lines, set_page, write_book
 
 ROWS_PREPARED: Final = 100_000
 """Rows of a report with drop-down lists and checks; formats reach to the end of the sheet."""
@@ -67,11 +66,9 @@ _DIGITS_LOST_FROM: Final = "1E+15"
 _MADE_ON: Final = datetime(2019, 1, 1)  # noqa: DTZ001 - XlsxWriter takes no zone; a fixed day, so that bytes are too
 _SHEET_WIDTH_READ: Final = 100
 """Width of the text above a table, in characters: what a screen shows without scrolling."""
-_UPRIGHT_UP_TO: Final = 92
 _PAGE_WIDTH: Final = 170
-"""Widths of columns that A4 holds legibly, upright and across, in characters."""
+"""Widths of columns that A4 holds legibly across, in characters."""
 _LINE: Final = 15
-_A4: Final = 9
 
 _BODY: Final = {"font_name": "宋体", "font_size": 11, "valign": "vcenter"}
 _HEAD: Final = {"font_name": "黑体", "font_size": 11, "valign": "vcenter", "align": "center", "text_wrap": True}
@@ -153,27 +150,20 @@ def render_template(register: Register, institution: Institution, reports: Mappi
     if not parts:
         raise UsageError(f"{institution.code} owes no report: the register has no obligation of a {institution.kind}.")
     content = BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with Workbook(content, options) as book:
-        book.set_properties({"title": f"月度报送模板（{institution.code}）", "author": "", "created": _MADE_ON})
-        _Template(book, register, institution, parts).write()
+    properties = {"title": f"月度报送模板（{institution.code}）", "author": "", "created": _MADE_ON}
+    with write_book(content, properties, in_memory=True) as book:
+        _TemplateWriter(book, register, institution, parts).write()
     return content.getvalue()
 
 
-class _Template:
-    """Writes the sheets of one workbook; formats are made once each."""
+class _TemplateWriter:
+    """Writes the sheets of one institution's template."""
 
-    def __init__(self, book: Workbook, register: Register, institution: Institution, parts: Sequence[_Part]) -> None:
+    def __init__(self, book: Book, register: Register, institution: Institution, parts: Sequence[_Part]) -> None:
         self._book = book
         self._register = register
         self._institution = institution
         self._parts = parts
-        self._formats: dict[frozenset[tuple[str, Any]], Format] = {}
         self._lists: dict[str, str] = {}
         """Name of a code list → the range that holds its codes."""
 
@@ -196,13 +186,13 @@ class _Template:
         self._merge(sheet, 1, last, f"填报机构：{who.name}（{who.code}）", _BODY, 20)
         for row, note in enumerate(self._cover_notes(), start=_COVER_NOTES_FROM):
             self._merge(
-                sheet, row, last, f"{row - _COVER_NOTES_FROM + 1}. {note}", _NOTE, _LINE * _lines(note, 185) + 4
+                sheet, row, last, f"{row - _COVER_NOTES_FROM + 1}. {note}", _NOTE, _LINE * count_lines(note, 185) + 4
             )
         head = COVER_HEADER_ROW - 1
         for column, header in enumerate(COVER_HEADERS):
-            self._text(sheet, head, column, header, _HEAD | _BOX | _NEEDED)
+            self._book.write_text(sheet, head, column, header, _HEAD | _BOX | _NEEDED)
         for column, header in enumerate(_BESIDE, start=len(COVER_HEADERS)):
-            self._text(sheet, head, column, header, _HEAD | _BOX | _COMPUTED)
+            self._book.write_text(sheet, head, column, header, _HEAD | _BOX | _COMPUTED)
         sheet.set_row(head, 24)
         for row, part in enumerate(self._parts, start=_COVER_FIRST):
             self._write_cover_line(sheet, row, part)
@@ -217,7 +207,12 @@ class _Template:
         ):
             sheet.conditional_format(
                 checked,
-                {"type": "formula", "criteria": f"={condition}", "format": self._format(style), "stop_if_true": True},
+                {
+                    "type": "formula",
+                    "criteria": f"={condition}",
+                    "format": self._book.format(style),
+                    "stop_if_true": True,
+                },
             )
         self._write_codes(sheet, head)
         sheet.freeze_panes(COVER_HEADER_ROW, 1)
@@ -248,26 +243,26 @@ class _Template:
     def _write_cover_line(self, sheet: Worksheet, row: int, part: _Part) -> None:
         report = part.report
         control = report.control_column
-        link = self._format(_BODY | _BOX | {"font_color": "#0563C1", "underline": 1})
-        sheet.write_url(row, 0, f"internal:'{report.title}'!A{_FIRST + 1}", link, report.title)
+        link = _BODY | _BOX | {"font_color": "#0563C1", "underline": 1}
+        self._book.write_link(sheet, row, 0, report.title, link, to=report.title, cell=f"A{_FIRST + 1}")
         style = _BODY | _BOX | _TO_FILL
-        sheet.write_blank(row, 1, None, self._format(style | {"num_format": "0"}))
+        sheet.write_blank(row, 1, None, self._book.format(style | {"num_format": "0"}))
         without_total = style if control else _BODY | _BOX | _COMPUTED
-        sheet.write_blank(row, 2, None, self._format(without_total | {"num_format": "#,##0.00"}))
-        self._text(sheet, row, 3, "否", style | {"align": "center"})
+        sheet.write_blank(row, 2, None, self._book.format(without_total | {"num_format": "#,##0.00"}))
+        self._book.write_text(sheet, row, 3, "否", style | {"align": "center"})
         for column in (4, 5):
-            sheet.write_blank(row, column, None, self._format(style | {"num_format": "@"}))
+            sheet.write_blank(row, column, None, self._book.format(style | {"num_format": "@"}))
         grey = _BODY | _BOX | _COMPUTED | {"indent": 1}
         unit = "" if control is None else f"{control.header}（{'元' if control.type is ColumnType.YUAN else '万元'}）"
-        self._text(sheet, row, 6, unit or "—", grey | {"text_wrap": True})
-        count = self._format(grey | {"num_format": "0", "align": "right"})
+        self._book.write_text(sheet, row, 6, unit or "—", grey | {"text_wrap": True})
+        count = self._book.format(grey | {"num_format": "0", "align": "right"})
         sheet.write_formula(row, 7, f"={_counted(report)}", count, 0)
         if control is None:
-            self._text(sheet, row, 8, "—", grey | {"align": "right"})
+            self._book.write_text(sheet, row, 8, "—", grey | {"align": "right"})
         else:
-            amount = self._format(grey | {"num_format": "#,##0.00", "align": "right"})
+            amount = self._book.format(grey | {"num_format": "#,##0.00", "align": "right"})
             sheet.write_formula(row, 8, f"={_summed(report, control)}", amount, 0)
-        checked = self._format(grey | {"text_wrap": True})
+        checked = self._book.format(grey | {"text_wrap": True})
         idle = _IDLE if part.nil_allowed else f"{_IDLE}（不可零报送）"
         sheet.write_formula(row, 9, f"={_compared(row + 1, report, control, idle)}", checked, idle)
 
@@ -301,16 +296,16 @@ class _Template:
         sheet.set_column(column - 1, column - 1, 3)
         lists = self._code_lists()
         if lists:
-            self._text(
+            self._book.write_text(
                 sheet, head - 1, column, "代码表（供填写和下拉选择，不必报送）", _BODY | {"font_color": "#404040"}
             )
         for name, codes in lists.items():
             for offset, header in enumerate(codes.headers):
                 cells = [header, *(row[offset] for row in codes.rows)]
                 sheet.set_column(column + offset, column + offset, max(map(text_width, cells)) * 1.1 + 3)
-                self._text(sheet, head, column + offset, header, _HEAD | _BOX | _SPARED)
+                self._book.write_text(sheet, head, column + offset, header, _HEAD | _BOX | _SPARED)
                 for row, cell in enumerate(cells[1:], start=head + 1):
-                    self._text(sheet, row, column + offset, cell, _BODY | _BOX | {"num_format": "@"})
+                    self._book.write_text(sheet, row, column + offset, cell, _BODY | _BOX | {"num_format": "@"})
             places = xl_range_abs(head + 1, column, head + len(codes.rows), column)
             self._lists[name] = f"='{COVER_TITLE}'!{places}"
             sheet.set_column(column + len(codes.headers), column + len(codes.headers), 3)
@@ -338,25 +333,29 @@ class _Template:
         widths = [_width(notes) for notes in part.notes]
         for column, notes in enumerate(part.notes):
             # The format of the whole column: whatever is typed or pasted anywhere below keeps its digits.
-            sheet.set_column(column, column, widths[column], self._format(_cell_style(notes.column)))
+            sheet.set_column(column, column, widths[column], self._book.format(_cell_style(notes.column)))
         last = len(widths) - 1
         across, room = 0, widths[0]
         while across < last and (room < _SHEET_WIDTH_READ or sum(widths) < 1.5 * _SHEET_WIDTH_READ):
             across += 1
             room += widths[across]
-        self._merge(sheet, 0, across, report.title, _TITLE, 28 * _lines(report.title, room * 11 / 16))
+        self._merge(sheet, 0, across, report.title, _TITLE, 28 * count_lines(report.title, room * 11 / 16))
         for row, note in enumerate(self._report_notes(part), start=1):
-            self._merge(sheet, row, across, note, _NOTE, _LINE * _lines(note, room * 1.05) + 3)
+            self._merge(sheet, row, across, note, _NOTE, _LINE * count_lines(note, room * 1.05) + 3)
         hints, head = HEADER_ROW - 2, HEADER_ROW - 1
         for column, notes in enumerate(part.notes):
-            self._text(sheet, hints, column, notes.hint, _HINT | _BOX | {"num_format": "General"})
+            self._book.write_text(sheet, hints, column, notes.hint, _HINT | _BOX | {"num_format": "General"})
             style = _NEEDED if notes.need is Need.ALWAYS else _SPARED
-            self._text(sheet, head, column, notes.column.header, _HEAD | _BOX | style | {"num_format": "General"})
+            self._book.write_text(
+                sheet, head, column, notes.column.header, _HEAD | _BOX | style | {"num_format": "General"}
+            )
             self._comment(sheet, head, column, notes.comment)
             self._validate(sheet, column, part, notes)
             for row in range(_FIRST, _FIRST + ROWS_FORMATTED):
-                sheet.write_blank(row, column, None, self._format(_cell_style(notes.column)))
-        sheet.set_row(hints, 13 * max(_lines(notes.hint, widths[at] * 1.1) for at, notes in enumerate(part.notes)) + 4)
+                sheet.write_blank(row, column, None, self._book.format(_cell_style(notes.column)))
+        sheet.set_row(
+            hints, 13 * max(count_lines(notes.hint, widths[at] * 1.1) for at, notes in enumerate(part.notes)) + 4
+        )
         sheet.set_row(head, 24)
         self._mark_doubtful_cells(sheet, part)
         sheet.freeze_panes(HEADER_ROW, 1)
@@ -456,7 +455,7 @@ class _Template:
                 {
                     "type": "formula",
                     "criteria": "=" + condition.format(cell=cell),
-                    "format": self._format(style),
+                    "format": self._book.format(style),
                     "multi_range": " ".join(ranges),
                 },
             )
@@ -466,7 +465,9 @@ class _Template:
     def _write_explanations(self) -> None:
         sheet = self._sheet(EXPLANATIONS_TITLE, _TAB_OF_EXPLANATIONS)
         for column, width in enumerate((30, 10, 36, 70)):
-            sheet.set_column(column, column, width, self._format(_BODY | {"num_format": "@", "text_wrap": column == 3}))
+            sheet.set_column(
+                column, column, width, self._book.format(_BODY | {"num_format": "@", "text_wrap": column == 3})
+            )
         last = len(EXPLANATION_HEADERS) - 1
         self._merge(sheet, 0, last, "情况说明", _TITLE, 28)
         for row, note in enumerate(
@@ -482,10 +483,10 @@ class _Template:
             ),
             start=1,
         ):
-            self._merge(sheet, row, last, note, _NOTE, _LINE * _lines(note, 150) + 4)
+            self._merge(sheet, row, last, note, _NOTE, _LINE * count_lines(note, 150) + 4)
         head = HEADER_ROW - 1
         for column, header in enumerate(EXPLANATION_HEADERS):
-            self._text(sheet, head, column, header, _HEAD | _BOX | _NEEDED | {"num_format": "General"})
+            self._book.write_text(sheet, head, column, header, _HEAD | _BOX | _NEEDED | {"num_format": "General"})
         sheet.set_row(head, 24)
         titles = f"='{COVER_TITLE}'!{xl_range_abs(_COVER_FIRST, 0, _COVER_FIRST + len(self._parts) - 1, 0)}"
         choice = {"validate": "list", "source": titles}
@@ -502,40 +503,23 @@ class _Template:
     # Pieces
 
     def _sheet(self, name: str, tab: str) -> Worksheet:
-        sheet = self._book.add_worksheet(name)
+        sheet = self._book.add_sheet(name, f"&L{self._institution.code}&R&A")
         sheet.set_tab_color(tab)
         sheet.set_comments_author("")
-        sheet.set_header(f"&L{self._institution.code}&R&A")
-        sheet.set_footer("&C第 &P 页，共 &N 页")
         return sheet
 
     @staticmethod
     def _print(sheet: Worksheet, last_row: int | None, last_column: int, head: int, *, width: float) -> None:
-        sheet.set_paper(_A4)
-        if width > _UPRIGHT_UP_TO:
-            sheet.set_landscape()
-        sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.7)
-        sheet.fit_to_pages(max(1, round(width / _PAGE_WIDTH)), 0)
+        across = max(1, round(width / _PAGE_WIDTH))
+        set_page(sheet, landscape=width > WIDEST_UPRIGHT, side=0.4, pages_across=across)
         sheet.repeat_rows(head)
         sheet.repeat_columns(0)
         if last_row is not None:
             sheet.print_area(0, 0, last_row, last_column)
 
-    def _format(self, style: Mapping[str, Any]) -> Format:
-        key = frozenset(style.items())
-        if key not in self._formats:
-            self._formats[key] = self._book.add_format(dict(style))
-        return self._formats[key]
-
-    def _text(self, sheet: Worksheet, row: int, column: int, text: str, style: Mapping[str, Any]) -> None:
-        sheet.write_string(row, column, text, self._format(style))
-
     def _merge(self, sheet: Worksheet, row: int, last: int, text: str, style: Mapping[str, Any], height: float) -> None:
         sheet.set_row(row, height)
-        if last:
-            # Written blank first: merge_range writes by guessing types from text.
-            sheet.merge_range(row, 0, row, last, "", self._format(style))
-        self._text(sheet, row, 0, text, style)
+        self._book.merge(sheet, row, 0, row, last, text, style)
 
     @staticmethod
     def _comment(sheet: Worksheet, row: int, column: int, text: str) -> None:
@@ -546,7 +530,7 @@ class _Template:
             text,
             {
                 "width": 390,
-                "height": 17 * _lines(text, width) + 14,
+                "height": 17 * count_lines(text, width) + 14,
                 "font_name": "宋体",
                 "font_size": 9,
                 "color": "#FFFFE1",
@@ -591,11 +575,6 @@ def _width(notes: ColumnNotes) -> float:
     if column.type is ColumnType.CHOICE:
         wanted = max(map(text_width, column.of)) + 4.0
     return max(wanted, text_width(column.header) * 1.15 + 3, 10.0)
-
-
-def _lines(text: str, width: float) -> int:
-    """How many lines a text takes in a column of that width, in characters."""
-    return sum(max(1, -(-text_width(line) // max(1, int(width)))) for line in text.split("\n"))
 
 
 def _runs(chosen: Sequence[bool]) -> list[tuple[int, int]]:

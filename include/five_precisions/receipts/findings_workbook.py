@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
@@ -25,11 +24,9 @@ from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from five_precisions.display import could_run
+from five_precisions.display import text_width
 from five_precisions.intake.findings import Finding, Level, storable
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -42,6 +39,7 @@ from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS, lay
 from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.masking import mask, mask_digit_runs
+from five_precisions.workbooks import Book, beginning, count_lines, set_page, sheet_name, sheet_names, write_book
 
 LIST: Final = "问题清单"
 LIST_HEADERS: Final = (
@@ -71,11 +69,7 @@ _DIGITS_IN_A_ROW: Final = 10
 """As many may be shown: a run of eleven is masked."""
 _FIRST_SERIAL_DAY: Final = date(1900, 3, 1)
 """Before it, spreadsheets do not agree about the number of a day."""
-_LONGEST_TEXT: Final = 32_767
 _LONGEST_COMMENT: Final = 1_500
-_LONGEST_NAME: Final = 31
-_NO_SHEET_NAME: Final = str.maketrans(dict.fromkeys("[]:?/\\'", " ") | {"*": "＊"})
-_NAMES_OF_EXCEL: Final = frozenset({"history"})
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 _WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
 """A phone that is no run of eleven digits, as it stands in a form's title rows."""
@@ -104,7 +98,6 @@ _COMMENT_LINE: Final = 15
 """Height of a comment's line, in pixels."""
 _COMMENT_CHARACTERS: Final = 38
 """Latin characters that such a line holds."""
-_A4: Final = 9
 _WIDTHS: Final = (6, 23, 7, 9, 8, 16, 9, 20, 20, 24, 56)
 """Of the list's columns, in characters."""
 _SAMPLED_ROWS: Final = 200
@@ -366,18 +359,9 @@ def render_findings_workbook(
     content = BytesIO()
     with TemporaryDirectory(prefix="findings-") as folder:
         # Rows leave memory as they are written; texts lie in the cells, for a table of them would stay in memory.
-        options = {
-            "constant_memory": True,
-            "tmpdir": folder,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        with Workbook(content, options) as book:
-            book.set_properties(
-                {"title": f"{LIST} {number}", "author": _SYSTEM, "created": created_at.replace(tzinfo=None)}
-            )
-            writer = _Writer(book, number, sheets, is_demo=is_demo)
+        properties = {"title": f"{LIST} {number}", "author": _SYSTEM, "created": created_at.replace(tzinfo=None)}
+        with write_book(content, properties, constant_memory=True, tmpdir=folder) as book:
+            writer = _FindingsWriter(book, number, sheets, is_demo=is_demo)
             writer.write_list(chain([first], remaining), listed)
             writer.write_sheets()
     return content.getvalue()
@@ -412,17 +396,16 @@ def message_of(finding: Finding) -> str:
     return f"{finding.message}\n{EXPLAINED}：{finding.explanation}"
 
 
-class _Writer:
-    """Writes the sheets of one workbook; formats are made once each."""
+class _FindingsWriter:
+    """Writes the sheets of one findings workbook."""
 
-    def __init__(self, book: Workbook, number: str, sheets: Sequence[RepeatedSheet], *, is_demo: bool) -> None:
+    def __init__(self, book: Book, number: str, sheets: Sequence[RepeatedSheet], *, is_demo: bool) -> None:
         self._book = book
         self._number = number
         self._is_demo = is_demo
-        self._sheets = list(zip(sheet_names(sheets), sheets, strict=True))
+        self._sheets = list(zip(names_of_sheets(sheets), sheets, strict=True))
         self._names = {(sheet.file, sheet.name): name for name, sheet in self._sheets}
         self._marks: dict[str, dict[int, dict[int, _Mark]]] = {}
-        self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
 
     def write_list(self, findings: Iterable[Finding], listed: int | None) -> None:
         """问题清单, and its further sheets where there are more findings than a sheet has rows."""
@@ -445,7 +428,7 @@ class _Writer:
             sheet.set_column(column, column, width)
         sheet.set_row(0, 24)
         for column, header in enumerate(LIST_HEADERS):
-            sheet.write_string(0, column, header, self._format(_HEAD))
+            sheet.write_string(0, column, header, self._book.format(_HEAD))
         sheet.write_comment(0, 0, _NOTE, _comment_options(_NOTE))
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
@@ -469,19 +452,17 @@ class _Writer:
         lines = max(lines, level.count("\n") + 1)
         if lines > 1:
             sheet.set_row(row, _LINE * min(lines, _MOST_LINES))
-        sheet.write_number(row, 0, number, self._format(_MIDDLE))
+        sheet.write_number(row, 0, number, self._book.format(_MIDDLE))
         self._text(sheet, row, 1, title, _WRAPPED)
         self._text(sheet, row, 2, finding.rule, _MIDDLE)
         self._text(sheet, row, 3, level, _WRAPPED | _MIDDLE | severity.style)
         if finding.row_number is None:
             self._text(sheet, row, 4, None, _MIDDLE)
         else:
-            sheet.write_number(row, 4, finding.row_number, self._format(_MIDDLE))
+            sheet.write_number(row, 4, finding.row_number, self._book.format(_MIDDLE))
         self._text(sheet, row, 5, finding.header, _WRAPPED)
         if target is not None and finding.cell is not None:
-            # The sheet's name holds no apostrophe, see sheet_names.
-            link = f"internal:'{target}'!{finding.cell}"
-            sheet.write_url(row, 6, link, self._format(_MIDDLE | _LINK), finding.cell)
+            self._book.write_link(sheet, row, 6, finding.cell, _MIDDLE | _LINK, to=target, cell=finding.cell)
         else:
             self._text(sheet, row, 6, finding.cell, _MIDDLE)
         for column, words in enumerate(texts, start=7):
@@ -529,7 +510,7 @@ class _Writer:
                     continue
                 self._cell(sheet, number, column, cell, style | _BOX | mark.severity.style)
                 if commented < _MOST_COMMENTS:
-                    comment = _cut(_storable(mark.comment), _LONGEST_COMMENT)
+                    comment = beginning(_storable(mark.comment), _LONGEST_COMMENT)
                     sheet.write_comment(number, column, comment, _comment_options(comment))
                     commented += 1
         if repeated.header_row:
@@ -543,41 +524,32 @@ class _Writer:
     def _cell(self, sheet: Worksheet, row: int, column: int, cell: Cell, style: dict[str, Any]) -> None:
         match cell:
             case bool():
-                sheet.write_boolean(row, column, cell, self._format(style))
+                sheet.write_boolean(row, column, cell, self._book.format(style))
             case int() | float():
-                sheet.write_number(row, column, cell, self._format(style))
+                sheet.write_number(row, column, cell, self._book.format(style))
             case datetime() if (cell.hour, cell.minute, cell.second) != (0, 0, 0):
-                sheet.write_datetime(row, column, cell, self._format(style | {"num_format": "yyyy-mm-dd hh:mm:ss"}))
+                sheet.write_datetime(
+                    row, column, cell, self._book.format(style | {"num_format": "yyyy-mm-dd hh:mm:ss"})
+                )
             case date():
                 day = cell.date() if isinstance(cell, datetime) else cell
-                sheet.write_datetime(row, column, day, self._format(style | {"num_format": "yyyy-mm-dd"}))
+                sheet.write_datetime(row, column, day, self._book.format(style | {"num_format": "yyyy-mm-dd"}))
             case _:
                 self._text(sheet, row, column, cell, {"align": "left", "indent": 1} | style)
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str | None, style: dict[str, Any]) -> None:
-        if not text:
-            sheet.write_blank(row, column, None, self._format(style))
-            return
-        # A cell of type text does not run; the prefix keeps it so when someone edits the cell.
-        own = style | {"quote_prefix": True} if could_run(text) else style
-        sheet.write_string(row, column, _cut(_storable(text), _LONGEST_TEXT), self._format(own))
+        self._book.write_text(sheet, row, column, _storable(text or ""), style)
 
     def _sheet(self, name: str) -> Worksheet:
-        sheet = self._book.add_worksheet(name)
+        sheet = self._book.add_sheet(name, f"&L{self._number}&C&A" + ("&R演示数据" if self._is_demo else ""))
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        sheet.set_paper(_A4)
-        sheet.set_landscape()
-        sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
-        sheet.fit_to_pages(1, 0)
-        sheet.set_header(f"&L{self._number}&C&A" + ("&R演示数据" if self._is_demo else ""))
-        sheet.set_footer("&C第 &P 页，共 &N 页")
+        set_page(sheet, landscape=True, side=0.4, bottom=0.6)
         return sheet
 
-    def _format(self, style: dict[str, Any]) -> Format:
-        key = tuple(style.items())
-        if key not in self._formats:
-            self._formats[key] = self._book.add_format(style)
-        return self._formats[key]
+
+def _width(text: str) -> int:
+    """How wide a text is on one line; only its beginning is measured."""
+    return text_width(text[: 2 * _WIDEST].replace("\n", " "))
 
 
 def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
@@ -587,7 +559,7 @@ def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
     return [
         min(
             _WIDEST,
-            max((_text_width(cell_text(row[column])) for row in sample if column < len(row)), default=0) + 2.0,
+            max((_width(cell_text(row[column])) for row in sample if column < len(row)), default=0) + 2.0,
         )
         if any(column < len(row) and row[column] is not None for row in sample)
         else _NARROWEST
@@ -595,17 +567,10 @@ def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
     ]
 
 
-def _text_width(text: str, measured: int = 2 * _WIDEST) -> int:
-    """How wide a text is, in characters of Latin width; full-width ones count twice. Only its beginning is measured."""
-    if text.isascii():
-        return min(len(text), measured)
-    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in text[:measured])
-
-
 @lru_cache(maxsize=10_000)
 def _lines(text: str | None, width: float) -> int:
-    """How many lines a text takes in a column of that width."""
-    return sum(1 + max(_text_width(line, 1_000) - 1, 0) // int(width - 1) for line in (text or "").split("\n"))
+    """How many lines a text takes in a column of that width; of a long line only the beginning is measured."""
+    return count_lines(text or "", width - 1, measured=1_000)
 
 
 def _comment_options(comment: str) -> dict[str, Any]:
@@ -617,43 +582,20 @@ def _comment_width(line: str) -> int:
     return sum(1 if each.isascii() else 2 for each in line)
 
 
-def _cut(text: str, units: int) -> str:
-    """The beginning of a text that takes no more than so many UTF-16 units, as spreadsheets count."""
-    if 2 * len(text) <= units:
-        return text
-    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
-
-
-def sheet_names(sheets: Sequence[RepeatedSheet]) -> list[str]:
-    """The name of each repeated sheet: its own, or its file's; allowed, at most 31 characters, each once, masked.
+def names_of_sheets(sheets: Sequence[RepeatedSheet]) -> list[str]:
+    """The name of each repeated sheet: its own, or its file's, masked.
 
     One that another file's sheet has already bears its own file's name too.
     """
-    taken = {LIST.casefold(), *_NAMES_OF_EXCEL}
-    names: list[str] = []
-    for sheet in sheets:
-        names.append(next(name for name in _candidates(sheet) if name.casefold() not in taken))
-        taken.add(names[-1].casefold())
-    return names
-
-
-def _candidates(sheet: RepeatedSheet) -> Iterator[str]:
-    own = _named(sheet.name if sheet.name is not None else sheet.file) or "Sheet"
-    yield _cut(own, _LONGEST_NAME)
-    if sheet.name is not None:
-        suffix = f"({_cut(_named(PurePosixPath(sheet.file).stem), _LONGEST_NAME // 2)})"
-        yield _cut(own, _LONGEST_NAME - _units(suffix)).rstrip() + suffix
-    number = 2
-    while True:
-        yield _cut(own, _LONGEST_NAME - len(f"({number})")).rstrip() + f"({number})"
-        number += 1
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+    wanted = [
+        (_named(sheet.file) or "Sheet", "")
+        if sheet.name is None
+        else (_named(sheet.name) or "Sheet", _named(PurePosixPath(sheet.file).stem))
+        for sheet in sheets
+    ]
+    return sheet_names(wanted, taken=(LIST,))
 
 
 def _named(text: str) -> str:
-    masked = mask_digit_runs(storable(text))
-    printable = "".join(each if each.isprintable() else " " for each in masked)
-    return " ".join(printable.translate(_NO_SHEET_NAME).split())
+    # What masks digits is an asterisk, which no sheet's name may hold: the full-width one may stand there.
+    return sheet_name(mask_digit_runs(storable(text)).replace("*", "＊"))
