@@ -253,9 +253,11 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
     import python_calamine  # noqa: F401
 
     from five_precisions.intake.inbox import digest_of
-    from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
+    from five_precisions.intake.judging import judge_package
     from five_precisions.intake.ledger import Submission
+    from five_precisions.intake.package import DeliveredFile
     from five_precisions.intake.recording import record
+    from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import SHANGHAI, Period
     from five_precisions.register import read_register
     from five_precisions.settings import Settings
@@ -267,13 +269,13 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
     with open_warehouse(settings) as engine:
         with engine.connect() as connection:
             register = read_register(connection)
-        yardstick = yardstick_of(settings, register, june)
+        ruleset = ruleset_of(settings, register, june)
         institution = next(each for each in register.open_in(june) if each.code == code)
 
         def take_in() -> dict[str, Any]:
             begin = time.perf_counter()
             files = [DeliveredFile(path.name, path.read_bytes()) for path in sorted(Path(folder).iterdir())]
-            judged = judge_package(files, institution, yardstick)
+            judged = judge_package(files, institution, ruleset)
             judging = time.perf_counter() - begin
             submission = Submission(
                 period=june,

@@ -79,8 +79,10 @@ def _measured(work: Callable[[], str]) -> dict[str, Any]:
 
 def _judge(path: str) -> dict[str, Any]:
     """As a worker judges a package of this one file."""
-    from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
+    from five_precisions.intake.judging import judge_package
+    from five_precisions.intake.package import DeliveredFile
     from five_precisions.intake.rules.suites import great_expectations_library
+    from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import Period
     from five_precisions.register import load_register
     from five_precisions.settings import Settings
@@ -88,12 +90,12 @@ def _judge(path: str) -> dict[str, Any]:
     great_expectations_library()
     settings = Settings()
     register = load_register(settings.register_folder)
-    yardstick = yardstick_of(settings, register, Period(2019, 6))
+    ruleset = ruleset_of(settings, register, Period(2019, 6))
     bank = next(each for each in register.open_in(Period(2019, 6)) if each.code == "B01")
 
     def judge() -> str:
         files = [DeliveredFile(Path(path).name, Path(path).read_bytes())]
-        judged = judge_package(files, bank, yardstick, cover_wanted=False)
+        judged = judge_package(files, bank, ruleset, cover_wanted=False)
         return ", ".join(sorted({finding.rule for finding in judged.findings}))
 
     return _measured(judge)

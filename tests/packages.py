@@ -12,7 +12,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import Report, load_reports

@@ -19,7 +19,7 @@ from five_precisions.collection import Force, PackagesWaitingError, close, colle
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess
 from five_precisions.intake import read_status, waiting
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register, save_register
 from five_precisions.settings import Settings

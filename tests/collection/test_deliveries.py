@@ -22,7 +22,7 @@ from five_precisions.errors import SetupError, UsageError
 from five_precisions.intake import State, Verdict, find_unknown_folders, read_status
 from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_files import OutboxError
 from five_precisions.settings import Settings
@@ -208,10 +208,10 @@ def test_one_institution_that_breaks_us_does_not_stop_the_others(
     put(inbox / "B02", sound_package("grid"))
     judge = collection_module.judge_package
 
-    def judge_or_break(files: Any, institution: Any, yardstick: Any) -> Any:
+    def judge_or_break(files: Any, institution: Any, ruleset: Any) -> Any:
         if institution.code == "B01":
             raise ValueError(f"cannot read {RESIDENT_ID}")
-        return judge(files, institution, yardstick)
+        return judge(files, institution, ruleset)
 
     monkeypatch.setattr(collection_module, "judge_package", judge_or_break)
     with caplog.at_level(logging.DEBUG):

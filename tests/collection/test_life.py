@@ -16,7 +16,7 @@ from five_precisions.collection import close, collect
 from five_precisions.collection import closing as closing_module
 from five_precisions.collection import deliveries as collection_module
 from five_precisions.intake import State, find_settled, note_settled, recording
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.packages import (

@@ -15,7 +15,7 @@ from five_precisions.data_docs import months as data_docs_module
 from five_precisions.data_docs.months import build_data_docs, read_month
 from five_precisions.data_docs.site import ReportVersion
 from five_precisions.errors import UnreachableError
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings

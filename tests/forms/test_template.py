@@ -32,8 +32,11 @@ from five_precisions.forms.template import (
 )
 from five_precisions.forms.template_notes import Need, column_notes
 from five_precisions.intake.findings import Verdict
-from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package
+from five_precisions.intake.judged_package import JudgedPackage
+from five_precisions.intake.judging import judge_package
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
+from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, load_reports
 from five_precisions.settings import Settings
@@ -134,8 +137,8 @@ def filled_in(register: Register, code: str, nil: Sequence[str] = ()) -> bytes:
     return saved(book)
 
 
-def judge(content: bytes, yardstick: Yardstick, code: str, name: str = "报送.xlsx") -> JudgedPackage:
-    return judge_package([DeliveredFile(name, content)], known(yardstick.register, code), yardstick)
+def judge(content: bytes, ruleset: Ruleset, code: str, name: str = "报送.xlsx") -> JudgedPackage:
+    return judge_package([DeliveredFile(name, content)], known(ruleset.register, code), ruleset)
 
 
 def assert_taken_in(judged: JudgedPackage, reports: Sequence[Report]) -> None:
@@ -165,16 +168,16 @@ def listed(book: Workbook, validation: DataValidation) -> list[object]:
 
 
 @pytest.mark.parametrize("code", ONE_OF_EACH_KIND)
-def test_what_is_filled_in_by_a_program_is_taken_in_without_a_finding(code: str, yardstick: Yardstick) -> None:
-    judged = judge(filled_in(yardstick.register, code), yardstick, code)
-    assert_taken_in(judged, owed(yardstick.register, code))
+def test_what_is_filled_in_by_a_program_is_taken_in_without_a_finding(code: str, ruleset: Ruleset) -> None:
+    judged = judge(filled_in(ruleset.register, code), ruleset, code)
+    assert_taken_in(judged, owed(ruleset.register, code))
     assert judged.cover.submitter == "李某"
 
 
-def test_a_long_number_typed_as_text_keeps_every_digit(yardstick: Yardstick) -> None:
+def test_a_long_number_typed_as_text_keeps_every_digit(ruleset: Ruleset) -> None:
     # The other reports are nil or, where that is not allowed, told so: they are not what is looked at.
-    nil = [report.code for report in owed(yardstick.register, "B01") if report.code not in ("loans", "visits")]
-    judged = judge(filled_in(yardstick.register, "B01", nil), yardstick, "B01")
+    nil = [report.code for report in owed(ruleset.register, "B01") if report.code not in ("loans", "visits")]
+    judged = judge(filled_in(ruleset.register, "B01", nil), ruleset, "B01")
     rows = {draft.report.code: draft.rows for draft in judged.drafts}
     loans, visits = rows["loans"], rows["visits"]
     assert loans is not None
@@ -184,14 +187,14 @@ def test_a_long_number_typed_as_text_keeps_every_digit(yardstick: Yardstick) -> 
 
 
 @pytest.fixture(scope="module")
-def saved_by_office(yardstick: Yardstick, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], bytes]:
+def saved_by_office(ruleset: Ruleset, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], bytes]:
     """Filled-in workbooks by institution and format, as LibreOffice saves them."""
     program = shutil.which("soffice")
     if program is None:
         pytest.skip("LibreOffice is not installed here")
     folder = tmp_path_factory.mktemp("office")
     for code in ONE_OF_EACH_KIND:
-        (folder / f"{code}.xlsx").write_bytes(filled_in(yardstick.register, code))
+        (folder / f"{code}.xlsx").write_bytes(filled_in(ruleset.register, code))
     for suffix, codes in (("xlsx", ONE_OF_EACH_KIND), ("ods", ["B01"]), ("xls", ["B01"])):
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         command = [program, "--headless", profile, "--convert-to", suffix, "--outdir", str(folder / "saved")]
@@ -205,16 +208,16 @@ def saved_by_office(yardstick: Yardstick, tmp_path_factory: pytest.TempPathFacto
     ("code", "suffix"), [("B01", "xlsx"), ("B01", "ods"), ("B01", "xls"), ("C01", "xlsx"), ("Z01", "xlsx")]
 )
 def test_what_an_office_program_has_saved_is_taken_in_without_a_finding(
-    code: str, suffix: str, yardstick: Yardstick, saved_by_office: Callable[[str, str], bytes]
+    code: str, suffix: str, ruleset: Ruleset, saved_by_office: Callable[[str, str], bytes]
 ) -> None:
-    judged = judge(saved_by_office(code, suffix), yardstick, code, f"报送.{suffix}")
-    assert_taken_in(judged, owed(yardstick.register, code))
+    judged = judge(saved_by_office(code, suffix), ruleset, code, f"报送.{suffix}")
+    assert_taken_in(judged, owed(ruleset.register, code))
 
 
 def test_an_office_program_computes_that_cover_and_sheets_agree(
-    yardstick: Yardstick, saved_by_office: Callable[[str, str], bytes]
+    ruleset: Ruleset, saved_by_office: Callable[[str, str], bytes]
 ) -> None:
-    reports = owed(yardstick.register, "B01")
+    reports = owed(ruleset.register, "B01")
     book = openpyxl.load_workbook(io.BytesIO(saved_by_office("B01", "xlsx")), data_only=True)
     checks = [book[COVER_TITLE].cell(COVER_HEADER_ROW + number, 10).value for number in range(1, len(reports) + 1)]
     assert checks == ["一致"] * len(reports)
@@ -222,37 +225,37 @@ def test_an_office_program_computes_that_cover_and_sheets_agree(
     assert all(book[report.title].data_validations.dataValidation for report in reports)
 
 
-def test_nil_returns_are_taken_in_without_a_finding(yardstick: Yardstick) -> None:
+def test_nil_returns_are_taken_in_without_a_finding(ruleset: Ruleset) -> None:
     nil = ["visits", "outreach", "matches"]
-    judged = judge(filled_in(yardstick.register, "B01", nil), yardstick, "B01")
+    judged = judge(filled_in(ruleset.register, "B01", nil), ruleset, "B01")
     assert list(judged.findings) == []
     assert {report.report for report in judged.reports if report.verdict is Verdict.NIL} == set(nil)
     assert judged.verdict is Verdict.ACCEPTED
 
 
-def test_an_explanation_is_taken_in_with_the_template(yardstick: Yardstick) -> None:
-    book = opened(yardstick.register, "B01")
-    fill_in(book, owed(yardstick.register, "B01"))
+def test_an_explanation_is_taken_in_with_the_template(ruleset: Ruleset) -> None:
+    book = opened(ruleset.register, "B01")
+    fill_in(book, owed(ruleset.register, "B01"))
     for place, text in enumerate(("金融精准扶贫贷款台账", "L10", "HT-001", "两户联保"), start=1):
         book[EXPLANATIONS_TITLE].cell(FIRST, place, text)
-    judged = judge(saved(book), yardstick, "B01")
+    judged = judge(saved(book), ruleset, "B01")
     assert list(judged.findings) == []
     (explanation,) = judged.explanations
     assert (explanation.report, explanation.rule, explanation.key) == ("loans", "L10", "HT-001")
 
 
-def test_an_empty_template_is_told_what_is_missing(yardstick: Yardstick) -> None:
-    judged = judge(render_template(yardstick.register, known(yardstick.register, "B01")), yardstick, "B01")
+def test_an_empty_template_is_told_what_is_missing(ruleset: Ruleset) -> None:
+    judged = judge(render_template(ruleset.register, known(ruleset.register, "B01")), ruleset, "B01")
     assert judged.verdict is Verdict.REJECTED
     assert {finding.rule for finding in judged.findings} == {"F04"}
-    assert len(judged.findings) == len(owed(yardstick.register, "B01"))
+    assert len(judged.findings) == len(owed(ruleset.register, "B01"))
 
 
-def test_a_wrong_cell_of_a_filled_in_template_is_still_found(yardstick: Yardstick) -> None:
-    book = opened(yardstick.register, "B01")
-    fill_in(book, owed(yardstick.register, "B01"))
+def test_a_wrong_cell_of_a_filled_in_template_is_still_found(ruleset: Ruleset) -> None:
+    book = opened(ruleset.register, "B01")
+    fill_in(book, owed(ruleset.register, "B01"))
     book["贷款与再贷款月报"]["A6"] = "999999"
-    (finding,) = judge(saved(book), yardstick, "B01").findings
+    (finding,) = judge(saved(book), ruleset, "B01").findings
     assert (finding.rule, finding.sheet, finding.cell) == ("P01", "贷款与再贷款月报", "A6")
 
 

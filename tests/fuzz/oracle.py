@@ -18,7 +18,7 @@ import python_calamine
 from tests.fuzz.mutations import Mutated, plain
 
 from five_precisions.intake.findings import Level, Verdict
-from five_precisions.intake.judging import JudgedPackage, ReportDraft
+from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
 
 
 class BrokenPromiseError(AssertionError):

@@ -47,14 +47,16 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
     from tests.fuzz import oracle
 
     from five_precisions.intake import judging
+    from five_precisions.intake.package import DeliveredFile
     from five_precisions.intake.rules import suites
+    from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import Period
     from five_precisions.register import load_register
     from five_precisions.settings import Settings
 
     settings = Settings()
     register = load_register(settings.register_folder)
-    yardstick = judging.yardstick_of(settings, register, Period(2019, 6))
+    ruleset = ruleset_of(settings, register, Period(2019, 6))
     bank = register.institution("B01")
     assert bank is not None
     rules_of_rows = judging.suite_findings
@@ -71,9 +73,9 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
             told["files"] = len(mutated.files)
             has_rules = rules_every and number % rules_every == 0
             judging.suite_findings = rules_of_rows if has_rules else (lambda *_: [])
-            files = [judging.DeliveredFile(name, content) for name, content in mutated.files.items()]
+            files = [DeliveredFile(name, content) for name, content in mutated.files.items()]
             begun = time.monotonic()
-            judged = judging.judge_package(files, bank, yardstick)
+            judged = judging.judge_package(files, bank, ruleset)
             told["seconds"] = time.monotonic() - begun
             told["accepted"], told["compared"] = oracle.check(mutated, judged)
             told["rules"] = [finding.rule for finding in judged.findings]

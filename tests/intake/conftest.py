@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from five_precisions.intake.judging import Yardstick, yardstick_of
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.register import Register, load_register
 from five_precisions.settings import Settings
 from tests.packages import JUNE
@@ -20,9 +20,9 @@ def register() -> Register:
 
 
 @pytest.fixture(scope="session")
-def yardstick(register: Register) -> Yardstick:
+def ruleset(register: Register) -> Ruleset:
     """What packages of June 2019 are held against."""
-    return yardstick_of(Settings(), register, JUNE)
+    return ruleset_of(Settings(), register, JUNE)
 
 
 @pytest.fixture

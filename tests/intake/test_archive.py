@@ -21,7 +21,7 @@ from fsspec.implementations.local import LocalFileOpener, LocalFileSystem
 from five_precisions.errors import UnreachableError
 from five_precisions.intake import archive as archive_module
 from five_precisions.intake.archive import Archive, ArchiveError, Condition, Copy, NotArchivedError
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, LargeFile
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, LargeFile
 from five_precisions.storage import open_folder, write_into, write_whole
 
 OLD, NEW = b"o" * 32, b"n" * 32

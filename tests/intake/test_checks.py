@@ -17,7 +17,7 @@ from stdnum.cn import ric
 from five_precisions.collection import close, collect
 from five_precisions.errors import SetupError
 from five_precisions.intake import list_explanations
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.period import Period
 from five_precisions.register import load_register

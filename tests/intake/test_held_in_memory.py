@@ -13,9 +13,10 @@ import pytest
 
 from five_precisions.collection.selfcheck import check
 from five_precisions.errors import UsageError
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile, Yardstick, look_through
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, look_through
 from five_precisions.intake.reading.biff_records import cell_records
 from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
+from five_precisions.intake.ruleset import Ruleset
 from five_precisions.settings import Settings
 from tests.fixtures.workbooks import xls
 from tests.intake.test_packages import judge
@@ -68,20 +69,20 @@ print(len(files), sum(len(file.read({50 * MEGABYTE})) for file in files), round(
     assert grown < 250, "megabytes"
 
 
-def test_cells_of_a_package_are_counted_together(yardstick: Yardstick) -> None:
+def test_cells_of_a_package_are_counted_together(ruleset: Ruleset) -> None:
     files = [DeliveredFile(f"{number}.csv", csv_bytes([["x"] * 10] * 10)) for number in range(3)]
-    limited = replace(yardstick, limits=Limits(cells=280))
+    limited = replace(ruleset, limits=Limits(cells=280))
     (finding,) = [each for each in judge(files, limited).findings if each.rule == "F01"]
     assert finding.file == "2.csv"
     assert "连同报送包中排在它前面的文件" in finding.message
-    assert "F01" not in [each.rule for each in judge(files, yardstick).findings]
-    alone = replace(yardstick, limits=Limits(cells=99))
+    assert "F01" not in [each.rule for each in judge(files, ruleset).findings]
+    alone = replace(ruleset, limits=Limits(cells=99))
     assert "文件中的单元格超过" in judge(files[:1], alone).findings[0].message
 
 
-def test_texts_of_a_package_are_counted_together(yardstick: Yardstick) -> None:
+def test_texts_of_a_package_are_counted_together(ruleset: Ruleset) -> None:
     files = [DeliveredFile(f"{number}.csv", csv_bytes([["x" * 100_000]])) for number in range(3)]
-    limited = replace(yardstick, limits=Limits(unpacked_bytes=4 * 250_000))
+    limited = replace(ruleset, limits=Limits(unpacked_bytes=4 * 250_000))
     content = [each.file for each in judge(files, limited).findings if each.rule == "F01"]
     assert content == ["2.csv"]
 

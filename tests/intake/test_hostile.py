@@ -22,8 +22,11 @@ from sqlalchemy import Engine, text
 from five_precisions.collection import collect
 from five_precisions.intake import Verdict
 from five_precisions.intake.findings import Level
-from five_precisions.intake.judging import DeliveredFile, JudgedPackage, Yardstick, judge_package, yardstick_of
+from five_precisions.intake.judged_package import JudgedPackage
+from five_precisions.intake.judging import judge_package
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.sheet import Limits
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.register import Register
 from five_precisions.settings import Settings
 from tests.fixtures.hostile.make import HERE, LARGE, SMALL, Package
@@ -294,10 +297,10 @@ def delivered(files: Package) -> list[DeliveredFile]:
     return [DeliveredFile(name, content) for name, content in sorted(files.items())]
 
 
-def judged_as_bank(files: Sequence[DeliveredFile], yardstick: Yardstick) -> JudgedPackage:
-    institution = yardstick.register.institution("B01")
+def judged_as_bank(files: Sequence[DeliveredFile], ruleset: Ruleset) -> JudgedPackage:
+    institution = ruleset.register.institution("B01")
     assert institution is not None
-    return judge_package(files, institution, yardstick)
+    return judge_package(files, institution, ruleset)
 
 
 def test_every_package_of_the_corpus_has_its_expectation() -> None:
@@ -313,9 +316,9 @@ def test_the_kept_files_are_those_of_the_script() -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_hostile_package(name: str, yardstick: Yardstick) -> None:
+def test_hostile_package(name: str, ruleset: Ruleset) -> None:
     judged = judged_as_bank(
-        [DeliveredFile(file.name, file.read_bytes()) for file in sorted((HERE / name).iterdir())], yardstick
+        [DeliveredFile(file.name, file.read_bytes()) for file in sorted((HERE / name).iterdir())], ruleset
     )
     assert_found(judged, FINDINGS[name])
     verdicts = {report.report: report.verdict for report in judged.reports}
@@ -346,7 +349,9 @@ def assert_values(judged: JudgedPackage, changes: dict[str, list[Any]]) -> None:
 MEASURED = """
 import json, sys, time
 from pathlib import Path
-from five_precisions.intake.judging import DeliveredFile, judge_package, yardstick_of
+from five_precisions.intake.judging import judge_package
+from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.ruleset import ruleset_of
 from five_precisions.intake.rules.suites import great_expectations_library
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
@@ -355,11 +360,11 @@ from tests.memory import peak_megabytes
 great_expectations_library()
 settings = Settings()
 register = load_register(settings.register_folder)
-yardstick = yardstick_of(settings, register, Period(2019, 6))
+ruleset = ruleset_of(settings, register, Period(2019, 6))
 for folder in sys.argv[1:]:
     files = [DeliveredFile(file.name, file.read_bytes()) for file in sorted(Path(folder).iterdir())]
     begun = time.monotonic()
-    judged = judge_package(files, register.institution("B01"), yardstick)
+    judged = judge_package(files, register.institution("B01"), ruleset)
     print(json.dumps({
         "name": Path(folder).name,
         "seconds": time.monotonic() - begun,
@@ -393,9 +398,9 @@ def test_large_packages_take_neither_half_a_minute_nor_a_gigabyte(tmp_path: Path
 def test_limits_are_settings(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("FILE_MB", 1), ("UNPACKED_MB", 2), ("ROWS", 1), ("COLUMNS", 4), ("CELLS", 5)):
         monkeypatch.setenv(f"FIVE_PRECISIONS_MAX_{name}", str(value))
-    yardstick = yardstick_of(Settings.load(), register, JUNE)
-    assert yardstick.limits == Limits(1 << 20, 2 << 20, rows=1, columns=4, cells=5)
-    found = judged_as_bank(sound_package("position"), yardstick).findings
+    ruleset = ruleset_of(Settings.load(), register, JUNE)
+    assert ruleset.limits == Limits(1 << 20, 2 << 20, rows=1, columns=4, cells=5)
+    found = judged_as_bank(sound_package("position"), ruleset).findings
     assert [finding.rule for finding in found] == ["F01", "F01"]
     assert all("超过4列" in finding.message for finding in found)
 

@@ -26,7 +26,7 @@ from five_precisions.errors import SetupError, UnreachableError
 from five_precisions.intake import State, Verdict, find_settled
 from five_precisions.intake.archive import Archive, Condition
 from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.packages import JUNE, package, put, sound, sound_package, workbook

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc
 
 from five_precisions.intake.findings import Finding
-from five_precisions.intake.judging import Yardstick
 from five_precisions.intake.rules import suites
 from five_precisions.intake.rules.derived import DerivedContext, credit_code_defect
+from five_precisions.intake.ruleset import Ruleset
 from five_precisions.reports import Column, ColumnType, load_reports
 from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
 from tests.intake.test_rules import CASES, judge_rows
@@ -46,25 +46,25 @@ def rows_of_all_cases(report: str) -> list[Cells]:
     return [{name: draws.choice(cases)[name] for name in cases[0]} for _ in range(ROWS)]
 
 
-def findings_of(report: str, rows: list[Cells], yardstick: Yardstick) -> tuple[Finding, ...]:
-    return judge_rows(report, rows, yardstick).findings
+def findings_of(report: str, rows: list[Cells], ruleset: Ruleset) -> tuple[Finding, ...]:
+    return judge_rows(report, rows, ruleset).findings
 
 
 @pytest.mark.parametrize("report", load_reports())
 def test_rules_asked_once_for_each_kind_of_row_find_what_each_row_breaks(
-    report: str, yardstick: Yardstick, monkeypatch: pytest.MonkeyPatch
+    report: str, ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = rows_of_all_cases(report)
-    row_by_row = findings_of(report, rows, yardstick)
+    row_by_row = findings_of(report, rows, ruleset)
     monkeypatch.setattr(suites, "_MANY_ROWS", 1)
     monkeypatch.setattr(suites, "_FEW_KINDS", 1)
-    by_kind = findings_of(report, rows, yardstick)
+    by_kind = findings_of(report, rows, ruleset)
     assert {finding.rule for finding in row_by_row} - {"F03"}
     assert by_kind == row_by_row
 
 
 def test_rows_of_a_large_report_are_shown_to_the_rules_by_kind(
-    yardstick: Yardstick, monkeypatch: pytest.MonkeyPatch
+    ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[int] = []
     evaluate = suites._unexpected
@@ -76,7 +76,7 @@ def test_rows_of_a_large_report_are_shown_to_the_rules_by_kind(
     monkeypatch.setattr(suites, "_unexpected", counting)
     monkeypatch.setattr(suites, "_MANY_ROWS", 100)
     rows = [case.rows[0] for case in CASES if case.report == "loans"]
-    findings_of("loans", rows * (400 // len(rows)), yardstick)
+    findings_of("loans", rows * (400 // len(rows)), ruleset)
     few, everything = shown
     assert few <= len(rows) < everything
 

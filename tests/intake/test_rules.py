@@ -12,9 +12,11 @@ import pytest
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Level, Verdict
-from five_precisions.intake.judging import JudgedPackage, Yardstick, judge_package
+from five_precisions.intake.judged_package import JudgedPackage
+from five_precisions.intake.judging import judge_package
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite, suite_findings
+from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import load_reports
 from tests.packages import (
@@ -189,13 +191,13 @@ def owner_of(report: str, register: Register) -> Institution:
     return next(each for each in register.institutions if each.kind is kind)
 
 
-def judge_rows(report: str, rows: Sequence[Cells], yardstick: Yardstick) -> JudgedPackage:
-    return judge_package(package(**{report: rows}), owner_of(report, yardstick.register), yardstick)
+def judge_rows(report: str, rows: Sequence[Cells], ruleset: Ruleset) -> JudgedPackage:
+    return judge_package(package(**{report: rows}), owner_of(report, ruleset.register), ruleset)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_rule(case: Case, yardstick: Yardstick) -> None:
-    judged = judge_rows(case.report, case.rows, yardstick)
+def test_rule(case: Case, ruleset: Ruleset) -> None:
+    judged = judge_rows(case.report, case.rows, ruleset)
     report = declared(case.report)
     expected = sorted((rule, level, report.column(column).header) for rule, level, column in case.broken)
     assert sorted((each.rule, each.level, each.header or "") for each in judged.findings) == expected
@@ -214,40 +216,40 @@ def test_every_rule_of_the_suites_has_a_failing_case() -> None:
     assert {(report, rule) for report, rule in declared_rules if rule not in ("K01", "L06")} <= tested
 
 
-def test_finding_says_where_and_what(yardstick: Yardstick) -> None:
+def test_finding_says_where_and_what(ruleset: Ruleset) -> None:
     rows = [sound("loans"), sound("loans", contract_no="HT-002", balance="50000.01")]
-    (finding,) = judge_rows("loans", rows, yardstick).findings
+    (finding,) = judge_rows("loans", rows, ruleset).findings
     assert (finding.file, finding.sheet, finding.row_number, finding.cell) == ("loans.csv", None, 3, "L3")
     assert (finding.key, finding.value, finding.expected) == ("HT-002", "50000.01", "不大于发放金额")
     assert finding.message == "贷款余额大于发放金额，请核对两项金额。"
 
 
-def test_message_is_filled_with_what_was_computed(yardstick: Yardstick) -> None:
-    (finding,) = judge_rows("loans", [sound("loans", matures_on="2022-05-15")], yardstick).findings
+def test_message_is_filled_with_what_was_computed(ruleset: Ruleset) -> None:
+    (finding,) = judge_rows("loans", [sound("loans", matures_on="2022-05-15")], ruleset).findings
     assert "38个月" in finding.message
 
 
-def test_sensitive_values_are_masked_in_findings(yardstick: Yardstick) -> None:
+def test_sensitive_values_are_masked_in_findings(ruleset: Ruleset) -> None:
     wrong_id = RESIDENT_ID[:17] + "8"
     rows = [sound("loans", borrower_id=wrong_id, project_no=RESIDENT_ID, purpose=RESIDENT_ID)]
-    findings = judge_rows("loans", rows, yardstick).findings
+    findings = judge_rows("loans", rows, ruleset).findings
     assert {finding.rule for finding in findings} == {"L01", "L09", "T04"}
     assert wrong_id not in repr(findings)
     assert RESIDENT_ID not in repr(findings)
     assert {finding.value for finding in findings} == {"4417**********0018", "4417**********0017"}
 
 
-def test_threads_of_one_process_do_not_see_one_anothers_rows(yardstick: Yardstick) -> None:
+def test_threads_of_one_process_do_not_see_one_anothers_rows(ruleset: Ruleset) -> None:
     def count_faults(faulty: int) -> int:
         rows = [sound("loans", contract_no=f"HT-{number}", balance="50000.01") for number in range(faulty)]
-        return len(judge_rows("loans", rows, yardstick).findings)
+        return len(judge_rows("loans", rows, ruleset).findings)
 
     expected = [1 + number % 8 for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(count_faults, expected)) == expected
 
 
-def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, yardstick: Yardstick, register: Register) -> None:
+def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, ruleset: Ruleset, register: Register) -> None:
     suite = json.loads((SUITE_FOLDER / "loans.json").read_text(encoding="utf-8"))
     suite["expectations"].append(
         {
@@ -258,11 +260,11 @@ def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, yardstick: Ya
         }
     )
     (tmp_path / "loans.json").write_text(json.dumps(suite), encoding="utf-8")
-    judged = judge_package(sound_package("loans"), owner_of("loans", register), yardstick)
+    judged = judge_package(sound_package("loans"), owner_of("loans", register), ruleset)
     rows = judged.drafts[0].rows
     assert isinstance(rows, TypedRows)
     own = load_suite(declared("loans"), tmp_path)
-    (finding,) = suite_findings(rows, own, yardstick.parameters, yardstick.context)
+    (finding,) = suite_findings(rows, own, ruleset.parameters, ruleset.context)
     assert (finding.rule, finding.level, finding.message) == ("L99", Level.NOTICE, "发放日期2019-03-15较早。")
 
 

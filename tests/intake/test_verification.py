@@ -18,7 +18,7 @@ from five_precisions.cli import app
 from five_precisions.errors import UnreachableError, UsageError
 from five_precisions.intake import Condition, Fault, Renewal, Verification, renew, verify
 from five_precisions.intake.archive import Archive, Copy
-from five_precisions.intake.judging import DeliveredFile
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
 from five_precisions.register import open_period
 from five_precisions.settings import PREFIX, Settings

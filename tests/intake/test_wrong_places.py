@@ -11,9 +11,10 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import close, collect
 from five_precisions.intake.findings import shown_key, shown_key_part
-from five_precisions.intake.judging import DeliveredFile, Yardstick, under_shown_names
+from five_precisions.intake.package import DeliveredFile, under_shown_names
 from five_precisions.intake.reading.files import UnreadableFileError, read_file
 from five_precisions.intake.reading.sheet import Limits
+from five_precisions.intake.ruleset import Ruleset
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
@@ -184,7 +185,7 @@ def test_two_names_that_cannot_be_stored_do_not_stop_a_delivery(
     assert judgement.verdict == "accepted"
 
 
-def test_a_file_that_does_not_open_does_not_say_what_its_sheet_is_called(yardstick: Yardstick) -> None:
+def test_a_file_that_does_not_open_does_not_say_what_its_sheet_is_called(ruleset: Ruleset) -> None:
     content = workbook(**{ID: [["x"], ["y"], ["z"]]})
     with pytest.raises(UnreadableFileError, match="工作表“4417") as caught:
         read_file("a.xlsx", content, known_headers=(), limits=Limits(rows=2))

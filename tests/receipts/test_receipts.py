@@ -23,8 +23,8 @@ from five_precisions.collection import collect
 from five_precisions.errors import SetupError
 from five_precisions.intake import State
 from five_precisions.intake.findings import Finding, Level
-from five_precisions.intake.judging import DeliveredFile
 from five_precisions.intake.ledger import save_cross_check
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts import receipt_files

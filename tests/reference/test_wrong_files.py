@@ -21,8 +21,8 @@ from five_precisions.errors import SetupError
 from five_precisions.figures.assess import take_inputs
 from five_precisions.figures.lists import load_inspection_rules, load_lead_rules
 from five_precisions.figures.scheme import load_scheme, load_scorecard, load_targets
-from five_precisions.intake.judging import hotline_forms, load_hotlines
 from five_precisions.intake.rules.derived import load_rates
+from five_precisions.intake.rules.hotlines import hotline_forms, load_hotlines
 from five_precisions.period import Period
 from five_precisions.reference import load_boards, load_catalogue, load_yaml
 from five_precisions.register import load_holidays

@@ -20,14 +20,7 @@ from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageE
 from five_precisions.intake.archive import Archive, Condition, NotArchivedError
 from five_precisions.intake.findings import Judgement, State, storable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
-from five_precisions.intake.judging import (
-    ChangedWhileReadError,
-    DeliveredFile,
-    Yardstick,
-    judge_package,
-    load_hotlines,
-    yardstick_of,
-)
+from five_precisions.intake.judging import judge_package
 from five_precisions.intake.ledger import (
     Recorded,
     Submission,
@@ -38,9 +31,12 @@ from five_precisions.intake.ledger import (
     read_taken,
     take,
 )
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
 from five_precisions.intake.recording import record
 from five_precisions.intake.rules.derived import load_rates
+from five_precisions.intake.rules.hotlines import load_hotlines
 from five_precisions.intake.rules.package_rules import PackageRule
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.intake.unknown_folders import unknown_folders_of
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
@@ -130,14 +126,14 @@ class _Collection:
         self._archive = Archive.of(settings)
         self._inbox = Inbox.of(settings)
         require_outbox(settings)
-        # The yardstick takes seconds and is made when there is something to judge; that its files are right is known
+        # The ruleset takes seconds and is made when there is something to judge; that its files are right is known
         # before anything is done.
         load_rates(settings)
         load_hotlines(settings)
         with engine.connect() as connection:
             self._register = read_register(connection)
         self._settings = settings
-        self._yardstick: Yardstick | None = None
+        self._ruleset: Ruleset | None = None
 
     def open(self) -> None:
         """Open the month where it is not open yet."""
@@ -309,10 +305,10 @@ class _Collection:
         digest: str,
         arrived_at: datetime,
     ) -> Judgement:
-        if self._yardstick is None:
-            self._yardstick = yardstick_of(self._settings, self._register, self._period)
+        if self._ruleset is None:
+            self._ruleset = ruleset_of(self._settings, self._register, self._period)
         try:
-            judged = judge_package(files, institution, self._yardstick)
+            judged = judge_package(files, institution, self._ruleset)
         except ChangedWhileReadError:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         # A file that does not open may be the very one that holds the cover.

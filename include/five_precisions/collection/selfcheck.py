@@ -10,18 +10,12 @@ from typing import Final
 
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict, shown_text
-from five_precisions.intake.judging import (
-    ChangedWhileReadError,
-    DeliveredFile,
-    Yardstick,
-    judge_package,
-    look_through,
-    under_shown_names,
-    yardstick_of,
-)
+from five_precisions.intake.judging import judge_package
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, look_through, under_shown_names
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
 from five_precisions.intake.rules.package_rules import PackageRule
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
 from five_precisions.register import load_register
@@ -58,9 +52,9 @@ def check(
     files, no_files = _read(path, Limits.of(settings))
     if not files:
         raise UsageError(f"There is nothing to check at {path}.")
-    yardstick = yardstick_of(settings, register, period)
+    ruleset = ruleset_of(settings, register, period)
     try:
-        judged = judge_package(files, who, yardstick, cover_wanted=False)
+        judged = judge_package(files, who, ruleset, cover_wanted=False)
     except ChangedWhileReadError:
         raise UsageError(f"A file at {path} changed while it was read.") from None
     reports, verdict, has_cover = judged.reports, judged.verdict, judged.has_cover
@@ -74,7 +68,7 @@ def check(
             *findings,
         )
     if workbook is not None:
-        _write_workbook(workbook, findings, files, yardstick, f"{period}-{institution}", is_demo=settings.is_demo)
+        _write_workbook(workbook, findings, files, ruleset, f"{period}-{institution}", is_demo=settings.is_demo)
     # A single sound file that is no report at all has no verdict of its own.
     nothing_wrong = not any(finding.level is Level.CRITICAL for finding in findings)
     left_out = ", ".join(sorted(check.rule for check in load_cross_rules()))
@@ -92,12 +86,12 @@ def _write_workbook(
     path: Path,
     findings: Sequence[Finding],
     files: Sequence[DeliveredFile],
-    yardstick: Yardstick,
+    ruleset: Ruleset,
     number: str,
     *,
     is_demo: bool,
 ) -> None:
-    sheets = repeat_sheets(_readable_sheets(files, yardstick))
+    sheets = repeat_sheets(_readable_sheets(files, ruleset))
     now = datetime.now(SHANGHAI)
     content = render_findings_workbook(findings, sheets, number=number, created_at=now, is_demo=is_demo)
     if content is None:
@@ -108,11 +102,11 @@ def _write_workbook(
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def _readable_sheets(files: Sequence[DeliveredFile], yardstick: Yardstick) -> Iterator[Sheet]:
+def _readable_sheets(files: Sequence[DeliveredFile], ruleset: Ruleset) -> Iterator[Sheet]:
     for file in files:
         try:
-            content = file.read(yardstick.limits.packed_bytes)
-            yield from read_file(file.name, content, known_headers=known_headers(), limits=yardstick.limits)
+            content = file.read(ruleset.limits.packed_bytes)
+            yield from read_file(file.name, content, known_headers=known_headers(), limits=ruleset.limits)
         except UnreadableFileError:
             # A finding says so (F01).
             continue

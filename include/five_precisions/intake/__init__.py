@@ -11,7 +11,7 @@ from five_precisions.intake.deadlines import (
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
-from five_precisions.intake.judging import validate_reference
+from five_precisions.intake.ruleset import validate_reference
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.unknown_folders import find_unknown_folders
 from five_precisions.intake.verification import Fault, Renewal, Verification, renew, verify

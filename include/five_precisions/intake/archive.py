@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from five_precisions.errors import FivePrecisionsError, SetupError, UnreachableError
-from five_precisions.intake.judging import ChangedWhileReadError, DeliveredFile
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
 from five_precisions.settings import Settings
 from five_precisions.storage import (
     Store,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import storable
-from five_precisions.intake.judging import DeliveredFile, look_through, under_shown_names
+from five_precisions.intake.package import DeliveredFile, look_through, under_shown_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.layout import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits

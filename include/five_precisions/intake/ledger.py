@@ -20,7 +20,8 @@ from five_precisions.intake.findings import (
     storable,
 )
 from five_precisions.intake.inbox import Delivery
-from five_precisions.intake.judging import DeliveredFile, JudgedPackage, ReportDraft
+from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
+from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
 
 _FIND_DIGEST = text("""

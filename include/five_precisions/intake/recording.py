@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 
 from five_precisions.intake import explanations
 from five_precisions.intake.findings import Finding, Verdict
-from five_precisions.intake.judging import JudgedPackage, ReportDraft
+from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
 from five_precisions.intake.ledger import (
     Recorded,
     Submission,

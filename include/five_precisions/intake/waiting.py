@@ -11,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.inbox import Delivery, Inbox, digest_of
-from five_precisions.intake.judging import Yardstick, is_complete, yardstick_of
 from five_precisions.intake.ledger import find_recorded, first_seen, read_taken
+from five_precisions.intake.package_sheets import is_complete
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import Institution, read_register
 from five_precisions.settings import Settings
@@ -64,7 +65,7 @@ def find_unrecorded(
     inbox = Inbox.of(settings)
     with engine.connect() as connection:
         register = read_register(connection)
-        look = _Look(connection, inbox, yardstick_of(settings, register, period), replay=replay)
+        look = _Look(connection, inbox, ruleset_of(settings, register, period), replay=replay)
         return [
             institution
             for institution in register.open_in(period)
@@ -75,15 +76,15 @@ def find_unrecorded(
 class _Look:
     """One look over the inbox's folders of a month."""
 
-    def __init__(self, connection: Connection, inbox: Inbox, yardstick: Yardstick, *, replay: bool) -> None:
+    def __init__(self, connection: Connection, inbox: Inbox, ruleset: Ruleset, *, replay: bool) -> None:
         self._connection = connection
         self._inbox = inbox
-        self._yardstick = yardstick
+        self._ruleset = ruleset
         self._replay = replay
 
     def finds_one(self, code: str, until: datetime | None) -> bool:
         """Whether a complete package of the institution is not on record, of those last changed before a moment."""
-        period = self._yardstick.period
+        period = self._ruleset.period
         try:
             for delivery in self._inbox.deliveries(period, code, replay=self._replay):
                 own = delivery if self._replay else delivery.parted(read_taken(self._connection, period, code))[1]
@@ -101,7 +102,7 @@ class _Look:
         files = self._inbox.read(delivery)
         if not files:
             return False
-        period, code = self._yardstick.period, delivery.institution_code
+        period, code = self._ruleset.period, delivery.institution_code
         if find_recorded(self._connection, period, code, digest_of(files)) is not None:
             return False
-        return is_complete(files, self._yardstick, replay=self._replay)
+        return is_complete(files, self._ruleset, replay=self._replay)
