@@ -498,6 +498,26 @@ where now.balance = 2 * before.balance
     ) == [("X99", "HT-1", "L2", "20000.00")]
 
 
+def test_a_rule_counts_from_its_month(city: City, check_folder: Path) -> None:
+    (check_folder / "x99.sql").write_text(
+        """-- Which loans are there?
+--
+-- rule: X99
+-- level: warning
+-- across: months
+-- moment: version
+-- report: loans
+-- column: balance
+-- message: 请核对。
+-- since: 2019-06
+select now.row_number, now.contract_no as key, null::text as value from staged_loans as now
+""",
+        encoding="utf-8",
+    )
+    assert city.deliver("B01", MAY, loans=[loan(1)]) == []
+    assert [rule for rule, *_ in city.deliver("B01", loans=[loan(1)])] == ["X99"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -508,6 +528,7 @@ where now.balance = 2 * before.balance
         ({"needs": "[loans]"}, "needs no other report"),
         ({"also_in_suite": "true"}, "no suite beside it"),
         ({"moment": "standing", "absence": "true"}, "needs the report that is the list"),
+        ({"since": "July"}, "not a period"),
         ({"sense": "none"}, "sense"),
     ],
 )

@@ -17,6 +17,7 @@ from five_precisions.intake.judging import judge_package
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite, suite_findings
 from five_precisions.intake.ruleset import Ruleset
+from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import load_reports
 from tests.packages import (
@@ -268,6 +269,18 @@ def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, ruleset: Rule
     assert (finding.rule, finding.level, finding.message) == ("L99", Level.NOTICE, "发放日期2019-03-15较早。")
 
 
+def test_a_rule_of_a_suite_counts_from_its_month(tmp_path: Path) -> None:
+    suite = json.loads((SUITE_FOLDER / "loans.json").read_text(encoding="utf-8"))
+    suite["expectations"][1]["meta"]["since"] = "2019-07"
+    (tmp_path / "loans.json").write_text(json.dumps(suite), encoding="utf-8")
+    own = load_suite(declared("loans"), tmp_path)
+    before, after = own.of(Period(2019, 6)), own.of(Period(2019, 7))
+    assert after is own
+    assert before.rules == (own.rules[0], *own.rules[2:])
+    assert [each["meta"]["ordinal"] for each in before.expectations] == list(range(len(before.rules)))
+    assert before is own.of(Period(2019, 1))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
@@ -318,6 +331,8 @@ def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, ruleset: Rule
             "is wrong at expectations.0: '(' is no regular expression: ",
             id="regular expression",
         ),
+        pytest.param('"rule": "K01"', '"rule": "K01", "since": "July"', "'July' is not a period", id="no month"),
+        pytest.param('"rule": "K01"', '"rule": "K01", "since": 2019', "since is a month, YYYY-MM", id="a year"),
     ],
 )
 def test_a_suite_that_makes_no_sense_is_refused(tmp_path: Path, before: str, after: str, sentence: str) -> None:

@@ -127,7 +127,7 @@ def build_data_docs(engine: Engine, settings: Settings, period: Period) -> str:
 
 def read_month(connection: Connection, settings: Settings, period: Period) -> MonthOfDocs:
     """What the ledger says of a month's versions and their expectations."""
-    suites = {code: load_suite(report) for code, report in load_reports().items()}
+    suites = {code: load_suite(report).of(period) for code, report in load_reports().items()}
     names = {"period": str(period)}
     found = connection.execute(_COUNT_FINDINGS, names).all()
     rows = connection.execute(_READ_VERSIONS, names).all()

@@ -161,7 +161,7 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
         return
     draft.findings += cell_findings(rows)
     draft.findings += total_row_findings(rows)
-    draft.findings += suite_findings(rows, load_suite(report), ruleset.parameters, ruleset.context)
+    draft.findings += suite_findings(rows, load_suite(report).of(ruleset.period), ruleset.parameters, ruleset.context)
     draft.findings += _count_findings(draft, rows)
 
 

@@ -11,6 +11,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
   `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
   `also_in_suite: true`: the suite of the report finds it too, within one version.
 
+`since: 2020-01` names the first month that is held against a rule; left out, every month is.
+
 Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
 is declared, `report`, `column_name`, `expected`; any other column fills its `{name}` in the message. Bound parameters:
 `period`, `previous_period`, `december` (of the year before), `year_begin`, `period_end`; with a version
@@ -24,11 +26,13 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from five_precisions.period import Period
 from five_precisions.reports import load_reports
+from five_precisions.settings import parse_period
 from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
@@ -65,6 +69,8 @@ class CrossRule(BaseModel):
     needs: tuple[str, ...] = ()
     absence: bool = False
     also_in_suite: bool = False
+    since: Annotated[Period | None, BeforeValidator(parse_period)] = None
+    """First month whose deliveries are held against it; None: every month."""
     sql: str
 
     @property
@@ -112,6 +118,11 @@ def load_cross_rules() -> tuple[CrossRule, ...]:
         SetupError: a file does not say what its rows mean, or names a report or column that does not exist.
     """
     return _load_folder(CROSS_RULE_FOLDER)
+
+
+def cross_rules_of(period: Period) -> tuple[CrossRule, ...]:
+    """The rules that a month is held against, in the same order."""
+    return tuple(rule for rule in load_cross_rules() if rule.since is None or rule.since <= period)
 
 
 @cache

@@ -16,7 +16,7 @@ from five_precisions.intake.findings import Finding, Level, shown_key, shown_key
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
-from five_precisions.warehouse.cross_rules import CrossRule, Moment, load_cross_rules
+from five_precisions.warehouse.cross_rules import CrossRule, Moment, cross_rules_of, load_cross_rules
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -68,7 +68,7 @@ def version_findings(
     parameters = {**_parameters(period), "institution_code": institution_code, "is_whole": is_whole}
     return [
         _finding(check, row, place)
-        for check in load_cross_rules()
+        for check in cross_rules_of(period)
         if check.moment is Moment.VERSION and check.report == report
         for row in map(dict, connection.execute(text(check.sql), parameters).mappings())
     ]
@@ -104,7 +104,7 @@ def standing_findings(
         for report in load_reports()
     }
     found: dict[str, list[Finding]] = {}
-    for check in load_cross_rules():
+    for check in cross_rules_of(period):
         if check.moment is Moment.VERSION or not all(is_in[report] for report in check.needs):
             continue
         for row in map(dict, connection.execute(text(check.sql), _parameters(period)).mappings()):

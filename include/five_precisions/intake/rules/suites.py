@@ -1,7 +1,8 @@
 """The rules on rows of one report: Great Expectations suites in include/expectations (docs/reports.md#rules).
 
-Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected. A new rule
-that needs no new derived column is added by editing the report's JSON file only.
+Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected; with
+`since` the first month that is held against it, where that is not every month. A new rule that needs no new
+derived column is added by editing the report's JSON file only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -25,9 +26,10 @@ from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Finding, Level
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
+from five_precisions.period import Period
 from five_precisions.reports import ColumnType, Report
 from five_precisions.reports.cells import Value
-from five_precisions.settings import INCLUDE
+from five_precisions.settings import INCLUDE, parse_period
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +76,8 @@ class SuiteRule:
     column: str
     message: str
     expected: str | None
+    since: Period | None = None
+    """First month whose rows are held against it; None: every month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class RowSuite:
     derived: dict[str, tuple[str, tuple[str, ...]]]
     """Column → function and the columns that it is made of."""
     _built: dict[tuple[int, ...], Any] = field(default_factory=dict, compare=False, repr=False)
+    _shorter: dict[int, RowSuite] = field(default_factory=dict, compare=False, repr=False)
+    """By number of rules: of two months the later one is held against the same rules and more."""
 
     def build(self, ordinals: tuple[int, ...]) -> Any:
         """Some of the expectations as a suite of Great Expectations, built once."""
@@ -103,6 +109,17 @@ class RowSuite:
             chosen = [self.expectations[ordinal] for ordinal in ordinals]
             self._built[ordinals] = gx.ExpectationSuite(name=self.report.code, expectations=chosen)
         return self._built[ordinals]
+
+    def of(self, period: Period) -> RowSuite:
+        """The suite with the rules alone that the month is held against; most often this one."""
+        kept = [n for n, rule in enumerate(self.rules) if rule.since is None or rule.since <= period]
+        if len(kept) == len(self.rules):
+            return self
+        if len(kept) not in self._shorter:
+            rules = tuple(self.rules[ordinal] for ordinal in kept)
+            expectations = _numbered(self.expectations[ordinal] for ordinal in kept)
+            self._shorter[len(kept)] = RowSuite(self.report, rules, expectations, self.derived)
+        return self._shorter[len(kept)]
 
 
 @cache
@@ -140,11 +157,12 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
             raise SetupError(f"{path} is wrong at expectations.{number}: there is no {error}.") from None
         except (ValueError, TypeError) as error:
             raise SetupError(f"{path} is wrong at expectations.{number}: {error}.") from None
-    numbered = tuple(
-        {**expectation, "kwargs": _with_dates(expectation["kwargs"]), "meta": {"ordinal": ordinal}}
-        for ordinal, expectation in enumerate(expectations)
-    )
-    return RowSuite(report, tuple(rules), numbered, derived)
+    dated = ({**expectation, "kwargs": _with_dates(expectation["kwargs"])} for expectation in expectations)
+    return RowSuite(report, tuple(rules), _numbered(dated), derived)
+
+
+def _numbered(expectations: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple({**each, "meta": {"ordinal": ordinal}} for ordinal, each in enumerate(expectations))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -177,8 +195,16 @@ def _rule(expectation: dict[str, Any], marked: Set[str], seen: Set[str]) -> Suit
             re.compile(form)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{form!r} is no regular expression: {error}") from None
+    since = parse_period(meta.get("since"))
+    if not isinstance(since, Period | None):
+        raise TypeError("since is a month, YYYY-MM")
     return SuiteRule(
-        meta["rule"], _LEVELS[expectation["severity"]], meta["column"], meta["message"], meta.get("expected")
+        rule=meta["rule"],
+        level=_LEVELS[expectation["severity"]],
+        column=meta["column"],
+        message=meta["message"],
+        expected=meta.get("expected"),
+        since=since,
     )
 
 
