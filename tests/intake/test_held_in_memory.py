@@ -13,7 +13,7 @@ import pytest
 
 from five_precisions.collection.selfcheck import check
 from five_precisions.errors import UsageError
-from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, look_through
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, load_files
 from five_precisions.intake.reading.biff_records import cell_records
 from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
 from five_precisions.intake.ruleset import Ruleset
@@ -30,7 +30,7 @@ HYPERLINK, PASSED_OVER, SHEET, END = b"\xb8\x01", b"\xff\xff", b"\x85\x00", b"\x
 def test_no_more_bytes_than_one_file_may_have_are_held_of_a_package() -> None:
     contents = {"a": b"x" * 600, "b": b"y" * 600, "c": b"z" * 300, "d": b"w" * 2000}
     ways = [(name, partial(iter, [own[:9], own[9:]])) for name, own in contents.items()]
-    files = list(look_through(ways, held=1000))
+    files = list(load_files(ways, held=1000))
     assert [len(file.content) for file in files] == [600, 0, 300, 0]
     assert {file.name: file.read(1000) for file in files} == {**contents, "d": b"w" * 1001}
     assert [file.sha256 for file in files] == [DeliveredFile("", own).sha256 for own in contents.values()]
@@ -39,7 +39,7 @@ def test_no_more_bytes_than_one_file_may_have_are_held_of_a_package() -> None:
 
 def test_a_file_that_is_read_again_is_the_same_or_none() -> None:
     now = [b"first"]
-    (file,) = look_through([("a", lambda: iter(now))], held=0)
+    (file,) = load_files([("a", lambda: iter(now))], held=0)
     assert file.read(10) == b"first"
     now[0] = b"other"
     with pytest.raises(ChangedWhileReadError):

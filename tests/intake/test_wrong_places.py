@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import close, collect
 from five_precisions.intake.findings import shown_key, shown_key_part
-from five_precisions.intake.package import DeliveredFile, under_shown_names
+from five_precisions.intake.package import DeliveredFile, mask_file_names
 from five_precisions.intake.reading.files import UnreadableFileError, read_file
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.intake.ruleset import Ruleset
@@ -162,7 +162,7 @@ def test_a_key_that_is_written_is_shown_as_a_finding_shows_it(report: str, key: 
 
 def test_files_keep_apart_under_names_that_may_be_shown() -> None:
     names = ["loans.csv", f"走访{ID}.xlsx", "走访441702199007152316.xlsx", "\udcff.csv", "\udcfe.csv", "\ufffd(2).csv"]
-    renamed = under_shown_names([DeliveredFile(name, name.encode("utf-8", "replace")) for name in names])
+    renamed = mask_file_names([DeliveredFile(name, name.encode("utf-8", "replace")) for name in names])
     assert [file.name for file in renamed] == [
         "loans.csv",
         "走访4417**********2316.xlsx",

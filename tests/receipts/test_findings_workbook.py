@@ -27,11 +27,11 @@ from five_precisions.receipts import findings_workbook
 from five_precisions.receipts.findings_workbook import (
     LIST,
     LIST_HEADERS,
-    RepeatedSheet,
+    MaskedSheet,
     known_headers,
+    mask_sheets,
     names_of_sheets,
     render_findings_workbook,
-    repeat_sheets,
 )
 from five_precisions.reports.cells import Cell
 from tests.fixtures.workbooks import ods, xls
@@ -62,9 +62,7 @@ def finding(**changes: Any) -> Finding:
 
 
 def made(findings: Iterable[Finding], sheets: Iterable[Sheet] = (), **options: Any) -> bytes:
-    content = render_findings_workbook(
-        findings, repeat_sheets(sheets), number="2019-06-B01-1", created_at=AT, **options
-    )
+    content = render_findings_workbook(findings, mask_sheets(sheets), number="2019-06-B01-1", created_at=AT, **options)
     assert content is not None
     return content
 
@@ -81,8 +79,8 @@ def values(sheet: Any) -> list[list[Any]]:
     return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
-def shown(*rows: list[Cell], name: str | None = TITLE, file: str = "loans.xlsx") -> RepeatedSheet:
-    (sheet,) = repeat_sheets([Sheet(file, name, list(rows))])
+def shown(*rows: list[Cell], name: str | None = TITLE, file: str = "loans.xlsx") -> MaskedSheet:
+    (sheet,) = mask_sheets([Sheet(file, name, list(rows))])
     return sheet
 
 
@@ -259,9 +257,9 @@ def test_sheet_of_many_rows_is_not_repeated() -> None:
 
 
 def test_package_of_the_largest_size_is_repeated_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings_workbook, "_REPEATED_CELLS", 5)
+    monkeypatch.setattr(findings_workbook, "_MOST_CELLS", 5)
     sheets = [Sheet("a.xlsx", name, [["x", "y"]] * 2) for name in "abc"]
-    assert [sheet.name for sheet in repeat_sheets(sheets)] == ["a"]
+    assert [sheet.name for sheet in mask_sheets(sheets)] == ["a"]
 
 
 # Names of sheets
@@ -280,7 +278,7 @@ def test_names_of_sheets_are_allowed_and_each_there_once() -> None:
         ("x.xlsx", f"名单{RESIDENT_ID}"),
         (f"{PHONE}.csv", None),
     ]
-    names = names_of_sheets([RepeatedSheet(file, name, [], 1) for file, name in named])
+    names = names_of_sheets([MaskedSheet(file, name, [], 1) for file, name in named])
     assert names[:6] == ["Sheet1", "sheet1(b)", "History(d)", "loans.csv", f"{LIST}(x)", "＊"]
     assert len({name.casefold() for name in names}) == len(names)
     assert all(0 < len(name.encode("utf-16-le")) // 2 <= 31 for name in names)

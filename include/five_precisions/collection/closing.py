@@ -32,7 +32,7 @@ from five_precisions.warehouse import read_clock
 logger = logging.getLogger(__name__)
 
 _EDITION: Final = "close"
-"""Of what the close tells; a second, different one of the same month is `close-2`."""
+"""Of the receipts of a close; a second, different one of the same month is `close-2`."""
 
 _MOST_NAMED: Final = 20
 """Institutions that a sentence names."""
@@ -163,36 +163,36 @@ def close(
     # Before the month is locked: who records a package meanwhile need not wait until all folders are looked into.
     with engine.connect() as connection:
         now = read_clock(connection)
-        standing = _open(connection, settings, period, now, replay=replay)
+        state = _open(connection, settings, period, now, replay=replay)
         deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
-    if standing.is_frozen_anew and standing.forced_by is None and force is None:
+    if state.is_frozen_anew and state.forced_by is None and force is None:
         until = deadlines if in_time_only else {}
         waiting = find_unrecorded(engine, settings, period, replay=replay, until=until)
         if waiting:
             raise PackagesWaitingError(period, waiting, replay=replay)
     rendered: dict[str, bytes | None] = {}
     with engine.begin() as connection:
-        standing = _open(connection, settings, period, now, replay=replay)
-        if standing.is_frozen_anew:
+        state = _open(connection, settings, period, now, replay=replay)
+        if state.is_frozen_anew:
             names = {"period": str(period), "now": read_clock(connection), **forced}
-            standing = replace(standing, **connection.execute(_CLOSE, names).mappings().one())
+            state = replace(state, **connection.execute(_CLOSE, names).mappings().one())
             connection.execute(_THAW, {"period": str(period)})
             connection.execute(_FREEZE, {"period": str(period)})
             rendered = _check_across(connection, settings, period)
         frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
         receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
-    if standing.is_frozen_anew:
+    if state.is_frozen_anew:
         logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
     # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
     _write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
     return Close(
         str(period),
-        standing.closed_at or now,
+        state.closed_at or now,
         frozen,
         tuple(rendered),
-        is_new=standing.is_frozen_anew,
-        forced_by=standing.forced_by,
-        forced_reason=standing.forced_reason,
+        is_new=state.is_frozen_anew,
+        forced_by=state.forced_by,
+        forced_reason=state.forced_reason,
     )
 
 
@@ -216,8 +216,8 @@ def _write_receipts(engine: Engine, settings: Settings, receipts: Mapping[str, b
 def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reopening:
     """Take back the close of a month that has not been assessed, also where later months are closed.
 
-    What was told at the close stays told: receipts and findings stay on record, and so does the close itself. A month
-    closed by mistake, before the records begin, then keeps nobody waiting any more.
+    Receipts and findings of the close stay on record, and so does the close itself. A month closed by mistake, before
+    the records begin, then keeps nobody waiting any more.
 
     Args:
         engine: Of the warehouse.
@@ -232,10 +232,10 @@ def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reo
     said = reason_of(reason, "A month is reopened for a reason")
     with engine.begin() as connection:
         lock_period(connection, period)
-        standing = _read_standing(connection, period)
-        if standing.closed_at is None:
+        state = _read_state(connection, period)
+        if state.closed_at is None:
             raise RefusedError(f"{period} is not closed, so there is nothing to reopen.")
-        if standing.is_assessed:
+        if state.is_assessed:
             raise RefusedError(
                 f"{period} has been assessed, and what is announced stands; to correct it: "
                 f"five-precisions restate {period} --reason TEXT"
@@ -244,9 +244,9 @@ def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reo
         connection.execute(_REOPEN, {"period": str(period)})
         names = {
             "period": str(period),
-            "closed_at": standing.closed_at,
-            "forced_by": standing.forced_by,
-            "forced_reason": standing.forced_reason,
+            "closed_at": state.closed_at,
+            "forced_by": state.forced_by,
+            "forced_reason": state.forced_reason,
             "reason": said,
             "reopened_by": storable(reopened_by),
         }
@@ -256,7 +256,7 @@ def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reo
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _MonthState:
     """How a month stands before it is closed."""
 
     closed_at: datetime | None
@@ -270,24 +270,24 @@ class _Standing:
         return self.closed_at is None or not self.is_assessed
 
 
-def _open(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> _Standing:
+def _open(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> _MonthState:
     """Open the month where it is not open yet, lock it, and refuse one that cannot be closed."""
     open_period(connection, settings, period)
     lock_period(connection, period)
-    standing = _read_standing(connection, period)
-    if standing.is_frozen_anew:
+    state = _read_state(connection, period)
+    if state.is_frozen_anew:
         _require_owed(connection, period)
         _require_over(connection, period, now, replay=replay)
         _require_turn(connection, settings, period)
-    return standing
+    return state
 
 
-def _read_standing(connection: Connection, period: Period) -> _Standing:
+def _read_state(connection: Connection, period: Period) -> _MonthState:
     names = {"period": str(period)}
     found = connection.execute(_LOCK, names).mappings().one_or_none()
     # Only now: a run that was being made while we waited for the row is known to this look.
     is_assessed = bool(connection.execute(_IS_ASSESSED, names).scalar_one())
-    return _Standing(**found, is_assessed=is_assessed) if found else _Standing(None, None, None, is_assessed)
+    return _MonthState(**found, is_assessed=is_assessed) if found else _MonthState(None, None, None, is_assessed)
 
 
 def _require_owed(connection: Connection, period: Period) -> None:
@@ -337,9 +337,9 @@ def _require_turn(connection: Connection, settings: Settings, period: Period) ->
 
 
 def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
-    """Tell every institution what the rules across reports find of what is frozen: all of it, once (docs/intake.md).
+    """Report to every institution what the rules across reports find of what is frozen, once (docs/intake.md).
 
-    Of a month frozen a second time only what is different is told anew, also that nothing is left of what was told.
+    Of a month frozen a second time only what is different is reported, also that nothing is left of what was reported.
 
     Returns:
         The receipt numbers, with the findings workbooks.
@@ -350,8 +350,8 @@ def _check_across(connection: Connection, settings: Settings, period: Period) ->
     for code in sorted({*found, *editions}):
         findings = found.get(code, [])
         closes = [edition for edition in editions.get(code, ()) if edition.startswith(_EDITION)]
-        told = _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")) if closes else set()
-        if told == _facts(findings):
+        reported = _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")) if closes else set()
+        if reported == _facts(findings):
             continue
         edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
         with_answers = explained(connection, period, code, findings)

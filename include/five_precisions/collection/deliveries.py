@@ -54,13 +54,13 @@ from five_precisions.warehouse.cross_rules import load_cross_rules
 logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
-"""How long files lie unchanged without a cover before the institution is told (docs/reports.md#rules, F08)."""
+"""How long files lie unchanged without a cover before the institution gets a mail (docs/reports.md#rules, F08)."""
 _NOT_WHOLE: Final = {
     Condition.MISSING: "不在归档中",
     Condition.ALTERED: "的归档副本已损坏",
     Condition.UNREADABLE: "的归档副本读不出来或用现有密钥打不开",
 }
-"""What ops are told of an archived copy that was written anew."""
+"""What the log says of an archived copy that was written anew."""
 
 
 def collect(
@@ -175,7 +175,7 @@ class _Collection:
             remark = f"{str(error).rstrip('.')}, so its receipt is written at the next look"
             judgements.append(self._skipped(institution, State.FAILED, remark))
         except NotArchivedError as error:
-            self._tell_of_archive(institution.code, error)
+            self._log_archive_error(institution.code, error)
             remark = f"{str(error).rstrip('.')}; the files stay in the inbox"
             judgements.append(self._skipped(institution, State.FAILED, remark))
         except (FivePrecisionsError, sqlalchemy.exc.OperationalError):
@@ -226,7 +226,7 @@ class _Collection:
         deliveries: list[Delivery] = []
         stuck: set[InboxFile] = set()
         for delivery in found:
-            recorded, others = delivery.parted(identities)
+            recorded, others = delivery.split(identities)
             left = self._take_out(recorded, self._read_again(recorded))
             stuck |= set(left)
             if others.files:
@@ -267,7 +267,7 @@ class _Collection:
         try:
             self._archive_files(delivery.institution_code, files, are_on_record=True)
         except NotArchivedError as error:
-            self._tell_of_archive(delivery.institution_code, error)
+            self._log_archive_error(delivery.institution_code, error)
             return delivery.files
         except ChangedWhileReadError:
             return delivery.files
@@ -276,7 +276,7 @@ class _Collection:
     def _archive_files(
         self, institution_code: str, files: Sequence[DeliveredFile], *, are_on_record: bool = False
     ) -> None:
-        """Make sure that the archive holds the files, whole and on its disk; ops are told what it had lost."""
+        """Make sure that the archive holds the files, whole and on its disk; the log says what it had lost."""
         for file in files:
             found = self._archive.keep(file)
             if found is Condition.WHOLE or (found is Condition.MISSING and not are_on_record):
@@ -289,7 +289,7 @@ class _Collection:
                 _NOT_WHOLE[found],
             )
 
-    def _tell_of_archive(self, institution_code: str, error: NotArchivedError) -> None:
+    def _log_archive_error(self, institution_code: str, error: NotArchivedError) -> None:
         sentence = "%s %s：归档写不进去或读不回来，文件留在收件箱，下次收集再试（%s）"
         logger.error(sentence, self._period, institution_code, error)
 
@@ -312,10 +312,10 @@ class _Collection:
         except ChangedWhileReadError:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         # A file that does not open may be the very one that holds the cover.
-        waits_in_vain = judged.has_unread_workbook or (
+        no_cover_will_come = judged.has_unread_workbook or (
             self._replay and any(finding.rule == PackageRule.F01.code for finding in judged.findings)
         )
-        if not judged.has_cover and not waits_in_vain:
+        if not judged.has_cover and not no_cover_will_come:
             found = {draft.report.code for draft in judged.drafts}
             return self._without_cover(institution, delivery, found)
         self._archive_files(institution.code, files)
@@ -343,7 +343,7 @@ class _Collection:
         if isinstance(recorded, Recorded):
             return self._repeated(institution, delivery, recorded, arrived_at)
         for cross_check in recorded.cross_checks:
-            logger.info("%s tells what %s has brought to light", cross_check, recorded.submission_id)
+            logger.info("%s reports what %s has brought to light", cross_check, recorded.submission_id)
         # After the commit, and before the files go: what an end in between leaves out, the next look writes.
         for receipt, workbook in rendered.items():
             write_receipt(self._engine, self._settings, receipt, workbook)

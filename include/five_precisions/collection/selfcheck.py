@@ -11,13 +11,13 @@ from typing import Final
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict, shown_text
 from five_precisions.intake.judging import judge_package
-from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, look_through, under_shown_names
+from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.receipts.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
+from five_precisions.receipts.findings_workbook import known_headers, mask_sheets, render_findings_workbook
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.warehouse.cross_rules import load_cross_rules
@@ -91,7 +91,7 @@ def _write_workbook(
     *,
     is_demo: bool,
 ) -> None:
-    sheets = repeat_sheets(_readable_sheets(files, ruleset))
+    sheets = mask_sheets(_readable_sheets(files, ruleset))
     now = datetime.now(SHANGHAI)
     content = render_findings_workbook(findings, sheets, number=number, created_at=now, is_demo=is_demo)
     if content is None:
@@ -124,8 +124,8 @@ def _read(path: Path, limits: Limits) -> tuple[list[DeliveredFile], list[Finding
         else:
             raise UsageError(f"{path} is neither a file nor a folder.")
         paths = [each for each in found if each.is_file() or each == path]
-        files = look_through(((each.name, partial(_chunks, each)) for each in paths), held=limits.packed_bytes)
-        return under_shown_names(files), [_no_file(each) for each in found if each not in paths]
+        files = load_files(((each.name, partial(_chunks, each)) for each in paths), held=limits.packed_bytes)
+        return mask_file_names(files), [_no_file(each) for each in found if each not in paths]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
 

@@ -85,7 +85,7 @@ group by submission_id, institution_code, report, rule, level, header, message, 
 
 @dataclass(slots=True)
 class _Counted:
-    """The findings of one report of one version, told apart by the expectation that made them."""
+    """The findings of one report of one version, by the expectation that made them."""
 
     of_expectation: Counter[int] = field(default_factory=Counter)
     others: int = 0

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
 from five_precisions.intake.rules.suites import (
     RowSuite,
     SuiteRule,
@@ -34,8 +35,6 @@ TEMPLATES: Final = INCLUDE / "templates" / "data_docs"
 PAGES_MARK: Final = b"{pages}"
 """In the index, where the name of the folder of the pages belongs."""
 
-_LEVELS: Final = {Level.CRITICAL: "错误", Level.WARNING: "警告", Level.NOTICE: "提示"}
-_VERDICTS: Final = {Verdict.ACCEPTED: "接收", Verdict.NIL: "接收（零报送）", Verdict.REJECTED: "退回"}
 _PHRASES: Final = {
     "$unexpected_count unexpected values found. $unexpected_percent of $element_count total rows.": (
         "$unexpected_count 处不符，涉及 $element_count 行中的 $unexpected_percent。"
@@ -139,7 +138,7 @@ def render_site(month: MonthOfDocs) -> tuple[bytes, dict[str, bytes]]:
     """
     # Much of the library wants an active context; the stores of this month are its own and go with it.
     great_expectations_context()
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with _without_warnings(), tempfile.TemporaryDirectory() as folder:
         from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
         from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
         from great_expectations.render.renderer.site_builder import SiteBuilder
@@ -154,11 +153,11 @@ def render_site(month: MonthOfDocs) -> tuple[bytes, dict[str, bytes]]:
             store_backend={"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
             site_name=str(month.period),
             show_how_to_buttons=False,
-            # The library tells a section that is not wanted by this word.
+            # By this word the library knows a section that is not wanted.
             site_section_builders={"profiling": "None"},
         )
         for section in (*builder.site_section_builders.values(), builder.site_index_builder):
-            _dress(section.view_class.env, month, places)
+            _use_own_templates(section.view_class.env, month, places)
         # Fonts and pictures for the templates that ours replace: five megabytes a month.
         builder.target_store.copy_static_assets = lambda: None
         builder.build()
@@ -176,7 +175,7 @@ def _store_suite(context: Any, suite: RowSuite) -> None:
     """The suite as a page shows it: the library's words, and below them what an institution reads."""
     gx = great_expectations_library()
     expectations = [
-        {**expectation, "notes": _told(suite.report, rule)}
+        {**expectation, "notes": _rule_line(suite.report, rule)}
         for expectation, rule in zip(suite.expectations, suite.rules, strict=True)
     ]
     context.suites.add(gx.ExpectationSuite(name=suite.report.code, expectations=expectations))
@@ -208,7 +207,7 @@ def _store_result(context: Any, version: ReportVersion) -> str:
                     kwargs=dict(expectation["kwargs"]),
                     meta={"rule": outcome.rule.rule},
                     severity=expectation["severity"],
-                    description=_told(version.report, outcome.rule),
+                    description=_rule_line(version.report, outcome.rule),
                 ),
                 result={
                     "element_count": version.rows,
@@ -238,11 +237,11 @@ def _store_result(context: Any, version: ReportVersion) -> str:
     return "/".join(("validations", *identifier.to_tuple())) + ".html"
 
 
-def _told(report: Report, rule: SuiteRule) -> str:
+def _rule_line(report: Report, rule: SuiteRule) -> str:
     """Rule, level, column and message in one line of HTML; the library puts it on the page as it is."""
-    told = f"{rule.rule} {_LEVELS[rule.level]}｜{report.column(rule.column).header}｜{message_of(rule)}"
+    line = f"{rule.rule} {LEVEL_WORDS[rule.level]}｜{report.column(rule.column).header}｜{message_of(rule)}"
     # A dollar would begin a placeholder of the library.
-    return html.escape(told).replace("$", "$$")
+    return html.escape(line).replace("$", "$$")
 
 
 def message_of(rule: SuiteRule) -> str:
@@ -250,7 +249,7 @@ def message_of(rule: SuiteRule) -> str:
     return _PLACEHOLDER.sub("…", rule.message)
 
 
-def _dress(environment: Any, month: MonthOfDocs, places: list[_Place]) -> None:
+def _use_own_templates(environment: Any, month: MonthOfDocs, places: list[_Place]) -> None:
     """Put our templates before the library's, with what they show beyond its results."""
     from jinja2 import ChoiceLoader, FileSystemLoader
 
@@ -269,8 +268,8 @@ def _dress(environment: Any, month: MonthOfDocs, places: list[_Place]) -> None:
         "places": places,
         "version_of": {(each.submission_id, each.report.code): each for each in month.versions},
         "failed_rules": _failed_rules(month),
-        "levels": _LEVELS,
-        "verdicts": _VERDICTS,
+        "levels": LEVEL_WORDS,
+        "verdicts": REPORT_VERDICT_WORDS,
         "column_label": _column_label,
         "message_of": message_of,
         "reports": load_reports(),
@@ -321,7 +320,7 @@ def _column_label(suite: RowSuite, name: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

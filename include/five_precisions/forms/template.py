@@ -31,6 +31,8 @@ from five_precisions.forms.template_notes import (
     scope_of,
     units_of,
 )
+from five_precisions.intake.findings import Level
+from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.register import Institution, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
@@ -233,7 +235,7 @@ class _TemplateWriter:
                 "证件号码、账号、电话、编号各列已设为文本格式。从别处复制时请用“选择性粘贴”的“数值”，保留本表格式，"
                 "以免长号码变成科学记数法而丢失末位。"
             ),
-            "检查结果为“警告”、情况属实的，在“情况说明”表内说明；没有需要说明的，该表留空。",
+            f"检查结果为“{LEVEL_WORDS[Level.WARNING]}”、情况属实的，在“情况说明”表内说明；没有需要说明的，该表留空。",
             (
                 "报送人、联系电话只需填在第一行。右侧是填表所用的代码表。报送前可自查："
                 f"five-precisions check 文件名 --institution {self._institution.code} --period 年-月 --out 结果.xlsx。"
@@ -473,7 +475,7 @@ class _TemplateWriter:
         for row, note in enumerate(
             (
                 (
-                    "检查结果为“警告”、经核实情况属实的，在此逐条说明；没有需要说明的，本表留空。"
+                    f"检查结果为“{LEVEL_WORDS[Level.WARNING]}”、经核实情况属实的，在此逐条说明；没有需要说明的，本表留空。"
                     "同一数值说明一次即可，以后各月自动沿用；数值变动后须重新说明。"
                 ),
                 (

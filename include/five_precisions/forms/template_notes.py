@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from five_precisions.intake.findings import Level
+from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
 from five_precisions.intake.rules.suites import RowSuite, load_suite
 from five_precisions.register import Division, DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity
@@ -27,7 +28,12 @@ _NOT_NULL: Final = "expect_column_values_to_not_be_null"
 _IN_SET: Final = "expect_column_values_to_be_in_set"
 _CHANGING: Final = re.compile(r"\{(\w+)\}(%?)")
 """What a rule's message says of the very row or period: a template knows neither."""
-_LEVELS: Final = {Level.CRITICAL: "错误，退回", Level.WARNING: "警告，须说明或改正", Level.NOTICE: "提示"}
+_CONSEQUENCES: Final = {
+    Level.CRITICAL: f"，{REPORT_VERDICT_WORDS[Verdict.REJECTED]}",
+    Level.WARNING: "，须说明或改正",
+    Level.NOTICE: "",
+}
+"""What follows when a rule of the level does not hold, after the level's word."""
 _SCOPES: Final = {
     Kind.STOCK: "截至报送期末的全部情况，每月报全量",
     Kind.FLOW: "只报报送期内发生的",
@@ -189,7 +195,8 @@ def _codes(column: Column, suite: RowSuite) -> str | None:
 
 def _rules(column: Column, suite: RowSuite) -> tuple[str, ...]:
     rules = (
-        f"{rule.rule}（{_LEVELS[rule.level]}）：{_CHANGING.sub(_in_general, rule.message)}"
+        f"{rule.rule}（{LEVEL_WORDS[rule.level]}{_CONSEQUENCES[rule.level]}）："
+        f"{_CHANGING.sub(_in_general, rule.message)}"
         for rule in suite.rules
         if rule.column == column.name
     )

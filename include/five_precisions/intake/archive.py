@@ -3,7 +3,7 @@
 See docs/reports.md#sensitive-columns; docs/intake.md.
 
 An archived file is lines: tokens of its chunks, each encrypted, and last the SHA-256 of what stands above. By that line
-damage is told from a key that is missing. Files of before there was one are read all the same.
+damage differs from a key that is missing. Files of before there was one are read all the same.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ where
     and submission.period <= :period
 order by submission.period desc, submission.version desc, explanation.ordinal desc
 """)
-# The newest receipt that told of the fact, whatever told it: a version or a cross check.
+# The newest receipt that reported the fact: of a version or of a cross check.
 _READ_TOLD_VALUES = text("""
 select distinct value
 from (
@@ -45,7 +45,7 @@ from (
         and report = :report
         and rule = :rule
         and coalesce(key, '') = :key
-) as told
+) as reported
 where age = 1
 """)
 _SAVE = text("""
@@ -69,10 +69,10 @@ from intake.explanation
 inner join intake.submission on explanation.submission_id = submission.submission_id
 left join lateral (
     select
-        told.period,
-        -- Of several values told at once, the one that is explained.
-        case when bool_or(told.value is not distinct from explanation.value) then explanation.value
-        else min(told.value) end as value
+        reported.period,
+        -- Of several values reported at once, the one that is explained.
+        case when bool_or(reported.value is not distinct from explanation.value) then explanation.value
+        else min(reported.value) end as value
     from (
         select
             finding.period,
@@ -84,9 +84,9 @@ left join lateral (
             and finding.report = explanation.report
             and finding.rule = explanation.rule
             and coalesce(finding.key, '') = explanation.key
-    ) as told
-    where told.age = 1
-    group by told.period
+    ) as reported
+    where reported.age = 1
+    group by reported.period
 ) as newest on true
 where
     (cast(:period as text) is null or submission.period = :period)
@@ -96,7 +96,7 @@ order by submission.period, submission.institution_code, submission.version, exp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingExplanation:
+class RecordedExplanation:
     """An explanation with the value that it is about."""
 
     report: str
@@ -141,16 +141,16 @@ def bind(
     institution_code: str,
     explanations: Sequence[Explanation],
     findings: Sequence[Finding],
-) -> tuple[list[StandingExplanation], list[Finding]]:
-    """Find the value that each line of 情况说明 is about: of the delivery's own findings, or the last one told before.
+) -> tuple[list[RecordedExplanation], list[Finding]]:
+    """Find the value that each line of 情况说明 is about: of the delivery's own findings, or the one last reported.
 
     Returns:
         The explanations, several where several values are explained; a notice (F11) for each line about nothing.
     """
-    bound: list[StandingExplanation] = []
+    bound: list[RecordedExplanation] = []
     notices: list[Finding] = []
     for line in explanations:
-        said = StandingExplanation(
+        said = RecordedExplanation(
             report=line.report,
             rule=shown_text(line.rule)[:_LONGEST_RULE],
             key=storable(line.key),
@@ -184,18 +184,18 @@ def _unmatched(line: Explanation) -> Finding:
     )
 
 
-def read_standing(connection: Connection, period: Period, institution_code: str) -> list[StandingExplanation]:
+def read_recorded(connection: Connection, period: Period, institution_code: str) -> list[RecordedExplanation]:
     """What an institution has explained up to a period, the newest first."""
     names = {"period": str(period), "institution_code": institution_code}
-    return [StandingExplanation(**row) for row in connection.execute(_READ_STANDING, names).mappings()]
+    return [RecordedExplanation(**row) for row in connection.execute(_READ_STANDING, names).mappings()]
 
 
 def with_explanations(
-    findings: Sequence[Finding], standing: Sequence[StandingExplanation], period: Period
+    findings: Sequence[Finding], recorded: Sequence[RecordedExplanation], period: Period
 ) -> list[Finding]:
     """The findings, those of warnings with the newest explanation that stands for them."""
-    by_fact: dict[tuple[str | None, str, str], list[StandingExplanation]] = {}
-    for each in standing:
+    by_fact: dict[tuple[str | None, str, str], list[RecordedExplanation]] = {}
+    for each in recorded:
         by_fact.setdefault((each.report, each.rule, each.key), []).append(each)
 
     def explained(finding: Finding) -> Finding:
@@ -208,7 +208,7 @@ def with_explanations(
     return [explained(finding) for finding in findings]
 
 
-def save(connection: Connection, submission_id: str, explanations: Sequence[StandingExplanation]) -> None:
+def save(connection: Connection, submission_id: str, explanations: Sequence[RecordedExplanation]) -> None:
     """Keep the explanations that a version brought."""
     lines = [
         {

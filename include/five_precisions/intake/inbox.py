@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import storable
-from five_precisions.intake.package import DeliveredFile, look_through, under_shown_names
+from five_precisions.intake.package import DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.layout import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
@@ -64,14 +64,14 @@ class Delivery:
     stuck: tuple[InboxFile, ...] = ()
     """Files of an earlier delivery that is on record, which could not be taken out: they are no part of this one."""
 
-    def parted(self, identities: Mapping[str, str]) -> tuple[Delivery, Delivery]:
+    def split(self, identities: Mapping[str, str]) -> tuple[Delivery, Delivery]:
         """The files of these identities, by storable path, which are on record; and the others."""
         known = tuple(file for file in self.files if identities.get(storable(file.path)) == file.identity)
         return replace(self, files=known), replace(self, files=tuple(file for file in self.files if file not in known))
 
     @property
     def fingerprint(self) -> str:
-        """What changes when a file is added, taken away or written again; tells whether somebody has been here."""
+        """What changes when a file is added, taken away or written again."""
         lines = (f"{file.name} {file.identity}\n" for file in (*self.files, *self.uploads))
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -89,21 +89,21 @@ class Delivery:
 def digest_of(files: Sequence[DeliveredFile]) -> str:
     """What makes two deliveries the same: SHA-256 over the sorted hashes of their files, and what their names say.
 
-    A name counts where it tells what the file is: `grid.csv` is not the same as `position.csv` with its bytes, but
+    A name counts where it says what the file is: `grid.csv` is not the same as `position.csv` with its bytes, but
     `月报(1).xlsx` is the same as `月报.xlsx`.
     """
-    lines = sorted(f"{file.sha256} {_told_by(file.name)}\n" for file in files)
+    lines = sorted(f"{file.sha256} {_name_in_digest(file.name)}\n" for file in files)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _told_by(name: str) -> str:
+def _name_in_digest(name: str) -> str:
     """What the name of a file says of its contents: its kind, and the report, cover or explanations that it is."""
     path = PurePosixPath(name.casefold())
-    return path.name if normal_header(path.stem) in _telling_names() else path.suffix
+    return path.name if normal_header(path.stem) in _names_of_contents() else path.suffix
 
 
 @cache
-def _telling_names() -> frozenset[str]:
+def _names_of_contents() -> frozenset[str]:
     named = {normal_header(report.title).casefold() for report in load_reports().values()}
     return frozenset({*load_reports(), *named, "cover", COVER_TITLE, "explanations", EXPLANATIONS_TITLE})
 
@@ -235,7 +235,7 @@ class Inbox:
             logger.warning("%s: %d unfinished uploads are left where they are", delivery.institution_code, len(stale))
         files = [(file.name, partial(self._chunks, file)) for file in delivery.files]
         try:
-            return under_shown_names(look_through(files, held=self._largest))
+            return mask_file_names(load_files(files, held=self._largest))
         except _MISSING:
             return []
 

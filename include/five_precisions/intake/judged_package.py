@@ -68,7 +68,7 @@ class ReportDraft:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOrder:
-    """The order in which findings are told: file, sheet, row, column (docs/intake.md#the-receipt)."""
+    """The order in which findings are reported: file, sheet, row, column (docs/intake.md#the-receipt)."""
 
     files: tuple[str, ...]
     sheets: tuple[tuple[str, str | None], ...]

@@ -138,7 +138,7 @@ _FINDING_COLUMNS: Final = (
 )  # fmt: skip
 _FETCHED_AT_ONCE: Final = 5_000
 _AN_INSTANT: Final = timedelta(microseconds=1)
-"""The shortest time that the database tells."""
+"""The shortest time that the database distinguishes."""
 
 Fact = tuple[str | None, ...]
 """Report, rule, key, header and value of a finding."""
@@ -152,7 +152,7 @@ class Submission:
     institution_code: str
     received_at: datetime
     delivered_at: datetime
-    """Newest file time: what tells this delivery from the same bytes delivered once more."""
+    """Newest file time: what distinguishes this delivery from the same bytes delivered once more."""
     replayed: bool
     digest: str
     files: Sequence[DeliveredFile]
@@ -304,12 +304,12 @@ def read_editions(connection: Connection, period: Period) -> dict[str, list[str]
     return editions
 
 
-def read_told(connection: Connection, period: Period) -> dict[str, set[Fact]]:
-    """The facts of a period that each institution has been told."""
-    told: dict[str, set[Fact]] = {}
+def read_reported(connection: Connection, period: Period) -> dict[str, set[Fact]]:
+    """The facts of a period that were reported to each institution."""
+    reported: dict[str, set[Fact]] = {}
     for code, *fact in connection.execute(_READ_TOLD, {"period": str(period)}):
-        told.setdefault(code, set()).add(tuple(fact))
-    return told
+        reported.setdefault(code, set()).add(tuple(fact))
+    return reported
 
 
 def fact_of(finding: Finding) -> Fact:

@@ -80,7 +80,7 @@ class DeliveredFile:
         return b"".join(parts)
 
 
-def look_through(files: Iterable[tuple[str, Callable[[], Iterator[bytes]]]], *, held: int) -> Iterator[DeliveredFile]:
+def load_files(files: Iterable[tuple[str, Callable[[], Iterator[bytes]]]], *, held: int) -> Iterator[DeliveredFile]:
     """The files, each read once: no more than so many bytes of all of them are held, of the others size and hash.
 
     Args:
@@ -104,7 +104,7 @@ def look_through(files: Iterable[tuple[str, Callable[[], Iterator[bytes]]]], *, 
             yield DeliveredFile(name, b"", LargeFile(size, sha256.hexdigest(), chunks))
 
 
-def under_shown_names(files: Iterable[DeliveredFile]) -> list[DeliveredFile]:
+def mask_file_names(files: Iterable[DeliveredFile]) -> list[DeliveredFile]:
     """The files under names that may be shown and kept: no long run of digits, nothing that cannot be stored.
 
     Two that would have the same name then are numbered, for by its name a file is found in its version.

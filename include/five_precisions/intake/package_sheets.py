@@ -69,7 +69,7 @@ def read_files(
 
 
 def _worded(error: UnreadableFileError, left: Limits, whole: Limits) -> UnreadableFileError:
-    """The error as it is told: a file may be too large only beside those before it."""
+    """The error as it is reported: a file may be too large only beside those before it."""
     return too_much_together(whole) if isinstance(error, TooMuchError) and left != whole else error
 
 

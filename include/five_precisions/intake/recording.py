@@ -29,7 +29,7 @@ from five_precisions.intake.ledger import (
     find_recorded,
     next_version,
     read_editions,
-    read_told,
+    read_reported,
     received_in_order,
     save_cross_check,
     save_findings,
@@ -62,7 +62,7 @@ class Version:
     judged: JudgedPackage
     """With the findings across months, institutions and reports."""
     cross_checks: tuple[str, ...]
-    """Receipt numbers of what others are told because of it."""
+    """Numbers of the receipts that others get because of it."""
 
 
 def lock_period(connection: Connection, period: Period) -> None:
@@ -89,7 +89,7 @@ def record(
     known = find_recorded(connection, period, code, submission.digest)
     if known is not None:
         return known
-    judged = judged.with_findings(_held_against_others(connection, submission, judged, whole))
+    judged = judged.with_findings(_compare_with_others(connection, submission, judged, whole))
     version = next_version(connection, period, code)
     submission = replace(submission, received_at=received_in_order(connection, submission))
     submission_id = f"{period}-{code}-{version}"
@@ -97,7 +97,7 @@ def record(
     for draft, report in zip(judged.drafts, judged.reports, strict=True):
         if report.verdict is Verdict.ACCEPTED and draft.rows is not None:
             _keep_rows(connection, submission, submission_id, draft)
-    # In a replay the close follows at once, and the order in which packages are judged must not tell.
+    # In a replay the close follows at once, and the order in which packages are judged must not matter.
     found = {} if submission.replayed else standing_findings(connection, register, period, at_close=False)
     judged = judged.with_findings(found.pop(code, []))
     count_warnings(connection, submission_id, judged.reports)
@@ -106,7 +106,7 @@ def record(
     judged = judged.with_findings(notices)
     save_findings(connection, submission_id, explained(connection, period, code, judged.findings))
     is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
-    cross_checks = () if is_closed else _tell_others(connection, period, found)
+    cross_checks = () if is_closed else _record_cross_checks(connection, period, found)
     return Version(submission_id, version, submission.received_at, judged, cross_checks)
 
 
@@ -115,11 +115,11 @@ def explained(
 ) -> list[Finding]:
     """The findings, with the explanations that stand for them."""
     return explanations.with_explanations(
-        findings, explanations.read_standing(connection, period, institution_code), period
+        findings, explanations.read_recorded(connection, period, institution_code), period
     )
 
 
-def _held_against_others(
+def _compare_with_others(
     connection: Connection, submission: Submission, judged: JudgedPackage, whole: dict[str, bool]
 ) -> list[Finding]:
     found: list[Finding] = []
@@ -132,13 +132,13 @@ def _held_against_others(
     return found
 
 
-def _tell_others(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
-    """Record for the other institutions what they have not been told yet; the receipt numbers."""
-    told = read_told(connection, period)
+def _record_cross_checks(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
+    """Record for the other institutions what was not reported to them yet; the receipt numbers."""
+    reported = read_reported(connection, period)
     editions = read_editions(connection, period)
     cross_checks: list[str] = []
     for code, findings in sorted(found.items()):
-        new = [finding for finding in findings if fact_of(finding) not in told.get(code, ())]
+        new = [finding for finding in findings if fact_of(finding) not in reported.get(code, ())]
         if new:
             edition = f"x{len(editions.get(code, ())) + 1}"
             new = explained(connection, period, code, new)

@@ -60,7 +60,7 @@ def ruleset_of(settings: Settings, register: Register, period: Period) -> Rulese
 
 
 def validate_reference(settings: Settings) -> None:
-    """Read everything that packages are judged by, so that a mistake is told before the first one comes.
+    """Read everything that packages are judged by, so that a mistake is found before the first one comes.
 
     Raises:
         SetupError: a reference file or a suite is missing or wrong; the sentence names the file and the place.

@@ -1,4 +1,4 @@
-"""Folders of the inbox that nobody will ever look into: ops are told (docs/intake.md#bad-input)."""
+"""Folders of the inbox that nobody will ever look into: ops get a warning (docs/intake.md#bad-input)."""
 
 from __future__ import annotations
 

@@ -65,16 +65,16 @@ def find_unrecorded(
     inbox = Inbox.of(settings)
     with engine.connect() as connection:
         register = read_register(connection)
-        look = _Look(connection, inbox, ruleset_of(settings, register, period), replay=replay)
+        search = _InboxSearch(connection, inbox, ruleset_of(settings, register, period), replay=replay)
         return [
             institution
             for institution in register.open_in(period)
-            if look.finds_one(institution.code, until.get(institution.code))
+            if search.finds_one(institution.code, until.get(institution.code))
         ]
 
 
-class _Look:
-    """One look over the inbox's folders of a month."""
+class _InboxSearch:
+    """One search over the inbox's folders of a month."""
 
     def __init__(self, connection: Connection, inbox: Inbox, ruleset: Ruleset, *, replay: bool) -> None:
         self._connection = connection
@@ -87,7 +87,7 @@ class _Look:
         period = self._ruleset.period
         try:
             for delivery in self._inbox.deliveries(period, code, replay=self._replay):
-                own = delivery if self._replay else delivery.parted(read_taken(self._connection, period, code))[1]
+                own = delivery if self._replay else delivery.split(read_taken(self._connection, period, code))[1]
                 if own.files and (until is None or own.newest_at < until) and self._is_unrecorded(own):
                     return True
         except (FivePrecisionsError, SQLAlchemyError):

@@ -1,6 +1,6 @@
 """Mails and files for institutions: receipts, findings workbooks, reminders (docs/intake.md#the-receipt)."""
 
-from five_precisions.receipts.findings_workbook import known_headers, render_findings_workbook, repeat_sheets
+from five_precisions.receipts.findings_workbook import known_headers, mask_sheets, render_findings_workbook
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
 from five_precisions.receipts.receipt_files import (
     OutboxError,
@@ -14,13 +14,13 @@ from five_precisions.receipts.reminders import post_reminders
 __all__ = [
     "OutboxError",
     "known_headers",
+    "mask_sheets",
     "post_cross_receipt",
     "post_missing_cover_notice",
     "post_receipt",
     "post_receipt_again",
     "post_reminders",
     "render_findings_workbook",
-    "repeat_sheets",
     "require_outbox",
     "write_missing_receipts",
     "write_receipt",

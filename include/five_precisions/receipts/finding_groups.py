@@ -1,4 +1,4 @@
-"""Findings as a receipt tells them: in groups, shortened to what its page bears, in words.
+"""Findings as a receipt shows them: in groups, shortened to what its page bears, in words.
 
 See docs/intake.md#the-receipt.
 """
@@ -14,16 +14,11 @@ from typing import Final
 
 from five_precisions.display import inert
 from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.level_words import LEVEL_REQUESTS, LEVEL_WORDS
 from five_precisions.reports import load_reports
 
 LISTED_IN_FILE: Final = 20_000
 """Findings that the receipt's file lists one by one; a browser still opens that at once."""
-LEVELS: Final = {
-    Level.CRITICAL: ("错误", "须更正后重报"),
-    Level.WARNING: ("警告", "不影响接收，请核实"),
-    Level.NOTICE: ("提示", "仅供了解，无需处理"),
-}
-"""What a level is called, and what it asks for."""
 
 _LONGEST_NAME: Final = 120
 _MOST_RANGES: Final = 20
@@ -32,7 +27,7 @@ _VARIABLE: Final = re.compile(r"\d[\d,.]*|“[^”]*”")
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """Findings of one message about one column of one report: told once, with its cells."""
+    """Findings of one message about one column of one report: said once, with its cells."""
 
     count: int
     findings: tuple[Finding, ...]
@@ -73,7 +68,7 @@ def group_findings(findings: Iterable[Finding], *, listed: int = LISTED_IN_FILE)
         if counts[key] <= max(listed, 1):
             kept.setdefault(key, []).append(finding)
     groups = [FindingGroup(counts[key], tuple(own)) for key, own in kept.items()]
-    order = list(LEVELS)
+    order = list(LEVEL_WORDS)
     ordered = sorted(groups, key=lambda group: (order.index(group.first.level), group.is_explained))
     # A group always keeps one finding to speak for it; beyond that they share what is left.
     return tuple(shorten(ordered, max(listed, len(ordered))))
@@ -145,7 +140,7 @@ def level_views(groups: Sequence[FindingGroup], budget: int, elsewhere: str) -> 
     kept = shorten(groups, budget)
     views: list[LevelView] = []
     position = 0
-    for level, (name, remark) in LEVELS.items():
+    for level, name in LEVEL_WORDS.items():
         own = [group for group in groups if group.first.level is level]
         if not own:
             continue
@@ -160,7 +155,7 @@ def level_views(groups: Sequence[FindingGroup], budget: int, elsewhere: str) -> 
         others = "其余" if listed else "共"
         hidden = f"{others}{left:,}条{elsewhere}。" if left else None
         explained = sum(group.count for group in own if group.is_explained)
-        asked = remark if explained < total else "均已说明"
+        asked = LEVEL_REQUESTS[level] if explained < total else "均已说明"
         apart = f"其中已说明{explained:,}条，" if 0 < explained < total else ""
         views.append(LevelView(level, f"{name}（{total:,}条，{apart}{asked}）", tuple(listed), hidden))
     return views

@@ -2,7 +2,7 @@
 
 See docs/intake.md.
 
-What is repeated of a sheet is decided by its headers alone (docs/reports.md#sensitive-columns). In a sheet whose
+What is shown of a sheet is decided by its headers alone (docs/reports.md#sensitive-columns). In a sheet whose
 header row is found, sensitive columns are masked and columns that no form declares are emptied; a misspelt header
 declares nothing. Of a sheet whose header row is not found nobody knows what its columns hold: of its rows only the
 forms' own words are left. A row that is one line of prose, as in 封面 and 填表说明, is no table's: it is kept like a
@@ -28,6 +28,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.display import text_width
 from five_precisions.intake.findings import Finding, Level, storable
+from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
     COVER_TITLE,
@@ -45,16 +46,15 @@ LIST: Final = "问题清单"
 LIST_HEADERS: Final = (
     "序号", "报表", "规则", "级别", "行号", "列名", "单元格", "主键", "报送值", "期望", "说明",
 )  # fmt: skip
-LEVEL_NAMES: Final = {Level.CRITICAL: "错误", Level.WARNING: "警告", Level.NOTICE: "提示"}
 EXPLAINED: Final = "已说明"
 OF_NO_REPORT: Final = "报送包"
 """What stands for the report of a finding that belongs to none."""
-REPEATED_ROWS: Final = 20_000
+MOST_SHEET_ROWS: Final = 20_000
 """Rows of a sheet beyond which the list alone is given (docs/intake.md#the-receipt)."""
 
-_REPEATED_CELLS: Final = 2_000_000
+_MOST_CELLS: Final = 2_000_000
 """Cells of all sheets together: what a package of the largest size allowed could hold takes hours to write."""
-_REPEATED_SHEETS: Final = 200
+_MOST_SHEETS: Final = 200
 """Each sheet keeps a file open while the workbook is written."""
 _LIST_ROWS: Final = 1_000_000
 """Findings on one sheet; a spreadsheet has 1,048,576 rows."""
@@ -137,7 +137,7 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RepeatedSheet:
+class MaskedSheet:
     """A delivered sheet as the workbook may show it: nothing sensitive is left in it."""
 
     file: str
@@ -179,21 +179,21 @@ class _Reading:
     """Known columns, from 0."""
 
 
-def repeat_sheets(sheets: Iterable[Sheet]) -> list[RepeatedSheet]:
-    """What the workbook repeats of the delivered sheets; those beyond its limits are left out, and the list tells all.
+def mask_sheets(sheets: Iterable[Sheet]) -> list[MaskedSheet]:
+    """What the workbook shows of the delivered sheets; those beyond its limits stand in the list of findings alone.
 
     Sheets may be read as they are asked for: none is kept but in its masked form.
     """
-    repeated: list[RepeatedSheet] = []
-    left = _REPEATED_CELLS
+    masked: list[MaskedSheet] = []
+    left = _MOST_CELLS
     for sheet in sheets:
         rows = _without_empty_end(sheet.rows)
         cells = sum(map(len, rows))
-        if len(rows) > REPEATED_ROWS or cells > left or len(repeated) == _REPEATED_SHEETS:
+        if len(rows) > MOST_SHEET_ROWS or cells > left or len(masked) == _MOST_SHEETS:
             continue
         left -= cells
-        repeated.append(_masked_sheet(sheet, rows))
-    return repeated
+        masked.append(_mask_sheet(sheet, rows))
+    return masked
 
 
 def _without_empty_end(rows: list[list[Cell]]) -> list[list[Cell]]:
@@ -204,12 +204,12 @@ def _without_empty_end(rows: list[list[Cell]]) -> list[list[Cell]]:
     return rows[:end]
 
 
-def _masked_sheet(sheet: Sheet, rows: list[list[Cell]]) -> RepeatedSheet:
+def _mask_sheet(sheet: Sheet, rows: list[list[Cell]]) -> MaskedSheet:
     reading = _read_head(sheet, rows)
     file, name = storable(sheet.file), None if sheet.name is None else storable(sheet.name)
     if reading is None:
         kept = [_row_without_head(number, row) for number, row in enumerate(rows)]
-        return RepeatedSheet(file, name, kept, 0, is_emptied=sum(map(_filled, kept)) < sum(map(_filled, rows)))
+        return MaskedSheet(file, name, kept, 0, is_emptied=sum(map(_filled, kept)) < sum(map(_filled, rows)))
     head = reading.header_row - 1
     width = max(map(len, rows), default=0)
     treatments: list[_Treatment] = [reading.columns.get(column, _Unknown) for column in range(width)]
@@ -221,7 +221,7 @@ def _masked_sheet(sheet: Sheet, rows: list[list[Cell]]) -> RepeatedSheet:
             masked.append([_masked_title(cell) for cell in row])
         else:
             masked.append([_masked_cell(cell, how) for cell, how in zip(row, treatments, strict=False)])
-    return RepeatedSheet(file, name, masked, reading.header_row)
+    return MaskedSheet(file, name, masked, reading.header_row)
 
 
 def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
@@ -333,7 +333,7 @@ def _storable(text: str) -> str:
 
 def render_findings_workbook(
     findings: Iterable[Finding],
-    sheets: Sequence[RepeatedSheet] = (),
+    sheets: Sequence[MaskedSheet] = (),
     *,
     number: str,
     created_at: datetime,
@@ -346,7 +346,7 @@ def render_findings_workbook(
 
     Args:
         findings: In the order of the list.
-        sheets: What is repeated of the delivery; without them the list alone is given.
+        sheets: What is shown of the delivery; without them the list alone is given.
         number: The receipt number.
         created_at: What the file says of its time.
         is_demo: Whether the institutions are invented, which the printed pages then say.
@@ -381,7 +381,7 @@ class _Mark:
         self.count += 1
         if len(self.messages) < _MESSAGES_OF_A_CELL:
             explained = f"（{EXPLAINED}）" if severity is Severity.EXPLAINED else ""
-            self.messages.append(f"{LEVEL_NAMES[finding.level]}{explained} {finding.rule}：{message_of(finding)}")
+            self.messages.append(f"{LEVEL_WORDS[finding.level]}{explained} {finding.rule}：{message_of(finding)}")
 
     @property
     def comment(self) -> str:
@@ -399,7 +399,7 @@ def message_of(finding: Finding) -> str:
 class _FindingsWriter:
     """Writes the sheets of one findings workbook."""
 
-    def __init__(self, book: Book, number: str, sheets: Sequence[RepeatedSheet], *, is_demo: bool) -> None:
+    def __init__(self, book: Book, number: str, sheets: Sequence[MaskedSheet], *, is_demo: bool) -> None:
         self._book = book
         self._number = number
         self._is_demo = is_demo
@@ -444,7 +444,7 @@ class _FindingsWriter:
     def _write_finding(self, sheet: Worksheet, row: int, number: int, finding: Finding) -> None:
         severity = Severity.of(finding)
         target = self._target(finding) if row <= _MOST_LINKS else None
-        level = LEVEL_NAMES[finding.level] + (f"\n（{EXPLAINED}）" if severity is Severity.EXPLAINED else "")
+        level = LEVEL_WORDS[finding.level] + (f"\n（{EXPLAINED}）" if severity is Severity.EXPLAINED else "")
         title = load_reports()[finding.report].title if finding.report else OF_NO_REPORT
         texts = (finding.key, finding.value, finding.expected, message_of(finding))
         # Not every spreadsheet program makes room for wrapped text by itself.
@@ -469,7 +469,7 @@ class _FindingsWriter:
             self._text(sheet, row, column, words, _WRAPPED)
 
     def _target(self, finding: Finding) -> str | None:
-        """The sheet that has the finding's place, where it is repeated."""
+        """The sheet that has the finding's place, where it is shown."""
         if finding.file is None:
             return None
         return self._names.get((storable(finding.file), None if finding.sheet is None else storable(finding.sheet)))
@@ -483,16 +483,16 @@ class _FindingsWriter:
 
     def write_sheets(self) -> None:
         """The delivered sheets, each value at its address."""
-        for name, repeated in self._sheets:
-            self._write_sheet(name, repeated, self._marks.pop(name, {}))
+        for name, masked in self._sheets:
+            self._write_sheet(name, masked, self._marks.pop(name, {}))
 
-    def _write_sheet(self, name: str, repeated: RepeatedSheet, marks: dict[int, dict[int, _Mark]]) -> None:
+    def _write_sheet(self, name: str, masked: MaskedSheet, marks: dict[int, dict[int, _Mark]]) -> None:
         sheet = self._sheet(name)
-        rows = repeated.rows
+        rows = masked.rows
         width = max(map(len, rows), default=0)
-        for column, wide in enumerate(_column_widths(repeated, width)):
+        for column, wide in enumerate(_column_widths(masked, width)):
             sheet.set_column(column, column, wide)
-        if repeated.is_emptied and 0 not in marks.get(0, {}):
+        if masked.is_emptied and 0 not in marks.get(0, {}):
             # XlsxWriter fails at a comment in a row without a cell.
             self._text(sheet, 0, 0, None, _BODY)
             sheet.write_comment(0, 0, _EMPTIED, _comment_options(_EMPTIED))
@@ -500,7 +500,7 @@ class _FindingsWriter:
         for number in range(max(len(rows), max(marks, default=-1) + 1)):
             row = rows[number] if number < len(rows) else []
             own = marks.get(number, {})
-            style = _HEAD if number == repeated.header_row - 1 else _BODY
+            style = _HEAD if number == masked.header_row - 1 else _BODY
             for column in range(max(len(row), max(own, default=-1) + 1)):
                 cell = row[column] if column < len(row) else None
                 mark = own.get(column)
@@ -513,9 +513,9 @@ class _FindingsWriter:
                     comment = beginning(_storable(mark.comment), _LONGEST_COMMENT)
                     sheet.write_comment(number, column, comment, _comment_options(comment))
                     commented += 1
-        if repeated.header_row:
-            sheet.freeze_panes(repeated.header_row, 0)
-            sheet.repeat_rows(repeated.header_row - 1)
+        if masked.header_row:
+            sheet.freeze_panes(masked.header_row, 0)
+            sheet.repeat_rows(masked.header_row - 1)
         severities = [mark.severity for own in marks.values() for mark in own.values()]
         if severities:
             worst = min(severities, key=lambda each: each.value)
@@ -552,10 +552,10 @@ def _width(text: str) -> int:
     return text_width(text[: 2 * _WIDEST].replace("\n", " "))
 
 
-def _column_widths(repeated: RepeatedSheet, columns: int) -> list[float]:
+def _column_widths(masked: MaskedSheet, columns: int) -> list[float]:
     """Wide enough for most of what a column holds below its header, which is broken into lines."""
-    begin = max(repeated.header_row - 1, 0)
-    sample = repeated.rows[begin : begin + _SAMPLED_ROWS]
+    begin = max(masked.header_row - 1, 0)
+    sample = masked.rows[begin : begin + _SAMPLED_ROWS]
     return [
         min(
             _WIDEST,
@@ -582,8 +582,8 @@ def _comment_width(line: str) -> int:
     return sum(1 if each.isascii() else 2 for each in line)
 
 
-def names_of_sheets(sheets: Sequence[RepeatedSheet]) -> list[str]:
-    """The name of each repeated sheet: its own, or its file's, masked.
+def names_of_sheets(sheets: Sequence[MaskedSheet]) -> list[str]:
+    """The name of each sheet: its own, or its file's, masked.
 
     One that another file's sheet has already bears its own file's name too.
     """

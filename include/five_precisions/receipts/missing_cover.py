@@ -1,4 +1,4 @@
-"""Files that lie in the inbox without a cover: the institution is told what is missing, once.
+"""Files that lie in the inbox without a cover: the institution gets one mail that says what is missing.
 
 See docs/reports.md#rules, F08.
 """
@@ -35,12 +35,12 @@ def post_missing_cover_notice(
     delivery: Delivery,
     found: Collection[str],
 ) -> None:
-    """Tell an institution that its files lack a cover, and which reports it owes beside them; the same files once.
+    """Write to an institution that its files lack a cover, and which reports it owes beside them; the same files once.
 
     Args:
         connection: In whose transaction the message is laid down.
         settings: Of this installation.
-        register: Who owes what, and who is told.
+        register: Who owes what, and who gets mail.
         period: The month.
         institution: Whose files they are.
         delivery: The files.

@@ -11,9 +11,9 @@ from typing import Final
 
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS, SUBMISSION_VERDICT_WORDS
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import (
-    LEVELS,
     LISTED_IN_FILE,
     FindingGroup,
     inert_text,
@@ -29,8 +29,6 @@ _MAIL_BUDGETS: Final = (200, 120, 80, 50, 30, 15, 8, 4, 0)
 _FEWEST_FILES: Final = 5
 
 _EXPLAIN: Final = "在“情况说明”工作表中写明报表、规则、主键和说明，随下次报送提交。"
-
-_VERDICTS: Final = {Verdict.ACCEPTED: "接收", Verdict.NIL: "接收（零报送）", Verdict.REJECTED: "退回"}
 
 
 class Medium(StrEnum):
@@ -93,7 +91,7 @@ class OwedReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """One judged version as its ledger tells it. Nothing in it is sensitive: the ledger keeps masked values only."""
+    """One judged version, as the ledger keeps it. Nothing in it is sensitive: the ledger keeps masked values only."""
 
     submission_id: str
     """The receipt number."""
@@ -131,7 +129,7 @@ class Receipt:
     @property
     def verdict_word(self) -> str:
         """The verdict on the whole."""
-        return {Verdict.ACCEPTED: "全部接收", Verdict.PARTIAL: "部分接收"}.get(self.verdict, "全部退回")
+        return SUBMISSION_VERDICT_WORDS[self.verdict]
 
     @property
     def subject(self) -> str:
@@ -146,7 +144,7 @@ class Receipt:
 
     @property
     def edition(self) -> str:
-        """What tells its files and its message from the institution's others of the period."""
+        """What distinguishes its files and its message from the institution's others of the period."""
         return f"v{self.version}"
 
 
@@ -166,7 +164,7 @@ class CheckedVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossReceipt:
-    """One check across reports and institutions as the ledger tells it (docs/intake.md#the-receipt)."""
+    """One check across reports and institutions, as the ledger keeps it (docs/intake.md#the-receipt)."""
 
     submission_id: str
     """The receipt number."""
@@ -267,22 +265,22 @@ def verdict_sentence(receipt: Receipt) -> str:
     """The one sentence on top: what was accepted, what must come again."""
     rejected = [f"“{report.title}”" for report in receipt.reports if report.verdict is Verdict.REJECTED]
     accepted = len(receipt.reports) - len(rejected)
-    homeless = sum(group.count for group in receipt.groups if _is_homeless_error(group))
-    elsewhere = f"报送包中有{homeless}处错误不属于任何一张报表，须更正" if homeless else ""
+    of_no_report = sum(group.count for group in receipt.groups if _is_error_of_package(group))
+    elsewhere = f"报送包中有{of_no_report}处错误不属于任何一张报表，须更正" if of_no_report else ""
     if receipt.verdict is Verdict.ACCEPTED:
         warnings = sum(group.count for group in receipt.groups if group.is_asked)
         asked = f"，有{warnings:,}处警告请核实" if warnings else ""
         missing = f"本期尚缺{len(receipt.still_owed)}张报表。" if receipt.still_owed else ""
-        return f"全部接收：本次报送的{accepted}张报表均已接收{asked}。{missing}"
+        return f"{receipt.verdict_word}：本次报送的{accepted}张报表均已接收{asked}。{missing}"
     if receipt.verdict is Verdict.PARTIAL and rejected:
         more = f"另外，{elsewhere}。" if elsewhere else ""
-        return f"部分接收：{'、'.join(rejected)}被退回，须更正后重报；其余{accepted}张报表已接收。{more}"
+        return f"{receipt.verdict_word}：{'、'.join(rejected)}被退回，须更正后重报；其余{accepted}张报表已接收。{more}"
     if receipt.verdict is Verdict.PARTIAL:
-        return f"部分接收：识别出的{accepted}张报表已接收；{elsewhere}后重报。"
+        return f"{receipt.verdict_word}：识别出的{accepted}张报表已接收；{elsewhere}后重报。"
     if rejected:
         both = "均" if len(rejected) > 1 else ""
-        return f"全部退回：{'、'.join(rejected)}{both}未接收，须更正后重报。"
-    return "全部退回：未能从报送包中读出任何报表，须更正后重报。"
+        return f"{receipt.verdict_word}：{'、'.join(rejected)}{both}未接收，须更正后重报。"
+    return f"{receipt.verdict_word}：未能从报送包中读出任何报表，须更正后重报。"
 
 
 def next_steps(receipt: Receipt, *, at: datetime) -> list[str]:
@@ -313,7 +311,7 @@ def report_rows(receipt: Receipt) -> list[list[str]]:
             report.title,
             shown(report.rows, Form.COUNT),
             NOTHING if report.control_total is None else f"{shown(report.control_total)} {report.unit}",
-            _VERDICTS[report.verdict],
+            REPORT_VERDICT_WORDS[report.verdict],
             _counts_in_words(report.errors, report.warnings, report.explained, report.notices),
         ]
         for report in receipt.reports
@@ -323,10 +321,10 @@ def report_rows(receipt: Receipt) -> list[list[str]]:
 def _counts_in_words(errors: int, warnings: int, explained: int, notices: int) -> str:
     apart = f"（其中已说明{explained:,}）" if explained else ""
     counts = ((Level.CRITICAL, errors, ""), (Level.WARNING, warnings, apart), (Level.NOTICE, notices, ""))
-    return "、".join(f"{LEVELS[level][0]}{count:,}{more}" for level, count, more in counts if count) or "无"
+    return "、".join(f"{LEVEL_WORDS[level]}{count:,}{more}" for level, count, more in counts if count) or "无"
 
 
-def standing_sentences(receipt: Receipt) -> list[str]:
+def still_valid_sentences(receipt: Receipt) -> list[str]:
     """Of rejected reports of which an earlier version stands: that it does (docs/intake.md#its-life)."""
     return [
         f"“{report.title}”此前已接收的第{report.standing_version}版仍然有效，不受本次退回影响。"
@@ -355,7 +353,7 @@ def time_left_of(receipt: Receipt, again_at: datetime | None) -> str:
     return f"收到时{time_left_words(receipt.received_at, receipt.deadline_at)}"
 
 
-def _is_homeless_error(group: FindingGroup) -> bool:
+def _is_error_of_package(group: FindingGroup) -> bool:
     return group.first.level is Level.CRITICAL and group.first.report is None
 
 
@@ -413,7 +411,7 @@ def _page(
         time_left=time_left_of(receipt, again_at),
         reports=report_rows(receipt),
         rejected=[number for number, report in enumerate(receipt.reports) if report.verdict is Verdict.REJECTED],
-        standing=standing_sentences(receipt),
+        still_valid=still_valid_sentences(receipt),
         owed=owed_rows(receipt),
         steps=next_steps(receipt, at=again_at or receipt.received_at),
         workbook=workbook_sentence(receipt, medium, attached),

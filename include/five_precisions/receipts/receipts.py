@@ -18,10 +18,10 @@ from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileEr
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
 from five_precisions.receipts.findings_workbook import (
-    RepeatedSheet,
+    MaskedSheet,
     known_headers,
+    mask_sheets,
     render_findings_workbook,
-    repeat_sheets,
 )
 from five_precisions.receipts.receipt_wording import (
     CheckedVersion,
@@ -311,7 +311,7 @@ def read_findings_workbook(connection: Connection, settings: Settings, submissio
     place = read_place(connection, submission_id)
     if not place.has_findings:
         return None
-    sheets = _repeated_sheets(connection, settings, submission_id, is_cross=place.is_cross)
+    sheets = _masked_sheets(connection, settings, submission_id, is_cross=place.is_cross)
     return _workbook(connection, settings, submission_id, place.made_at, sheets)
 
 
@@ -320,7 +320,7 @@ def _workbook(
     settings: Settings,
     submission_id: str,
     made_at: datetime,
-    sheets: Sequence[RepeatedSheet] = (),
+    sheets: Sequence[MaskedSheet] = (),
     *,
     listed: int | None = None,
 ) -> bytes | None:
@@ -334,21 +334,21 @@ def _workbook(
     )
 
 
-def _repeated_sheets(
+def _masked_sheets(
     connection: Connection, settings: Settings, submission_id: str, *, is_cross: bool
-) -> list[RepeatedSheet]:
+) -> list[MaskedSheet]:
     """The sheets as delivered, masked; without a file that is no longer in the archive there are none of it."""
     names = {"submission_id": submission_id}
     if not is_cross:
         files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
-        return repeat_sheets(_archived_sheets(settings, files))
+        return mask_sheets(_archived_sheets(settings, files))
     wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
     for row in connection.execute(_READ_SOURCES, names):
         if row.sha256 is not None:
             own = wanted.setdefault((row.file, row.sha256, row.size), set())
             if own is not None:
                 own.add(row.sheet)
-    return repeat_sheets(_archived_sheets(settings, wanted))
+    return mask_sheets(_archived_sheets(settings, wanted))
 
 
 def _archived_sheets(

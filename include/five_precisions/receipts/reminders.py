@@ -54,7 +54,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LackingReport:
+class MissingReport:
     """A report that is owed and of which nothing is accepted."""
 
     title: str
@@ -72,7 +72,7 @@ class Reminder:
     stage: Stage
     deadline: Deadline
     owed_count: int
-    lacking: tuple[LackingReport, ...]
+    missing: tuple[MissingReport, ...]
 
     @property
     def edition(self) -> str:
@@ -87,7 +87,7 @@ class Reminder:
     @property
     def subject(self) -> str:
         """The subject of its mail: what is missing, and until when."""
-        what = f"{self.month} {self.institution.short_name} 尚缺{len(self.lacking)}张报表"
+        what = f"{self.month} {self.institution.short_name} 尚缺{len(self.missing)}张报表"
         if self.stage is Stage.AFTER_1:
             return f"【逾期催报】{what}，已过截止时间"
         return f"【催报】{what}，{deadline_words(self.deadline.deadline_at)}截止"
@@ -163,22 +163,22 @@ def due_reminders(
         if institution is None or code not in by_code:
             continue
         stage = stage_due(today, by_code[code].last_day)
-        lacking = _lacking(register, institution, own)
-        if stage is not None and lacking:
+        missing = _missing(register, institution, own)
+        if stage is not None and missing:
             yield Reminder(
                 period=period,
                 institution=institution,
                 stage=stage,
                 deadline=by_code[code],
                 owed_count=len(own),
-                lacking=lacking,
+                missing=missing,
             )
 
 
-def _lacking(register: Register, institution: Institution, own: Sequence[ReportState]) -> tuple[LackingReport, ...]:
+def _missing(register: Register, institution: Institution, own: Sequence[ReportState]) -> tuple[MissingReport, ...]:
     owed = register.owed_by(institution.kind)
     return tuple(
-        LackingReport(
+        MissingReport(
             title=row.title,
             nil_allowed=owed[row.report].nil_allowed,
             receipt=None if row.newest_version is None else f"{row.period}-{institution.code}-{row.newest_version}",
@@ -225,23 +225,23 @@ def render_reminder(reminder: Reminder, settings: Settings, now: datetime) -> st
         reminder=reminder,
         is_late=reminder.stage is Stage.AFTER_1,
         headline=headline(reminder),
-        deadline=_deadline_told(reminder.deadline),
+        deadline=_deadline_text(reminder.deadline),
         time_left=time_left_words(now, reminder.deadline.deadline_at),
-        rows=[[report.title, situation(report)] for report in reminder.lacking],
+        rows=[[report.title, situation(report)] for report in reminder.missing],
         steps=next_steps(reminder, delivery_folder(settings.inbox_address, reminder.period, reminder.institution.code)),
     )
 
 
 def headline(reminder: Reminder) -> str:
     """The one sentence on top: how much is missing, and until when."""
-    missing = f"本期应报{reminder.owed_count}张报表，尚缺{len(reminder.lacking)}张"
+    missing = f"本期应报{reminder.owed_count}张报表，尚缺{len(reminder.missing)}张"
     deadline = deadline_words(reminder.deadline.deadline_at)
     if reminder.stage is Stage.AFTER_1:
         return f"{missing}，报送已于{deadline}截止，请尽快补报。"
     return f"{missing}，请于{deadline}前报送。"
 
 
-def situation(report: LackingReport) -> str:
+def situation(report: MissingReport) -> str:
     """How a missing report stands."""
     if report.receipt is not None:
         return f"未通过，被回执 {report.receipt} 退回"
@@ -251,15 +251,15 @@ def situation(report: LackingReport) -> str:
 def next_steps(reminder: Reminder, folder: str) -> list[str]:
     """What to do, in a few plain sentences."""
     steps: list[str] = []
-    if any(report.receipt is not None for report in reminder.lacking):
+    if any(report.receipt is not None for report in reminder.missing):
         steps.append("被退回的报表：按回执列出的错误更正，重新报送整张报表。")
     steps.append(
         f"把报表文件连同报送说明放入报送目录的 {folder} 文件夹；报送说明可以是工作簿中的“报送说明”工作表，"
         "也可以是文件 cover.csv，只列本次报送的报表。"
     )
-    if any(report.nil_allowed for report in reminder.lacking):
+    if any(report.nil_allowed for report in reminder.missing):
         steps.append("可零报送而本期确无数据的报表：在报送说明中填行数0、零报送“是”，不必附文件。")
-    if len(reminder.lacking) < reminder.owed_count:
+    if len(reminder.missing) < reminder.owed_count:
         steps.append("已接收的报表不必重报。")
     if reminder.stage is Stage.AFTER_1:
         steps.append("补报的数据照常核对入库，记为迟报；已公布的本期数据不因此改变。")
@@ -283,8 +283,8 @@ def delivery_folder(address: str, period: Period, institution_code: str) -> str:
     )
 
 
-def _deadline_told(deadline: Deadline) -> str:
-    told = deadline_words(deadline.deadline_at)
+def _deadline_text(deadline: Deadline) -> str:
+    words = deadline_words(deadline.deadline_at)
     if deadline.deadline_at == deadline.by_calendar_at:
-        return told
-    return f"{told}（已调整，原为{deadline_words(deadline.by_calendar_at)}）"
+        return words
+    return f"{words}（已调整，原为{deadline_words(deadline.by_calendar_at)}）"
