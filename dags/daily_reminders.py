@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, task
 
 from five_precisions.orchestration.notices import tell_ops_at_the_end
-from five_precisions.orchestration.outcome import of_day
+from five_precisions.orchestration.ops_digest import digest_day
 from five_precisions.orchestration.reminding import send_reminders
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import by_the_clock
@@ -36,7 +36,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(of_day),
+    **tell_ops_at_the_end(digest_day),
     tags=["five-precisions", "daily"],
 ) as dag:
 

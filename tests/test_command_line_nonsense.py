@@ -16,8 +16,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from five_precisions import cli
 from five_precisions.figures import assess
+from five_precisions.installation import open_installation
 from five_precisions.settings import PREFIX, Settings
-from five_precisions.warehouse import open_prepared_warehouse
 from tests.conftest import SECRET, fresh_database
 from tests.figures.conftest import JANUARY
 from tests.figures.january import deliver_january
@@ -157,7 +157,7 @@ def city(assessed_city: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     for name, value in {"WAREHOUSE": assessed_city, "PII_KEY": SECRET, "ARCHIVE_KEY": SECRET}.items():
         monkeypatch.setenv(PREFIX + name, value)
     # The first command that has the keys puts their fingerprints on record.
-    with open_prepared_warehouse(Settings.load()) as engine:
+    with open_installation() as (engine, _):
         before = counted(engine)
         yield engine
         assert counted(engine) == before

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import COVER_WAIT, Force, close, collect
 from five_precisions.errors import UsageError
+from five_precisions.installation import Installation
 from five_precisions.intake import find_settled, move_deadline, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import PREFIX, Settings
@@ -228,12 +229,12 @@ def test_a_deadline_that_moves_reaches_those_who_wait(
     opened: list[Settings] = []
 
     @contextmanager
-    def counted(settings: Settings) -> Iterator[Engine]:
+    def counted(settings: Settings) -> Iterator[Installation]:
         opened.append(settings)
         with open_warehouse(settings) as own:
-            yield own
+            yield Installation(own, settings)
 
-    monkeypatch.setattr(triggers, "open_prepared_warehouse", counted)
+    monkeypatch.setattr(triggers, "open_installation", counted)
     month = Period(2019, 6)
     move_deadline(engine, settings, month, FAR, "台风")
     ahead = datetime.combine(FAR, datetime.min.time(), SHANGHAI).isoformat()
@@ -278,13 +279,13 @@ def test_nobody_goes_by_an_old_deadline_while_the_new_one_is_looked_up(
     opened: list[Settings] = []
 
     @contextmanager
-    def slow(settings: Settings) -> Iterator[Engine]:
+    def slow(settings: Settings) -> Iterator[Installation]:
         opened.append(settings)
         time.sleep(0.7)
         with open_warehouse(settings) as own:
-            yield own
+            yield Installation(own, settings)
 
-    monkeypatch.setattr(triggers, "open_prepared_warehouse", slow)
+    monkeypatch.setattr(triggers, "open_installation", slow)
     month = Period(2019, 6)
     move_deadline(engine, settings, month, FAR, "台风")
     boards = triggers._DeadlineBoards()
@@ -318,12 +319,12 @@ def test_another_key_ends_the_tasks_and_their_wait_goes_on(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from five_precisions.orchestration import triggers
-    from five_precisions.orchestration.runtime import opened
+    from five_precisions.orchestration.runtime import open_for_task
     from five_precisions.warehouse.keys import ChangedKeyError
 
     sentence = "FIVE_PRECISIONS_PII_KEY is not the key that this warehouse's hashes are made with"
     move_deadline(engine, settings, JUNE, FAR, "台风")
-    with opened():
+    with open_for_task():
         pass
     with monkeypatch.context() as patch:
         patch.setenv(PREFIX + "PII_KEY", "n" * 40)

@@ -15,9 +15,9 @@ from five_precisions.settings import PREFIX, Settings
 
 
 def opened_mail() -> str | None:
-    from five_precisions.orchestration.runtime import opened
+    from five_precisions.orchestration.runtime import open_for_task
 
-    with opened() as (_, settings):
+    with open_for_task() as (_, settings):
         return None if settings.mail is None else settings.mail.get_secret_value()
 
 

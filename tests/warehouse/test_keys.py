@@ -20,8 +20,9 @@ from tests.rows import rows
 
 from five_precisions.collection import collect
 from five_precisions.errors import SetupError
+from five_precisions.installation import open_installation
 from five_precisions.settings import PREFIX, Settings
-from five_precisions.warehouse import keys, open_prepared_warehouse
+from five_precisions.warehouse import keys
 from five_precisions.warehouse.keys import ChangedKeyError, Purpose, adopt_keys, fingerprint, require_keys
 
 ANOTHER, THIRD = "n" * 40, "t" * 40
@@ -33,7 +34,7 @@ def under(settings: Settings, **names: str | None) -> Settings:
 
 
 def opened(settings: Settings) -> None:
-    with open_prepared_warehouse(settings):
+    with open_installation(settings):
         pass
 
 
@@ -50,7 +51,7 @@ def fingerprints(purpose: Purpose, *secrets: str) -> list[str]:
 def delivered(register_saved_engine: Engine, settings: Settings) -> Engine:
     """A warehouse in which something is hashed, and an archive in which something is encrypted."""
     put(settings.var / "inbox" / str(JUNE) / "B01", sound_package("grid"))
-    with open_prepared_warehouse(settings) as engine:
+    with open_installation(settings) as (engine, _):
         assert [each.verdict for each in collect(engine, settings, JUNE)] == ["accepted"]
     return register_saved_engine
 

@@ -1,5 +1,6 @@
 """The quarterly bulletin and the monthly notices: results as people read them (docs/outputs.md#bulletin)."""
 
+from five_precisions.bulletin.assessment_digest import describe_assessment
 from five_precisions.bulletin.invariants import InvariantError
 from five_precisions.bulletin.issue import (
     LONGEST_REMARK,
@@ -15,7 +16,6 @@ from five_precisions.bulletin.issue import (
     write,
 )
 from five_precisions.bulletin.notices import post_notices
-from five_precisions.bulletin.outcome import describe_assessment
 
 __all__ = [
     "LONGEST_REMARK",

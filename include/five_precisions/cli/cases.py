@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from five_precisions.cli.console import JsonOption, ReasonOption, out, print_json, print_table, word
-from five_precisions.cli.session import opened_warehouse, who
+from five_precisions.cli.session import who
+from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, Period, parse_day
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def list_month(
     """The cases of a month: open, set aside, closed by its data; with what ops have decided since."""
     from five_precisions.figures import list_cases
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         cases = list_cases(engine, period=period, institution_code=institution, rule=rule, level=level, state=state)
     if as_json:
         print_json(cases)
@@ -62,7 +63,7 @@ def show(case_id: CaseArgument, as_json: JsonOption = False) -> None:
     """What became of a case: month by month, revision by revision, and what was decided on it."""
     from five_precisions.figures import read_case
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         history = read_case(engine, case_id)
     if as_json:
         print_json(history)
@@ -104,7 +105,7 @@ def set_case_aside(
     """
     from five_precisions.figures import set_aside
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         decision = set_aside(engine, case_id, reason=reason, until=until, decided_by=who())
     if as_json:
         print_json(decision)
@@ -121,7 +122,7 @@ def take_decision_back(case_id: CaseArgument, reason: ReasonOption, as_json: Jso
     """Take back that a case was set aside: from the next run on it counts again, if it still holds."""
     from five_precisions.figures import take_back
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         decision = take_back(engine, case_id, reason=reason, decided_by=who())
     if as_json:
         print_json(decision)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from five_precisions.cli.console import JsonOption, PeriodArgument, out, print_json, print_table, progress
-from five_precisions.cli.session import deliver, opened_warehouse
+from five_precisions.cli.session import deliver
+from five_precisions.installation import open_installation
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -22,7 +23,7 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
     from five_precisions.bulletin import post_notices
     from five_precisions.figures import assess as assess_month
 
-    with opened_warehouse() as (engine, settings), progress(f"assessing {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"assessing {period}") as tell:
         assessed = assess_month(engine, settings, period, report_progress=tell)
         ranking = _read_assessment(engine, assessed.run_id)
         tell("notices")

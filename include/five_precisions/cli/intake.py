@@ -25,8 +25,9 @@ from five_precisions.cli.console import (
     progress,
     word,
 )
-from five_precisions.cli.session import deliver, opened_warehouse, require_institution, who
+from five_precisions.cli.session import deliver, require_institution, who
 from five_precisions.errors import SetupError, UsageError
+from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, Period, parse_day
 from five_precisions.settings import Settings
 
@@ -83,7 +84,7 @@ def collect(
     """Take in what the inbox holds now: archive, check, ledger, rows. Emits no Airflow asset."""
     from five_precisions.collection import collect as collect_packages
 
-    with opened_warehouse() as (engine, settings), progress(f"collecting {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"collecting {period}") as tell:
         judgements = collect_packages(
             engine,
             settings,
@@ -112,7 +113,7 @@ def deadline(
     period.require_begun()
     if day is None and reason is not None:
         raise UsageError("To which day? A deadline is moved by: five-precisions deadline PERIOD DATE --reason TEXT")
-    with opened_warehouse() as (engine, settings):
+    with open_installation() as (engine, settings):
         require_institution(engine, institution)
         if day is not None:
             moved = move_deadline(engine, settings, period, day, reason or "", institution=institution)
@@ -136,7 +137,7 @@ def status(period: PeriodArgument, as_json: JsonOption = False) -> None:
     """Who has delivered what: the matrix of institutions and reports."""
     from five_precisions.intake import read_status
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         matrix = read_status(engine, period)
     if as_json:
         print_json(matrix)
@@ -183,7 +184,7 @@ def close(
     if force != (reason is not None):
         raise UsageError("To close a month by force takes both: --force --reason TEXT")
     forced = None if reason is None else Force(who(), reason)
-    with opened_warehouse() as (engine, settings), progress(f"closing {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"closing {period}") as tell:
         closed = close_month(engine, settings, period, replay=replay or settings.replay, force=forced)
         deliver(engine, settings)
         tell("data docs")
@@ -199,7 +200,7 @@ def reopen(period: PeriodArgument, reason: ReasonOption, as_json: JsonOption = F
     """Take back the close of a month that has not been assessed, e.g. of a mistyped one. What it told stays told."""
     from five_precisions.collection import reopen as reopen_month
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         reopened = reopen_month(engine, period, reason, who())
     if as_json:
         print_json(reopened)
@@ -218,7 +219,7 @@ def list_explained(
     """What institutions have explained, about which value, and whether it still stands."""
     from five_precisions.intake import list_explanations
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         require_institution(engine, institution)
         explanations = list_explanations(engine, period=period, institution_code=institution)
     if as_json:
@@ -247,7 +248,7 @@ def verify(
     """Hold the ledger against the archive: each file is read whole and decrypted; what is not as delivered is named."""
     from five_precisions.intake import verify as verify_archive
 
-    with opened_warehouse() as (engine, settings), progress("verifying") as tell:
+    with open_installation() as (engine, settings), progress("verifying") as tell:
         verified = verify_archive(engine, settings, period, report_progress=tell)
     if as_json:
         print_json(verified)
@@ -278,7 +279,7 @@ def renew_archive(
     from five_precisions.intake import renew
     from five_precisions.warehouse.keys import forget_old_archive_keys
 
-    with opened_warehouse(also_lost=give_up) as (engine, settings), progress("encrypting") as tell:
+    with open_installation(also_lost=give_up) as (engine, settings), progress("encrypting") as tell:
         renewal = renew(engine, settings, report_progress=tell)
         if give_up or renewal.is_complete:
             with engine.begin() as connection:

@@ -20,8 +20,8 @@ from five_precisions.cli.console import (
     word,
     write_csv,
 )
-from five_precisions.cli.session import opened_warehouse
 from five_precisions.display import Form, rounded
+from five_precisions.installation import open_installation
 
 if TYPE_CHECKING:
     from five_precisions.figures.lists import HouseholdLead, LeagueFigure, Outlet, ProjectLead
@@ -86,7 +86,7 @@ def visits(
     def shown(lead: HouseholdLead) -> Row:
         return lead.bank, lead.town, lead.place, lead.household_no, lead.village, lead.score, lead.reason
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         leads = read_visit_list(engine, period, institution=institution, town=town)
     _write(csv_file, _VISIT_HEADINGS, map(_visit_row, leads))
     _show(leads, ("bank", "town", "", "household", "village", "score", "why"), shown, csv_file, as_json=as_json)
@@ -107,7 +107,7 @@ def matching(
         project = (lead.project_no, lead.name, lead.industry, lead.demand, lead.town)
         return *project, lead.place, lead.bank, lead.fit, lead.reason
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         leads = read_matching_list(engine, period, institution=institution, town=town)
     _write(csv_file, _MATCHING_HEADINGS, map(_matching_row, leads))
     headings = ("project", "", "industry", "demand, 万元", "town", "place", "bank", "fit", "why")
@@ -129,7 +129,7 @@ def inspection(
         named = (outlet.place, outlet.bank, outlet.town, outlet.outlet_name)
         return *named, outlet.risk, len(outlet.sample), outlet.reason
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         outlets = read_inspection_list(engine, period, institution=institution, town=town)
     _write(csv_file, _INSPECTION_HEADINGS, (row for outlet in outlets for row in _inspection_rows(outlet)))
     headings = ("place", "bank", "town", "outlet", "risk", "loans drawn", "why")
@@ -144,7 +144,7 @@ def league(period: PeriodArgument, csv_file: CsvOption = None, as_json: JsonOpti
     def shown(figure: LeagueFigure) -> Row:
         return figure.figure, *_compared(figure)
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         figures = read_league(engine, period)
     rows = ([_LEAGUE_NAMES[figure.figure], *_compared(figure)] for figure in figures)
     _write(csv_file, _LEAGUE_HEADINGS, rows)

@@ -18,8 +18,9 @@ from five_precisions.cli.console import (
     progress,
     word,
 )
-from five_precisions.cli.session import counts, opened_warehouse
+from five_precisions.cli.session import counts
 from five_precisions.errors import UsageError
+from five_precisions.installation import open_installation
 from five_precisions.period import Period, Quarter
 
 app = typer.Typer()
@@ -37,7 +38,7 @@ def bulletin(
     """Render a quarter's bulletin without sending it. What contradicts itself is not rendered, and is named."""
     from five_precisions.bulletin import render, write
 
-    with opened_warehouse() as (engine, settings), progress(f"rendering {quarter}"):
+    with open_installation() as (engine, settings), progress(f"rendering {quarter}"):
         rendered = render(engine, settings, quarter)
         with exporting(out_folder):
             paths = write(rendered, str(out_folder.resolve()))
@@ -60,7 +61,7 @@ def list_outbox(
         (Quarter if "Q" in period else Period).parse(period)
     if status is not None and status not in list(Status):
         raise UsageError(f"{status!r} is no status of a message; there are {', '.join(Status)}.")
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         messages = list_messages(engine, status=None if status is None else Status(status), period=period)
     if as_json:
         print_json(messages)
@@ -79,7 +80,7 @@ def resend(key: Annotated[str, typer.Argument(callback=word, help="As `outbox li
     from five_precisions.delivery import Status, dispatch, list_messages
     from five_precisions.delivery import resend as make_due
 
-    with opened_warehouse() as (engine, settings), progress("sending"):
+    with open_installation() as (engine, settings), progress("sending"):
         make_due(engine, key)
         dispatch(engine, settings, keys=[key])
         message = next(message for message in list_messages(engine) if message.message_key == key)
@@ -93,7 +94,7 @@ def send() -> None:
     """Send everything that is due."""
     from five_precisions.delivery import dispatch
 
-    with opened_warehouse() as (engine, settings), progress("sending") as tell:
+    with open_installation() as (engine, settings), progress("sending") as tell:
         dispatched = dispatch(engine, settings, report_progress=tell)
     out.print(counts(dispatched))
     if dispatched.failed or dispatched.in_doubt:

@@ -23,8 +23,8 @@ from five_precisions.cli.console import (
     word,
     write_csv,
 )
-from five_precisions.cli.session import opened_warehouse
 from five_precisions.errors import SetupError
+from five_precisions.installation import open_installation
 from five_precisions.period import Period
 from five_precisions.settings import Settings
 
@@ -57,7 +57,7 @@ def explain(
     """Where a figure comes from: value, formula, numerator, denominator, run, and the delivered rows behind it."""
     from five_precisions.figures import explain as explain_figure
 
-    with opened_warehouse() as (engine, settings):
+    with open_installation() as (engine, settings):
         explained = explain_figure(
             engine,
             settings,

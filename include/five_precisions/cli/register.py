@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from five_precisions.cli.console import JsonOption, ReasonOption, err, out, print_json, print_table, word
-from five_precisions.cli.session import opened_warehouse, who
+from five_precisions.cli.session import who
+from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, parse_day
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def list_register(as_json: JsonOption = False) -> None:
     """Every institution and how it stands: open, closed on a day, or no longer in the files; and who decided so."""
     from five_precisions.register import list_institutions
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         institutions = list_institutions(engine)
     if as_json:
         print_json(institutions)
@@ -70,7 +71,7 @@ def close(
     """
     from five_precisions.register import close_institution, list_institutions
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         no_longer = close_institution(engine, institution, closed_on=day, reason=reason, decided_by=who())
         closed = next(each for each in list_institutions(engine) if each.code == institution)
     if no_longer:

@@ -15,8 +15,9 @@ from five_precisions.cli.console import (
     print_table,
     progress,
 )
-from five_precisions.cli.session import deliver, opened_warehouse, who
+from five_precisions.cli.session import deliver, who
 from five_precisions.display import Form, rounded
+from five_precisions.installation import open_installation
 from five_precisions.period import Period
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def restate(
     from five_precisions.figures import preview_restatement
     from five_precisions.figures import restate as restate_month
 
-    with opened_warehouse() as (engine, settings), progress(f"restating {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"restating {period}") as tell:
         if preview:
             restated = preview_restatement(engine, settings, period, reason, report_progress=tell)
         else:
@@ -71,7 +72,7 @@ def resplit(
     """Split the year's target anew from a month on, by the funds known now; announced months keep theirs."""
     from five_precisions.figures import resplit as resplit_targets
 
-    with opened_warehouse() as (engine, settings):
+    with open_installation() as (engine, settings):
         targets = resplit_targets(engine, settings, year, start, reason)
     _print_targets(targets, as_json=as_json)
 
@@ -81,7 +82,7 @@ def list_revisions(year: YearArgument, as_json: JsonOption = False) -> None:
     """The revisions of the year's targets: from when each holds, why, and every bank's part."""
     from five_precisions.figures import list_targets
 
-    with opened_warehouse() as (engine, _):
+    with open_installation() as (engine, _):
         targets = list_targets(engine, year)
     _print_targets(targets, as_json=as_json)
 

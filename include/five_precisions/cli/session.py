@@ -1,38 +1,19 @@
-"""The warehouse that a command works on, and the messages that it leaves behind."""
+"""What several commands share: who calls, which bank, and the messages that a command leaves behind."""
 
 from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from five_precisions.cli.console import err
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from five_precisions.delivery import Dispatched
-
-
-@contextmanager
-def opened_warehouse(*, also_lost: bool = False) -> Iterator[tuple[Engine, Settings]]:
-    """The warehouse, migrated and under its own keys, and the settings.
-
-    Args:
-        also_lost: Whether a key of the archive may be missing, as it is when it is lost for good.
-
-    Raises:
-        SetupError: it cannot be used as it is; the sentence says what to run.
-    """
-    from five_precisions.warehouse import open_prepared_warehouse
-
-    settings = Settings.load()
-    with open_prepared_warehouse(settings, also_lost=also_lost) as engine:
-        yield engine, settings
+    from five_precisions.settings import Settings
 
 
 def require_institution(engine: Engine, code: str | None) -> None:

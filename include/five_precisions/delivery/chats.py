@@ -25,7 +25,7 @@ from apprise.plugins.lark import NotifyLark
 from apprise.plugins.wechat import NotifyWeChat
 from apprise.plugins.wecombot import NotifyWeComBot
 
-from five_precisions.delivery.outcome import Outcome
+from five_precisions.delivery.answer import Outcome
 
 
 @dataclass(frozen=True, slots=True)

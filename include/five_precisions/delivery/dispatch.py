@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
+from five_precisions.delivery.answer import Answer, Outcome
 from five_precisions.delivery.message import Attachment, Status
 from five_precisions.delivery.outbox import is_mail, recipient_of
-from five_precisions.delivery.outcome import Answer, Outcome
 from five_precisions.errors import SetupError
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse.locks import Lock, release, try_to_take

@@ -39,9 +39,9 @@ from apprise.plugins.base import NotifyBase
 from apprise.plugins.email import NotifyEmail
 from pydantic import SecretStr
 
+from five_precisions.delivery.answer import Answer, Outcome
 from five_precisions.delivery.chats import CHATS, Chat
 from five_precisions.delivery.message import Attachment
-from five_precisions.delivery.outcome import Answer, Outcome
 from five_precisions.errors import SetupError
 from five_precisions.register.addresses import is_mailbox, is_service
 from five_precisions.reports.masking import mask_digit_runs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from five_precisions.bulletin import post_notices
 from five_precisions.figures import assess
-from five_precisions.orchestration.runtime import month_of, opened
+from five_precisions.orchestration.runtime import month_of, open_for_task
 from five_precisions.orchestration.sending import send_due
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def assess_month(context: Context) -> dict[str, str]:
     """Compute the month; its run."""
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         assessed = assess(engine, settings, month_of(context))
     if assessed.is_new:
         logger.info("%s is assessed as %s, from input %s", assessed.period, assessed.run_id, assessed.input_digest)
@@ -30,7 +30,7 @@ def assess_month(context: Context) -> dict[str, str]:
 def send_notices(context: Context) -> int:
     """Post the month's notices and send them; how many were new."""
     month = month_of(context)
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         keys = post_notices(engine, settings, month)
         send_due(engine, settings, str(month))
     return len(keys)

@@ -22,7 +22,7 @@ from five_precisions.intake import (
     read_status,
 )
 from five_precisions.orchestration.notices import tell_ops
-from five_precisions.orchestration.runtime import month_of, opened, partition_key, skip
+from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
 from five_precisions.period import SHANGHAI, Period
@@ -51,7 +51,7 @@ def open_month(context: Context) -> list[dict[str, str]]:
         UsageError: the run was triggered by hand for a month that has not begun, or that is not worked on here.
     """
     month = month_of(context)
-    with opened() as (engine, settings), engine.begin() as connection:
+    with open_for_task() as (engine, settings), engine.begin() as connection:
         settings.require_usable(month)
         remarks = open_period(connection, settings, month)
         institutions = read_register(connection).open_in(month)
@@ -72,7 +72,7 @@ def close_month(context: Context) -> dict[str, Any]:
         AirflowFailException: packages that came in time still wait, for the task of their row has failed.
     """
     month = month_of(context)
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         try:
             closed = close(engine, settings, month, in_time_only=True)
         except PackagesWaitingError as error:
@@ -95,7 +95,7 @@ def _waiting_words(month: Period, institutions: Sequence[Institution]) -> str:
 
 def describe_quality(context: Context) -> str:
     """Build the Data Docs of the closed month; the address of their first page."""
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         address = build_data_docs(engine, settings, month_of(context))
     logger.info("Their first page: %s", address)
     return address
@@ -138,7 +138,7 @@ class CollectInstitution(BaseOperator):
         # The grid's name of this row: Airflow renders it from the context, anew after each wait.
         context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
         month = month_of(context)
-        with opened() as (engine, settings):
+        with open_for_task() as (engine, settings):
             deadline = read_deadline(engine, settings, month, self.institution)
             # Both before the look: what comes while we look, or after a late start, is seen the next time.
             with engine.connect() as connection:

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.collection import collect_late
 from five_precisions.intake import State
-from five_precisions.orchestration.runtime import opened, skip
+from five_precisions.orchestration.runtime import open_for_task, skip
 from five_precisions.orchestration.sending import send_due
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def take_in_late() -> list[str]:
         AirflowSkipException: nothing lay there.
         AirflowFailException: a package could not be judged for a reason of ours. The others are taken in.
     """
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         judgements = collect_late(engine, settings)
         for judgement in judgements:
             what = judgement.submission_id or judgement.remark

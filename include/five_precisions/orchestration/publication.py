@@ -13,7 +13,7 @@ from five_precisions import bulletin
 from five_precisions.bulletin import LONGEST_REMARK, Decision, decide, preview, show_draft, write
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import UnreachableError
-from five_precisions.orchestration.runtime import opened, partition_key, quarter_of
+from five_precisions.orchestration.runtime import open_for_task, partition_key, quarter_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,7 +35,7 @@ def render_draft(context: Context) -> dict[str, Any]:
         InvariantError: the results contradict themselves; nothing is shown.
         RefusedError: the bulletin went out, and nothing in it has changed since.
     """
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         rendered = bulletin.render_draft(engine, settings, quarter_of(context))
         draft = show_draft(engine, rendered)
         options = settings.storage_options("outbox")
@@ -69,7 +69,7 @@ class ApproveBulletin(ApprovalOperator):
                 decided_at=event["responded_at"],
                 remark=(event["params_input"] or {}).get("remark") or "",
             )
-            with opened() as (engine, settings):
+            with open_for_task() as (engine, settings):
                 decide(engine, settings, quarter_of(context), decision)
             self.log.info("Draft %s of %s: %s", decision.draft, partition_key(context), decision.word)
         return super().execute_complete(context, event)
@@ -100,7 +100,7 @@ def approve_task(**kwargs: Any) -> ApproveBulletin:
 def approved_messages(context: Context) -> list[str]:
     """Keys of the messages that the approval of this run's draft has posted."""
     edition = f"/draft-{context['ti'].xcom_pull(task_ids='render')['draft']}"
-    with opened() as (engine, _):
+    with open_for_task() as (engine, _):
         messages = list_messages(engine, period=partition_key(context))
     # A mail that stands in for a refused message is sent with it.
     keys = [
@@ -121,7 +121,7 @@ def deliver_message(context: Context, key: str) -> str:
         UnreachableError: the server refused it for now; Airflow tries again.
         AirflowFailException: it was refused for good, or it is in doubt; ops decide.
     """
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         [message] = [each for each in list_messages(engine, period=partition_key(context)) if each.message_key == key]
         # The grid's name of this row.
         context["recipient"] = message.recipient  # type: ignore[typeddict-unknown-key]

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.bulletin import post_notices
 from five_precisions.figures import Restatement, open_request, preview_restatement, restate
-from five_precisions.orchestration.runtime import opened, skip
+from five_precisions.orchestration.runtime import open_for_task, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.period import Period
 from five_precisions.register.decision import LONGEST_REASON, reason_of
@@ -93,7 +93,7 @@ def show_restatement(context: Context) -> dict[str, str]:
         AirflowSkipException: nothing would change, so there is nothing to decide.
     """
     month, reason, run = asked_month(context), asked_reason(context), context["ti"]
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         open_request(
             engine,
             month,
@@ -134,7 +134,7 @@ def restate_month(context: Context) -> dict[str, Any]:
     if not answer or answer["chosen_options"] != [ApprovalOperator.APPROVE]:
         raise AirflowFailException("Nobody has approved this restatement, so nothing is restated; start again.")
     person = answer["responded_by_user"] or {}
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         restated = restate(
             engine,
             settings,
@@ -151,7 +151,7 @@ def restate_month(context: Context) -> dict[str, Any]:
 def send_corrected_notices(context: Context) -> int:
     """Post the restated month's notices and send them; how many were new."""
     month = asked_month(context)
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         keys = post_notices(engine, settings, month)
         send_due(engine, settings, str(month))
     return len(keys)

@@ -13,14 +13,13 @@ from airflow.sdk import Connection
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
 from five_precisions.errors import SetupError, UsageError
+from five_precisions.installation import Installation, open_installation
 from five_precisions.period import Period, Quarter
 from five_precisions.rights import private
 from five_precisions.settings import Settings
 from five_precisions.storage import Store, store_of
-from five_precisions.warehouse import open_prepared_warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -66,15 +65,14 @@ def quarter_of(context: Context) -> Quarter:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Engine, Settings]]:
-    """The warehouse and the settings of this installation, for the length of a task.
+def open_for_task() -> Iterator[Installation]:
+    """Open the installation for the length of a task, which keeps to itself what it writes.
 
     Raises:
-        SetupError: the warehouse does not answer, is not migrated, or was made with other keys.
+        SetupError, UnreachableError: as for `open_installation`; or a connection of Airflow is wrong.
     """
-    settings = load_settings()
-    with private(), open_prepared_warehouse(settings) as engine:
-        yield engine, settings
+    with private(), open_installation(load_settings()) as installation:
+        yield installation
 
 
 def load_settings() -> Settings:

@@ -15,11 +15,12 @@ import sqlalchemy.exc
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError
+from five_precisions.installation import open_installation
 from five_precisions.intake import find_settled, note_settled, read_deadlines
 from five_precisions.orchestration.runtime import load_settings
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
-from five_precisions.warehouse import open_prepared_warehouse, read_clock
+from five_precisions.warehouse import read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class PackageTrigger(BaseTrigger):
 def _note_seen(settings: Settings, period: Period, institution: str, found: str) -> None:
     """Whoever judges it may come late, after a restart or behind a queue: the package has come in time all the same."""
     try:
-        with open_prepared_warehouse(settings) as engine:
+        with open_installation(settings) as (engine, _):
             note_settled(engine, period, institution, found)
     except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:
         logger.warning("%s %s: when it was seen cannot be noted: %s", period, institution, _reason(error))
@@ -174,7 +175,7 @@ def _is_due(tried_at: float | None, seconds: float) -> bool:
 def _read_board(settings: Settings, period: Period) -> _Board | None:
     """The deadlines of all institutions; None while the warehouse does not answer: who waits goes on waiting."""
     try:
-        with open_prepared_warehouse(settings) as engine, engine.connect() as connection:
+        with open_installation(settings) as (engine, _), engine.connect() as connection:
             deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
             return _Board(deadlines, read_clock(connection), time.monotonic())
     except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:

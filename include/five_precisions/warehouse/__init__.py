@@ -2,7 +2,6 @@
 
 from five_precisions.warehouse.clock import read_clock
 from five_precisions.warehouse.connection import open_warehouse
-from five_precisions.warehouse.preparation import open_prepared_warehouse
 from five_precisions.warehouse.schema import create_period_partitions, migrate
 from five_precisions.warehouse.statements import load_statement, read_sql
 
@@ -10,7 +9,6 @@ __all__ = [
     "create_period_partitions",
     "load_statement",
     "migrate",
-    "open_prepared_warehouse",
     "open_warehouse",
     "read_clock",
     "read_sql",

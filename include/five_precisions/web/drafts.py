@@ -1,14 +1,13 @@
 """The page that shows a draft of a bulletin to who decides on it, and the draft's files (docs/outputs.md#bulletin).
 
 The warehouse says what was shown and what was decided; the files lie in the outbox, under `<quarter>/draft-<n>/`, as
-`orchestration.publication` has laid them there.
+`orchestration.publication` has laid them there. The settings are the environment's: Airflow's connections, which tasks
+use, say nothing that a page needs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -20,10 +19,10 @@ from sqlalchemy import Engine
 
 from five_precisions.delivery import Kind
 from five_precisions.errors import UsageError
+from five_precisions.installation import open_installation
 from five_precisions.period import Quarter
 from five_precisions.settings import Settings
 from five_precisions.storage import list_files, read_file
-from five_precisions.warehouse import open_prepared_warehouse
 from five_precisions.warehouse.statements import load_statement
 from five_precisions.web.page import GUARDED, page
 
@@ -151,7 +150,7 @@ router = APIRouter(
 @router.get("/{quarter}/{draft}")
 def show_draft(request: Request, draft: NamedDraft) -> Response:
     """The page of a draft."""
-    with _opened() as (engine, settings):
+    with open_installation() as (engine, settings):
         record = _read(engine, draft)
         files = draft.files(settings)
     return page(
@@ -175,7 +174,7 @@ def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Respons
         framed: Whether it stands in our page. A browser passes by a frame in which nothing can have the focus, so that
             nobody could scroll the mail by keyboard.
     """
-    with _opened() as (engine, settings):
+    with open_installation() as (engine, settings):
         _read(engine, draft)
         file = next((file for file in draft.files(settings) if file.name == name), None)
         content = None
@@ -190,14 +189,6 @@ def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Respons
     if file.format.policy is not None:
         headers["Content-Security-Policy"] = file.format.policy
     return Response(content, media_type=file.format.media_type, headers=headers)
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Engine, Settings]]:
-    # Not by way of Airflow's connections, as tasks do: mail and inbox are none of a page's business.
-    settings = Settings.load()
-    with open_prepared_warehouse(settings) as engine:
-        yield engine, settings
 
 
 def _read(engine: Engine, draft: Draft) -> DraftRecord:

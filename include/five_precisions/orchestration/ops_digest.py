@@ -12,7 +12,7 @@ from five_precisions.delivery import Status, list_messages
 from five_precisions.figures import months_left_behind
 from five_precisions.intake import find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import asked_month
-from five_precisions.orchestration.runtime import month_of, opened, partition_key
+from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
 from five_precisions.period import SHANGHAI
 from five_precisions.register import find_undecided
 
@@ -30,10 +30,10 @@ _MOST_KEYS = 5
 """Messages that a digest names; `outbox list` shows all."""
 
 
-def of_collection(context: Context) -> list[str]:
+def digest_collection(context: Context) -> list[str]:
     """Of a month that was closed: whose reports are missing or rejected, and what could not be sent."""
     month = month_of(context)
-    with opened() as (engine, _):
+    with open_for_task() as (engine, _):
         lacking: dict[str, list[str]] = {}
         for row in read_status(engine, month):
             if row.state in ("missing", "rejected"):
@@ -44,23 +44,23 @@ def of_collection(context: Context) -> list[str]:
         return sentences + _stuck(engine, str(month))
 
 
-def of_assessment(context: Context) -> list[str]:
+def digest_assessment(context: Context) -> list[str]:
     """Of a month that was assessed: who could not be ranked, grave cases, and what could not be sent."""
     month = month_of(context)
-    with opened() as (engine, _):
+    with open_for_task() as (engine, _):
         return describe_assessment(engine, month) + _stuck(engine, str(month))
 
 
-def of_bulletin(context: Context) -> list[str]:
+def digest_bulletin(context: Context) -> list[str]:
     """Of a quarter's bulletin: what could not be delivered."""
-    with opened() as (engine, _):
+    with open_for_task() as (engine, _):
         return _stuck(engine, partition_key(context))
 
 
-def of_restatement(context: Context) -> list[str]:
+def digest_restatement(context: Context) -> list[str]:
     """Of a restatement: which later months still stand on the old figures, and what could not be sent."""
     month = asked_month(context)
-    with opened() as (engine, _):
+    with open_for_task() as (engine, _):
         left = ", ".join(months_left_behind(engine, month))
         sentences = [
             f"{month} was restated after later months were computed from it; restate next, in this order: {left}."
@@ -68,9 +68,9 @@ def of_restatement(context: Context) -> list[str]:
         return sentences * bool(left) + _stuck(engine, str(month))
 
 
-def of_day(_: Context) -> list[str]:
+def digest_day(_: Context) -> list[str]:
     """Of every morning: stray folders; institutions, drafts and messages that wait for a decision, or just wait."""
-    with opened() as (engine, settings):
+    with open_for_task() as (engine, settings):
         sentences = find_unknown_folders(engine, settings)
         sentences += [
             f"{each.code} {each.short_name}已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册"
