@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SECRETS := var/secrets.env
+SQL := include/sql include/five_precisions_demo/sql
 
 # Another activated environment or another project's path must not leak into ours. Where Python may not keep what it
 # compiles, every process compiles anew: a test run has hundreds.
@@ -79,7 +80,7 @@ types: install
 
 .PHONY: sql-style
 sql-style: install
-	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/sqlfluff lint --disable-progress-bar $(SQL)
 
 .PHONY: style
 style: install
@@ -91,7 +92,7 @@ style: install
 format: install ## mend what ruff and sqlfluff can mend by themselves
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+	$(BIN)/sqlfluff fix --disable-progress-bar $(SQL)
 
 .PHONY: bench
 bench: install ## benchmarks: speed and memory against the limits and beside peers

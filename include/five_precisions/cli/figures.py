@@ -40,13 +40,8 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
 
 
 def _read_assessment(engine: Engine, run_id: str) -> list[dict[str, Any]]:
-    from sqlalchemy import text
+    from five_precisions.warehouse import load_statement
 
-    query = text(
-        "select assessment.rank, assessment.institution_code, institution.short_name, assessment.score, "
-        "assessment.deductions, assessment.grade, assessment.previous_rank, assessment.status, assessment.reason "
-        "from mart.assessment inner join registry.institution on assessment.institution_code = institution.code "
-        "where run_id = :run_id order by assessment.rank nulls last, assessment.institution_code"
-    )
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query, {"run_id": run_id}).mappings()]
+        found = connection.execute(load_statement("cli/ranking"), {"run_id": run_id})
+        return [dict(row) for row in found.mappings()]

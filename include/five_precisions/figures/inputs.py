@@ -52,7 +52,7 @@ _TABLES = (
 
 _OF_THE_REGISTER = ("open_institutions", "subjects", "present")
 """Statements of include/sql/inputs that read the register as the run knows it."""
-_NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "digest", "evidence", "restatement"})
+_NOT_OF_A_RUN = frozenset({"bulletin", "cases", "checks", "cli", "digest", "evidence", "restatement"})
 """Folders of include/sql whose statements add nothing to a run."""
 
 Parameters = dict[str, Any]

@@ -13,39 +13,13 @@ from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from five_precisions.period import Period, Quarter
+from five_precisions_demo.replay.statements import load_demo_statement
 
 PERIODS: Final = tuple(Period(2019, month) for month in range(1, 7))
 QUARTERS: Final = (Quarter(2019, 1), Quarter(2019, 2))
-
-_LOOK = text("""
-select
-    months.period,
-    (select count(distinct institution_code) from intake.submission where submission.period = months.period)
-        as delivered,
-    exists (select from intake.close where close.period = months.period) as closed,
-    exists (select from mart.run where run.period = months.period) as assessed
-from unnest(cast(:periods as text [])) as months (period)
-order by months.period
-""")
-_LOOK_AT_QUARTERS = text("""
-select
-    quarters.quarter,
-    exists (
-        select from notify.approval where approval.quarter = quarters.quarter and decision = 'approved'
-    ) as approved,
-    (
-        select count(*) from notify.message where message.period = quarters.quarter and kind = 'bulletin'
-    ) as messages,
-    (
-        select count(*) from notify.message
-        where message.period = quarters.quarter and kind = 'bulletin' and status = 'sent'
-    ) as sent
-from unnest(cast(:quarters as text [])) as quarters (quarter)
-order by quarters.quarter
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +50,17 @@ class QuarterState:
 
 def read_months(connection: Connection) -> list[Month]:
     """How far each month has come."""
-    rows = connection.execute(_LOOK, {"periods": [str(period) for period in PERIODS]}).mappings()
+    rows = connection.execute(
+        load_demo_statement("months"), {"periods": [str(period) for period in PERIODS]}
+    ).mappings()
     return [Month(**row) for row in rows]
 
 
 def read_quarters(connection: Connection) -> list[QuarterState]:
     """How far each quarter has come."""
-    rows = connection.execute(_LOOK_AT_QUARTERS, {"quarters": [str(quarter) for quarter in QUARTERS]}).mappings()
+    rows = connection.execute(
+        load_demo_statement("quarters"), {"quarters": [str(quarter) for quarter in QUARTERS]}
+    ).mappings()
     return [QuarterState(**row) for row in rows]
 
 

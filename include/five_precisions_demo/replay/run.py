@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from five_precisions.settings import Settings
 from five_precisions_demo.replay.progress import Month, QuarterState, Screen, read_months, read_quarters
 from five_precisions_demo.replay.rest_api import Airflow
+from five_precisions_demo.replay.statements import load_demo_statement
 from five_precisions_demo.replay.summary import Summary, read_summary
 from five_precisions_demo.stack import APPROVER, ComponentError, Stack
 from five_precisions_demo.stack.supervision import where_logs_lie
@@ -33,12 +34,6 @@ executor tells that the process has ended when the task is queued again already 
 _SILENT_LOOKS: Final = 20
 
 _COUNT_WAITING = text("select count(*) from notify.message where status in ('pending', 'sending')")
-_FIND_LOST = text("""
-select message_key, status, reply from notify.message
-where status in ('failed', 'in_doubt')
-order by message_key
-limit 1
-""")
 
 
 class Demo:
@@ -142,7 +137,7 @@ class Demo:
         with engine.connect() as connection:
             months, quarters = read_months(connection), read_quarters(connection)
             waiting = connection.execute(_COUNT_WAITING).scalar_one()
-            lost = connection.execute(_FIND_LOST).one_or_none()
+            lost = connection.execute(load_demo_statement("lost_message")).one_or_none()
         self._screen.show(months, quarters)
         self._tell(months, quarters)
         if lost is not None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.settings import Settings
 from five_precisions_demo.replay.progress import PERIODS
+from five_precisions_demo.replay.statements import load_demo_statement
 from five_precisions_demo.stack import Site
 
 PUBLISHED: Final = {
@@ -38,35 +39,7 @@ PUBLISHED: Final = {
 }
 """What the city once published of June 2019, by metric, with the decimals that were printed."""
 
-_READ_FIGURES = text("""
-select metric, value from mart.current_metric where scope = 'city' and period = :period
-""")
-_READ_RANKING = text("""
-select
-    assessment.rank,
-    assessment.institution_code,
-    institution.short_name,
-    assessment.score,
-    assessment.grade,
-    assessment.previous_rank,
-    assessment.reason
-from mart.current_assessment as assessment
-inner join registry.institution on assessment.institution_code = institution.code
-where assessment.period = :period
-order by assessment.rank nulls last, assessment.institution_code
-""")
-_COUNT_MESSAGES = text("""
-select kind, count(*) as messages from notify.message where status = 'sent' group by kind order by kind
-""")
 _COUNT_RECEIPTS = text("select count(*) from intake.submission")
-_READ_SENT_PDFS = text("""
-select distinct message.period, attachment.content
-from notify.message
-inner join notify.message_attachment on message.message_key = message_attachment.message_key
-inner join notify.attachment on message_attachment.sha256 = attachment.sha256
-where message.kind = 'bulletin' and message_attachment.name like '%.pdf'
-order by message.period
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +74,8 @@ def read_summary(engine: Engine, settings: Settings, site: Site) -> Summary:
     with engine.connect() as connection:
         return Summary(
             figures=_read_figures(connection, settings),
-            ranking=list(connection.execute(_READ_RANKING, {"period": str(PERIODS[-1])})),
-            mails={row.kind: row.messages for row in connection.execute(_COUNT_MESSAGES)},
+            ranking=list(connection.execute(load_demo_statement("ranking"), {"period": str(PERIODS[-1])})),
+            mails={row.kind: row.messages for row in connection.execute(load_demo_statement("sent_messages"))},
             receipts=connection.execute(_COUNT_RECEIPTS).scalar_one(),
             bulletins=_write_bulletins(connection, site),
         )
@@ -113,7 +86,7 @@ def _write_bulletins(connection: Connection, site: Site) -> list[Path]:
     folder = site.var / "bulletins"
     folder.mkdir(exist_ok=True)
     paths = []
-    for row in connection.execute(_READ_SENT_PDFS):
+    for row in connection.execute(load_demo_statement("sent_bulletins")):
         paths.append(folder / f"bulletin-{row.period}.pdf")
         paths[-1].write_bytes(row.content)
     return paths
@@ -123,7 +96,10 @@ def _read_figures(connection: Connection, settings: Settings) -> list[PublishedF
     from five_precisions.reference import load_catalogue
 
     metrics = load_catalogue(settings).metrics
-    values = {row.metric: row.value for row in connection.execute(_READ_FIGURES, {"period": str(PERIODS[-1])})}
+    values = {
+        row.metric: row.value
+        for row in connection.execute(load_demo_statement("city_figures"), {"period": str(PERIODS[-1])})
+    }
     figures = []
     for metric, printed in PUBLISHED.items():
         published, computed = Decimal(printed), values.get(metric)
