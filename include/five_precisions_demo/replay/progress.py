@@ -50,18 +50,14 @@ class QuarterState:
 
 def read_months(connection: Connection) -> list[Month]:
     """How far each month has come."""
-    rows = connection.execute(
-        load_demo_statement("months"), {"periods": [str(period) for period in PERIODS]}
-    ).mappings()
-    return [Month(**row) for row in rows]
+    found = connection.execute(load_demo_statement("months"), {"periods": [*map(str, PERIODS)]})
+    return [Month(**row) for row in found.mappings()]
 
 
 def read_quarters(connection: Connection) -> list[QuarterState]:
     """How far each quarter has come."""
-    rows = connection.execute(
-        load_demo_statement("quarters"), {"quarters": [str(quarter) for quarter in QUARTERS]}
-    ).mappings()
-    return [QuarterState(**row) for row in rows]
+    found = connection.execute(load_demo_statement("quarters"), {"quarters": [*map(str, QUARTERS)]})
+    return [QuarterState(**row) for row in found.mappings()]
 
 
 class Screen:

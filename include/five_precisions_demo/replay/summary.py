@@ -96,10 +96,8 @@ def _read_figures(connection: Connection, settings: Settings) -> list[PublishedF
     from five_precisions.reference import load_catalogue
 
     metrics = load_catalogue(settings).metrics
-    values = {
-        row.metric: row.value
-        for row in connection.execute(load_demo_statement("city_figures"), {"period": str(PERIODS[-1])})
-    }
+    found = connection.execute(load_demo_statement("city_figures"), {"period": str(PERIODS[-1])})
+    values = {row.metric: row.value for row in found}
     figures = []
     for metric, printed in PUBLISHED.items():
         published, computed = Decimal(printed), values.get(metric)
