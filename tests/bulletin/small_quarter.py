@@ -10,7 +10,7 @@ from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.results import Assessment, Division, Institution, Item, Place, Reporting, Results, Run
 from five_precisions.period import Period, Quarter
-from five_precisions.reference import INDICATORS, load_catalogue
+from five_precisions.reference import load_catalogue, load_indicators
 from five_precisions.register import InstitutionKind
 from five_precisions.settings import Settings
 
@@ -121,7 +121,7 @@ def small_quarter(
         items={
             bank: {
                 indicator: Item(bank, indicator, Decimal(weight), None, Decimal(points), "")
-                for indicator, weight in zip(INDICATORS, (20, 40, 10, 10, 10, 10), strict=True)
+                for indicator, weight in zip(load_indicators(), (20, 40, 10, 10, 10, 10), strict=True)
             }
             for bank, points in (("B01", "0.915"), ("B02", "0.7225"))
         },

@@ -19,7 +19,7 @@ from five_precisions.bulletin.results import Alert, Place, Results
 from five_precisions.delivery import Kind, Message, message_key
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
-from five_precisions.reference import INDICATORS
+from five_precisions.reference import load_indicators
 from five_precisions.register import Contact, ContactRole, Register, load_register
 from five_precisions.settings import Settings
 from tests.bulletin.small_results import (
@@ -532,12 +532,12 @@ def test_next_steps_end_with_what_one_step_gives() -> None:
     assert visits.endswith("及时存档上报。第1轮再走访12户：走访覆盖率85.42%→100.00%，得分+1.46，名次不变（第5名）。")
 
 
-@pytest.mark.parametrize("indicator", INDICATORS)
+@pytest.mark.parametrize("indicator", load_indicators())
 def test_every_indicator_has_a_next_step(indicator: str) -> None:
     results = small_results(items={indicator: (10, "0", "说明")}, bank_figures={"microcredit_ytd_households": 1})
 
     (step,) = next_steps(results, BANK)
-    assert step.startswith(f"{INDICATORS[indicator]}（得0.00分，满分10分）：说明。")
+    assert step.startswith(f"{load_indicators()[indicator].name}（得0.00分，满分10分）：说明。")
     assert step.endswith("。")
 
 

@@ -5,6 +5,7 @@ See docs/figures.md.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from five_precisions.errors import SetupError
 from five_precisions.figures import assess
 from five_precisions.period import Period
 from five_precisions.settings import INCLUDE, Settings
+from five_precisions.warehouse import statements
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import Rows, SmallCity
 from tests.rows import rows
@@ -730,3 +733,36 @@ def test_relending_follows_the_grade_with_its_reasons(engine: Engine, settings: 
         ),
         ("B05", "待定", "待定", "暂不排名：《金融精准扶贫贷款台账》未报送"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (
+            "from moved\n",
+            "from moved\nwhere moved.step = 0\n",
+            "says nothing of B01, which it was asked about with a step",
+        ),
+        ("from moved\n", "from moved\ncross join generate_series(1, 2)\n", "cannot be used: duplicate key"),
+        (":current_round - 1", ":last_round", "binds :last_round, which no run has"),
+    ],
+)
+def test_an_indicators_statement_that_does_not_judge_each_bank_once_is_refused(
+    engine: Engine,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+    after: str,
+    says: str,
+) -> None:
+    folder = shutil.copytree(statements.SQL_FOLDER, tmp_path / "sql")
+    path = folder / "assessment" / "indicators" / "visits.sql"
+    content = path.read_text(encoding="utf-8")
+    assert content.endswith("from moved\n")
+    path.write_text(after.join(content.rsplit(before, 1)), encoding="utf-8")
+    monkeypatch.setattr(statements, "SQL_FOLDER", folder)
+
+    with pytest.raises(SetupError, match=says) as refused:
+        assess_contest(engine, settings, tmp_path)
+    assert "include/sql/assessment/indicators/visits.sql" in str(refused.value)

@@ -64,7 +64,7 @@ def refusal(own: Settings, file: str) -> str:
 
 def test_the_shipped_files_make_sense() -> None:
     shipped = {path.name for path in SHIPPED.iterdir()}
-    assert shipped - LOADERS.keys() == {"reports.yaml"}
+    assert shipped - LOADERS.keys() == {"indicators.yaml", "reports.yaml"}
     figures.validate_reference(Settings(_env_file=None))
     intake.validate_reference(Settings(_env_file=None))
 
@@ -469,12 +469,20 @@ def test_a_file_with_a_misspelt_name_is_refused(tmp_path: Path, name: str, meant
         )
 
 
-def test_reports_are_not_replaced(tmp_path: Path) -> None:
-    own = use(tmp_path, "reports.yaml", given_content("reports.yaml"))
+@pytest.mark.parametrize(
+    ("file", "word", "reason"),
+    [
+        ("reports.yaml", "合同编号", "the warehouse's tables are made for the reports as they are"),
+        ("indicators.yaml", "完成率", "each has its statement in include/sql"),
+    ],
+)
+def test_what_has_its_counterpart_elsewhere_is_not_replaced(tmp_path: Path, file: str, word: str, reason: str) -> None:
+    own = use(tmp_path, file, given_content(file))
     assert load_rates(own)
-    use(tmp_path, "reports.yaml", given_content("reports.yaml").replace("合同编号", "合同号"))
-    assert refusal(own, "rates.csv").startswith(
-        f"{tmp_path / 'reports.yaml'} is not the reports.yaml of include/reference and would not count: "
+    use(tmp_path, file, given_content(file).replace(word, "别的"))
+    assert refusal(own, "rates.csv") == (
+        f"{tmp_path / file} is not the {file} of include/reference and would not count: {reason}; "
+        "take it out of the folder."
     )
 
 

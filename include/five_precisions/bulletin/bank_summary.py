@@ -14,7 +14,7 @@ from five_precisions.bulletin.results import Assessment, Item, Reporting, Result
 from five_precisions.bulletin.wording import change, listing, movement_since
 from five_precisions.display import Form, rounded, shown
 from five_precisions.period import Period
-from five_precisions.reference import INDICATORS
+from five_precisions.reference import load_indicators
 from five_precisions.reports import load_reports
 
 NOT_OBTAINED: Final = "未取得"
@@ -38,14 +38,6 @@ _BASES: Final = {
     "fund_arrival_rate": "fund_due",
 }
 """What a county's figure is taken over: where that is 0 there is none, and nothing is missing."""
-_NEXT_STEPS: Final = {
-    "growth": "请加大扶贫小额信贷投放，使其增速高于全市各项贷款增速。",
-    "matching": "请逐一答复推送的产业项目，对符合条件的项目尽快授信、放款。",
-    "visits": "请抓紧走访尚未走访的责任贫困户，及时存档上报。",
-    "quality": "请加强贷后管理，逐笔落实逾期扶贫小额信贷的清收措施。",
-    "reporting": "请在截止时间前报送，并在首次报送前对照校验规则自查。",
-}
-"""What raises an indicator; that of completion follows from the bank's own pace."""
 
 
 def figure_text(figure: Figure, unit: str = "", base: Figure | None = None) -> str:
@@ -190,7 +182,7 @@ def why_unranked(results: Results, bank: str) -> tuple[str, str]:
 def strong_and_weak(results: Results, bank: str) -> tuple[list[Item], list[Item]]:
     """A ranked bank's good indicators, and those where it loses points, the dearest first."""
     items = results.items.get(bank, {})
-    assessed = [items[code] for code in INDICATORS if code in items and items[code].points is not None]
+    assessed = [items[code] for code in load_indicators() if code in items and items[code].points is not None]
     strong = [item for item in assessed if _share(item) >= _GOOD_FROM]
     weak = [item for item in assessed if _share(item) < _GOOD_FROM]
     return strong, sorted(weak, key=lambda item: item.weight * (_share(item) - 1))
@@ -201,7 +193,7 @@ def next_steps(results: Results, bank: str) -> list[str]:
     _, weak = strong_and_weak(results, bank)
     gains = {step.indicator: step.sentence for step in results.next_steps.get(bank, ())}
     return [
-        f"{INDICATORS[item.indicator]}（得{points_won(results, item)}分，满分{_weight(item)}分）："
+        f"{load_indicators()[item.indicator].name}（得{points_won(results, item)}分，满分{_weight(item)}分）："
         f"{item.note}。{_next_step(results, bank, item.indicator)}{gains.get(item.indicator, '')}"
         for item in weak[:_STEPS]
     ]
@@ -221,8 +213,8 @@ def _share(item: Item) -> Decimal:
 
 
 def _next_step(results: Results, bank: str, indicator: str) -> str:
-    if indicator != "completion":
-        return _NEXT_STEPS[indicator]
+    if advice := load_indicators()[indicator].advice:
+        return advice
     pace = pace_of(results, bank)
     if pace.needed is None:
         return "请提前安排下一年度投放，按月均衡推进。"

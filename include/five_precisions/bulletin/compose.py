@@ -17,7 +17,6 @@ from five_precisions.bulletin.wording import day_name, listing, month_name, move
 from five_precisions.display import Form, rounded
 from five_precisions.errors import RefusedError
 from five_precisions.period import SHANGHAI
-from five_precisions.reference import INDICATORS
 from five_precisions.register import InstitutionKind
 from five_precisions.reports import load_reports
 
@@ -412,7 +411,7 @@ def _scores_chart(results: QuarterResults) -> Chart | None:
     parts = [
         charts.Part(results.at_end.name(bank), name, figure.value * results.scale(bank))
         for bank in ranked
-        for indicator, name in INDICATORS.items()
+        for indicator, name in results.at_end.indicators.items()
         if (figure := results.at_end.points(bank, indicator)).value is not None
     ]
     if not parts:

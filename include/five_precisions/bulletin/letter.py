@@ -27,7 +27,7 @@ from five_precisions.bulletin.wording import change, day_name, growth, listing
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period, Quarter
-from five_precisions.reference import INDICATORS
+from five_precisions.reference import load_indicators
 from five_precisions.register import InstitutionKind
 from five_precisions.templates import render
 
@@ -118,7 +118,7 @@ def _of_bank(bulletin: Bulletin, results: Results, bank: str) -> OwnSummary:
     if not weak:
         paragraphs.append("各项考核指标得分率均在90%以上，请继续保持。")
     elif strong:
-        names = listing([INDICATORS[item.indicator] for item in strong], limit=len(strong))
+        names = listing([load_indicators()[item.indicator].name for item in strong], limit=len(strong))
         paragraphs.append(f"做得好的：{names}，得分率{'均' if len(strong) > 1 else ''}在90%以上。")
     return OwnSummary(
         title=f"{name}的考核情况",

@@ -33,7 +33,7 @@ from five_precisions.bulletin.wording import difference, growth, month_name
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.period import Period
-from five_precisions.reference import INDICATORS
+from five_precisions.reference import load_indicators
 from five_precisions.register import ContactRole, InstitutionKind, Register, read_register
 from five_precisions.settings import Settings
 from five_precisions.templates import render
@@ -210,8 +210,8 @@ def county_notice(results: Results, office: Institution) -> CountyNotice:
 def _items(results: Results, bank: str) -> MailTable:
     items = results.items.get(bank, {})
     rows = [
-        (INDICATORS[code], f"{items[code].weight.normalize():f}", points_won(results, items[code]), items[code].note)
-        for code in INDICATORS
+        (indicator.name, f"{items[code].weight.normalize():f}", points_won(results, items[code]), items[code].note)
+        for code, indicator in load_indicators().items()
         if code in items
     ]
     is_partial = any(item.points is None for item in items.values())
@@ -232,7 +232,7 @@ def _steps(results: Results, bank: str) -> MailTable | None:
         ("指标", "再进一步", "得分", "名次和等级"),
         [
             (
-                INDICATORS[step.indicator],
+                load_indicators()[step.indicator].name,
                 step.action,
                 f"+{shown(step.score_after - step.score_before, Form.SCORE)}",
                 _place_after(step),

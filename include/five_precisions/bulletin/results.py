@@ -14,7 +14,7 @@ from five_precisions.bulletin.document import Figure, Source
 from five_precisions.display import Form, form_of
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
-from five_precisions.reference import Catalogue, load_catalogue
+from five_precisions.reference import Catalogue, load_catalogue, load_indicators
 from five_precisions.register import InstitutionKind
 from five_precisions.settings import Settings
 from five_precisions.warehouse.statements import load_statement
@@ -244,6 +244,16 @@ class Results:
     def ranking(self) -> list[Assessment]:
         """The month's assessments: ranked banks from the best on, then the unranked."""
         return list(self.assessments[str(self.month)].values())
+
+    @property
+    def indicators(self) -> dict[str, str]:
+        """Names of the indicators by which the month's banks are assessed; where none is, of those that count in it."""
+        weighed = {indicator for items in self.items.values() for indicator in items}
+        return {
+            code: indicator.name
+            for code, indicator in load_indicators().items()
+            if (code in weighed if weighed else indicator.counts_in(self.month))
+        }
 
     def name(self, institution_code: str) -> str:
         """An institution's short name."""

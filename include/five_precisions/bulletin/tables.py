@@ -12,7 +12,6 @@ from five_precisions.bulletin.prose import numeral
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.wording import listing, month_name, movement
 from five_precisions.display import Form
-from five_precisions.reference import INDICATORS
 from five_precisions.reports import load_reports
 
 _SUMMARY: Final = (
@@ -140,18 +139,19 @@ def summary(results: QuarterResults) -> Table:
 
 def scores(results: QuarterResults) -> Table:
     """Every bank's score with its items, ranked ones first."""
+    indicators = results.at_end.indicators
     rows: list[tuple[Cell, ...]] = []
     for assessment in results.at_end.ranking:
         bank = assessment.institution_code
         if assessment.rank is None:
             # The reason stands in the text; a dash in each column says that there is nothing to compare.
-            rows.append(("暂不排名", results.at_end.name(bank), *[None] * (len(INDICATORS) + 4)))
+            rows.append(("暂不排名", results.at_end.name(bank), *[None] * (len(indicators) + 4)))
             continue
         rows.append(
             (
                 results.at_end.rank(bank),
                 results.at_end.name(bank),
-                *(results.at_end.points(bank, indicator) for indicator in INDICATORS),
+                *(results.at_end.points(bank, indicator) for indicator in indicators),
                 results.at_end.deductions(bank),
                 results.at_end.score(bank),
                 assessment.grade,
@@ -159,7 +159,7 @@ def scores(results: QuarterResults) -> Table:
             )
         )
     weights = _weights(results)
-    weighed = "、".join(f"{name}{weights[code]}" for code, name in INDICATORS.items() if code in weights)
+    weighed = "、".join(f"{name}{weights[code]}" for code, name in indicators.items() if code in weights)
     return Table(
         code="scores",
         title="动态考核得分和排名",
@@ -167,7 +167,7 @@ def scores(results: QuarterResults) -> Table:
         columns=(
             Column("名次", Form.RANK),
             Column("机构"),
-            *(Column(name, Form.SCORE) for name in INDICATORS.values()),
+            *(Column(name, Form.SCORE) for name in indicators.values()),
             Column("扣分", Form.SCORE),
             Column("总分", Form.SCORE),
             Column("等次"),

@@ -1,7 +1,19 @@
 """The assessment of banks: items, scores, grades, ranks, boards, relending advice (docs/figures.md#assessment).
 
-Banks are judged in scenarios, by the same statements (include/sql/assessment): `actual` is what the run's figures say,
-and to show a bank what one step better would give, its figures of one indicator are moved and judged again.
+Banks are judged in scenarios, by the same statements: `actual` is what the run's figures say, and to tell a bank what
+one step better would give, its figures of one indicator are moved by a step and judged again.
+
+An indicator is an entry of include/reference/indicators.yaml and a statement of include/sql/assessment/indicators. The
+statement judges the banks of `asked` (`code`, `step`), each as if it had done so many units more; step 0 is the bank as
+it is. More is never worse. It yields a row for each of them:
+
+- `code`, `step`: as asked; `done`: what the step comes to, where its last unit may be a part of one,
+- `raw`: its percentage; `points`: 0 to 1, NULL where the bank is not assessed in it,
+- `farthest`: units more that would surely bring full points; NULL or not above 0 where no step helps,
+- `note`: why the points are what they are; `deed`: what the bank would have done. Both are Chinese, for the bank.
+
+It reads `bank_figure` (`code`, `metric`, `value`, `numerator`, `denominator`: the run's figures of the assessed banks),
+`city_figure` (the same without `code`), the inputs of the run (figures/inputs.py), and binds what a run has.
 """
 
 from __future__ import annotations
@@ -10,78 +22,108 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from five_precisions.figures.inputs import Parameters, run_statement
+from five_precisions.errors import SetupError
+from five_precisions.figures.inputs import Parameters, bound_of, run_statement, statement_errors
 from five_precisions.figures.scheme import Scheme
-from five_precisions.reference import Board
+from five_precisions.reference import Board, load_indicators
 from five_precisions.reports import load_reports
+from five_precisions.warehouse import load_statement
 
 _NEEDED_FOR_A_RANK: Final = ("loans", "position")
 _TABLES: Final = (
-    """scenario (
-        code text, scenario text, step numeric, round integer, city_growth numeric, year_begin numeric, balance numeric,
-        growth numeric, target numeric, reached numeric, completion numeric, offered numeric, answered numeric,
-        match_rate numeric, visit_round integer, households numeric, visited numeric, coverage numeric,
-        overdue_of numeric, overdue numeric, overdue_ratio numeric, expected numeric, received numeric, on_time numeric,
-        first_pass numeric, deductions numeric
-    )""",
+    "assessed_bank (code text, deductions numeric)",
+    "bank_figure (code text, metric text, value numeric, numerator numeric, denominator numeric)",
+    "city_figure (metric text, value numeric, numerator numeric, denominator numeric)",
+    "wanted_step (indicator text, code text, step numeric, round integer)",
     """scenario_item (
-        code text, scenario text, step numeric, round integer, indicator text, raw numeric, points numeric
+        indicator text, code text, step numeric, round integer, done numeric, raw numeric, points numeric,
+        farthest numeric, note text, deed text, primary key (indicator, code, step)
     )""",
     """scenario_score (
-        code text, scenario text, step numeric, round integer, raw numeric, points numeric, deductions numeric,
-        score numeric, grade text, rank integer
+        code text, scenario text, step numeric, raw numeric, points numeric, deductions numeric, score numeric,
+        grade text, rank integer
     )""",
-    "wanted_step (code text, indicator text, step numeric, round integer)",
 )
 """A scenario is `actual`, or the code of the indicator that it moves by a step; a round is what is judged at once."""
 
 
 def assess_banks(connection: Connection, scheme: Scheme, boards: Mapping[str, Board], parameters: Parameters) -> None:
-    """Judge every bank of the run by the scheme, from the run's metrics and alerts, and rank what the boards rank."""
+    """Judge every bank of the run by the scheme, from the run's metrics and alerts, and rank what the boards rank.
+
+    Raises:
+        SetupError: the statement of an indicator does not run, or does not judge every bank once.
+    """
     rules = parameters | _rules_of(scheme)
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
-    run_statement(connection, "assessment/actual", rules)
-    _judge(connection, rules, 0)
+    for name in ("assessed_banks", "bank_figures", "city_figures"):
+        run_statement(connection, f"assessment/{name}", rules)
+    run_statement(connection, "assessment/no_step", rules | {"round": 0})
+    _judge(connection, scheme, rules, 0)
     ranked = [{"board": code, **board.model_dump(mode="json")} for code, board in boards.items()]
     for mart in ("assessment_item", "assessment", "pace", "ranking", "relending_advice"):
         run_statement(connection, f"marts/{mart}", rules | {"boards": json.dumps(ranked)})
-    _find_next_steps(connection, rules)
+    _find_next_steps(connection, scheme, rules)
 
 
-def _find_next_steps(connection: Connection, rules: Parameters) -> None:
+def _find_next_steps(connection: Connection, scheme: Scheme, rules: Parameters) -> None:
     """Judge what would surely be enough, then steps between, until the smallest that is enough is known."""
     run_statement(connection, "assessment/judged_step", {})
     number = 1
     wanted = run_statement(connection, "assessment/farthest_steps", rules | {"round": number})
     while wanted:
-        run_statement(connection, "assessment/improved", rules | {"round": number})
-        _judge(connection, rules, number)
+        _judge(connection, scheme, rules, number)
         number += 1
         wanted = run_statement(connection, "assessment/nearer_steps", rules | {"round": number})
     run_statement(connection, "marts/next_step", rules)
 
 
-def _judge(connection: Connection, rules: Parameters, number: int) -> None:
+def _judge(connection: Connection, scheme: Scheme, rules: Parameters, number: int) -> None:
     """Items, score, grade and rank of the scenarios of a round."""
     # Nobody else gathers statistics of a temporary table; without them the joins go row by row.
-    connection.exec_driver_sql("analyze scenario")
-    run_statement(connection, "assessment/items", rules | {"round": number})
+    connection.exec_driver_sql("analyze wanted_step")
+    for indicator in scheme.weights:
+        _judge_by(connection, indicator, rules | {"indicator": indicator, "round": number})
     connection.exec_driver_sql("analyze scenario_item")
+    statement = load_statement("assessment/unjudged")
+    if (passed_over := connection.execute(statement, {"round": number}).first()) is not None:
+        raise SetupError(
+            f"include/sql/assessment/indicators/{passed_over.indicator}.sql says nothing of {passed_over.code}, which "
+            f"it was asked about with a step of {passed_over.step}."
+        )
     run_statement(connection, "assessment/scores", rules | {"round": number})
     connection.exec_driver_sql("analyze scenario_score")
 
 
+def _judge_by(connection: Connection, indicator: str, rules: Parameters) -> None:
+    """Let the statement of an indicator judge what is asked in the round."""
+    name = f"assessment/indicators/{indicator}"
+    statement = text(
+        "insert into scenario_item with asked as ("
+        "select code, step from wanted_step where indicator = :indicator and round = :round"
+        ") select :indicator, found.code, found.step, :round, found.done, found.raw, found.points, found.farthest, "
+        f"found.note, found.deed from (\n{load_statement(name).text}\n) as found"
+    )
+    with statement_errors(name):
+        connection.execute(statement, bound_of(connection, statement, rules))
+
+
 def _rules_of(scheme: Scheme) -> Parameters:
     """What the statements bind of the scheme."""
-    reports = load_reports()
+    reports, indicators = load_reports(), load_indicators()
     return {
-        "weights": json.dumps(
+        "indicators": json.dumps(
             [
-                {"indicator": indicator, "weight": str(weight), "place": place}
-                for place, (indicator, weight) in enumerate(scheme.weights.items())
+                {
+                    "indicator": code,
+                    "weight": str(weight),
+                    "place": place,
+                    "unit": indicators[code].unit,
+                    "measure": indicators[code].measure,
+                }
+                for place, (code, weight) in enumerate(scheme.weights.items())
             ]
         ),
         "full_points_up_to": scheme.overdue_ratio.full_points_up_to,

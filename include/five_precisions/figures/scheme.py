@@ -8,11 +8,26 @@ from itertools import pairwise
 from reprlib import repr as shortened
 from typing import Annotated, Final, Protocol, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from five_precisions.errors import SetupError, UsageError
+from five_precisions.errors import SetupError
 from five_precisions.period import Period
-from five_precisions.reference import INDICATORS, YEARS, ReferenceModel, load_reference, unknown_name
+from five_precisions.reference import (
+    FromPeriod,
+    ReferenceModel,
+    load_indicators,
+    load_reference,
+    of_years,
+    unknown_name,
+)
 from five_precisions.settings import Settings
 
 UNRANKED = ""
@@ -32,25 +47,8 @@ def _exact(value: object) -> object:
     return value
 
 
-def _period(value: object) -> Period:
-    try:
-        period = Period.parse(str(value))
-    except UsageError as error:
-        raise ValueError(str(error)) from error
-    return _of_years(period, period.year)
-
-
 def _year(value: int) -> int:
-    return _of_years(value, value)
-
-
-Dated = TypeVar("Dated")
-
-
-def _of_years(value: Dated, year: int) -> Dated:
-    if year not in YEARS:
-        raise ValueError(f"{value} does not lie between {YEARS[0]} and {YEARS[-1]}")
-    return value
+    return of_years(value, value)
 
 
 def _doubled(values: Iterable[Hashable]) -> list[Hashable]:
@@ -77,7 +75,6 @@ NotNegative = Annotated[Exact, Field(ge=0)]
 OfHundred = Annotated[NotNegative, Field(le=100)]
 Yuan = Annotated[NotNegative, Field(le=1_000_000_000)]
 Name = Annotated[str, Field(min_length=1)]
-FromPeriod = Annotated[Period, BeforeValidator(_period)]
 
 
 class _Model(ReferenceModel):
@@ -123,8 +120,8 @@ class Advice(_Model):
 class Scheme(_Model):
     """One version of the assessment scheme.
 
-    Every indicator weighs something: growth, quality and reporting are judged of every bank, so that no score is a
-    share of nothing.
+    Every indicator that counts from its first month or an earlier one weighs something: growth, quality and reporting
+    are judged of every bank, so that no score is a share of nothing.
     """
 
     version: Name
@@ -138,11 +135,18 @@ class Scheme(_Model):
 
     @field_validator("weights")
     @classmethod
-    def _weigh_every_indicator(cls, weights: dict[str, Decimal]) -> dict[str, Decimal]:
-        if unknown := [name for name in weights if name not in INDICATORS]:
-            raise ValueError(unknown_name(unknown[0], INDICATORS))
-        if missing := set(INDICATORS) - set(weights):
-            raise ValueError(f"no weight for {', '.join(sorted(missing))}")
+    def _weigh_every_indicator(cls, weights: dict[str, Decimal], info: ValidationInfo) -> dict[str, Decimal]:
+        indicators = load_indicators()
+        if unknown := [name for name in weights if name not in indicators]:
+            raise ValueError(unknown_name(unknown[0], indicators))
+        if (first := info.data.get("valid_from")) is not None:
+            counting = {name for name, indicator in indicators.items() if indicator.counts_in(first)}
+            if early := [name for name in weights if name not in counting]:
+                raise ValueError(
+                    f"{early[0]} counts from {indicators[early[0]].valid_from} on, and this version from {first}"
+                )
+            if missing := counting - set(weights):
+                raise ValueError(f"no weight for {', '.join(sorted(missing))}")
         if (whole := sum(weights.values())) != _WHOLE_SCORE:
             raise ValueError(f"weights add up to {_WHOLE_SCORE}, these to {whole}")
         return weights

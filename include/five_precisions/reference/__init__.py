@@ -1,6 +1,7 @@
 """Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
 from five_precisions.reference.catalogue import Board, Catalogue, Metric, Scope, load_boards, load_catalogue
+from five_precisions.reference.dates import FromPeriod, of_years
 from five_precisions.reference.files import (
     YEARS,
     ReferenceModel,
@@ -11,13 +12,14 @@ from five_precisions.reference.files import (
     load_yaml,
     unknown_name,
 )
-from five_precisions.reference.indicators import INDICATORS
+from five_precisions.reference.indicators import Indicator, load_indicators
 
 __all__ = [
-    "INDICATORS",
     "YEARS",
     "Board",
     "Catalogue",
+    "FromPeriod",
+    "Indicator",
     "Metric",
     "ReferenceModel",
     "Scope",
@@ -25,8 +27,10 @@ __all__ = [
     "find_reference",
     "load_boards",
     "load_catalogue",
+    "load_indicators",
     "load_reference",
     "load_table",
     "load_yaml",
+    "of_years",
     "unknown_name",
 ]

@@ -32,7 +32,11 @@ YEARS: Final = range(2000, 2101)
 """Years that a reference file may speak of; another is a slip of the pen."""
 _SHIPPED: Final = INCLUDE / "reference"
 _NOT_SHIPPED: Final = "holidays.csv"
-_NOT_REPLACED: Final = "reports.yaml"
+_NOT_REPLACED: Final = {
+    "indicators.yaml": "each has its statement in include/sql",
+    "reports.yaml": "the warehouse's tables are made for the reports as they are",
+}
+"""Files that belong to what is not a reference file, and to what."""
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".csv"})
 _LARGEST: Final = 1_000_000
 """Bytes; the largest that is shipped has 19,000."""
@@ -275,10 +279,10 @@ def find_reference(settings: Settings, name: str) -> Path:
 def _refuse_what_would_not_count(folder: Path) -> None:
     known = _known_names()
     for path in sorted(folder.iterdir()):
-        if path.name == _NOT_REPLACED and _read_text(path) != _read_text(_SHIPPED / _NOT_REPLACED):
+        if path.name in _NOT_REPLACED and _read_text(path) != _read_text(_SHIPPED / path.name):
             raise SetupError(
-                f"{path} is not the {_NOT_REPLACED} of include/reference and would not count: the warehouse's tables "
-                "are made for the reports as they are; take it out of the folder."
+                f"{path} is not the {path.name} of include/reference and would not count: {_NOT_REPLACED[path.name]}; "
+                "take it out of the folder."
             )
         if path.name in known or path.suffix.lower() not in _SUFFIXES:
             continue

@@ -1,15 +1,58 @@
-"""The indicators of the assessment and what they are called (docs/figures.md#assessment)."""
+"""The indicators of the assessment, and what they are called (docs/figures.md#assessment)."""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-INDICATORS: Final = {
-    "growth": "基础指标",
-    "completion": "完成率",
-    "matching": "项目对接",
-    "visits": "走访",
-    "quality": "资产质量",
-    "reporting": "报送质量",
-}
-"""Chinese name by code, in the order of docs/figures.md#assessment."""
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from five_precisions.errors import SetupError
+from five_precisions.period import Period
+from five_precisions.reference.dates import FromPeriod
+from five_precisions.reference.files import ReferenceModel, load_yaml
+from five_precisions.settings import INCLUDE
+
+INDICATOR_FOLDER: Final = INCLUDE / "sql" / "assessment" / "indicators"
+"""Where each indicator has its statement."""
+
+
+class Indicator(ReferenceModel):
+    """One indicator: its Chinese name, the month from which it counts, and its words for a bank."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    name: str = Field(min_length=1)
+    valid_from: FromPeriod = Field(alias="from")
+    unit: str = Field(min_length=1)
+    """Of a step: 户, 万元, …"""
+    measure: str = Field(min_length=1)
+    """What its percentage is called."""
+    advice: str | None = Field(default=None, min_length=1)
+    """What raises it; without one it follows from the bank's pace."""
+
+    def counts_in(self, period: Period) -> bool:
+        """Whether a version of the scheme that holds from this month on weighs it."""
+        return self.valid_from <= period
+
+
+_DECLARED: Final = TypeAdapter(dict[str, Indicator])
+
+
+@cache
+def load_indicators(
+    path: Path = INCLUDE / "reference" / "indicators.yaml", folder: Path = INDICATOR_FOLDER
+) -> dict[str, Indicator]:
+    """The indicators by code, in the order of the file.
+
+    Raises:
+        SetupError: an entry does not say what it should, or an entry and a statement lack each other.
+    """
+    indicators = load_yaml(path, _DECLARED.validate_python)
+    statements = {each.stem for each in folder.glob("*.sql")}
+    if missing := [code for code in indicators if code not in statements]:
+        raise SetupError(f"{path} is wrong at {missing[0]}: there is no statement {folder / missing[0]}.sql.")
+    if unknown := sorted(statements - indicators.keys()):
+        raise SetupError(f"{folder / unknown[0]}.sql is the statement of no indicator of {path}.")
+    return indicators

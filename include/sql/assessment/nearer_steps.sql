@@ -12,8 +12,8 @@ with known as (
 
 insert into wanted_step
 select distinct
-    known.code,
     known.indicator,
+    known.code,
     known.low + ceil((known.high - known.low) * part.number / 33) as step,
     :round as round
 from known

@@ -1,28 +1,47 @@
--- What score, grade and place among the others as they are does each of these scenarios give
+-- What score, grade and place among the others as they are does each scenario of a round give
 -- (docs/figures.md#assessment)? One row per bank and scenario; of the indicators that a scenario does not move, the
 -- points are those of what is.
 with item as (
-    select scenario_item.*
-    from scenario_item
-    where scenario_item.round = :round
-    union all
     select
-        scenario.code,
-        scenario.scenario,
-        scenario.step,
-        scenario.round,
+        actual.code,
+        'actual' as scenario,
+        actual.step,
         actual.indicator,
         actual.raw,
         actual.points
-    from scenario
+    from scenario_item as actual
+    where
+        :round = 0
+        and actual.step = 0
+    union all
+    select
+        moved.code,
+        moved.indicator as scenario,
+        moved.step,
+        moved.indicator,
+        moved.raw,
+        moved.points
+    from scenario_item as moved
+    where
+        :round > 0
+        and moved.round = :round
+    union all
+    select
+        moved.code,
+        moved.indicator as scenario,
+        moved.step,
+        actual.indicator,
+        actual.raw,
+        actual.points
+    from scenario_item as moved
     inner join scenario_item as actual
         on
-            scenario.code = actual.code
-            and actual.scenario = 'actual'
-            and scenario.scenario <> actual.indicator
+            moved.code = actual.code
+            and actual.step = 0
+            and moved.indicator <> actual.indicator
     where
-        scenario.round = :round
-        and scenario.scenario <> 'actual'
+        :round > 0
+        and moved.round = :round
 ),
 
 weighted as (
@@ -30,15 +49,14 @@ weighted as (
         item.code,
         item.scenario,
         item.step,
-        item.round,
         max(item.raw) filter (where item.indicator = item.scenario) as raw,
         max(item.points) filter (where item.indicator = item.scenario) as points,
         100 * sum(weighed.weight * item.points)
         / sum(weighed.weight) filter (where item.points is not null) as score
     from item
-    inner join jsonb_to_recordset(cast(:weights as jsonb)) as weighed (indicator text, weight numeric)
+    inner join jsonb_to_recordset(cast(:indicators as jsonb)) as weighed (indicator text, weight numeric)
         on item.indicator = weighed.indicator
-    group by item.code, item.scenario, item.step, item.round
+    group by item.code, item.scenario, item.step
 ),
 
 scored as (
@@ -46,18 +64,13 @@ scored as (
         weighted.code,
         weighted.scenario,
         weighted.step,
-        weighted.round,
         weighted.raw,
         weighted.points,
-        scenario.deductions,
+        bank.deductions,
         -- Quotients that do not end are kept to some sixteen digits: what is exactly a half shall not fall below it.
-        round(round(greatest(0, weighted.score - scenario.deductions), 12), 2) as score
+        round(round(greatest(0, weighted.score - bank.deductions), 12), 2) as score
     from weighted
-    inner join scenario
-        on
-            weighted.code = scenario.code
-            and weighted.scenario = scenario.scenario
-            and weighted.step = scenario.step
+    inner join assessed_bank as bank on weighted.code = bank.code
 ),
 
 -- Once, not for each scenario.
@@ -80,7 +93,6 @@ select
     scored.code,
     scored.scenario,
     scored.step,
-    scored.round,
     scored.raw,
     scored.points,
     scored.deductions,

@@ -12,79 +12,52 @@ with smallest as (
     group by judged_step.code, judged_step.indicator
 ),
 
-told as (
+worded as (
     select
         smallest.code,
         smallest.indicator,
-        -- The last unit of what is overdue may be a part of one.
-        case
-            when smallest.indicator = 'quality' then trim_scale(least(smallest.step, actual.overdue))
-            else smallest.step
-        end as step,
-        case
-            when smallest.indicator in ('growth', 'quality') then '万元'
-            when smallest.indicator = 'matching' then '个'
-            when smallest.indicator = 'reporting' then '份'
-            else '户'
-        end as unit,
+        after.done as step,
+        declared.unit,
+        declared.place,
         item.raw as raw_before,
         after.raw as raw_after,
-        before.score as score_before,
-        after.score as score_after,
-        before.grade as grade_before,
-        after.grade as grade_after,
-        before.rank as rank_before,
-        after.rank as rank_after,
-        actual.visit_round,
-        wording.place
+        score_before.score as score_before,
+        score_after.score as score_after,
+        score_before.grade as grade_before,
+        score_after.grade as grade_after,
+        score_before.rank as rank_before,
+        score_after.rank as rank_after,
+        after.deed,
+        concat(
+            declared.measure,
+            coalesce(cast(round(item.raw, 2) as text) || '%', '无'),
+            '→',
+            coalesce(cast(round(after.raw, 2) as text) || '%', '无')
+        ) as movement
     from smallest
-    inner join scenario as actual
-        on
-            actual.scenario = 'actual'
-            and smallest.code = actual.code
     inner join scenario_item as item
         on
-            item.scenario = 'actual'
+            item.step = 0
             and smallest.code = item.code
             and smallest.indicator = item.indicator
-    inner join scenario_score as before
-        on
-            before.scenario = 'actual'
-            and smallest.code = before.code
-    inner join scenario_score as after
+    inner join scenario_item as after
         on
             smallest.code = after.code
-            and smallest.indicator = after.scenario
+            and smallest.indicator = after.indicator
             and smallest.step = after.step
-    inner join jsonb_to_recordset(cast(:weights as jsonb)) as wording (indicator text, place integer)
-        on smallest.indicator = wording.indicator
-),
-
-worded as (
-    select
-        told.*,
-        case told.indicator
-            when 'growth' then concat('本月扶贫小额信贷余额再增加', told.step, '万元')
-            when 'completion' then concat('本月再新增', told.step, '户')
-            when 'matching' then concat('再答复', told.step, '个推送项目')
-            when 'visits' then concat('第', told.visit_round, '轮再走访', told.step, '户')
-            when 'quality' then concat('再收回逾期扶贫小额信贷', told.step, '万元')
-            when 'reporting' then concat('今年再有', told.step, '份报表按时报送并一次通过')
-        end as deed,
-        concat(
-            case told.indicator
-                when 'growth' then '增速'
-                when 'completion' then '完成率'
-                when 'matching' then '对接率'
-                when 'visits' then '走访覆盖率'
-                when 'quality' then '逾期率'
-                when 'reporting' then '报送质量'
-            end,
-            coalesce(cast(round(told.raw_before, 2) as text) || '%', '无'),
-            '→',
-            coalesce(cast(round(told.raw_after, 2) as text) || '%', '无')
-        ) as movement
-    from told
+    inner join scenario_score as score_before
+        on
+            score_before.scenario = 'actual'
+            and smallest.code = score_before.code
+    inner join scenario_score as score_after
+        on
+            smallest.code = score_after.code
+            and smallest.indicator = score_after.scenario
+            and smallest.step = score_after.step
+    inner join
+        jsonb_to_recordset(cast(:indicators as jsonb))
+            as declared (indicator text, place integer, unit text, measure text)
+        on smallest.indicator = declared.indicator
 )
 
 insert into mart.next_step
