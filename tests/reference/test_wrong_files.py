@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from tests.command_line import assert_one_sentence, run
 from typer.testing import CliRunner
 
-from five_precisions import figures, intake
+from five_precisions import collection, figures, intake
 from five_precisions.cli import app
 from five_precisions.errors import SetupError
 from five_precisions.figures.assess import take_inputs
@@ -533,7 +533,7 @@ def test_the_self_check_refuses_what_it_uses(tmp_path: Path, file: str) -> None:
     package.mkdir()
     (package / "loans.csv").write_text("合同编号\n", encoding="utf-8")
     with pytest.raises(SetupError, match=re.escape(f"{tmp_path / file} has the character U+0000")):
-        intake.check(use(tmp_path, file, b"\0"), package, "B01", JUNE)
+        collection.check(use(tmp_path, file, b"\0"), package, "B01", JUNE)
 
 
 @pytest.mark.parametrize("file", ["rates.csv", "hotlines.yaml", "holidays.csv"])
@@ -545,7 +545,7 @@ def test_the_intake_refuses_what_it_uses_before_it_opens_the_month(
     folder.mkdir()
     own = settings.model_copy(update={"reference": use(folder, file, b"\0").reference})
     with pytest.raises(SetupError, match=re.escape(f"{folder / file} has the character U+0000")):
-        intake.collect(register_saved_engine, own, JUNE)
+        collection.collect(register_saved_engine, own, JUNE)
     with register_saved_engine.connect() as connection:
         assert connection.execute(text("select count(*) from registry.period")).scalar() == 0
 
