@@ -94,6 +94,10 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --disable-progress-bar $(SQL)
 
+.PHONY: docs
+docs: install ## write docs/reference and the picture of the layers anew, from what the program declares
+	@$(BIN)/python -m five_precisions_docs
+
 .PHONY: bench
 bench: install ## benchmarks: speed and memory against the limits and beside peers
 	$(BIN)/python benchmarks/city.py

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from five_precisions.settings import PREFIX, ROOT
+from five_precisions_docs import REFERENCE
+from five_precisions_docs.dags import dags_page, read_dags
 
 pytestmark = pytest.mark.integration
 
@@ -25,25 +23,16 @@ LONGEST_FILE = 110
 """Lines: a DAG file fits on a screen or two (docs/architecture.md#dags)."""
 
 
-def describe(folder: Path, **variables: str) -> dict[str, Any]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "AIRFLOW"))}
-    environment |= {"AIRFLOW_HOME": str(folder / "airflow"), PREFIX + "VAR": str(folder / "var"), **variables}
-    script = Path(__file__).with_name("describe_dags.py")
-    found = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
-    described: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
-    return described
-
-
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     replay = {PREFIX + "FIRST_PERIOD": "2019-01", PREFIX + "LAST_PERIOD": "2019-06"}
-    return describe(tmp_path_factory.mktemp("dags"), **replay)
+    return read_dags(tmp_path_factory.mktemp("dags"), **replay)
 
 
 @pytest.fixture(scope="module")
 def replaying(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """In a replay, without a first or last period."""
-    return describe(tmp_path_factory.mktemp("replaying"), **{PREFIX + "REPLAY": "true"})
+    return read_dags(tmp_path_factory.mktemp("replaying"), **{PREFIX + "REPLAY": "true"})
 
 
 def test_every_file_gives_one_dag_of_its_name(described: dict[str, Any]) -> None:
@@ -52,6 +41,17 @@ def test_every_file_gives_one_dag_of_its_name(described: dict[str, Any]) -> None
     assert set(described["dags"]) >= WANTED
     assert sorted(dag["file"] for dag in described["dags"].values()) == files
     assert sorted(f"{dag_id}.py" for dag_id in described["dags"]) == files
+
+
+def test_the_page_of_the_dags_says_what_airflow_reads(described: dict[str, Any]) -> None:
+    committed = (REFERENCE / "dags.md").read_text(encoding="utf-8")
+    assert committed == dags_page(described["dags"]), "a DAG file has changed; run: make docs"
+
+
+def test_a_timetable_without_words_is_refused(described: dict[str, Any]) -> None:
+    unknown = described["dags"]["restatement"] | {"schedule": "EventsTimetable"}
+    with pytest.raises(LookupError, match="no words for the timetable EventsTimetable"):
+        dags_page({"restatement": unknown})
 
 
 def test_every_dag_says_what_when_and_what_to_do(described: dict[str, Any]) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from airflow.dag_processing.dagbag import DagBag
 
-DAGS = Path(__file__).parents[2] / "dags"
+from five_precisions.settings import ROOT
+
+DAGS = ROOT / "dags"
 
 
 def main() -> None:
+    """Print one line: errors of import, the DAGs by id, heavy modules that reading them has imported."""
     bag = DagBag(str(DAGS))
     dags = {
         dag.dag_id: {
@@ -24,6 +27,9 @@ def main() -> None:
             "catchup": dag.catchup,
             "schedule": type(dag.timetable).__name__,
             "expression": getattr(dag.timetable, "expression", None),
+            "timezone": getattr(dag.timetable, "timezone", None),
+            "asset": getattr(getattr(dag.timetable, "asset_condition", None), "name", None),
+            "mapper": type(getattr(dag.timetable, "default_partition_mapper", None)).__name__,
             "start_date": None if dag.start_date is None else dag.start_date.isoformat(),
             "end_date": None if dag.end_date is None else dag.end_date.isoformat(),
             "failure_callbacks": [type(callback).__name__ for callback in _listed(dag.on_failure_callback)],
@@ -38,9 +44,10 @@ def main() -> None:
                     "outlets": [asset.name for asset in task.outlets],
                     "display_name": task.task_display_name,
                     "logs_what_it_returns": getattr(task, "show_return_value_in_logs", False),
+                    "is_mapped": task.is_mapped,
                     "map_index_template": getattr(task, "map_index_template", None),
                 }
-                for task in dag.tasks
+                for task in dag.topological_sort()  # type: ignore[no-untyped-call]
             },
         }
         for dag in bag.dags.values()
