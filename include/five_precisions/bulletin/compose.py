@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from five_precisions.bulletin import charts, tables
@@ -400,7 +401,7 @@ def _balances_chart(results: QuarterResults) -> Chart | None:
         code="balances",
         title="全市金融精准扶贫贷款余额（万元）",
         description=f"{first}至{last}各月末全市精准扶贫贷款余额，按产业、个人经营、个人教育、个人消费分层。",
-        svg=charts.balances(points),
+        draw=partial(charts.balances, points),
     )
 
 
@@ -420,7 +421,7 @@ def _scores_chart(results: QuarterResults) -> Chart | None:
         code="scores_chart",
         title=f"{_of_whom(results.at_end.ranking)}考核得分构成（分，扣分前）",
         description="各银行考核得分按指标叠加，自上而下按名次排列。",
-        svg=charts.stacks(parts, Form.SCORE, longest=100),
+        draw=partial(charts.stacks, parts, Form.SCORE, longest=100),
     )
 
 
@@ -437,7 +438,7 @@ def _outreach_chart(results: QuarterResults) -> Chart | None:
         code="outreach_chart",
         title="本季宣传活动（场）",
         description="各县（市、区）本季开展宣传活动的场数。",
-        svg=charts.stacks(parts, Form.COUNT, width=width),
+        draw=partial(charts.stacks, parts, Form.COUNT, width=width),
         is_narrow=width == charts.NARROW,
     )
 
@@ -460,7 +461,7 @@ def _matching_chart(results: QuarterResults) -> Chart | None:
         code="matching_chart",
         title="产业项目对接（个）",
         description="各县（市、区）项目库中已对接和未对接的项目数，末端为项目总数。",
-        svg=charts.stacks(parts, Form.COUNT, width=width),
+        draw=partial(charts.stacks, parts, Form.COUNT, width=width),
         is_narrow=width == charts.NARROW,
     )
 
@@ -482,7 +483,7 @@ def _visits_chart(results: QuarterResults) -> Chart | None:
         code="visits_chart",
         title="走访覆盖率（%）",
         description=f"各县（市、区）有劳动能力贫困户走访的覆盖率：{'、'.join(rounds)}。",
-        svg=charts.visits(rows, width=width),
+        draw=partial(charts.visits, rows, width=width),
         is_narrow=width == charts.NARROW,
     )
 
@@ -505,7 +506,7 @@ def _pace_chart(results: QuarterResults) -> Chart | None:
         code="pace_chart",
         title=f"{'' if len(shown) == len(reached) else _of_whom(list(reached))}全年目标完成进度（%）",
         description="各银行本年发放户数占全年目标的百分比，竖线为已过时间占全年的百分比。",
-        svg=charts.pace(rows, Decimal(results.month.month) / 12, width=width),
+        draw=partial(charts.pace, rows, Decimal(results.month.month) / 12, width=width),
         is_narrow=width == charts.NARROW,
     )
 
@@ -522,7 +523,7 @@ def _supervision_chart(results: QuarterResults) -> Chart | None:
         code="supervision_chart",
         title="督查问题整改（个）",
         description="各督查方面发现的问题，按已整改、整改中、逾期未整改分段。",
-        svg=charts.stacks(parts, Form.COUNT, width=width),
+        draw=partial(charts.stacks, parts, Form.COUNT, width=width),
         is_narrow=width == charts.NARROW,
     )
 
@@ -547,5 +548,5 @@ def _league_chart(results: QuarterResults) -> Chart | None:
         code="league_chart",
         title="全省各市扶贫小额信贷本年发放额（万元）",
         description="全省各市本年扶贫小额信贷发放额，从高到低，本市以深色标出。",
-        svg=charts.league(rows),
+        draw=partial(charts.league, rows),
     )

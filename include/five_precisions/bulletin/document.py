@@ -6,9 +6,11 @@ Text and tables hold the same `Figure` values, so one check can hold the numbers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from five_precisions.display import Form, shown
 
@@ -66,17 +68,22 @@ class Table:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A drawn chart."""
+    """A chart, drawn when it is first looked at: a letter or a workbook shows none."""
 
     code: str
     title: str
     description: str
     """What it shows, in words, for who cannot see it."""
-    svg: str
+    draw: Callable[[], str] = field(repr=False, compare=False)
     is_narrow: bool = False
     """Whether it is drawn to stand beside the table before it."""
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing."""
+        return self.draw()
 
 
 @dataclass(frozen=True, slots=True)
