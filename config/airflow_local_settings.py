@@ -15,8 +15,8 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
 
     import five_precisions.orchestration.assessment
     import five_precisions.orchestration.collection
-    import five_precisions.orchestration.late
+    import five_precisions.orchestration.late_submissions
     import five_precisions.orchestration.publication
-    import five_precisions.orchestration.reminding  # noqa: F401
+    import five_precisions.orchestration.reminders  # noqa: F401
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)

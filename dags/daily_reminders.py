@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, task
 
-from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_digest import digest_day
-from five_precisions.orchestration.reminding import send_reminders
+from five_precisions.orchestration.reminders import send_reminders
 from five_precisions.orchestration.runtime import task_defaults
-from five_precisions.orchestration.schedules import by_the_clock
+from five_precisions.orchestration.schedules import cron_schedule
 
 DOC = """
 **What.** Mails every institution that still misses something, naming what: three days and one day before its deadline,
@@ -32,11 +32,11 @@ with DAG(
     dag_display_name="每日催报 · daily reminders",
     description="每天上午九点催报尚未报齐的机构，并告知运维待办事项。",
     doc_md=DOC,
-    schedule=by_the_clock("0 9 * * *"),
+    schedule=cron_schedule("0 9 * * *"),
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(digest_day),
+    **notify_ops_at_end(digest_day),
     tags=["five-precisions", "daily"],
 ) as dag:
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, task
 
-from five_precisions.orchestration.late import take_in_late
-from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.late_submissions import collect_late_packages
+from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.runtime import task_defaults
-from five_precisions.orchestration.schedules import by_the_clock
+from five_precisions.orchestration.schedules import cron_schedule
 
 DOC = """
 **What.** Takes in what lies in the inbox for closed months, however long ago, and of institutions whose own deadline
@@ -26,16 +26,16 @@ with DAG(
     dag_display_name="迟报收集 · late submissions",
     description="每小时收集已关闭月份的迟报，照常校验并发回执，不改已公布的数字。",
     doc_md=DOC,
-    schedule=by_the_clock("20 * * * *"),
+    schedule=cron_schedule("20 * * * *"),
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(),
+    **notify_ops_at_end(),
     tags=["five-precisions", "hourly"],
 ) as dag:
 
     @task(task_display_name="收集 · take in")
     def take_in() -> list[str]:
-        return take_in_late()
+        return collect_late_packages()
 
     take_in()

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, tas
 
 from five_precisions.orchestration.assessment import assess_month, send_notices
 from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
-from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_digest import digest_assessment
 from five_precisions.orchestration.runtime import task_defaults
 
@@ -31,7 +31,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(digest_assessment),
+    **notify_ops_at_end(digest_assessment),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

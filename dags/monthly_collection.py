@@ -7,8 +7,8 @@ from typing import Any
 from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 
 from five_precisions.orchestration.assets import SUBMISSIONS
-from five_precisions.orchestration.collection import CollectInstitution, close_month, describe_quality, open_month
-from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month, publish_data_docs
+from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_digest import digest_collection
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import first_run, last_run
@@ -52,7 +52,7 @@ with DAG(
     catchup=True,
     max_active_runs=1,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(digest_collection),
+    **notify_ops_at_end(digest_collection),
     tags=["five-precisions", "monthly"],
 ) as dag:
 
@@ -66,7 +66,7 @@ with DAG(
 
     @task(task_display_name="数据质量 · data docs")
     def data_docs() -> str:
-        return describe_quality(get_current_context())
+        return publish_data_docs(get_current_context())
 
     collect = CollectInstitution.partial(
         task_id="collect",

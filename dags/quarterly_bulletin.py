@@ -16,7 +16,7 @@ from airflow.sdk import (
 )
 
 from five_precisions.orchestration.assets import ASSESSMENT
-from five_precisions.orchestration.notices import tell_ops_at_the_end
+from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_digest import digest_bulletin
 from five_precisions.orchestration.publication import (
     approve_task,
@@ -60,7 +60,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=task_defaults(),
-    **tell_ops_at_the_end(digest_bulletin),
+    **notify_ops_at_end(digest_bulletin),
     tags=["five-precisions", "quarterly"],
 ) as dag:
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from five_precisions.cli.console import out, place, progress
+from five_precisions.cli.console import out, parse_path, progress
 from five_precisions.period import Period
 
 app = typer.Typer()
@@ -18,7 +18,7 @@ _LARGEST_SEED: Final = 2**32 - 1
 @app.command("demo-data")
 def demo_data(
     out_folder: Annotated[
-        Path, typer.Option("--out", parser=place, metavar="FOLDER", help="It becomes the demo's inbox.")
+        Path, typer.Option("--out", parser=parse_path, metavar="FOLDER", help="It becomes the demo's inbox.")
     ],
     seed: Annotated[int, typer.Option(min=0, max=_LARGEST_SEED, help="The same seed gives the same bytes.")] = 2019,
     # Typer hands a default to the parser as it does a word of the command line.
@@ -29,6 +29,6 @@ def demo_data(
     """Write the demo inbox: the packages of an invented city, 2019-01 to 2019-06."""
     from five_precisions_demo.city import write_inbox
 
-    with progress("writing the demo inbox") as tell:
-        written = write_inbox(out_folder, seed=seed, until=until, report_progress=tell)
+    with progress("writing the demo inbox") as show_step:
+        written = write_inbox(out_folder, seed=seed, until=until, report_progress=show_step)
     out.print(f"{len(written)} files in {out_folder}")

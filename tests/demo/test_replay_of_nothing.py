@@ -20,7 +20,7 @@ def test_nothing_is_done_yet(engine: Engine) -> None:
     with engine.connect() as connection:
         assert read_months(connection) == [Month(f"2019-0{month}", 0, False, False) for month in range(1, 7)]
         assert read_quarters(connection) == [QuarterState(f"2019-Q{number}", False, 0, 0) for number in (1, 2)]
-        assert connection.execute(load_demo_statement("lost_message")).all() == []
+        assert connection.execute(load_demo_statement("undelivered_message")).all() == []
 
 
 def test_no_figure_agrees_yet(engine: Engine, settings: Settings, tmp_path: Path) -> None:

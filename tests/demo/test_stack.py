@@ -26,10 +26,10 @@ from five_precisions.warehouse.embedded import EmbeddedServer
 from five_precisions.warehouse.schema import require_migrated
 from five_precisions_demo.replay import __main__ as demo_main
 from five_precisions_demo.replay import run as demo_run
-from five_precisions_demo.replay.run import Demo
+from five_precisions_demo.replay.run import DemoRun
 from five_precisions_demo.replay.summary import PUBLISHED, Summary
 from five_precisions_demo.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
-from five_precisions_demo.stack.commands import clear_the_way
+from five_precisions_demo.stack.commands import free_the_port
 from five_precisions_demo.stack.environment import clean_environment
 
 pytestmark = pytest.mark.integration
@@ -148,12 +148,12 @@ def test_who_brings_it_up_again_is_not_kept_off_by_what_a_killed_one_has_left(si
         [sys.executable, "-c", server, str(site.port)], env=clean_environment(site), start_new_session=True
     )
     wait_until(lambda: answers(site.port))
-    clear_the_way(site)
+    free_the_port(site)
     assert processes_of(site.var) == []
     left.wait(10)
     # Of somebody else's process it keeps its hands.
     with socket.create_server(("127.0.0.1", site.port)), pytest.raises(SetupError, match=f"Port {site.port} on"):
-        clear_the_way(site)
+        free_the_port(site)
 
 
 def test_twice_at_once_is_refused(site: Site) -> None:
@@ -267,8 +267,8 @@ def test_the_demo_keeps_no_packages_in_clear_unless_asked(
         (folder / "loans.csv").touch()
 
     monkeypatch.setattr(Stack, "start", write_package)
-    monkeypatch.setattr(Demo, "_start", lambda *_: None)
-    monkeypatch.setattr(Demo, "_follow", lambda *_: None)
+    monkeypatch.setattr(DemoRun, "_start", lambda *_: None)
+    monkeypatch.setattr(DemoRun, "_follow", lambda *_: None)
     monkeypatch.setattr(demo_run, "read_summary", lambda *_: Summary([], [], {}, 0, []))
     assert demo_main.main([*options, "--var", str(site.var), "--port", str(site.port)]) == 0
     assert (site.var / "inbox").is_dir()

@@ -288,10 +288,10 @@ def test_nobody_goes_by_an_old_deadline_while_the_new_one_is_looked_up(
     monkeypatch.setattr(triggers, "open_installation", slow)
     month = Period(2019, 6)
     move_deadline(engine, settings, month, FAR, "台风")
-    boards = triggers._DeadlineBoards()
+    cache = triggers._DeadlineCache()
     passed = datetime(2019, 7, 11, tzinfo=SHANGHAI)
     with ThreadPoolExecutor(4) as asking:
-        found = list(asking.map(lambda _: boards.look(settings, month, 60), range(4)))
+        found = list(asking.map(lambda _: cache.look(settings, month, 60), range(4)))
     assert [board.deadlines["B01"] > passed for board in found] == [True] * 4
     assert len(opened) == 1
 
@@ -330,9 +330,9 @@ def test_another_key_ends_the_tasks_and_their_wait_goes_on(
         patch.setenv(PREFIX + "PII_KEY", "n" * 40)
         with pytest.raises(ChangedKeyError, match=sentence):
             task().execute(context(JUNE))
-        assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines == {}
+        assert triggers._DeadlineCache().look(Settings.load(), JUNE, 60).deadlines == {}
         assert f"The deadlines of 2019-06 cannot be looked up: {sentence}" in caplog.text
-    assert triggers._DeadlineBoards().look(Settings.load(), JUNE, 60).deadlines != {}
+    assert triggers._DeadlineCache().look(Settings.load(), JUNE, 60).deadlines != {}
 
 
 def test_while_the_warehouse_does_not_answer_the_wait_goes_on(

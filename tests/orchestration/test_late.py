@@ -27,7 +27,7 @@ def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
 ) -> None:
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-    from five_precisions.orchestration.late import take_in_late
+    from five_precisions.orchestration.late_submissions import collect_late_packages
 
     close(register_saved_engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
     for code in ("B01", "B02"):
@@ -44,12 +44,12 @@ def test_one_packages_trouble_turns_the_task_red_and_keeps_nobody_elses_receipt(
         monkeypatch.setenv(PREFIX + "MAIL", server.url)
         broken.setattr(Inbox, "read", read)
         with pytest.raises(AirflowFailException, match="could not be judged: 2019-06 B01; the log says where"):
-            take_in_late()
+            collect_late_packages()
         assert server.keys() == ["receipt/2019-06/B02/b02@example.test/v1"]
         broken.undo()
-        assert take_in_late() == ["2019-06-B01-1"]
+        assert collect_late_packages() == ["2019-06-B01-1"]
         with pytest.raises(AirflowSkipException):
-            take_in_late()
+            collect_late_packages()
         assert len(server.keys()) == 2
 
 
@@ -58,7 +58,7 @@ def test_what_any_dag_could_not_send_leaves_with_the_next_hour(
 ) -> None:
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from five_precisions.orchestration.late import take_in_late
+    from five_precisions.orchestration.late_submissions import collect_late_packages
     from five_precisions.orchestration.sending import send_due
 
     # A notice, posted and sent once by its own task, to a server that lets nobody in the first time.
@@ -69,11 +69,11 @@ def test_what_any_dag_could_not_send_leaves_with_the_next_hour(
         assert server.keys() == []
         make_due(register_saved_engine)
         with pytest.raises(AirflowSkipException):
-            take_in_late()
+            collect_late_packages()
         assert server.keys() == [key]
         with register_saved_engine.begin() as connection:
             connection.execute(text("update notify.message set status = 'sending'"))
         with pytest.raises(AirflowSkipException):
-            take_in_late()
+            collect_late_packages()
         assert server.keys() == [key]
     assert state(register_saved_engine, key).status is Status.IN_DOUBT

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from five_precisions.orchestration import log_retention
-from five_precisions.orchestration.log_retention import begin_anew, remove_old_logs
+from five_precisions.orchestration.log_retention import remove_old_logs, rotate_log
 from five_precisions_demo.stack import Interruption, Site, Stack
 from tests.waiting import wait_until
 
@@ -90,13 +90,13 @@ def test_a_long_log_is_begun_anew_under_the_hands_of_who_writes_it(
 ) -> None:
     monkeypatch.setattr(log_retention, "LONGEST_BYTES", 1000)
     log, aside = tmp_path / "scheduler.log", tmp_path / "scheduler.log.1"
-    begin_anew(log)
+    rotate_log(log)
     with log.open("ab", buffering=0) as writer:
         writer.write(b"a" * 1000)
-        begin_anew(log)
+        rotate_log(log)
         assert not aside.exists(), "it is not long yet"
         writer.write(b"a")
-        begin_anew(log)
+        rotate_log(log)
         writer.write(b"b\n")
     assert aside.read_bytes() == b"a" * 1001
     assert log.read_bytes() == b"b\n", "no hole where the old lines were"
@@ -112,7 +112,7 @@ def test_a_stack_keeps_the_logs_of_its_components_small(tmp_path: Path, monkeypa
         stack.start("scheduler", [sys.executable, "-c", chatter])
         log = site.logs / "scheduler.log"
         wait_until(lambda: log.exists() and log.stat().st_size > 10_000)
-        stack._logs_kept_at = -math.inf
+        stack._logs_rotated_at = -math.inf
         stack.pause(0.5)
         assert 0 < log.stat().st_size < (site.logs / "scheduler.log.1").stat().st_size
         assert b"\0" not in log.read_bytes()

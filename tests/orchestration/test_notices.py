@@ -45,9 +45,9 @@ def words(server: MailServer) -> tuple[str, str]:
 
 def end(name: str, key: str, find: Any = None) -> None:
     """What Airflow does with a DAG's callback when its run has ended."""
-    from five_precisions.orchestration.notices import tell_ops_at_the_end
+    from five_precisions.orchestration.notices import notify_ops_at_end
 
-    tell_ops_at_the_end(find)[name](context(key))
+    notify_ops_at_end(find)[name](context(key))
 
 
 def test_a_failed_run_is_told_once_with_what_it_left(ops: MailServer) -> None:

@@ -54,17 +54,17 @@ def asked_for(reason: str, period: str = "2019-01") -> Any:
 
 
 def test_the_approver_is_shown_the_reason_as_it_is_kept() -> None:
-    from five_precisions.orchestration.restatement import asked_reason
+    from five_precisions.orchestration.restatement import requested_reason
 
-    assert asked_reason(asked_for("账户6222021234567890123\n更正")) == "账户6222***********0123 更正"
+    assert requested_reason(asked_for("账户6222021234567890123\n更正")) == "账户6222***********0123 更正"
     for nonsense in ("\u200b", "nul\x00", "half \udcff", "x" * 501):
         with pytest.raises(UsageError):
-            asked_reason(asked_for(nonsense))
+            requested_reason(asked_for(nonsense))
 
 
 @pytest.mark.parametrize("period", ["2019-13", "0001-01", "9999-12", "\x00", "x" * 100_000])
 def test_the_month_is_read_as_everywhere(period: str) -> None:
-    from five_precisions.orchestration.restatement import asked_month
+    from five_precisions.orchestration.restatement import requested_month
 
     with pytest.raises(UsageError, match="is not a period; write a month as YYYY-MM"):
-        asked_month(asked_for("更正", period))
+        requested_month(asked_for("更正", period))

@@ -23,7 +23,7 @@ from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.rights import keep_private
 
 _LONGEST_SENTENCE: Final = 2_000
-_OTHER_BREAKS: Final = "\u2028\u2029"
+_LINE_BREAKS: Final = "\u2028\u2029"
 """What breaks a line and is no control character."""
 _PLUGINS: Final = "five_precisions.commands"
 """Group of the entry points under which an installed package brings commands of its own, each a Typer app."""
@@ -79,7 +79,7 @@ def main() -> None:
     except FivePrecisionsError as error:
         _end(str(error), error.exit_code)
     except TyperException as error:
-        _end(_said_by_typer(error), error.exit_code)
+        _end(_typer_sentence(error), error.exit_code)
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         _end(f"The connection to the warehouse was lost: {reason}", SetupError.exit_code)
@@ -89,7 +89,7 @@ def main() -> None:
         raise SystemExit(exit_code)
 
 
-def _said_by_typer(error: TyperException) -> str:
+def _typer_sentence(error: TyperException) -> str:
     """What is wrong with the words of the command, and where it is said how they go."""
     sentence = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
@@ -106,7 +106,7 @@ def _end(sentence: str, exit_code: int) -> NoReturn:
 def _on_one_line(sentence: str) -> str:
     """The sentence as a terminal can show it, whatever word of the command it repeats."""
     shown = "".join(
-        each.encode("unicode_escape").decode() if is_control(each) or each in _OTHER_BREAKS else each
+        each.encode("unicode_escape").decode() if is_control(each) or each in _LINE_BREAKS else each
         for each in sentence
     )
     return shown if len(shown) <= _LONGEST_SENTENCE else f"{shown[: _LONGEST_SENTENCE // 2]} … {shown[-300:]}"

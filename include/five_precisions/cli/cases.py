@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import JsonOption, ReasonOption, out, print_json, print_table, word
-from five_precisions.cli.session import who
+from five_precisions.cli.console import JsonOption, ReasonOption, check_name, out, print_json, print_table
+from five_precisions.cli.session import current_user
 from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, Period, parse_day
 
@@ -19,7 +19,7 @@ app = typer.Typer()
 cases_app = typer.Typer(help="The cases of alerts, and what ops decide on them.", no_args_is_help=True)
 app.add_typer(cases_app, name="cases")
 
-CaseArgument = Annotated[str, typer.Argument(metavar="ID", callback=word, help="As `cases list` shows it.")]
+CaseArgument = Annotated[str, typer.Argument(metavar="ID", callback=check_name, help="As `cases list` shows it.")]
 
 
 @cases_app.command("list")
@@ -28,10 +28,10 @@ def list_month(
         Period | None,
         typer.Option(parser=Period.parse, metavar="PERIOD", help="Of this month; default: the newest assessed."),
     ] = None,
-    institution: Annotated[str | None, typer.Option(callback=word, help="Of this institution only.")] = None,
-    rule: Annotated[str | None, typer.Option(callback=word, help="Of this rule only, A01 and so on.")] = None,
-    level: Annotated[str | None, typer.Option(callback=word, help="high, medium or low.")] = None,
-    state: Annotated[str | None, typer.Option(callback=word, help="open, set_aside or closed.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=check_name, help="Of this institution only.")] = None,
+    rule: Annotated[str | None, typer.Option(callback=check_name, help="Of this rule only, A01 and so on.")] = None,
+    level: Annotated[str | None, typer.Option(callback=check_name, help="high, medium or low.")] = None,
+    state: Annotated[str | None, typer.Option(callback=check_name, help="open, set_aside or closed.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The cases of a month: open, set aside, closed by its data; with what ops have decided since."""
@@ -86,7 +86,7 @@ def show(case_id: CaseArgument, as_json: JsonOption = False) -> None:
         ],
     )
     if history.decisions:
-        print_table(("decided", "by", "", "from", "reason"), map(_row_of, history.decisions))
+        print_table(("decided", "by", "", "from", "reason"), map(_decision_row, history.decisions))
 
 
 @cases_app.command("set-aside")
@@ -106,7 +106,7 @@ def set_case_aside(
     from five_precisions.figures import set_aside
 
     with open_installation() as (engine, _):
-        decision = set_aside(engine, case_id, reason=reason, until=until, decided_by=who())
+        decision = set_aside(engine, case_id, reason=reason, until=until, decided_by=current_user())
     if as_json:
         print_json(decision)
         return
@@ -123,7 +123,7 @@ def take_decision_back(case_id: CaseArgument, reason: ReasonOption, as_json: Jso
     from five_precisions.figures import take_back
 
     with open_installation() as (engine, _):
-        decision = take_back(engine, case_id, reason=reason, decided_by=who())
+        decision = take_back(engine, case_id, reason=reason, decided_by=current_user())
     if as_json:
         print_json(decision)
         return
@@ -138,7 +138,7 @@ def _decided(case: Case) -> str:
     return f"{said}, from the next run on" if case.is_decided_since else said
 
 
-def _row_of(decision: Decision) -> tuple[object, ...]:
+def _decision_row(decision: Decision) -> tuple[object, ...]:
     """A row of the table of decisions."""
     what = "taken back" if decision.until is None else f"set aside until {decision.until}"
     when = f"{decision.decided_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

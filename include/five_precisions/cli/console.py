@@ -32,10 +32,10 @@ err = Console(stderr=True, highlight=False)
 EXIT_FINDINGS: Final = 1
 MOST_ROWS: Final = 1_000_000
 """Rows that a command can be asked to print."""
-_LONGEST_WORD: Final = 500
+_LONGEST_NAME: Final = 500
 
 
-def word(value: str | None) -> str | None:
+def check_name(value: str | None) -> str | None:
     """Refuse what is no code, key or name of anything before it is looked for; the `callback` of such an option.
 
     Raises:
@@ -45,14 +45,14 @@ def word(value: str | None) -> str | None:
         return None
     if not value.strip():
         raise typer.BadParameter("it is empty.")
-    if len(value) > _LONGEST_WORD:
-        raise typer.BadParameter(f"it has {len(value)} characters; {_LONGEST_WORD} are the most.")
+    if len(value) > _LONGEST_NAME:
+        raise typer.BadParameter(f"it has {len(value)} characters; {_LONGEST_NAME} are the most.")
     for each in filter(is_control, value):
         raise typer.BadParameter(f"it holds the control character U+{ord(each):04X}.")
     return value
 
 
-def place(text: str) -> Path:
+def parse_path(text: str) -> Path:
     """A file or folder as it is named; the `parser` of such an option. An empty name would mean where one stands.
 
     Raises:
@@ -80,10 +80,10 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 def print_json(data: object) -> None:
     """Print data as JSON: decimals (exact) and periods as text, moments in ISO 8601."""
-    typer.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(data, default=_jsonable, ensure_ascii=False, indent=2))
 
 
-def _plain(value: object) -> object:
+def _jsonable(value: object) -> object:
     # Before the dataclasses that they are: their parts are nobody's business.
     if isinstance(value, Decimal):
         # str() would write a quota of nothing as 0E-20.
@@ -111,7 +111,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Iterable[object]], *, wh
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=heading == whole)
     for row in rows:
-        table.add_row(*map(cell, row))
+        table.add_row(*map(format_cell, row))
     out.print(table if table.row_count else "Nothing to show.")
 
 
@@ -121,18 +121,18 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for name, value in facts:
-        table.add_row(name, cell(value))
+        table.add_row(name, format_cell(value))
     out.print(table)
 
 
-def cell(value: object) -> str:
+def format_cell(value: object) -> str:
     """A value as a cell of a table; what is not there as a dash."""
     if value is None:
         return "—"
     return escape(f"{value:f}" if isinstance(value, Decimal) else str(value))
 
 
-def display(value: Decimal) -> str:
+def format_amount(value: Decimal) -> str:
     """Two decimals, rounded half up once (docs/field.md#amounts)."""
     return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 

@@ -23,10 +23,10 @@ def assess(period: PeriodArgument, as_json: JsonOption = False) -> None:
     from five_precisions.bulletin import post_notices
     from five_precisions.figures import assess as assess_month
 
-    with open_installation() as (engine, settings), progress(f"assessing {period}") as tell:
-        assessed = assess_month(engine, settings, period, report_progress=tell)
+    with open_installation() as (engine, settings), progress(f"assessing {period}") as show_step:
+        assessed = assess_month(engine, settings, period, report_progress=show_step)
         ranking = _read_assessment(engine, assessed.run_id)
-        tell("notices")
+        show_step("notices")
         post_notices(engine, settings, period)
         deliver(engine, settings)
     if as_json:

@@ -16,16 +16,16 @@ from five_precisions.cli.console import (
     PeriodArgument,
     ReasonOption,
     ReplayOption,
+    check_name,
     err,
     exporting,
     out,
-    place,
+    parse_path,
     print_json,
     print_table,
     progress,
-    word,
 )
-from five_precisions.cli.session import deliver, require_institution, who
+from five_precisions.cli.session import current_user, deliver, require_institution
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, Period, parse_day
@@ -43,8 +43,8 @@ app.add_typer(archive_app, name="archive")
 
 @app.command()
 def template(
-    institution: Annotated[str, typer.Option(callback=word, help="Who will fill it in.")],
-    path: Annotated[Path, typer.Option("--out", parser=place, metavar="FILE.xlsx", help="The workbook to write.")],
+    institution: Annotated[str, typer.Option(callback=check_name, help="Who will fill it in.")],
+    path: Annotated[Path, typer.Option("--out", parser=parse_path, metavar="FILE.xlsx", help="The workbook to write.")],
 ) -> None:
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
     from five_precisions.forms import write_template
@@ -56,12 +56,16 @@ def template(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(parser=place, metavar="PATH", help="A package folder, or one file of it.")],
-    institution: Annotated[str, typer.Option(callback=word, help="Who would deliver it.")],
+    path: Annotated[
+        Path, typer.Argument(parser=parse_path, metavar="PATH", help="A package folder, or one file of it.")
+    ],
+    institution: Annotated[str, typer.Option(callback=check_name, help="Who would deliver it.")],
     period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="For which month.")],
     workbook: Annotated[
         Path | None,
-        typer.Option("--out", parser=place, metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."),
+        typer.Option(
+            "--out", parser=parse_path, metavar="FILE.xlsx", help="Write the findings into a copy of the sheets."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,21 +81,21 @@ def check(
 @app.command()
 def collect(
     period: PeriodArgument,
-    institution: Annotated[str | None, typer.Option(callback=word, help="Take in this institution only.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=check_name, help="Take in this institution only.")] = None,
     replay: ReplayOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what the inbox holds now: archive, check, ledger, rows. Emits no Airflow asset."""
     from five_precisions.collection import collect as collect_packages
 
-    with open_installation() as (engine, settings), progress(f"collecting {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"collecting {period}") as show_step:
         judgements = collect_packages(
             engine,
             settings,
             period,
             institution=institution,
             replay=replay or settings.replay,
-            report_progress=tell,
+            report_progress=show_step,
         )
         deliver(engine, settings)
     _print_judgements(judgements, as_json=as_json)
@@ -104,7 +108,9 @@ def deadline(
         date | None, typer.Argument(parser=parse_day, metavar="DATE", help="The last day that is in time.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why it is moved; it stays on record.")] = None,
-    institution: Annotated[str | None, typer.Option(callback=word, help="Move it for this institution only.")] = None,
+    institution: Annotated[
+        str | None, typer.Option(callback=check_name, help="Move it for this institution only.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Move the deadline of a period that is not closed yet; without a date, show until when each institution has."""
@@ -183,11 +189,11 @@ def close(
 
     if force != (reason is not None):
         raise UsageError("To close a month by force takes both: --force --reason TEXT")
-    forced = None if reason is None else Force(who(), reason)
-    with open_installation() as (engine, settings), progress(f"closing {period}") as tell:
+    forced = None if reason is None else Force(current_user(), reason)
+    with open_installation() as (engine, settings), progress(f"closing {period}") as show_step:
         closed = close_month(engine, settings, period, replay=replay or settings.replay, force=forced)
         deliver(engine, settings)
-        tell("data docs")
+        show_step("data docs")
         build_data_docs(engine, settings, period)
     if as_json:
         print_json(closed)
@@ -201,7 +207,7 @@ def reopen(period: PeriodArgument, reason: ReasonOption, as_json: JsonOption = F
     from five_precisions.collection import reopen as reopen_month
 
     with open_installation() as (engine, _):
-        reopened = reopen_month(engine, period, reason, who())
+        reopened = reopen_month(engine, period, reason, current_user())
     if as_json:
         print_json(reopened)
     else:
@@ -213,7 +219,7 @@ def list_explained(
     period: Annotated[
         Period | None, typer.Option(parser=Period.parse, metavar="PERIOD", help="Given with this month's packages.")
     ] = None,
-    institution: Annotated[str | None, typer.Option(callback=word, help="Of this institution only.")] = None,
+    institution: Annotated[str | None, typer.Option(callback=check_name, help="Of this institution only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What institutions have explained, about which value, and whether it still stands."""
@@ -248,8 +254,8 @@ def verify(
     """Hold the ledger against the archive: each file is read whole and decrypted; what is not as delivered is named."""
     from five_precisions.intake import verify as verify_archive
 
-    with open_installation() as (engine, settings), progress("verifying") as tell:
-        verified = verify_archive(engine, settings, period, report_progress=tell)
+    with open_installation() as (engine, settings), progress("verifying") as show_step:
+        verified = verify_archive(engine, settings, period, report_progress=show_step)
     if as_json:
         print_json(verified)
     else:
@@ -279,8 +285,8 @@ def renew_archive(
     from five_precisions.intake import renew
     from five_precisions.warehouse.keys import forget_old_archive_keys
 
-    with open_installation(also_lost=give_up) as (engine, settings), progress("encrypting") as tell:
-        renewal = renew(engine, settings, report_progress=tell)
+    with open_installation(also_lost=give_up) as (engine, settings), progress("encrypting") as show_step:
+        renewal = renew(engine, settings, report_progress=show_step)
         if give_up or renewal.is_complete:
             with engine.begin() as connection:
                 forget_old_archive_keys(connection, settings, also_lost=give_up)

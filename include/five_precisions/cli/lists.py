@@ -13,11 +13,11 @@ import typer
 from five_precisions.cli.console import (
     JsonOption,
     PeriodArgument,
+    check_name,
     out,
-    place,
+    parse_path,
     print_json,
     print_table,
-    word,
     write_csv,
 )
 from five_precisions.display import Form, rounded
@@ -35,12 +35,14 @@ lists_app = typer.Typer(
 app.add_typer(lists_app, name="lists")
 
 InstitutionOption = Annotated[
-    str | None, typer.Option("--institution", metavar="CODE", callback=word, help="Only of this bank.")
+    str | None, typer.Option("--institution", metavar="CODE", callback=check_name, help="Only of this bank.")
 ]
-TownOption = Annotated[str | None, typer.Option("--town", metavar="CODE", callback=word, help="Only in this town.")]
+TownOption = Annotated[
+    str | None, typer.Option("--town", metavar="CODE", callback=check_name, help="Only in this town.")
+]
 CsvOption = Annotated[
     Path | None,
-    typer.Option("--csv", parser=place, metavar="FILE", help="Write all rows as CSV with Chinese headings."),
+    typer.Option("--csv", parser=parse_path, metavar="FILE", help="Write all rows as CSV with Chinese headings."),
 ]
 
 Value = str | int | Decimal | date | None

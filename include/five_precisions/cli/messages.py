@@ -10,15 +10,15 @@ import typer
 from five_precisions.cli.console import (
     EXIT_FINDINGS,
     JsonOption,
+    check_name,
     exporting,
     out,
-    place,
+    parse_path,
     print_json,
     print_table,
     progress,
-    word,
 )
-from five_precisions.cli.session import counts
+from five_precisions.cli.session import describe_dispatch
 from five_precisions.errors import UsageError
 from five_precisions.installation import open_installation
 from five_precisions.period import Period, Quarter
@@ -32,7 +32,7 @@ app.add_typer(outbox_app, name="outbox")
 def bulletin(
     quarter: Annotated[Quarter, typer.Argument(parser=Quarter.parse, metavar="QUARTER", help="A quarter, YYYY-Qn.")],
     out_folder: Annotated[
-        Path, typer.Option("--out", parser=place, metavar="FOLDER", help="For the PDF, the workbook and the mail.")
+        Path, typer.Option("--out", parser=parse_path, metavar="FOLDER", help="For the PDF, the workbook and the mail.")
     ],
 ) -> None:
     """Render a quarter's bulletin without sending it. What contradicts itself is not rendered, and is named."""
@@ -49,9 +49,11 @@ def bulletin(
 @outbox_app.command("list")
 def list_outbox(
     status: Annotated[
-        str | None, typer.Option(callback=word, help="pending, sending, sent, failed or in_doubt.")
+        str | None, typer.Option(callback=check_name, help="pending, sending, sent, failed or in_doubt.")
     ] = None,
-    period: Annotated[str | None, typer.Option(callback=word, help="A month, 2019-06, or a quarter, 2019-Q2.")] = None,
+    period: Annotated[
+        str | None, typer.Option(callback=check_name, help="A month, 2019-06, or a quarter, 2019-Q2.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The messages, oldest first."""
@@ -75,7 +77,7 @@ def list_outbox(
 
 
 @outbox_app.command()
-def resend(key: Annotated[str, typer.Argument(callback=word, help="As `outbox list` shows it.")]) -> None:
+def resend(key: Annotated[str, typer.Argument(callback=check_name, help="As `outbox list` shows it.")]) -> None:
     """Send one message now that failed, is in doubt, or waits. One in doubt may arrive a second time: look first."""
     from five_precisions.delivery import Status, dispatch, list_messages
     from five_precisions.delivery import resend as make_due
@@ -94,8 +96,8 @@ def send() -> None:
     """Send everything that is due."""
     from five_precisions.delivery import dispatch
 
-    with open_installation() as (engine, settings), progress("sending") as tell:
-        dispatched = dispatch(engine, settings, report_progress=tell)
-    out.print(counts(dispatched))
+    with open_installation() as (engine, settings), progress("sending") as show_step:
+        dispatched = dispatch(engine, settings, report_progress=show_step)
+    out.print(describe_dispatch(dispatched))
     if dispatched.failed or dispatched.in_doubt:
         raise typer.Exit(EXIT_FINDINGS)

@@ -13,14 +13,14 @@ from rich.padding import Padding
 from five_precisions.cli.console import (
     MOST_ROWS,
     JsonOption,
-    cell,
-    display,
+    check_name,
     err,
+    format_amount,
+    format_cell,
     out,
-    place,
+    parse_path,
     print_facts,
     print_json,
-    word,
     write_csv,
 )
 from five_precisions.errors import SetupError
@@ -41,16 +41,18 @@ _COLUMNS = (
 
 @app.command()
 def explain(
-    metric: Annotated[str, typer.Argument(callback=word, help="A code of include/reference/metrics.yaml.")],
+    metric: Annotated[str, typer.Argument(callback=check_name, help="A code of include/reference/metrics.yaml.")],
     period: Annotated[Period, typer.Option(parser=Period.parse, metavar="PERIOD", help="Which month.")],
-    scope: Annotated[str, typer.Option(callback=word, help="city, county, town or bank.")] = "city",
-    code: Annotated[str | None, typer.Option(callback=word, help="Which one; may be left out for the city.")] = None,
+    scope: Annotated[str, typer.Option(callback=check_name, help="city, county, town or bank.")] = "city",
+    code: Annotated[
+        str | None, typer.Option(callback=check_name, help="Which one; may be left out for the city.")
+    ] = None,
     run: Annotated[
-        str | None, typer.Option(metavar="RUN_ID", callback=word, help="An older run of a restated month.")
+        str | None, typer.Option(metavar="RUN_ID", callback=check_name, help="An older run of a restated month.")
     ] = None,
     first: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="How many of the rows to show.")] = 5,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", parser=place, metavar="FILE", help="Write all rows as CSV.")
+        Path | None, typer.Option("--csv", parser=parse_path, metavar="FILE", help="Write all rows as CSV.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +74,7 @@ def explain(
     if proof is not None:
         if csv_file is not None:
             write_csv(csv_file, *_tabulate(proof.first))
-        proof = replace(proof, first=_held_against_archive(settings, proof.first[:first]))
+        proof = replace(proof, first=_checked_against_archive(settings, proof.first[:first]))
         explained = replace(explained, proof=proof)
     if as_json:
         print_json(explained)
@@ -88,7 +90,7 @@ def explain(
     _print_rows(explained.proof, where)
 
 
-def _held_against_archive(settings: Settings, rows: tuple[EvidenceRow, ...]) -> tuple[EvidenceRow, ...]:
+def _checked_against_archive(settings: Settings, rows: tuple[EvidenceRow, ...]) -> tuple[EvidenceRow, ...]:
     """The rows, with what the archived copies of their files are worth; as they are where nobody can look into it."""
     from five_precisions.intake import Archive
 
@@ -109,9 +111,9 @@ def _print_figure(explained: Explanation) -> None:
     value = (
         "no value: a report that it needs is missing, or it would be divided by nothing"
         if explained.value is None
-        else f"{display(explained.value)} {explained.unit}"
+        else f"{format_amount(explained.value)} {explained.unit}"
     )
-    standing = "" if explained.is_current else " (not the current one)"
+    note = "" if explained.is_current else " (not the current one)"
     facts: list[tuple[str, object]] = [
         ("figure", f"{explained.metric} {explained.name}"),
         ("of", f"{explained.scope} {explained.code} {explained.subject}, {explained.period}"),
@@ -120,7 +122,7 @@ def _print_figure(explained: Explanation) -> None:
         ("formula", explained.formula),
         ("numerator", explained.numerator),
         ("denominator", explained.denominator),
-        ("run", f"{explained.run_id}{standing}, input {explained.input_digest}"),
+        ("run", f"{explained.run_id}{note}, input {explained.input_digest}"),
     ]
     if explained.proof is not None:
         facts.append(("rows behind it", _counted(explained.proof)))
@@ -137,8 +139,8 @@ def _counted(proof: Proof) -> str:
 
 def _come_to(proof: Proof) -> str:
     if proof.denominator is None:
-        return cell(proof.numerator)
-    return f"numerator {cell(proof.numerator)}, denominator {cell(proof.denominator)}"
+        return format_cell(proof.numerator)
+    return f"numerator {format_cell(proof.numerator)}, denominator {format_cell(proof.denominator)}"
 
 
 def _print_rows(proof: Proof, where: str) -> None:
@@ -150,7 +152,7 @@ def _print_rows(proof: Proof, where: str) -> None:
         out.print()
         out.print(f"{number}. {_placed(row)}", markup=False, soft_wrap=True)
         said = " · ".join(f"{header} {value}" for header, value in row.content.items() if value is not None)
-        out.print(Padding(cell(said), (0, 0, 0, 3), expand=False))
+        out.print(Padding(format_cell(said), (0, 0, 0, 3), expand=False))
     out.print(f"\nShown: {len(proof.first):,} of {proof.rows:,} rows; {where}.", markup=False, soft_wrap=True)
     if files:
         out.print("\nfiles (SHA-256)")

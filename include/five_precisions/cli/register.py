@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from five_precisions.cli.console import JsonOption, ReasonOption, err, out, print_json, print_table, word
-from five_precisions.cli.session import who
+from five_precisions.cli.console import JsonOption, ReasonOption, check_name, err, out, print_json, print_table
+from five_precisions.cli.session import current_user
 from five_precisions.installation import open_installation
 from five_precisions.period import SHANGHAI, parse_day
 
@@ -56,7 +56,9 @@ def list_register(as_json: JsonOption = False) -> None:
 
 @register_app.command()
 def close(
-    institution: Annotated[str, typer.Argument(metavar="CODE", callback=word, help="As `register list` shows it.")],
+    institution: Annotated[
+        str, typer.Argument(metavar="CODE", callback=check_name, help="As `register list` shows it.")
+    ],
     day: Annotated[
         date,
         typer.Option("--on", parser=parse_day, metavar="YYYY-MM-DD", help="The first day on which it is closed."),
@@ -72,7 +74,7 @@ def close(
     from five_precisions.register import close_institution, list_institutions
 
     with open_installation() as (engine, _):
-        no_longer = close_institution(engine, institution, closed_on=day, reason=reason, decided_by=who())
+        no_longer = close_institution(engine, institution, closed_on=day, reason=reason, decided_by=current_user())
         closed = next(each for each in list_institutions(engine) if each.code == institution)
     if no_longer:
         err.print(

@@ -15,7 +15,7 @@ from five_precisions.cli.console import (
     print_table,
     progress,
 )
-from five_precisions.cli.session import deliver, who
+from five_precisions.cli.session import current_user, deliver
 from five_precisions.display import Form, rounded
 from five_precisions.installation import open_installation
 from five_precisions.period import Period
@@ -45,12 +45,12 @@ def restate(
     from five_precisions.figures import preview_restatement
     from five_precisions.figures import restate as restate_month
 
-    with open_installation() as (engine, settings), progress(f"restating {period}") as tell:
+    with open_installation() as (engine, settings), progress(f"restating {period}") as show_step:
         if preview:
-            restated = preview_restatement(engine, settings, period, reason, report_progress=tell)
+            restated = preview_restatement(engine, settings, period, reason, report_progress=show_step)
         else:
-            restated = restate_month(engine, settings, period, reason, who(), report_progress=tell)
-            tell("notices")
+            restated = restate_month(engine, settings, period, reason, current_user(), report_progress=show_step)
+            show_step("notices")
             post_notices(engine, settings, period)
             deliver(engine, settings)
     if as_json:

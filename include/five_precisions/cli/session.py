@@ -52,10 +52,10 @@ def deliver(engine: Engine, settings: Settings) -> None:
     except SetupError as error:
         err.print(f"{waiting} messages wait in the outbox: {error}", style="yellow", markup=False, soft_wrap=True)
     else:
-        err.print(counts(dispatched), style="yellow" if dispatched.waiting else None, soft_wrap=True)
+        err.print(describe_dispatch(dispatched), style="yellow" if dispatched.waiting else None, soft_wrap=True)
 
 
-def counts(dispatched: Dispatched) -> str:
+def describe_dispatch(dispatched: Dispatched) -> str:
     """What became of the messages, in one sentence."""
     return (
         f"Messages: {dispatched.sent} sent, {dispatched.failed} failed, {dispatched.in_doubt} in doubt, "
@@ -63,7 +63,7 @@ def counts(dispatched: Dispatched) -> str:
     )
 
 
-def who() -> str:
+def current_user() -> str:
     """The operating system's user, who decides on the command line."""
     try:
         return getpass.getuser()

@@ -46,7 +46,7 @@ def init() -> None:
     out.print(
         f"The warehouse is ready: {len(register.institutions)} institutions, {len(register.divisions)} divisions."
     )
-    for sentence in _what_left(saved):
+    for sentence in _describe_changes(saved):
         err.print(sentence, style="yellow", markup=False, soft_wrap=True)
     if left:
         err.print(
@@ -58,7 +58,7 @@ def init() -> None:
         err.print("\n".join(f"{statement};" for statement in left), markup=False, soft_wrap=True)
 
 
-def _what_left(saved: Saved) -> Iterator[str]:
+def _describe_changes(saved: Saved) -> Iterator[str]:
     """What the files no longer name or name again, and what to do about it."""
     for each in saved.undecided:
         yield (

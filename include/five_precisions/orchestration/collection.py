@@ -21,7 +21,7 @@ from five_precisions.intake import (
     read_deadlines,
     read_status,
 )
-from five_precisions.orchestration.notices import tell_ops
+from five_precisions.orchestration.notices import notify_ops
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.orchestration.triggers import AGAIN, PACKAGE, PackageTrigger
@@ -58,7 +58,7 @@ def open_month(context: Context) -> list[dict[str, str]]:
         deadlines = sorted({each.deadline_at.astimezone(SHANGHAI) for each in read_deadlines(connection, month)})
     logger.info("%s is open: %d institutions, until %s", month, len(institutions), " or ".join(map(str, deadlines)))
     if remarks:
-        tell_ops(f"The deadline of {month} wants a look", *remarks)
+        notify_ops(f"The deadline of {month} wants a look", *remarks)
     return [{"institution": each.code, "short_name": each.short_name} for each in institutions]
 
 
@@ -76,14 +76,14 @@ def close_month(context: Context) -> dict[str, Any]:
         try:
             closed = close(engine, settings, month, in_time_only=True)
         except PackagesWaitingError as error:
-            raise AirflowFailException(_waiting_words(month, error.institutions)) from error
+            raise AirflowFailException(_describe_waiting(month, error.institutions)) from error
         send_due(engine, settings, partition_key(context))
     if not closed.is_new:
         skip(f"{closed.period} is closed and assessed already.")
     return {"period": closed.period, "frozen_reports": closed.frozen_reports}
 
 
-def _waiting_words(month: Period, institutions: Sequence[Institution]) -> str:
+def _describe_waiting(month: Period, institutions: Sequence[Institution]) -> str:
     """What ops do about packages that nobody has taken in."""
     names = "、".join(f"{each.short_name}（{each.code}）" for each in institutions)
     return (
@@ -93,7 +93,7 @@ def _waiting_words(month: Period, institutions: Sequence[Institution]) -> str:
     )
 
 
-def describe_quality(context: Context) -> str:
+def publish_data_docs(context: Context) -> str:
     """Build the Data Docs of the closed month; the address of their first page."""
     with open_for_task() as (engine, settings):
         address = build_data_docs(engine, settings, month_of(context))
@@ -150,7 +150,7 @@ class CollectInstitution(BaseOperator):
                 engine, settings, month, institution=self.institution, notify_missing_cover=event != PACKAGE
             )
             for judgement in judgements:
-                self._tell(judgement, month)
+                self._log_judgement(judgement, month)
             send_due(engine, settings, str(month), institution=self.institution)
             if began_at < deadline and not settings.replay:
                 self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
@@ -170,10 +170,10 @@ class CollectInstitution(BaseOperator):
                 )
             return self._result(context, engine, judgements)
 
-    def _tell(self, judgement: Judgement, month: Period) -> None:
+    def _log_judgement(self, judgement: Judgement, month: Period) -> None:
         if judgement.verdict is State.FAILED:
             # Whoever delivered it waits for a receipt, and this row may stay violet for days.
-            tell_ops(
+            notify_ops(
                 f"A package of {self.short_name} for {month} is not done with",
                 f"{judgement.remark}: the log of its row in monthly_collection says where. It is looked at again when "
                 "the institution delivers anew, at the deadline, or when you clear the row.",
@@ -193,18 +193,18 @@ class CollectInstitution(BaseOperator):
         month = month_of(context)
         own = [row for row in read_status(engine, month) if row.institution_code == self.institution]
         # Nobody looks here again by himself: what is not done with must be seen.
-        lacking = [str(each.remark) for each in judgements if each.verdict is State.FAILED]
-        for (state, version), rows in groupby(sorted(own, key=_end), _end):
+        problems = [str(each.remark) for each in judgements if each.verdict is State.FAILED]
+        for (state, version), rows in groupby(sorted(own, key=_final_state), _final_state):
             reports = ", ".join(row.report for row in rows)
             receipt = f", receipt {month}-{self.institution}-{version}" if version else ""
             self.log.info("In the end %s%s: %s", state, receipt, reports)
             if state in ("missing", "rejected"):
-                lacking.append(f"{state} {reports}")
-        if lacking:
-            raise AirflowFailException(f"{self.short_name} in {month}: {'; '.join(lacking)}.")
+                problems.append(f"{state} {reports}")
+        if problems:
+            raise AirflowFailException(f"{self.short_name} in {month}: {'; '.join(problems)}.")
         return {row.report: row.state for row in own}
 
 
-def _end(row: ReportState) -> tuple[str, int]:
+def _final_state(row: ReportState) -> tuple[str, int]:
     """What became of a report, and by which version."""
     return row.state, row.version or 0

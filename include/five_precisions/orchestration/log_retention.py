@@ -54,7 +54,7 @@ def remove_old_logs(folder: Path, days: int) -> int:
     return removed
 
 
-def begin_anew(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Where a log has become long, put what it holds aside as `….1`, in place of what lay there, and empty it.
 
     Whoever writes it need not know: it must have opened it for appending. What it writes in this very moment is lost.

@@ -72,7 +72,7 @@ class RunDigest(AppriseNotifier):
             return [f"What else it left cannot be told: {error}"]
 
 
-def tell_ops_at_the_end(find: Find | None = None) -> dict[str, Any]:
+def notify_ops_at_end(find: Find | None = None) -> dict[str, Any]:
     """The callbacks of a DAG by which its runs are told to ops, once each; to be unpacked into `DAG(…)`.
 
     Args:
@@ -84,7 +84,7 @@ def tell_ops_at_the_end(find: Find | None = None) -> dict[str, Any]:
     return callbacks
 
 
-def tell_ops(subject: str, *sentences: str) -> None:
+def notify_ops(subject: str, *sentences: str) -> None:
     """Tell ops at once, from within a task, what cannot wait for the end of the run.
 
     That they cannot be told fails no task: the sentences stand in its log, too.

@@ -1,4 +1,4 @@
-"""What of a run that has ended wants a human: told to ops in one message (docs/outputs.md#messages)."""
+"""What ops have to look at when a run has ended, for one message a run (docs/outputs.md#messages)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from five_precisions.bulletin import describe_assessment, find_waiting
 from five_precisions.delivery import Status, list_messages
 from five_precisions.figures import months_left_behind
 from five_precisions.intake import find_unknown_folders, read_status
-from five_precisions.orchestration.restatement import asked_month
+from five_precisions.orchestration.restatement import requested_month
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
 from five_precisions.period import SHANGHAI
 from five_precisions.register import find_undecided
@@ -24,7 +24,7 @@ _LONGEST_WAIT = 2
 
 See docs/outputs.md#messages.
 """
-_LONGEST_REST = timedelta(days=1)
+_LONGEST_UNSENT = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
 _MOST_KEYS = 5
 """Messages that a digest names; `outbox list` shows all."""
@@ -34,42 +34,42 @@ def digest_collection(context: Context) -> list[str]:
     """Of a month that was closed: whose reports are missing or rejected, and what could not be sent."""
     month = month_of(context)
     with open_for_task() as (engine, _):
-        lacking: dict[str, list[str]] = {}
+        missing: dict[str, list[str]] = {}
         for row in read_status(engine, month):
             if row.state in ("missing", "rejected"):
-                lacking.setdefault(f"{row.institution_code} {row.short_name}", []).append(f"{row.report} {row.state}")
-        sentences = [f"{who}: {', '.join(reports)}." for who, reports in lacking.items()]
+                missing.setdefault(f"{row.institution_code} {row.short_name}", []).append(f"{row.report} {row.state}")
+        sentences = [f"{who}: {', '.join(reports)}." for who, reports in missing.items()]
         if sentences:
             sentences.append(f"{month} was closed without them; what comes now is late, and counts in a restatement.")
-        return sentences + _stuck(engine, str(month))
+        return sentences + _describe_undelivered(engine, str(month))
 
 
 def digest_assessment(context: Context) -> list[str]:
     """Of a month that was assessed: who could not be ranked, grave cases, and what could not be sent."""
     month = month_of(context)
     with open_for_task() as (engine, _):
-        return describe_assessment(engine, month) + _stuck(engine, str(month))
+        return describe_assessment(engine, month) + _describe_undelivered(engine, str(month))
 
 
 def digest_bulletin(context: Context) -> list[str]:
     """Of a quarter's bulletin: what could not be delivered."""
     with open_for_task() as (engine, _):
-        return _stuck(engine, partition_key(context))
+        return _describe_undelivered(engine, partition_key(context))
 
 
 def digest_restatement(context: Context) -> list[str]:
     """Of a restatement: which later months still stand on the old figures, and what could not be sent."""
-    month = asked_month(context)
+    month = requested_month(context)
     with open_for_task() as (engine, _):
         left = ", ".join(months_left_behind(engine, month))
         sentences = [
             f"{month} was restated after later months were computed from it; restate next, in this order: {left}."
         ]
-        return sentences * bool(left) + _stuck(engine, str(month))
+        return sentences * bool(left) + _describe_undelivered(engine, str(month))
 
 
 def digest_day(_: Context) -> list[str]:
-    """Of every morning: stray folders; institutions, drafts and messages that wait for a decision, or just wait."""
+    """Of every morning: unknown folders; institutions, drafts and messages that wait for a decision, or just wait."""
     with open_for_task() as (engine, settings):
         sentences = find_unknown_folders(engine, settings)
         sentences += [
@@ -83,29 +83,31 @@ def digest_day(_: Context) -> list[str]:
                     f"Draft {draft.draft} of {draft.quarter} has waited for a decision for {draft.workdays} working "
                     "days: see Required Actions in Airflow."
                 )
-        return sentences + _stuck(engine) + _waiting(engine)
+        return sentences + _describe_undelivered(engine) + _describe_unsent(engine)
 
 
-def _stuck(engine: Engine, period: str | None = None) -> list[str]:
+def _describe_undelivered(engine: Engine, period: str | None = None) -> list[str]:
     """Messages that failed or are in doubt, of a month or quarter or of all."""
     messages = list_messages(engine, period=period)
     # Where a mail stands in for it, that one counts.
-    stood_in = {message.fallback_of for message in messages}
+    replaced = {message.fallback_of for message in messages}
     sentences = []
     for status, what in (Status.FAILED, "failed"), (Status.IN_DOUBT, "in doubt"):
-        keys = [each.message_key for each in messages if each.status is status and each.message_key not in stood_in]
-        sentences += _named(f"Messages {what}", keys)
+        keys = [each.message_key for each in messages if each.status is status and each.message_key not in replaced]
+        sentences += _count_messages(f"Messages {what}", keys)
     return sentences
 
 
-def _waiting(engine: Engine) -> list[str]:
+def _describe_unsent(engine: Engine) -> list[str]:
     """Messages that have been waiting for too long to be sent at all."""
-    since = datetime.now(SHANGHAI) - _LONGEST_REST
+    since = datetime.now(SHANGHAI) - _LONGEST_UNSENT
     messages = list_messages(engine, status=Status.PENDING)
-    return _named("Messages unsent for a day", [each.message_key for each in messages if each.created_at < since])
+    return _count_messages(
+        "Messages unsent for a day", [each.message_key for each in messages if each.created_at < since]
+    )
 
 
-def _named(what: str, keys: list[str]) -> list[str]:
+def _count_messages(what: str, keys: list[str]) -> list[str]:
     """A sentence that counts messages and names the first; none where there are none."""
     named = ", ".join(keys[:_MOST_KEYS]) + (", …" if len(keys) > _MOST_KEYS else "")
     return [f"{what}: {len(keys)} ({named}); see: five-precisions outbox list"] if keys else []

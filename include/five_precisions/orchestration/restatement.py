@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 APPROVE_TASK: Final = "approve"
 PREVIEW_TASK: Final = "preview"
-_OPEN: Final = ["queued", "running"]
+_OPEN_STATES: Final = ["queued", "running"]
 """States of a run that is not over."""
 _MOST_ROWS: Final = 200
 """Figures of one table that are shown; the command line shows all."""
@@ -71,12 +71,12 @@ def request_params() -> dict[str, Param]:
     }
 
 
-def asked_month(context: Context) -> Period:
+def requested_month(context: Context) -> Period:
     """The month that ops ask for."""
     return Period.parse(str(context["params"]["period"]))
 
 
-def asked_reason(context: Context) -> str:
+def requested_reason(context: Context) -> str:
     """Why they ask for it, as it is kept and shown.
 
     Raises:
@@ -92,13 +92,13 @@ def show_restatement(context: Context) -> dict[str, str]:
         AirflowFailException: another restatement of the month is open.
         AirflowSkipException: nothing would change, so there is nothing to decide.
     """
-    month, reason, run = asked_month(context), asked_reason(context), context["ti"]
+    month, reason, run = requested_month(context), requested_reason(context), context["ti"]
     with open_for_task() as (engine, settings):
         open_request(
             engine,
             month,
             run.run_id,
-            find_open=lambda others: run.get_dr_count(run.dag_id, run_ids=others, states=_OPEN),
+            find_open=lambda others: run.get_dr_count(run.dag_id, run_ids=others, states=_OPEN_STATES),
         )
         shown = preview_restatement(engine, settings, month, reason)
     if not shown.is_new:
@@ -129,7 +129,7 @@ def restate_month(context: Context) -> dict[str, Any]:
         AirflowFailException: nobody has approved.
         RefusedError: the inputs have changed since it was shown.
     """
-    month, run = asked_month(context), context["ti"]
+    month, run = requested_month(context), context["ti"]
     answer = run.xcom_pull(task_ids=APPROVE_TASK)
     if not answer or answer["chosen_options"] != [ApprovalOperator.APPROVE]:
         raise AirflowFailException("Nobody has approved this restatement, so nothing is restated; start again.")
@@ -139,7 +139,7 @@ def restate_month(context: Context) -> dict[str, Any]:
             engine,
             settings,
             month,
-            asked_reason(context),
+            requested_reason(context),
             person.get("name") or person.get("id") or "unknown",
             shown_digest=run.xcom_pull(task_ids=PREVIEW_TASK)["digest"],
         )
@@ -150,7 +150,7 @@ def restate_month(context: Context) -> dict[str, Any]:
 
 def send_corrected_notices(context: Context) -> int:
     """Post the restated month's notices and send them; how many were new."""
-    month = asked_month(context)
+    month = requested_month(context)
     with open_for_task() as (engine, settings):
         keys = post_notices(engine, settings, month)
         send_due(engine, settings, str(month))

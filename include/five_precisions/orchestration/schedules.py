@@ -22,7 +22,7 @@ def last_run() -> datetime | None:
     return None if last is None else _after(last)
 
 
-def by_the_clock(expression: str) -> CronTriggerTimetable | None:
+def cron_schedule(expression: str) -> CronTriggerTimetable | None:
     """When a DAG runs that goes by Shanghai's clock, as a cron expression; never in a replay, where no time passes."""
     return None if Settings.load().replay else CronTriggerTimetable(expression, timezone="Asia/Shanghai")
 

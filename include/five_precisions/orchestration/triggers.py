@@ -70,7 +70,7 @@ class PackageTrigger(BaseTrigger):
         self.again_at = again_at
         self.rest_seconds = rest_seconds
         self.lookup_seconds = lookup_seconds
-        self._is_cut_off = False
+        self._is_inbox_away = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path of the class and its arguments."""
@@ -94,19 +94,19 @@ class PackageTrigger(BaseTrigger):
 
     def _look(self, settings: Settings) -> str | None:
         period = Period.parse(self.period)
-        board = _BOARDS.look(settings, period, self.lookup_seconds)
-        now = board.now()
-        if now >= board.deadlines.get(self.institution, datetime.fromisoformat(self.until)):
+        known = _CACHE.look(settings, period, self.lookup_seconds)
+        now = known.now()
+        if now >= known.deadlines.get(self.institution, datetime.fromisoformat(self.until)):
             return DEADLINE
         try:
             found = find_settled(settings, period, self.institution)
         except UnreachableError as error:
             # The wait goes on: an inbox that is away for an hour is no reason to end the month's task.
-            if not self._is_cut_off:
+            if not self._is_inbox_away:
                 logger.warning("%s %s: %s", period, self.institution, error)
-            self._is_cut_off = True
+            self._is_inbox_away = True
             return None
-        self._is_cut_off = False
+        self._is_inbox_away = False
         if found is None:
             return None
         if found != self.seen:
@@ -125,7 +125,7 @@ def _note_seen(settings: Settings, period: Period, institution: str, found: str)
 
 
 @dataclass(frozen=True, slots=True)
-class _Board:
+class _KnownDeadlines:
     """The deadlines of a period as they were when they were read, and the database's clock, by which they pass."""
 
     deadlines: Mapping[str, datetime]
@@ -141,7 +141,7 @@ class _Board:
         return self.clock + timedelta(seconds=time.monotonic() - self.read_at)
 
 
-class _DeadlineBoards:
+class _DeadlineCache:
     """The deadlines as they were a minute ago at most: looked up once for all triggers of a process.
 
     Three hundred institutions ask every few seconds; one of them reads the warehouse once a minute, for all, by a
@@ -150,34 +150,34 @@ class _DeadlineBoards:
 
     def __init__(self) -> None:
         self._reading = threading.Lock()
-        self._known: dict[tuple[str | None, Period], tuple[float, _Board]] = {}
+        self._known: dict[tuple[str | None, Period], tuple[float, _KnownDeadlines]] = {}
 
-    def look(self, settings: Settings, period: Period, seconds: float) -> _Board:
-        """The period's board, looked up at most so many seconds ago, if it could be."""
+    def look(self, settings: Settings, period: Period, seconds: float) -> _KnownDeadlines:
+        """What is known of the period, looked up at most so many seconds ago, if it could be."""
         key = (settings.warehouse, period)
-        tried_at, board = self._known.get(key, (None, _NOTHING))
+        tried_at, known = self._known.get(key, (None, _NONE_KNOWN))
         # Where nothing is known yet, all wait for who reads: the deadline that a wait began with may be an old one.
         if _is_due(tried_at, seconds) and self._reading.acquire(blocking=tried_at is None):
             try:
-                tried_at, board = self._known.get(key, (None, _NOTHING))
+                tried_at, known = self._known.get(key, (None, _NONE_KNOWN))
                 if _is_due(tried_at, seconds):
-                    board = _read_board(settings, period) or board
-                    self._known[key] = (time.monotonic(), board)
+                    known = _read_known_deadlines(settings, period) or known
+                    self._known[key] = (time.monotonic(), known)
             finally:
                 self._reading.release()
-        return board
+        return known
 
 
 def _is_due(tried_at: float | None, seconds: float) -> bool:
     return tried_at is None or time.monotonic() - tried_at >= seconds
 
 
-def _read_board(settings: Settings, period: Period) -> _Board | None:
+def _read_known_deadlines(settings: Settings, period: Period) -> _KnownDeadlines | None:
     """The deadlines of all institutions; None while the warehouse does not answer: who waits goes on waiting."""
     try:
         with open_installation(settings) as (engine, _), engine.connect() as connection:
             deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
-            return _Board(deadlines, read_clock(connection), time.monotonic())
+            return _KnownDeadlines(deadlines, read_clock(connection), time.monotonic())
     except (FivePrecisionsError, sqlalchemy.exc.SQLAlchemyError) as error:
         logger.warning("The deadlines of %s cannot be looked up: %s", period, _reason(error))
         return None
@@ -188,5 +188,5 @@ def _reason(error: FivePrecisionsError | sqlalchemy.exc.SQLAlchemyError) -> str:
     return str(error) if isinstance(error, FivePrecisionsError) else type(error).__name__
 
 
-_NOTHING: Final = _Board({}, None, 0)
-_BOARDS: Final = _DeadlineBoards()
+_NONE_KNOWN: Final = _KnownDeadlines({}, None, 0)
+_CACHE: Final = _DeadlineCache()

@@ -24,7 +24,7 @@ from five_precisions.period import Quarter
 from five_precisions.settings import Settings
 from five_precisions.storage import list_files, read_file
 from five_precisions.warehouse.statements import load_statement
-from five_precisions.web.page import GUARDED, page
+from five_precisions.web.page import SECURITY_HEADERS, page
 
 _DAG: Final = "quarterly_bulletin"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
@@ -132,9 +132,9 @@ def named_draft(quarter: str, draft: str) -> Draft:
     try:
         parsed = Quarter.parse(quarter)
     except UsageError:
-        raise _missing("网址中的季度不对，应写作2019-Q2。") from None
+        raise _not_found("网址中的季度不对，应写作2019-Q2。") from None
     if _NUMBER.fullmatch(draft) is None:
-        raise _missing("网址中的稿次不对，应为1、2、3……")
+        raise _not_found("网址中的稿次不对，应为1、2、3……")
     return Draft(parsed, int(draft))
 
 
@@ -182,10 +182,10 @@ def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Respons
             path = f"{draft.folder}/{file.name}"
             content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
     if file is None or content is None:
-        raise _missing(f"{_told(draft)}没有这个文件。")
+        raise _not_found(f"{_title_of(draft)}没有这个文件。")
     if framed and file.ending == "html":
         content = content.replace(b"<body ", b'<body tabindex="0" ', 1)
-    headers = {**GUARDED, "Content-Disposition": f'{file.format.disposition}; filename="{file.name}"'}
+    headers = {**SECURITY_HEADERS, "Content-Disposition": f'{file.format.disposition}; filename="{file.name}"'}
     if file.format.policy is not None:
         headers["Content-Security-Policy"] = file.format.policy
     return Response(content, media_type=file.format.media_type, headers=headers)
@@ -197,13 +197,13 @@ def _read(engine: Engine, draft: Draft) -> DraftRecord:
             load_statement("web/draft"), {"quarter": str(draft.quarter), "draft": draft.number}
         ).one_or_none()
     if row is None:
-        raise _missing(f"没有{_told(draft)}。")
+        raise _not_found(f"没有{_title_of(draft)}。")
     return DraftRecord(*row)
 
 
-def _told(draft: Draft) -> str:
+def _title_of(draft: Draft) -> str:
     return f"{draft.quarter.year}年第{draft.quarter.number}季度通报第{draft.number}稿"
 
 
-def _missing(words: str) -> HTTPException:
+def _not_found(words: str) -> HTTPException:
     return HTTPException(status.HTTP_404_NOT_FOUND, words)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from five_precisions.templates import render
 
-GUARDED: Final[Mapping[str, str]] = {
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
     # A draft is for those who decide on it, and may be replaced by the next.
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
@@ -33,9 +33,9 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
         "base-uri 'none'; form-action 'none'"
     )
     content = render(f"web/{template}", nonce=nonce, **values)
-    return HTMLResponse(content, status, headers={**GUARDED, "Content-Security-Policy": policy})
+    return HTMLResponse(content, status, headers={**SECURITY_HEADERS, "Content-Security-Policy": policy})
 
 
-def sentence(words: str, status: int) -> HTMLResponse:
+def sentence_page(words: str, status: int) -> HTMLResponse:
     """A page that says one sentence: what is not there, or what has to be done."""
     return page("sentence.html", status, words=words)

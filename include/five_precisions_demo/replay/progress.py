@@ -67,7 +67,7 @@ class Screen:
         self._out = out
         self._began_at = self._done_at = time.monotonic()
         self._live: Live | None = None
-        self._doing = ""
+        self._step = ""
         self._table: Table | None = None
 
     @property
@@ -89,12 +89,12 @@ class Screen:
             yield
         self._live = None
 
-    def doing(self, what: str) -> None:
+    def start_step(self, what: str) -> None:
         """Say what is going on."""
-        self._doing = what
+        self._step = what
         self._draw()
 
-    def done(self, what: str) -> None:
+    def finish_step(self, what: str) -> None:
         """Say what has been done, and after how many seconds."""
         self._done_at = time.monotonic()
         self._out.print(f"{self.seconds:6.1f} s  {escape(what)}", soft_wrap=True)
@@ -114,7 +114,7 @@ class Screen:
 
     def _draw(self) -> None:
         if self._live is not None:
-            spinner = Spinner("dots", escape(self._doing))
+            spinner = Spinner("dots", escape(self._step))
             self._live.update(Group(spinner, self._table) if self._table is not None else spinner)
 
 

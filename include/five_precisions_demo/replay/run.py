@@ -18,25 +18,25 @@ from five_precisions_demo.replay.rest_api import Airflow
 from five_precisions_demo.replay.statements import load_demo_statement
 from five_precisions_demo.replay.summary import Summary, read_summary
 from five_precisions_demo.stack import APPROVER, ComponentError, Stack
-from five_precisions_demo.stack.supervision import where_logs_lie
+from five_precisions_demo.stack.supervision import describe_logs
 
 REMARK: Final = "请各行按要求抓好落实。"
 _DAGS: Final = frozenset({"monthly_collection", "monthly_assessment", "quarterly_bulletin"})
 _LIMIT_SECONDS: Final = 10 * 60.0
 """How long nothing may be done. A month takes half a minute on two idle cores; on a busy machine it may be minutes."""
 _DAGS_SECONDS: Final = 120.0
-_LOOK_SECONDS: Final = 1.0
-_WEIGH_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 1.0
+_MEASURE_SECONDS: Final = 5.0
 """Between two samples of the memory: one costs a fifth of a second."""
 _READING_SECONDS: Final = 5.0
 """How long the approver reads. Answered within a second, Airflow takes the task's waiting for its end and fails it: the
 executor tells that the process has ended when the task is queued again already (apache/airflow #71580)."""
-_SILENT_LOOKS: Final = 20
+_MOST_UNANSWERED: Final = 20
 
 _COUNT_WAITING = text("select count(*) from notify.message where status in ('pending', 'sending')")
 
 
-class Demo:
+class DemoRun:
     """One run of the demo, on a stack that is supervised.
 
     Args:
@@ -50,10 +50,10 @@ class Demo:
         self._keep_packages = keep_packages
         self._site = stack.site
         self._screen = screen
-        self._weighed_at = 0.0
+        self._measured_at = 0.0
         self._waiting_since: dict[str, float] = {}
-        self._told: set[str] = set()
-        self._silent_looks = 0
+        self._reported: set[str] = set()
+        self._unanswered = 0
         self.peak = 0
         """Bytes that all processes took together, the highest of the samples."""
 
@@ -65,13 +65,13 @@ class Demo:
         """
         from five_precisions.warehouse import open_warehouse
 
-        self._screen.doing("the golden city's inbox, the databases")
+        self._screen.start_step("the golden city's inbox, the databases")
         self._stack.clear()
         program = str(Path(sys.executable).with_name("five-precisions"))
         command = [program, "demo-data", "--out", str(self._site.inbox)]
         self._stack.start("demo-data", command)
         url = self._stack.start_servers()
-        self._screen.done("database and mail server are up")
+        self._screen.finish_step("database and mail server are up")
         settings = Settings(var=self._site.var, warehouse=url.render_as_string(hide_password=False))
         with open_warehouse(settings) as engine:
             self._start(engine, settings)
@@ -87,30 +87,30 @@ class Demo:
         register = load_register(settings.register_folder)
         with engine.begin() as connection:
             save_register(connection, register)
-        self._screen.done(f"warehouse is made: {len(register.institutions)} institutions")
+        self._screen.finish_step(f"warehouse is made: {len(register.institutions)} institutions")
         self._stack.finish("migrate")
-        self._screen.done("Airflow's database is made")
+        self._screen.finish_step("Airflow's database is made")
         # The scheduler comes last: a replay takes what lies in the inbox, and does not wait for the rest of it.
         self._stack.start_components("api-server", "dag-processor", "triggerer")
         self._stack.finish("demo-data")
-        self._screen.done("the golden city's inbox is written")
-        self._screen.doing("Airflow is starting")
+        self._screen.finish_step("the golden city's inbox is written")
+        self._screen.start_step("Airflow is starting")
         self._stack.start_components("scheduler")
         self._stack.wait_until_ready()
-        self._screen.done(f"Airflow is up at {self._site.url}")
+        self._screen.finish_step(f"Airflow is up at {self._site.url}")
 
     def _follow(self, engine: Engine) -> None:
         """Watch the months go by and answer the approvals, until everything is done."""
         airflow = Airflow(self._site, APPROVER)
         try:
             self._wait_for_dags(airflow)
-            self._screen.doing("January to June 2019")
-            while not self._look(engine, airflow):
+            self._screen.start_step("January to June 2019")
+            while not self._check_progress(engine, airflow):
                 self._pause()
                 if self._screen.idle_seconds > _LIMIT_SECONDS:
                     raise ComponentError(
                         f"The demo has come no further for {_LIMIT_SECONDS / 60:.0f} minutes; "
-                        f"{where_logs_lie(self._site.logs)}."
+                        f"{describe_logs(self._site.logs)}."
                     )
         finally:
             airflow.close()
@@ -119,7 +119,7 @@ class Demo:
         """Take the packages out of the inbox, which stays: they are in the ledger, and encrypted in the archive."""
         for month in self._site.inbox.iterdir():
             shutil.rmtree(month)
-        self._screen.done("the delivered packages, IDs and names in clear, are removed from the inbox")
+        self._screen.finish_step("the delivered packages, IDs and names in clear, are removed from the inbox")
 
     def _wait_for_dags(self, airflow: Airflow) -> None:
         deadline = time.monotonic() + _DAGS_SECONDS
@@ -130,31 +130,31 @@ class Demo:
             if time.monotonic() > deadline:
                 raise ComponentError(f"Airflow does not find {', '.join(sorted(missing))} in {self._site.dags}.")
             self._pause()
-        self._screen.done("the DAGs are read")
+        self._screen.finish_step("the DAGs are read")
 
-    def _look(self, engine: Engine, airflow: Airflow) -> bool:
+    def _check_progress(self, engine: Engine, airflow: Airflow) -> bool:
         """Look once at the warehouse and at Airflow; whether everything is done."""
         with engine.connect() as connection:
             months, quarters = read_months(connection), read_quarters(connection)
             waiting = connection.execute(_COUNT_WAITING).scalar_one()
-            lost = connection.execute(load_demo_statement("lost_message")).one_or_none()
+            undelivered = connection.execute(load_demo_statement("undelivered_message")).one_or_none()
         self._screen.show(months, quarters)
-        self._tell(months, quarters)
-        if lost is not None:
-            raise ComponentError(f"The message {lost.message_key} is {lost.status}: {lost.reply}")
+        self._report(months, quarters)
+        if undelivered is not None:
+            raise ComponentError(f"The message {undelivered.message_key} is {undelivered.status}: {undelivered.reply}")
         try:
             runs = airflow.runs()
             self._answer(airflow)
             self._require_no_failure(airflow, runs)
         except (httpx.HTTPError, ValueError) as error:
             # Two cores are busy; an answer may be late.
-            self._silent_looks += 1
-            if self._silent_looks > _SILENT_LOOKS:
+            self._unanswered += 1
+            if self._unanswered > _MOST_UNANSWERED:
                 raise ComponentError(
-                    f"Airflow does not answer any more ({type(error).__name__}); {where_logs_lie(self._site.logs)}."
+                    f"Airflow does not answer any more ({type(error).__name__}); {describe_logs(self._site.logs)}."
                 ) from None
             return False
-        self._silent_looks = 0
+        self._unanswered = 0
         return (
             all(month.assessed for month in months)
             and all(quarter.is_done for quarter in quarters)
@@ -168,7 +168,7 @@ class Demo:
         for task in airflow.waiting_approvals():
             waiting_since = self._waiting_since.setdefault(task["id"], now)
             if now - waiting_since >= _READING_SECONDS and airflow.approve(task, REMARK):
-                self._screen.done(f"{APPROVER} has approved a bulletin, with the remark {REMARK}")
+                self._screen.finish_step(f"{APPROVER} has approved a bulletin, with the remark {REMARK}")
 
     def _require_no_failure(self, airflow: Airflow, runs: list[dict[str, Any]]) -> None:
         for run in runs:
@@ -176,26 +176,26 @@ class Demo:
                 tasks = ", ".join(airflow.failed_tasks(run))
                 raise ComponentError(
                     f"The run of {run['dag_id']} for {run['partition_key']} failed in {tasks}; "
-                    f"{where_logs_lie(self._site.task_logs)}."
+                    f"{describe_logs(self._site.task_logs)}."
                 )
 
-    def _tell(self, months: Sequence[Month], quarters: Sequence[QuarterState]) -> None:
+    def _report(self, months: Sequence[Month], quarters: Sequence[QuarterState]) -> None:
         for month in months:
             if month.closed:
-                self._tell_once(f"{month.period} is collected, {month.delivered} institutions have delivered")
+                self._report_once(f"{month.period} is collected, {month.delivered} institutions have delivered")
             if month.assessed:
-                self._tell_once(f"{month.period} is assessed")
+                self._report_once(f"{month.period} is assessed")
         for quarter in quarters:
             if quarter.is_done:
-                self._tell_once(f"{quarter.quarter}: the bulletin is delivered, {quarter.sent} mails")
+                self._report_once(f"{quarter.quarter}: the bulletin is delivered, {quarter.sent} mails")
 
-    def _tell_once(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            self._screen.done(what)
+    def _report_once(self, what: str) -> None:
+        if what not in self._reported:
+            self._reported.add(what)
+            self._screen.finish_step(what)
 
     def _pause(self) -> None:
-        self._stack.pause(_LOOK_SECONDS)
-        if time.monotonic() - self._weighed_at >= _WEIGH_SECONDS:
+        self._stack.pause(_POLL_SECONDS)
+        if time.monotonic() - self._measured_at >= _MEASURE_SECONDS:
             self.peak = max(self.peak, self._stack.memory())
-            self._weighed_at = time.monotonic()
+            self._measured_at = time.monotonic()

@@ -8,7 +8,7 @@ Every process of a stack bears its mark in the environment and belongs to a sess
 whatever it calls itself and whoever its parent has become.
 """
 
-from five_precisions_demo.stack.commands import site_from, tell_login
+from five_precisions_demo.stack.commands import parse_site, print_login
 from five_precisions_demo.stack.environment import forget_foreign_environment
 from five_precisions_demo.stack.interruption import InterruptedByUserError, Interruption
 from five_precisions_demo.stack.site import APPROVER, HOST, OPS, OPS_ADDRESS, PORT, Site
@@ -26,6 +26,6 @@ __all__ = [
     "Site",
     "Stack",
     "forget_foreign_environment",
-    "site_from",
-    "tell_login",
+    "parse_site",
+    "print_login",
 ]

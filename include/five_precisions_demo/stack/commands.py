@@ -31,10 +31,10 @@ from five_precisions_demo.stack.supervision import (
     READY_SECONDS,
     ComponentError,
     Stack,
+    describe_logs,
     end_leftovers,
     is_healthy,
-    require_free,
-    where_logs_lie,
+    require_free_port,
 )
 
 _TICK: Final = 0.1
@@ -66,7 +66,7 @@ def up(site: Site, out: Console) -> None:
         out.print(f"It is up already: http://{HOST}:{running[1]}", soft_wrap=True)
         return
     require_secrets(site)
-    clear_the_way(site)
+    free_the_port(site)
     interruption = Interruption().listen()
     log_path = site.logs / "stack.log"
     site.logs.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def up(site: Site, out: Console) -> None:
             if supervisor.poll() is not None:
                 raise ComponentError((log_path.read_text(encoding="utf-8").strip().splitlines() or ["It ended."])[-1])
             if time.monotonic() > deadline:
-                raise ComponentError(f"Airflow does not come up at {site.url}; {where_logs_lie(site.logs)}.")
+                raise ComponentError(f"Airflow does not come up at {site.url}; {describe_logs(site.logs)}.")
             interruption.check()
             time.sleep(0.5)
     except FivePrecisionsError:
@@ -95,11 +95,11 @@ def up(site: Site, out: Console) -> None:
         supervisor.wait()
         raise
     out.print(f"Up: {site.url}", soft_wrap=True)
-    tell_login(site, out)
+    print_login(site, out)
     out.print("To stop it: make down", soft_wrap=True)
 
 
-def clear_the_way(site: Site) -> None:
+def free_the_port(site: Site) -> None:
     """End what a supervisor that was killed has left: it may hold the very port that is wanted.
 
     Raises:
@@ -108,10 +108,10 @@ def clear_the_way(site: Site) -> None:
     with locked(site) as lock:
         if lock is not None:
             end_leftovers(site)
-    require_free(site.port)
+    require_free_port(site.port)
 
 
-def tell_login(site: Site, out: Console) -> None:
+def print_login(site: Site, out: Console) -> None:
     """Say who logs in and where the password stands."""
     out.print(f"User {OPS}; the password stands in {site.passwords_file}", soft_wrap=True)
 
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of `python -m five_precisions_demo.stack {up,down,run}` (2: wrong usage or set-up)."""
     parser = argparse.ArgumentParser(prog="stack", description="Everything on this machine, on what the demo left.")
     parser.add_argument("command", choices=("up", "down", "run"))
-    site = site_from(parser, arguments)
+    site = parse_site(parser, arguments)
     command = parser.parse_args(arguments).command
     err = Console(stderr=True, highlight=False)
     try:
@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def site_from(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Site:
+def parse_site(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Site:
     """The site that the command's options name; from now on what is written is the caller's only."""
     parser.add_argument("--var", type=Path, default=DEMO, help="folder of all data (default: var/demo)")
     parser.add_argument("--port", type=int, default=PORT, help="Airflow's port on 127.0.0.1 (default: 8080)")

@@ -21,7 +21,7 @@ from sqlalchemy import URL
 
 from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.full_disk import full_disk
-from five_precisions.orchestration.log_retention import DAYS, begin_anew, remove_old_logs
+from five_precisions.orchestration.log_retention import DAYS, remove_old_logs, rotate_log
 from five_precisions.rights import make_private_folder
 from five_precisions.settings import Settings
 from five_precisions.warehouse import migrate, open_warehouse
@@ -80,7 +80,7 @@ class Stack:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._begun_at: dict[str, int] = {}
         """How long the log of each was when it was started."""
-        self._logs_kept_at = -math.inf
+        self._logs_rotated_at = -math.inf
 
     @contextmanager
     def supervised(self, *, patience: float = PATIENCE) -> Iterator[None]:
@@ -121,7 +121,7 @@ class Stack:
         Raises:
             SetupError: the port is taken, or the database does not start.
         """
-        require_free(self.site.port)
+        require_free_port(self.site.port)
         site = self.site
         # Before there is a warehouse, which would be taken for one that was made with others.
         require_secrets(site)
@@ -173,7 +173,7 @@ class Stack:
         """
         code = self._processes[name].poll()
         if code:
-            raise ComponentError(f"{name} failed (exit code {code}); {self._where_to_look(name)}.")
+            raise ComponentError(f"{name} failed (exit code {code}); {self._describe_log(name)}.")
         return code is None
 
     def finish(self, name: str) -> None:
@@ -195,7 +195,7 @@ class Stack:
         deadline = time.monotonic() + READY_SECONDS
         while not is_healthy(self.site):
             if time.monotonic() > deadline:
-                raise ComponentError(f"Airflow does not come up at {self.site.url}; {where_logs_lie(self.site.logs)}.")
+                raise ComponentError(f"Airflow does not come up at {self.site.url}; {describe_logs(self.site.logs)}.")
             self.pause(0.5)
 
     def pause(self, seconds: float) -> None:
@@ -218,32 +218,32 @@ class Stack:
             InterruptedByUserError: a signal has come.
         """
         self._interruption.check()
-        self._keep_logs_small()
+        self._rotate_logs()
         for name in _COMPONENTS:
             process = self._processes.get(name)
             if process is not None and process.poll() is not None:
                 # A terminal's Ctrl-C does not reach it, but whoever ends all our processes at once ends it, too.
                 self._interruption.check()
                 raise ComponentError(
-                    f"The {name} ended by itself (exit code {process.returncode}); {self._where_to_look(name)}."
+                    f"The {name} ended by itself (exit code {process.returncode}); {self._describe_log(name)}."
                 )
 
     def memory(self) -> int:
         """Bytes that all processes take together, shared pages counted once where the system tells."""
         return sum(map(memory_of, [psutil.Process(), *members(self.site), *database_processes(self.site)]))
 
-    def _keep_logs_small(self) -> None:
-        if time.monotonic() - self._logs_kept_at > _LOGS_SECONDS:
-            self._logs_kept_at = time.monotonic()
+    def _rotate_logs(self) -> None:
+        if time.monotonic() - self._logs_rotated_at > _LOGS_SECONDS:
+            self._logs_rotated_at = time.monotonic()
             for log in (*self.site.logs.glob("*.log"), self._server.log):
-                begin_anew(log)
+                rotate_log(log)
             remove_old_logs(self.site.logs, DAYS)
 
     def _log(self, name: str) -> Path:
         self.site.logs.mkdir(parents=True, exist_ok=True)
         return self.site.logs / f"{name}.log"
 
-    def _where_to_look(self, name: str) -> str:
+    def _describe_log(self, name: str) -> str:
         log = self._log(name)
         return full_disk(log, since=self._begun_at[name]) or f"its log is {log}"
 
@@ -273,7 +273,7 @@ class Stack:
             process.wait(KILL_SECONDS)
 
 
-def where_logs_lie(folder: Path) -> str:
+def describe_logs(folder: Path) -> str:
     """The end of a sentence on what has failed, whichever process: that the disk is full, or where the logs lie."""
     return full_disk(folder) or f"the logs lie in {folder}"
 
@@ -298,7 +298,7 @@ def end_leftovers(site: Site) -> bool:
     return EmbeddedServer(site.var).stop() or bool(left)
 
 
-def require_free(port: int) -> None:
+def require_free_port(port: int) -> None:
     """Look whether a port can be had.
 
     Raises:

@@ -14,7 +14,7 @@ from five_precisions.orchestration.sending import send_due
 logger = logging.getLogger(__name__)
 
 
-def take_in_late() -> list[str]:
+def collect_late_packages() -> list[str]:
     """Take in what came too late and send what is due; the numbers of the receipts.
 
     Raises:
