@@ -2,7 +2,7 @@
 
 Each file is made so that it keeps just within the limits and takes as much memory as its format can: cells by the
 million, or texts that take four bytes a letter for the sake of a single rare one. It is judged in a process of its own,
-as a worker does it, and the same file is read by the library alone, as a peer. The bound is what a worker is given
+as a worker does it. As a peer, the library alone reads the same file. The bound is what a worker is given
 (docs/operations.md#limits-and-memory).
 """
 

@@ -111,7 +111,7 @@ def illegible(html: str) -> list[str]:
     """Texts that stand out too little from what is behind them, in light or dark mode, with the ratio found.
 
     On a ground that the mail sets itself 4.5 is asked for (WCAG 2.2, 1.4.3). On the client's own ground a colour has to
-    be read on white and on nearly black, and no colour reaches more than 4.3 on both: 3 is asked for there.
+    be read on white and on nearly black. No colour reaches more than 4.3 on both: 3 is asked for there.
     """
     reader = _Reader()
     reader.feed(html)

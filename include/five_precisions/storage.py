@@ -72,10 +72,10 @@ def open_folder(name: str, address: str, options: Mapping[str, Any] | None = Non
     Args:
         name: What the folder is, for the sentence: `outbox`.
         address: An fsspec address.
-        options: fsspec's storage options. For SFTP those of `asyncssh.connect` (`username`, `password`, `client_keys`,
-            `passphrase`, `port`), `private_key` (the text of a key instead of its file), and one of `host_key` (the
-            server's public keys, one a line, as in its `ssh_host_ed25519_key.pub`) and `known_hosts` (a file;
-            unset = the user's and the machine's).
+        options: fsspec's storage options. For SFTP those of `asyncssh.connect`: `username`, `password`, `client_keys`,
+            `passphrase`, `port`. Beside them `private_key`, the text of a key instead of its file, and one of two:
+            `host_key` holds the server's public keys, one a line, as its `ssh_host_ed25519_key.pub` does;
+            `known_hosts` names a file; unset = the user's and the machine's.
 
     Raises:
         SetupError: the address or the options mean nothing, or the server refuses the account or is not the one known.

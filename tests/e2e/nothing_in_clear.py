@@ -5,8 +5,8 @@ See docs/reports.md#sensitive-columns.
 What is sought comes from the delivered packages themselves, read with the reader of the intake. Where it is sought: all
 tables of the given databases; all files below a folder, whatever they hold, workbooks, mails, PDFs and archives opened.
 
-A value that was also delivered in a column that is not sensitive (an enterprise's code, its name, a hotline, a staff
-name) may stand in clear, so finding it proves nothing: it is not sought. How many those are is counted.
+A value may also have been delivered in a column that is not sensitive: an enterprise's code, its name, a hotline, a
+staff name. It may stand in clear, so finding it proves nothing: it is not sought. How many those are is counted.
 """
 
 from __future__ import annotations

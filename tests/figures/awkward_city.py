@@ -1,7 +1,7 @@
 """Two months of the small city with everything in them that a figure can trip over, to be computed by hand.
 
-Households of two banks, reports that are missing or empty, loans without a household, boundary days, divisions by
-nothing, visits that contradict each other, a bank that closes, a league without the own city.
+Households of two banks; reports that are missing or empty; loans without a household; boundary days; divisions by
+nothing; visits that contradict each other; a bank that closes; a league without the own city.
 """
 
 from __future__ import annotations

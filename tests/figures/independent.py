@@ -546,8 +546,8 @@ def _rests_on(books: _Books, case: Case) -> bool:
 def _cases(books: _Books, month: Month, before: Mapping[Case, str], register: Register) -> dict[Case, str]:
     """With those that a missing report neither raises nor closes.
 
-    What A06 and A07 add up may stand in any bank's ledger, so that while one is missing only the bank's own ledger can
-    close a case: by showing no such loan any more.
+    What A06 and A07 add up may stand in any bank's ledger. So while one is missing only the bank's own ledger can close
+    a case: by showing no such loan any more.
     """
     open_now = _holding(books, month)
     silent = set(register.open("bank", month.period)) - books.present["loans"]

@@ -24,8 +24,8 @@ from five_precisions.rights import as_asked_for
 from five_precisions.settings import Settings
 
 out = Console(highlight=False)
-# In a pipe or a file nothing is folded to the width of a window that is not there, so that a row stays one line. In a
-# window too narrow for any table the terminal breaks the lines.
+# A pipe or a file has no window: nothing is folded there, so that a row stays one line. In a window too narrow for any
+# table the terminal breaks the lines.
 out.width = max(out.width, 80) if out.is_terminal else 10_000
 err = Console(stderr=True, highlight=False)
 

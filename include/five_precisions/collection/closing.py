@@ -147,8 +147,8 @@ def close(
 
     Raises:
         UsageError: the period is not one that can be closed, or there is no reason.
-        RefusedError: nobody owes a report for it, it has not ended, its deadline has not passed and this is no replay,
-            the month before is not closed, or nothing says that the records begin with it.
+        RefusedError: nobody owes a report for it, or it has not ended. Or its deadline has not passed and this is no
+            replay. Or the month before is not closed, or nothing says that the records begin with it.
         PackagesWaitingError: complete packages of the month wait in the inbox.
         UnreachableError: the inbox does not answer.
         OutboxError: the month is closed, and a receipt of what the close found could not be written; closing again

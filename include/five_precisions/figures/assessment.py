@@ -1,7 +1,7 @@
 """The assessment of banks: items, scores, grades, ranks, boards, relending advice (docs/figures.md#assessment).
 
-Banks are judged in scenarios, by the same statements: `actual` is what the run's figures say, and to tell a bank what
-one step better would give, its figures of one indicator are moved by a step and judged again.
+Banks are judged in scenarios, by the same statements: `actual` is what the run's figures say. To tell a bank what one
+step better would give, its figures of one indicator are moved by a step and judged again.
 
 An indicator is an entry of include/reference/indicators.yaml and a statement of include/sql/assessment/indicators. The
 statement judges the banks of `asked` (`code`, `step`), each as if it had done so many units more; step 0 is the bank as

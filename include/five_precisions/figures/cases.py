@@ -176,8 +176,8 @@ def set_aside(engine: Engine, case_id: str, *, reason: str, until: date, decided
         decided_by: Who decided.
 
     Raises:
-        UsageError: there is no such case, the reason is empty or too long, or the date lies in the past, that is,
-            before the end of the newest assessed month: no run would know of it.
+        UsageError: there is no such case, or the reason is empty or too long. Or the date lies before the end of the
+            newest assessed month: no run would know of it.
         RefusedError: the data have closed the case.
     """
     said = reason_of(reason, "A case is set aside for a reason")

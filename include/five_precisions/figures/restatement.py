@@ -1,7 +1,7 @@
 """Restating a month: a new revision on ops' decision, with every figure that it changed.
 
 See docs/figures.md#restatement-and-proof. A month is taken anew from the newest accepted version of each of its
-reports, late ones included, and of earlier months what their newest run used. The scheme, the scorecard and the
+reports, late ones included. Of earlier months it takes what their newest run used. The scheme, the scorecard and the
 targets are those that hold for the month. The run that stood before keeps everything but its place.
 """
 

@@ -63,8 +63,8 @@ def ensure_targets(connection: Connection, settings: Settings, period: Period, p
 def resplit(engine: Engine, settings: Settings, year: int, start: Period, reason: str) -> tuple[Target, ...]:
     """Split the city's target of the year anew from a month on, as a new revision; announced months keep theirs.
 
-    The city's target is the one that targets.yaml has now. It is split by the funds that had arrived by the newest
-    month that has been assessed, over the banks that were open at its end.
+    The city's target is the one that targets.yaml has now. It is split over the banks that were open at the end of the
+    newest assessed month, by the funds that had arrived by then.
 
     Args:
         engine: Of the warehouse.
@@ -78,8 +78,8 @@ def resplit(engine: Engine, settings: Settings, year: int, start: Period, reason
 
     Raises:
         UsageError: the month is not one of the year, or there is no reason.
-        RefusedError: the year has no targets yet, the month or a later one has a run, the city has no target for the
-            year, or no funds had arrived.
+        RefusedError: the year has no targets yet, or the month or a later one has a run. Or the city has no target for
+            the year, or no funds had arrived.
     """
     said = reason_of(reason, "Targets are split anew for a reason")
     if start.year != year:

@@ -43,7 +43,7 @@ from five_precisions.workbooks import WIDEST_UPRIGHT, Book, count_lines, set_pag
 ROWS_PREPARED: Final = 100_000
 """Rows of a report with drop-down lists and checks; formats reach to the end of the sheet."""
 ROWS_FORMATTED: Final = 100
-"""Rows whose very cells are formatted: programs that fill in a workbook do not look at the formats of columns, and a
+"""Rows whose very cells are formatted, for programs that fill in a workbook do not look at the formats of columns. A
 number that they write as text would lose its end when somebody edits the cell."""
 HEADER_ROW: Final = 5
 """Of a report's sheet, from 1."""

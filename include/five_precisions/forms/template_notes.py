@@ -2,8 +2,8 @@
 
 See docs/reports.md.
 
-Nothing here is written twice: it is all made of the declared reports and of the suites in include/expectations, so
-that a new column or rule explains itself in the next template.
+Nothing here is written twice: it is all made of the declared reports and of the suites in include/expectations. So a
+new column or rule explains itself in the next template.
 """
 
 from __future__ import annotations

@@ -132,8 +132,8 @@ def move_deadline(
         institution: Code of the only institution that it concerns.
 
     Raises:
-        UsageError: the period or the institution is none that delivers, the day is not after the period or more than a
-            year ahead, or the reason is empty or too long.
+        UsageError: the period or the institution is none that delivers, or the reason is empty or too long. Or the day
+            is not after the period, or more than a year ahead.
         RefusedError: the period is closed: who was on time is settled there.
     """
     settings.require_usable(period)

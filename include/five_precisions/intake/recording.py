@@ -159,8 +159,8 @@ def _is_wanted(draft: ReportDraft) -> bool:
 def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key: bytes) -> bool:
     """Load the rows into `staged_<report>`, which goes with the transaction; whether all of them could be read.
 
-    Of a report that is rejected already, rows whose key cannot be read or is not unique are left out, and what cannot
-    be read in the others is null: what is said of the rest is no consequence of those faults.
+    Of a report that is rejected already, rows whose key cannot be read or is not unique are left out. What cannot be
+    read in the others is null: what is said of the rest is no consequence of those faults.
     """
     chosen = _comparable(draft, rows)
     columns: dict[str, Sequence[object]] = {"row_number": [rows.rows[position].number for position in chosen]}

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 APPROVE_TASK = "approve"
 DRAFT_PAGES = "five-precisions/drafts"
-"""Where drafts are shown (web.drafts), below Airflow's own address. Airflow's pages name that address as their base, so
-without a slash at its head the link is right also where Airflow stands below a path of its server."""
+"""Where drafts are shown (web.drafts), below Airflow's own address. Airflow's pages name that address as their base.
+So without a slash at its head the link is right also where Airflow stands below a path of its server."""
 
 
 def render_draft(context: Context) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def render_draft(context: Context) -> dict[str, Any]:
 class ApproveBulletin(ApprovalOperator):
     """Shows a draft to a person and records what they decide, with the digest of what they saw.
 
-    An approval and the bulletin's messages are written in one transaction, before Airflow knows the answer as done, so
-    that clearing this task cannot lose who decided what.
+    An approval and the bulletin's messages are written in one transaction, before Airflow knows the answer as done. So
+    clearing this task cannot lose who decided what.
     """
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:

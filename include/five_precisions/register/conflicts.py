@@ -34,8 +34,8 @@ def require_fit(connection: Connection, register: Register) -> None:
     """Refuse a register that the warehouse cannot take on; one that is not made yet takes any.
 
     Raises:
-        SetupError: it is of another city, changes what an institution is that has delivered, names one folder as two,
-            or leaves a month with two centres or none.
+        SetupError: it is of another city, or changes what an institution is that has delivered. Or it names one folder
+            as two, or leaves a month with two centres or none.
     """
     if not connection.execute(_IS_MADE).scalar_one():
         return

@@ -6,8 +6,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
 - `moment: version`: judged with a version. It reads the rows just delivered as `staged_<report>` and what stands of
   other months and institutions as `core.<report>`; a critical finding rejects the report.
 - `moment: standing`: about what stands in the period, for all institutions at once. It never rejects. `needs` lists
-  reports that must be in from everyone who owes them before it says anything earlier than the close, and from anyone
-  at the close: where nobody's register came, a loan's household is on none, and the bank is not the one to blame.
+  reports that must be in before it says anything: from everyone who owes them, and at the close from anyone. Where
+  nobody's register came, a loan's household is on none, and the bank is not the one to blame.
   `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
   `also_in_suite: true`: the suite of the report finds it too, within one version.
 

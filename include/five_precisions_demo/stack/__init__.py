@@ -4,7 +4,7 @@ Embedded PostgreSQL with two databases, Airflow's four components, and a mail se
 process owns them, the supervisor: the demo, or `stack run` in the background. It holds `<var>/stack.lock` while it
 lives, which the kernel releases however it ends. Whoever comes after a supervisor that was killed ends what it left.
 
-Every process of a stack bears its mark in the environment and belongs to a session of its own, so that none is missed,
+Every process of a stack bears its mark in the environment and belongs to a session of its own. So none is missed,
 whatever it calls itself and whoever its parent has become.
 """
 

@@ -1,8 +1,7 @@
 """The records of a .xls, measured before the library reads them: a few bytes may stand for millions of objects there.
 
-A hyperlink is kept by the library once for every cell that it spans, a name's formula is worked out, and a sheet that
-is listed many times is read many times. So of the stream only those records are left that cells consist of, and they
-are counted first.
+The library keeps a hyperlink once for every cell that it spans. It works out a name's formula, and reads a sheet as
+often as it is listed. So of the stream only those records are left that cells consist of, and they are counted first.
 """
 
 from __future__ import annotations

@@ -180,8 +180,8 @@ def measure_pages(content: bytes, groups: list[RowGroup], schema: Any, limits: L
         Of each column of texts the bytes that one of its texts may have by a dictionary, else 0.
 
     Raises:
-        UnreadableFileError: they are too large or too many, share bytes, run out of the file, are of a coding whose
-            size cannot be told, or are damaged.
+        UnreadableFileError: they are too large or too many, share bytes, or run out of the file. Or they are damaged,
+            or of a coding whose size cannot be told.
     """
     columns = [schema.column(at) for at in range(len(schema))]
     if any(group.rows < 0 or len(group.chunks) != len(columns) for group in groups):

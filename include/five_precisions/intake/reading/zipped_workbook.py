@@ -1,7 +1,7 @@
 """Workbooks that are zip files: .xlsx (with macros or without), .xlsb, .ods (docs/intake.md#bad-input).
 
-The library that reads the first two makes room for the whole area between the outermost cells, and ends the process
-where there is none left. So a file is measured while it is unpacked, with running counts, before it is read: what its
+The library that reads the first two makes room for the whole area between the outermost cells. Where no room is left
+it ends the process. So a file is measured while it is unpacked, with running counts, before it is read: what its
 directory and its dimensions say can be forged. The same look finds what that library leaves out: the texts of error
 cells, and the date system.
 """

@@ -1,8 +1,8 @@
 """Derived columns of the checked frame: named functions that the suites in include/expectations ask for.
 
 A suite's `meta.derived` says `{"term_months": {"function": "term_months", "of": ["issued_on", "matures_on"]}}`. Each
-function gets the named columns, row by row aligned, and answers None where something that it needs is empty or faulty,
-so that no finding is a consequence of another one.
+function gets the named columns, row by row aligned. It answers None where something that it needs is empty or faulty:
+no finding is a consequence of another one.
 """
 
 from __future__ import annotations
