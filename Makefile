@@ -63,7 +63,7 @@ check: install ## style, types, layers and the tests that need no server, proces
 
 .PHONY: pure
 pure: install
-	$(BIN)/python -m pytest -m 'not integration' --numprocesses=1 --quiet
+	$(BIN)/python -m pytest -m 'not integration and not slow' --numprocesses=0 --quiet
 
 .PHONY: test
 test: install quality ## quality, then all tests

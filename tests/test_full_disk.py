@@ -46,6 +46,7 @@ def test_a_disk_that_was_full_is_known_by_the_log(tmp_path: Path) -> None:
     assert full_disk(log, since=length + 1) is not None, "the log was begun anew, and is shorter"
 
 
+@pytest.mark.integration
 def test_an_embedded_server_that_cannot_start_says_that_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from five_precisions.bulletin import charts
 from five_precisions.display import Form
 from tests.bulletin import sample
 
+pytestmark = pytest.mark.slow
+
 DRAWN: dict[str, tuple[Callable[[], str], list[str]]] = {
     "balances": (
         lambda: charts.balances(sample.balance_points(6)),

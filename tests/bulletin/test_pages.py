@@ -14,6 +14,8 @@ from five_precisions.bulletin.pdf import render_pages
 from tests.bulletin import sample
 from tests.stored import RENEW, stored
 
+pytestmark = pytest.mark.slow
+
 PAGES = Path(__file__).parent / "pages"
 DOTS_AN_INCH = 40
 BLOCK = 6

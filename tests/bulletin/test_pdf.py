@@ -19,6 +19,8 @@ from five_precisions.bulletin.pdf import MOST_BODY_PAGES, WATERMARK, render_page
 from five_precisions.display import Form
 from tests.bulletin import sample
 
+pytestmark = pytest.mark.slow
+
 BANKS = (12, 40)
 
 

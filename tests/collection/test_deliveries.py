@@ -680,6 +680,7 @@ def test_status_of_a_period_that_was_never_opened(engine: Engine) -> None:
 # Self-check
 
 
+@pytest.mark.slow
 def test_check_needs_no_database(tmp_path: Path) -> None:
     settings = Settings.load()
     put(tmp_path / "mine", package(**BAD_LOANS))

@@ -63,7 +63,7 @@ def test_same_seed_gives_the_same_bytes_and_times_and_fewer_months_the_same_ones
     assert two_months == {name: value for name, value in whole.items() if name.startswith(("2019-01", "2019-02"))}
 
 
-@pytest.mark.integration
+@pytest.mark.slow
 def test_another_seed_gives_another_city(tmp_path: Path, two_months: dict[str, str]) -> None:
     seen: list[str] = []
     paths = write_inbox(tmp_path, seed=7, until=Period(2019, 1), report_progress=seen.append)

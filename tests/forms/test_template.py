@@ -42,6 +42,8 @@ from five_precisions.reports import Column, ColumnType, Report, load_reports
 from five_precisions.settings import Settings
 from tests.packages import CREDIT_CODE, OTHER_RESIDENT_ID, Cells, sound
 
+pytestmark = pytest.mark.slow
+
 FIRST = HEADER_ROW + 1
 LONG_NUMBER = "441702199001011234"
 

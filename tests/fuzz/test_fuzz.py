@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.fuzz.mutations import mutate, samples
 from tests.fuzz.run import MEGABYTES, SECONDS, run
+
+pytestmark = pytest.mark.slow
 
 
 def test_mutated_packages_are_never_taken_for_what_they_are_not(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ from five_precisions.settings import Settings
 from tests.fixtures.hostile.make import HERE, LARGE, SMALL, Package
 from tests.packages import JUNE, package, put, sound, sound_package
 
+pytestmark = pytest.mark.slow
+
 Expected = tuple[str, str | None, str]
 """Rule, cell, words of the message."""
 

@@ -205,6 +205,7 @@ def test_a_file_above_the_limit_is_archived_and_rejected(
     assert names(inbox / "B01") == []
 
 
+@pytest.mark.integration
 def test_a_file_of_400_megabytes_takes_little_memory(tmp_path: Path) -> None:
     folder = tmp_path / "inbox" / "2019-06" / "B01"
     folder.mkdir(parents=True)

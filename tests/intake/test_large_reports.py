@@ -21,6 +21,8 @@ from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
 from tests.intake.test_rules import CASES, judge_rows
 from tests.packages import Cells
 
+pytestmark = pytest.mark.slow
+
 ROWS = 150
 CONTEXT = DerivedContext(last_day=date(2019, 6, 30), rates=())
 

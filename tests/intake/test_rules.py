@@ -31,6 +31,8 @@ from tests.packages import (
     sound_package,
 )
 
+pytestmark = pytest.mark.slow
+
 C, W = Level.CRITICAL, Level.WARNING
 
 

@@ -102,6 +102,7 @@ def test_a_long_log_is_begun_anew_under_the_hands_of_who_writes_it(
     assert log.read_bytes() == b"b\n", "no hole where the old lines were"
 
 
+@pytest.mark.integration
 def test_a_stack_keeps_the_logs_of_its_components_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_retention, "LONGEST_BYTES", 10_000)
     site = Site(var=tmp_path / "stack")

@@ -18,6 +18,8 @@ from five_precisions.settings import Settings
 from tests.mail_server import MailServer
 from tests.packages import JUNE, put, sound_package
 
+pytestmark = pytest.mark.integration
+
 
 def context(key: str) -> Any:
     from airflow.sdk import DAG

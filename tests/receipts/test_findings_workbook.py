@@ -37,6 +37,8 @@ from five_precisions.reports.cells import Cell
 from tests.fixtures.workbooks import ods, xls
 from tests.packages import ACCOUNT, PHONE, RESIDENT_ID, csv_bytes, sound, table, workbook
 
+pytestmark = pytest.mark.slow
+
 TITLE = "金融精准扶贫贷款台账"
 AT = datetime.combine(date(2019, 7, 3), time(10))
 HALF_PAST_NINE = datetime.combine(date(2019, 6, 30), time(9, 30))

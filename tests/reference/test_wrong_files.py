@@ -28,6 +28,8 @@ from five_precisions.reference import load_boards, load_catalogue, load_yaml
 from five_precisions.register import load_holidays
 from five_precisions.settings import INCLUDE, Settings
 
+pytestmark = pytest.mark.slow
+
 JUNE = Period(2019, 6)
 SHIPPED = INCLUDE / "reference"
 HOLIDAYS = "date,workday\n2019-10-01,0\n2019-10-12,1\n"

@@ -412,6 +412,7 @@ def test_an_outbox_on_s3(
     assert reader.get(f"{PAGE}/files/correction-2019-Q2.pdf").status_code == 404
 
 
+@pytest.mark.integration
 def test_the_plugin_registers_exactly_this(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith((ENVIRONMENT, "AIRFLOW"))}
     environment |= {
