@@ -1,6 +1,5 @@
--- Which cases of level high does a run find new, back (also from having been set aside) or worse, that no earlier
--- revision of the month has told of?
--- One row per case that is open.
+-- Which cases of level high does a run find new, back or worse, that no earlier revision of the month has told of?
+-- One row per case that is open. One that was set aside may be back too.
 with told as (
     select
         case_state.case_id,

@@ -1,5 +1,5 @@
--- Which figures of the banks do not add up to the city's? One row per metric. Where a bank that is no longer open has
--- delivered, or stands in a register, it has no figures of its own, and nothing can be said of the sum.
+-- Which figures of the banks do not add up to the city's? One row per metric. A bank that is no longer open has no
+-- figures of its own. Where it has delivered, or stands in a register, nothing can be said of the sum.
 --
 -- invariant: banks add up to the city
 with additive as (

@@ -1,6 +1,6 @@
 -- Which figures of towns do not add up to their county's, or of counties to the city's? One row per metric and whole.
--- A county whose office has not reported has no figure, nor have its towns, while what another office wrongly lists
--- there still counts in the whole: the others then come to no more than it.
+-- A county whose office has not reported has no figure, nor have its towns. What another office wrongly lists there
+-- still counts in the whole: the others then come to no more than it.
 --
 -- invariant: counties add up to the city, and towns to their county
 with additive as (

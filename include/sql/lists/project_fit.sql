@@ -2,8 +2,9 @@
 -- One row per project and bank: the best, with a place; and every other bank to which it was offered and that has not
 -- answered it, without one. A bank is a candidate where it works in the county (a row of its position) and has not
 -- answered 不予支持. Of a bank whose position or matches are missing nobody knows: it has no rows.
--- Fit, out of 100, weighs three shares: the bank's balance of loans to projects of the same industry, and its balance
--- of precise poverty loans in the county, each of the highest among the candidates; its relending room of the demand.
+-- Fit, out of 100, weighs three shares: the bank's balance of loans to projects of the same industry; its balance of
+-- precise poverty loans in the county; its relending room. The first two are of the highest among the candidates, the
+-- room of the demand.
 -- Relending room, for local legal persons only = relending in use less the balances of microcredit and of industry
 -- loans with a project, at least 0: money drawn that does not show in these loans yet. Amounts in 万元.
 with bank as (

@@ -1,5 +1,5 @@
 -- Which later months stand on an older run of the month? One row per later month that was assessed before this run was
--- made, and whether it used versions of the month that this run does not use, or lacks one that it does.
+-- made. It says whether that month used versions that this run does not use, or lacks one that it does.
 with flow as (
     select
         named.report,
