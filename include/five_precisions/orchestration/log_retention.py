@@ -1,4 +1,4 @@
-"""What becomes of logs: those of tasks go when they are old, those of components are begun anew when they are long.
+"""Retention of logs: those of tasks are removed when they are old, those of components rotated when they are long.
 
 Airflow writes a file for each try of each task and takes none away; and a component's log has no end.
 
@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Final
 
 DAYS: Final = 90
-"""A month's logs are asked for until its quarter is announced; where a figure comes from is not theirs to tell."""
+"""A month's logs are read until its quarter is announced; what a figure rests on stands in the warehouse."""
 LOOK_SECONDS: Final = 3600.0
 LONGEST_BYTES: Final = 10 * 2**20
 """Of a component's log; one more of this length is kept."""
@@ -30,12 +30,12 @@ _DAY_SECONDS: Final = 86_400
 
 
 def remove_old_logs(folder: Path, days: int) -> int:
-    """Take away the files that nobody has written to for so many days, and the folders that have been empty for one.
+    """Remove the files that nobody has written to for so many days, and the folders that have been empty for one.
 
     Younger ones are left: a task may be about to write there.
 
     Returns:
-        How many files went.
+        how many files were removed.
     """
     now = time.time()
     removed = 0
@@ -55,18 +55,18 @@ def remove_old_logs(folder: Path, days: int) -> int:
 
 
 def rotate_log(log: Path) -> None:
-    """Where a log has become long, put what it holds aside as `….1`, in place of what lay there, and empty it.
+    """Copy a log that has become long to `….1`, over the copy before, and empty it.
 
-    Whoever writes it need not know: it must have opened it for appending. What it writes in this very moment is lost.
+    Its writer need not know, if it opened the log for appending. What is written between the two steps is lost.
     """
     if not log.exists() or log.stat().st_size <= LONGEST_BYTES:
         return
-    aside = log.with_name(f"{log.name}.1")
+    copy = log.with_name(f"{log.name}.1")
     try:
-        shutil.copyfile(log, aside)
+        shutil.copyfile(log, copy)
     except OSError:
         # The disk is full: half a copy takes the room that is wanted, and of the two the log itself is newer.
-        aside.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
         return
     os.truncate(log, 0)
 

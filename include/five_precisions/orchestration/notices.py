@@ -1,4 +1,4 @@
-"""Telling ops what wants a human: one message a run, through the Apprise provider, outside the outbox.
+"""Messages to ops about what they have to look at: one a run, through the Apprise provider, outside the outbox.
 
 The warehouse may be what failed, so these messages do not go by way of it (docs/outputs.md#messages).
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECTION = "apprise_default"
-"""The Airflow connection that says where ops are told; its `config` is described in the provider's documentation."""
+"""The Airflow connection that says where ops get them; its `config` is described in the provider's documentation."""
 
 Find = Callable[["Context"], list[str]]
-"""What of a run that has ended wants a human, a sentence each."""
+"""What ops have to look at when a run has ended, a sentence each."""
 
 _RUN = "{{ dag.dag_id }}{{ ' ' ~ dag_run.partition_key if dag_run.partition_key else '' }}"
 """A run's name: that of a month or quarter has a partition, the daily and hourly ones have none."""
@@ -36,9 +36,9 @@ _FAILED = (
 
 
 class RunDigest(AppriseNotifier):
-    """The one message to ops at the end of a DAG run: that it failed, and whatever else of it wants a human.
+    """The one message to ops at the end of a DAG run: that it failed, and what else they have to look at.
 
-    A run that went well and leaves nothing to do is not told of.
+    A run that went well and leaves nothing to do sends none.
     """
 
     def __init__(self, *, has_failed: bool, find: Find | None) -> None:
@@ -46,7 +46,7 @@ class RunDigest(AppriseNotifier):
 
         Args:
             has_failed: Whether it is that of failed runs.
-            find: What of a run wants a human; None where nothing but a failure does.
+            find: What ops have to look at; None where that is nothing but a failure.
         """
         super().__init__(
             apprise_conn_id=CONNECTION,
@@ -73,10 +73,10 @@ class RunDigest(AppriseNotifier):
 
 
 def notify_ops_at_end(find: Find | None = None) -> dict[str, Any]:
-    """The callbacks of a DAG by which its runs are told to ops, once each; to be unpacked into `DAG(…)`.
+    """The callbacks of a DAG that send ops one message a run; to be unpacked into `DAG(…)`.
 
     Args:
-        find: What of a run wants a human, whether it failed or not; without it only failures are told.
+        find: What ops have to look at, whether the run failed or not; without it they hear of failures only.
     """
     callbacks: dict[str, Any] = {"on_failure_callback": RunDigest(has_failed=True, find=find)}
     if find is not None:
@@ -85,9 +85,9 @@ def notify_ops_at_end(find: Find | None = None) -> dict[str, Any]:
 
 
 def notify_ops(subject: str, *sentences: str) -> None:
-    """Tell ops at once, from within a task, what cannot wait for the end of the run.
+    """Send ops a message at once, from within a task, about what cannot wait for the end of the run.
 
-    That they cannot be told fails no task: the sentences stand in its log, too.
+    A message that cannot be sent fails no task: the sentences stand in its log, too.
     """
     notice = AppriseNotifier(
         apprise_conn_id=CONNECTION,
@@ -102,7 +102,7 @@ def notify_ops(subject: str, *sentences: str) -> None:
 
 
 def _subject_prefix() -> str:
-    """The word for this environment; nothing where the settings are what is wrong: ops are told all the same."""
+    """The word for this environment; nothing where the settings are what is wrong: the message leaves all the same."""
     try:
         return Settings.load().subject_prefix
     except FivePrecisionsError:

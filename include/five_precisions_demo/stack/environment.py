@@ -1,4 +1,4 @@
-"""What the processes of a stack are told: their environment, with secrets and passwords that are made once.
+"""The environment of a stack's processes, with secrets and passwords that are made once.
 
 Nothing of the caller's own Airflow, Python or database reaches them.
 """
@@ -28,7 +28,7 @@ _FOREIGN: Final = ("AIRFLOW", PREFIX, "PYTHON", "PG")
 
 
 def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
-    """What Airflow and our tasks are told; secrets and passwords are made where there are none yet."""
+    """The settings of Airflow and of our tasks; secrets and passwords are made where there are none yet."""
     var = site.var.resolve()
     mail = f"mailto://{HOST}:{mail_port}?mode=insecure&from={SENDER}"
     airflow_url = url.set(drivername="postgresql+psycopg2", database=AIRFLOW_DATABASE)

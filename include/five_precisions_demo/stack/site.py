@@ -28,7 +28,7 @@ REPLAY: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a stack lives and what it is told."""
+    """Where a stack lives, and its settings."""
 
     var: Path = DEMO
     port: int = PORT
