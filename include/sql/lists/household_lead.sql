@@ -1,8 +1,8 @@
 -- Which households able to work should their bank see, and why (docs/field.md#words)? One row per household with a
 -- reason: not visited in the current round; wanting a loan and without one (as the metric households_wanting, so
 -- nobody wants while no ledger is in); scored high and without microcredit (only where the bank's own ledger is in).
--- Order, in each bank and town: first those who asked for a loan; then those whom nobody ever visited; then those scored
--- high; then those who have waited longest. A county whose register is missing has no rows.
+-- Order, in each bank and town: first those who asked for a loan; then those whom nobody ever visited; then those
+-- scored high; then those who have waited longest. A county whose register is missing has no rows.
 with visited as (
     select
         visits.household_no,
