@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SECRETS := var/secrets.env
-SQL := include/sql include/five_precisions_demo/sql
+SQL := include/sql include/five_precisions_demo/sql include/five_precisions_docs/sql
 
 # Another activated environment or another project's path must not leak into ours. Where Python may not keep what it
 # compiles, every process compiles anew: a test run has hundreds.

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, text
 
+from five_precisions.warehouse import read_sql
 from five_precisions_docs.page import code, page, table
 
-_READ_COLUMNS = text("""
-select
-    space.nspname as schema,
-    relation.relname as relation,
-    relation.relkind = 'v' as is_view,
-    obj_description(relation.oid, 'pg_class') as meaning,
-    own.attname as name,
-    format_type(own.atttypid, own.atttypmod) as type,
-    own.attnotnull as is_required,
-    col_description(relation.oid, own.attnum) as holds
-from pg_class as relation
-inner join pg_namespace as space on relation.relnamespace = space.oid
-inner join pg_attribute as own on relation.oid = own.attrelid
-where
-    relation.relkind in ('r', 'p', 'v')
-    and not relation.relispartition
-    and space.nspname not in ('pg_catalog', 'information_schema', 'public')
-    and space.nspname not like 'pg\\_%'
-    and own.attnum > 0
-    and not own.attisdropped
--- The schemas in the order in which the migrations make them.
-order by space.oid, relation.relname, own.attnum
-""")
+_READ_COLUMNS: Final = text(read_sql(Path(__file__).parent / "sql" / "columns.sql"))
 
 
 @dataclass(frozen=True, slots=True)

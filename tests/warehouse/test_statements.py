@@ -12,7 +12,7 @@ from five_precisions.warehouse import load_statement, read_sql
 from five_precisions.warehouse.statements import SQL_FOLDER
 from five_precisions_demo.replay.statements import DEMO_SQL_FOLDER, load_demo_statement
 
-FILES = sorted([*SQL_FOLDER.rglob("*.sql"), *DEMO_SQL_FOLDER.rglob("*.sql")])
+FILES = sorted(INCLUDE.rglob("*.sql"))
 
 
 def test_there_are_statements() -> None:
@@ -28,7 +28,6 @@ def test_a_statement_file_is_fit_to_run(file: Path) -> None:
     code = re.sub(r"--[^\n]*", "", sql)
     assert ";" not in code.rstrip().removesuffix(";"), "one statement a file"
     assert not re.search(r"%[(s]|\{[a-z_]*\}", code), "values come as bound parameters only"
-    folder, load = (
-        (SQL_FOLDER, load_statement) if file.is_relative_to(SQL_FOLDER) else (DEMO_SQL_FOLDER, load_demo_statement)
-    )
-    load(str(file.relative_to(folder).with_suffix("")))
+    for folder, load in ((SQL_FOLDER, load_statement), (DEMO_SQL_FOLDER, load_demo_statement)):
+        if file.is_relative_to(folder):
+            load(str(file.relative_to(folder).with_suffix("")))
