@@ -35,44 +35,10 @@ from five_precisions.warehouse.statements import load_statement
 
 LONGEST_REMARK: Final = 2000
 """Characters (docs/outputs.md#bulletin)."""
-_RECORD = text("""
-insert into notify.approval (
-    quarter, draft, run_id, shown_digest, decision, decided_by, decided_at, remark, kind, run_ids, published
-)
-values (
-    :quarter, :draft, :run_id, :shown_digest, :decision, :decided_by, :decided_at, :remark, :kind, :run_ids,
-    cast(:published as jsonb)
-)
-""")
-_RECORD_SHOWN = text("""
-insert into notify.shown_draft (quarter, draft, digest, title, run_id, checks)
-values (:quarter, :draft, :digest, :title, :run_id, :checks)
-""")
-_READ_WAITING = text("""
-select distinct on (shown.quarter)
-    shown.quarter,
-    shown.draft,
-    shown.shown_at
-from notify.shown_draft as shown
-where not exists (
-    select 1
-    from notify.approval
-    where
-        approval.quarter = shown.quarter
-        and approval.draft >= shown.draft
-)
-order by shown.quarter, shown.draft desc, shown.shown_at
-""")
 _READ_RUNS = text("select run_id from mart.run where run_id = any(:runs) and current for share")
 _COUNT_DRAFTS = text("select coalesce(max(draft), 0) from notify.approval where quarter = :quarter")
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~]")
 """What Markdown would read as layout."""
-_READ = text("""
-select draft, decision, shown_digest, decided_by, decided_at, remark, kind, run_ids, published
-from notify.approval
-where quarter = :quarter
-order by draft
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +177,7 @@ def show_draft(engine: Engine, rendered: Rendered) -> int:
     }
     with engine.begin() as connection:
         draft = int(connection.execute(_COUNT_DRAFTS, {"quarter": shown["quarter"]}).scalar_one()) + 1
-        connection.execute(_RECORD_SHOWN, {**shown, "draft": draft})
+        connection.execute(load_statement("bulletin/record_shown_draft"), {**shown, "draft": draft})
     return draft
 
 
@@ -230,7 +196,7 @@ def find_waiting(engine: Engine, settings: Settings, today: date) -> list[Waitin
     """The drafts that wait for a decision, by quarter."""
     holidays = load_holidays(settings)
     with engine.connect() as connection:
-        rows = connection.execute(_READ_WAITING).all()
+        rows = connection.execute(load_statement("bulletin/waiting_drafts")).all()
     waiting = []
     for row in rows:
         since = row.shown_at.astimezone(SHANGHAI).date()
@@ -298,7 +264,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
             raise RefusedError(f"The figures of {quarter} are not those that were shown; show a new draft.")
         whole = final.full or final
         connection.execute(
-            _RECORD,
+            load_statement("bulletin/record_decision"),
             {
                 "quarter": str(quarter),
                 "draft": decision.draft,
@@ -321,7 +287,7 @@ def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decis
 
 
 def _read_decisions(connection: Connection, quarter: Quarter) -> list[Any]:
-    return list(connection.execute(_READ, {"quarter": str(quarter)}))
+    return list(connection.execute(load_statement("bulletin/decisions"), {"quarter": str(quarter)}))
 
 
 def _newest_approved(decided: Sequence[Any]) -> Any | None:

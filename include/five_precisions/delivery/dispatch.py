@@ -21,6 +21,7 @@ from five_precisions.delivery.message import Attachment, Status
 from five_precisions.delivery.outbox import is_mail, recipient_of
 from five_precisions.errors import SetupError
 from five_precisions.settings import PREFIX, Settings
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, release, try_to_take
 
 if TYPE_CHECKING:
@@ -47,87 +48,8 @@ _CONTENTS_KEPT: Final = 4
 _SENDER_DIED = "The sender ended between handing the message over and recording what came of it."
 _NO_CONTACT = "The register no longer names this recipient among the contacts of {institution_code}."
 
-_FIND_DUE = text("""
-select message_key, recipient, status
-from notify.message
-where
-    ((status = 'pending' and due_at <= now()) or status = 'sending')
-    and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
-order by created_at, message_key
-""")
-_FIND_FALLBACK = text("""
-select message_key, recipient, status
-from notify.message
-where fallback_of = :key and status = 'pending' and due_at <= now()
-""")
-_COUNT_PENDING = text("""
-select count(*)
-from notify.message
-where status = 'pending' and (cast(:keys as text []) is null or message_key = any(cast(:keys as text [])))
-""")
 _READ_CONTACTS = text("select institution_code, address, fallback_address from registry.contact")
-_TAKE_MAIL_SLOT = text("""
-update notify.mail_slot
-set free_at = greatest(free_at, clock_timestamp()) + cast(:spacing as interval)
-returning extract(epoch from free_at - cast(:spacing as interval) - clock_timestamp())
-""")
-_POST_FALLBACK = text("""
-insert into notify.message (
-    message_key, kind, period, recipient, status, run_id, institution_code, subject, html, fallback_of
-)
-select
-    :fallback_key, kind, period, :recipient, 'pending', run_id, institution_code, subject, html, message_key
-from notify.message
-where message_key = :key
-on conflict (message_key) do nothing
-returning message_key
-""")
-_ATTACH_TO_FALLBACK = text("""
-insert into notify.message_attachment (message_key, ordinal, name, sha256)
-select :fallback_key, ordinal, name, sha256
-from notify.message_attachment
-where message_key = :key
-""")
-_READ = text("""
-select message_key, status, due_at <= now() as is_due, institution_code, recipient, subject, html, refusals
-from notify.message
-where message_key = :key
-""")
-_READ_ATTACHMENTS = text("""
-select name, sha256
-from notify.message_attachment
-where message_key = :key
-order by ordinal
-""")
 _READ_CONTENT = text("select content from notify.attachment where sha256 = :sha256")
-_BEGIN = text("""
-with begun as (
-    update notify.message
-    set status = 'sending', attempts = attempts + 1
-    where message_key = :key
-    returning message_key, attempts
-)
-
-insert into notify.attempt (message_key, attempt, began_at)
-select message_key, attempts, clock_timestamp() from begun
-""")
-_END_ATTEMPT = text("""
-update notify.attempt
-set ended_at = clock_timestamp(), outcome = :outcome, reply = :reply
-where
-    message_key = :key
-    and attempt = (select attempts from notify.message where message_key = :key)
-""")
-_RECORD = text("""
-update notify.message
-set
-    status = :status,
-    reply = :reply,
-    sent_at = case when cast(:status as text) = 'sent' then clock_timestamp() end,
-    due_at = coalesce(clock_timestamp() + cast(:delay as interval), due_at),
-    refusals = refusals + :refused
-where message_key = :key
-""")
 
 _log = logging.getLogger(__name__)
 
@@ -172,7 +94,7 @@ def dispatch(
         # A connection of its own, closed with this call: whatever ends it, no lock outlives it in a pool.
         connection.detach()
         with connection.begin():
-            due = list(connection.execute(_FIND_DUE, wanted))
+            due = list(connection.execute(load_statement("outbox/due"), wanted))
             contacts = connection.execute(_READ_CONTACTS).all()
         mails = sum(is_mail(message.recipient) and message.status == Status.PENDING for message in due)
         if settings.mail is None:
@@ -194,7 +116,7 @@ def dispatch(
             statuses[status] += 1
             if status is Status.FAILED and settings.mail is not None:
                 with connection.begin():
-                    due += connection.execute(_FIND_FALLBACK, {"key": message.message_key}).all()
+                    due += connection.execute(load_statement("outbox/due_fallback"), {"key": message.message_key}).all()
             if is_mail(message.recipient):
                 silence = 0 if answer.is_answered else silence + 1
                 if not answer.is_reached:
@@ -202,7 +124,7 @@ def dispatch(
                 if silence >= _LONGEST_SILENCE:
                     _log.warning("The mail server takes nothing at present, the other mails wait: %s", answer.reply)
         with connection.begin():
-            waiting = connection.execute(_COUNT_PENDING, wanted).scalar_one()
+            waiting = connection.execute(load_statement("outbox/pending"), wanted).scalar_one()
     if mails and settings.mail is None:
         raise SetupError(f"{PREFIX}MAIL is not set, and {mails} mails are due.")
     return Dispatched(
@@ -249,7 +171,7 @@ class _Sender:
     def _hand_over(self, key: str) -> tuple[Status, Answer] | None:
         connection = self._connection
         with connection.begin():
-            message = connection.execute(_READ, {"key": key}).one()
+            message = connection.execute(load_statement("outbox/message"), {"key": key}).one()
             if message.status == Status.SENDING:
                 # Its attempt stays without an end: that is what is known of it.
                 return self._record(message, Answer(Outcome.IN_DOUBT, _SENDER_DIED))
@@ -261,15 +183,17 @@ class _Sender:
                 return self._record(message, Answer(Outcome.REFUSED, reply))
             attachments = [
                 Attachment(row.name, self._content(row.sha256))
-                for row in connection.execute(_READ_ATTACHMENTS, {"key": key})
+                for row in connection.execute(load_statement("outbox/attachments"), {"key": key})
             ]
         if is_mail(message.recipient):
             self._wait_for_slot()
         with connection.begin():
-            connection.execute(_BEGIN, {"key": key})
+            connection.execute(load_statement("outbox/begin_attempt"), {"key": key})
         answer = self._transport.send(key, address, self._subject_prefix + message.subject, message.html, attachments)
         with connection.begin():
-            connection.execute(_END_ATTEMPT, {"key": key, "outcome": answer.outcome, "reply": answer.reply})
+            connection.execute(
+                load_statement("outbox/end_attempt"), {"key": key, "outcome": answer.outcome, "reply": answer.reply}
+            )
             return self._record(message, answer)
 
     def _content(self, sha256: str) -> bytes:
@@ -286,7 +210,9 @@ class _Sender:
         if self._spacing is None:
             return
         with self._connection.begin():
-            seconds = self._connection.execute(_TAKE_MAIL_SLOT, {"spacing": self._spacing}).scalar_one()
+            seconds = self._connection.execute(
+                load_statement("outbox/take_mail_slot"), {"spacing": self._spacing}
+            ).scalar_one()
         time.sleep(max(0.0, float(seconds)))
 
     def _record(self, message: Any, answer: Answer) -> tuple[Status, Answer]:
@@ -302,7 +228,7 @@ class _Sender:
             case _:
                 status = Status.FAILED
         self._connection.execute(
-            _RECORD,
+            load_statement("outbox/record_answer"),
             {
                 "key": key,
                 "status": status,
@@ -329,6 +255,7 @@ class _Sender:
             "key": message.message_key,
             "fallback_key": message.message_key.replace(f"/{message.recipient}/", f"/{recipient}/", 1),
         }
-        if self._connection.execute(_POST_FALLBACK, {**keys, "recipient": recipient}).first() is not None:
-            self._connection.execute(_ATTACH_TO_FALLBACK, keys)
+        posted = self._connection.execute(load_statement("outbox/post_fallback"), {**keys, "recipient": recipient})
+        if posted.first() is not None:
+            self._connection.execute(load_statement("outbox/attach_to_fallback"), keys)
             _log.warning("Message %s goes by mail instead: %s", message.message_key, keys["fallback_key"])

@@ -13,48 +13,14 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.delivery.message import Kind, Message, Status
 from five_precisions.errors import RefusedError, UsageError
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, try_to_hold
 
 _HASH_DIGITS: Final = 8
 _SERVICE: Final = re.compile(rf"[a-z0-9+.-]+#[0-9a-f]{{{_HASH_DIGITS}}}")
 
-_POST = text("""
-insert into notify.message (
-    message_key, kind, period, recipient, status, run_id, institution_code, subject, html
-)
-values (:message_key, :kind, :period, :recipient, 'pending', :run_id, :institution_code, :subject, :html)
-on conflict (message_key) do nothing
-returning message_key
-""")
 _KEEP_CONTENT = text("""
 insert into notify.attachment (sha256, content) values (:sha256, :content) on conflict (sha256) do nothing
-""")
-_ATTACH = text("""
-insert into notify.message_attachment (message_key, ordinal, name, sha256)
-values (:message_key, :ordinal, :name, :sha256)
-""")
-_LIST = text("""
-select
-    message_key,
-    kind,
-    period,
-    recipient,
-    institution_code,
-    subject,
-    status,
-    created_at,
-    due_at,
-    sent_at,
-    attempts,
-    run_id,
-    reply,
-    fallback_of
-from notify.message
-where
-    (cast(:status as text) is null or status = :status)
-    and (cast(:period as text) is null or period = :period)
-    and (cast(:kind as text) is null or kind = :kind)
-order by created_at, message_key
 """)
 _READ_STATUS = text("select status from notify.message where message_key = :key")
 _MAKE_DUE = text("""
@@ -133,7 +99,7 @@ def post(connection: Connection, messages: Iterable[Message]) -> list[str]:
             "subject": message.subject,
             "html": message.html,
         }
-        if connection.execute(_POST, values).first() is None:
+        if connection.execute(load_statement("outbox/post"), values).first() is None:
             continue
         new.append(key)
         for ordinal, attachment in enumerate(message.attachments, 1):
@@ -144,7 +110,7 @@ def post(connection: Connection, messages: Iterable[Message]) -> list[str]:
         # In one order everywhere: two who keep the same contents at once wait for one another, and do not block.
         ordered = [{"sha256": sha256, "content": content} for sha256, content in sorted(contents.items())]
         connection.execute(_KEEP_CONTENT, ordered)
-        connection.execute(_ATTACH, attached)
+        connection.execute(load_statement("outbox/attach"), attached)
     return new
 
 
@@ -153,7 +119,11 @@ def list_messages(
 ) -> list[PostedMessage]:
     """The outbox's messages, oldest first; all of them, or those of one status, period (month or quarter) or kind."""
     with engine.connect() as connection:
-        rows = connection.execute(_LIST, {"status": status, "period": period, "kind": kind}).mappings().all()
+        rows = (
+            connection.execute(load_statement("outbox/messages"), {"status": status, "period": period, "kind": kind})
+            .mappings()
+            .all()
+        )
     return [PostedMessage(**{**row, "kind": Kind(row["kind"]), "status": Status(row["status"])}) for row in rows]
 
 

@@ -48,42 +48,6 @@ from five_precisions.warehouse import load_statement
 _NOT_READ_BY_A_RUN: Final = frozenset({"hotlines.yaml", "rates.csv", "scheme.yaml", "scorecard.yaml", "targets.yaml"})
 """Files of include/reference that are no input of a run as they lie there: of scheme and scorecard the version that
 holds is one, and the targets once made; the others are the intake's."""
-_RECORD_RUN = text("""
-insert into mart.run (
-    run_id, period, revision, closed_at, input_digest, scheme_version, scheme_digest, scorecard_version,
-    scorecard_digest, code_version, statements_digest, current
-)
-values (
-    :run_id, :period, :revision, clock_timestamp(), :input_digest, :scheme_version, :scheme_digest, :scorecard_version,
-    :scorecard_digest, :code_version, :statements_digest, true
-)
-""")
-
-# Nobody reopens one of them, or freezes it anew, while a run is made of it.
-_READ_CLOSED = text("""
-select
-    close.period,
-    run.run_id
-from intake.close
-left join mart.current_run as run on close.period = run.period
-where close.period <= :period
-order by close.period
-for share of close
-""")
-# What lies before the newest run has been done without already.
-_FIND_OPEN = text("""
-select min(month.period)
-from (
-    select period from intake.submission
-    union
-    select period from intake.reopening
-) as month
-where
-    month.period < :period
-    and month.period >= :first
-    and month.period > (select coalesce(max(run.period), '') from mart.run where run.period < :period)
-    and not exists (select from intake.close where close.period = month.period)
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +188,7 @@ def refuse_out_of_turn(connection: Connection, settings: Settings, period: Perio
         RefusedError: so it is.
     """
     period.require_begun()
-    closed = connection.execute(_READ_CLOSED, {"period": str(period)}).all()
+    closed = connection.execute(load_statement("runs/closed_months"), {"period": str(period)}).all()
     if not closed or closed[-1].period != str(period):
         raise RefusedError(f"{period} is not closed; run: five-precisions close {period}")
     waiting = [row.period for row in closed[:-1] if row.run_id is None]
@@ -234,7 +198,9 @@ def refuse_out_of_turn(connection: Connection, settings: Settings, period: Perio
             f"closed by mistake: five-precisions reopen {waiting[0]} --reason TEXT"
         )
     first = first_month(connection, settings)
-    open_month = connection.execute(_FIND_OPEN, {"period": str(period), "first": str(first or "")}).scalar()
+    open_month = connection.execute(
+        load_statement("runs/open_month"), {"period": str(period), "first": str(first or "")}
+    ).scalar()
     if open_month is not None:
         raise RefusedError(
             f"{open_month} is open, and the figures of {period} build on it; run: five-precisions close {open_month}"
@@ -246,7 +212,7 @@ def _record_run(connection: Connection, taken: Taken, run_id: str, revision: int
         text("update mart.run set current = false where period = :period and current"), {"period": str(taken.period)}
     )
     connection.execute(
-        _RECORD_RUN,
+        load_statement("runs/record"),
         {
             "run_id": run_id,
             "period": str(taken.period),

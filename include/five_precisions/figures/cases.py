@@ -28,10 +28,6 @@ logger = logging.getLogger(__name__)
 _NEWEST_MONTH = text("select max(period) from mart.current_run")
 _RULES = text("select distinct rule from mart.case_state")
 _INSTITUTIONS = text("select code from registry.institution")
-_DECIDE = text("""
-insert into registry.case_set_aside (case_id, from_period, until, reason, decided_by)
-values (:case_id, :from_period, :until, :reason, :decided_by)
-""")
 
 
 class CaseState(StrEnum):
@@ -239,7 +235,7 @@ def _decide(
     connection: Connection, case_id: str, month: Period, until: date | None, reason: str, decided_by: str
 ) -> Decision:
     connection.execute(
-        _DECIDE,
+        load_statement("cases/record_decision"),
         {
             "case_id": case_id,
             "from_period": str(month),

@@ -29,46 +29,6 @@ _EVIDENCE: Final = (
     "create temporary table evidence (report text, submission_id text, row_number integer, part text, counted text, "
     "numerator numeric, denominator numeric, content jsonb) on commit drop"
 )
-_ADDED_UP: Final = text("""
-select
-    count(*) as rows,
-    count(*) filter (where part <> 'denominator') as above,
-    count(*) filter (where part <> 'numerator') as below,
-    case
-        when count(numerator) > 0 then trim_scale(sum(numerator))
-        else count(distinct counted) filter (where part <> 'denominator')
-    end as numerator,
-    case
-        when count(denominator) > 0 then trim_scale(sum(denominator))
-        else count(distinct counted) filter (where part <> 'numerator')
-    end as denominator
-from evidence
-""")
-_LISTED: Final = text("""
-select
-    evidence.part,
-    evidence.counted,
-    trim_scale(evidence.numerator) as numerator,
-    trim_scale(evidence.denominator) as denominator,
-    evidence.report,
-    evidence.submission_id,
-    evidence.row_number,
-    evidence.content,
-    submission.institution_code,
-    submission.version,
-    judged.file,
-    judged.sheet,
-    file.sha256
-from evidence
-left join intake.submission on evidence.submission_id = submission.submission_id
-left join intake.report as judged
-    on evidence.submission_id = judged.submission_id and evidence.report = judged.report
-left join intake.file on judged.submission_id = file.submission_id and judged.file = file.name
-order by
-    array_position(array['both', 'numerator', 'denominator'], evidence.part),
-    evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number
-limit :first
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +184,7 @@ def _find_run(connection: Connection, period: Period, run_id: str | None) -> Row
 
 
 def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[Any]:
-    subject = connection.execute(
-        text(
-            "select code, name from registry.division where level = :scope and (code = :code or level = 'city') "
-            "union all "
-            "select code, short_name from registry.institution where kind = :scope and code = :code"
-        ),
-        {"scope": scope, "code": code},
-    ).first()
+    subject = connection.execute(load_statement("explanation/subject"), {"scope": scope, "code": code}).first()
     if subject is None and code is None:
         raise UsageError(f"Which {scope}? Give its code: --code CODE.")
     if subject is None or (code is not None and subject.code != code):
@@ -272,8 +225,8 @@ def gather(connection: Connection, metric: Metric, parameters: Parameters) -> No
 
 def prove(connection: Connection, *, is_ratio: bool, first: int | None) -> Proof:
     """What the table `evidence` comes to, and the first of its rows, all of them if None."""
-    added = connection.execute(_ADDED_UP).one()
-    listed = connection.execute(_LISTED, {"first": first}).all()
+    added = connection.execute(load_statement("explanation/added_up")).one()
+    listed = connection.execute(load_statement("explanation/rows"), {"first": first}).all()
     contents: dict[tuple[str, str, int], dict[str, Value]] = {}
     for report in dict.fromkeys(row.report for row in listed if row.row_number is not None):
         places = [(row.submission_id, row.row_number) for row in listed if row.report == report]

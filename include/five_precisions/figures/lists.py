@@ -20,11 +20,12 @@ from sqlalchemy import Connection, Engine, RowMapping, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.alerts import Level
-from five_precisions.figures.inputs import Parameters, run_statement
+from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.figures.scheme import NotNegative
 from five_precisions.period import Period
 from five_precisions.reference import ReferenceModel, load_reference
 from five_precisions.settings import Settings
+from five_precisions.warehouse import load_statement
 
 _STATEMENTS: Final = (
     "lists/household_lead",
@@ -251,15 +252,7 @@ def read_visit_list(
     rows = _read(
         engine,
         period,
-        "select lead.bank_code, institution.short_name as bank, lead.town_code, division.name as town, lead.place, "
-        "lead.household_no, lead.village, lead.head_name, lead.not_visited, lead.wants_loan, lead.scored_high, "
-        "lead.last_visited_on, lead.wanted_amount, lead.score, lead.tier, lead.credit_limit, lead.reason "
-        "from mart.household_lead as lead "
-        "left join registry.institution on lead.bank_code = institution.code "
-        "left join registry.division on lead.town_code = division.code "
-        "where lead.run_id = :run_id and lead.bank_code = coalesce(:institution, lead.bank_code) "
-        "and lead.town_code = coalesce(:town, lead.town_code) "
-        "order by lead.bank_code, lead.town_code, lead.place",
+        "worklists/visits",
         institution,
         town,
     )
@@ -278,17 +271,7 @@ def read_matching_list(
     rows = _read(
         engine,
         period,
-        "select project.county_code, project.project_no, project.name, project.town_code, division.name as town, "
-        "project.industry, project.operator, project.demand, project.entered_on, fit.institution_code as bank_code, "
-        "institution.short_name as bank, fit.place, fit.fit, fit.offered, fit.answer, fit.reason "
-        "from mart.open_project as project "
-        "left join mart.project_fit as fit on project.run_id = fit.run_id "
-        "and project.county_code = fit.county_code and project.project_no = fit.project_no "
-        "left join registry.institution on fit.institution_code = institution.code "
-        "left join registry.division on project.town_code = division.code "
-        "where project.run_id = :run_id and project.town_code = coalesce(:town, project.town_code) "
-        "and (cast(:institution as text) is null or fit.institution_code = :institution) "
-        "order by project.county_code, project.project_no, fit.place nulls last, fit.institution_code",
+        "worklists/matching",
         institution,
         town,
     )
@@ -308,19 +291,7 @@ def read_inspection_list(
     rows = _read(
         engine,
         period,
-        "select outlet.place, outlet.institution_code as bank_code, institution.short_name as bank, outlet.town_code, "
-        "division.name as town, outlet.outlet_name, outlet.risk, outlet.weight, outlet.open_alerts, "
-        "outlet.shared_alerts, outlet.balance, outlet.last_inspected_on, outlet.seed, outlet.reason, "
-        "sample.place as loan_place, sample.contract_no, sample.household_no, sample.drawn, sample.draw, "
-        "sample.balance as loan_balance, sample.overdue_days, sample.risk_class, sample.reason as loan_reason "
-        "from mart.inspection_outlet as outlet "
-        "left join mart.inspection_sample as sample on outlet.run_id = sample.run_id "
-        "and outlet.institution_code = sample.institution_code and outlet.town_code = sample.town_code "
-        "left join registry.institution on outlet.institution_code = institution.code "
-        "left join registry.division on outlet.town_code = division.code "
-        "where outlet.run_id = :run_id and outlet.institution_code = coalesce(:institution, outlet.institution_code) "
-        "and outlet.town_code = coalesce(:town, outlet.town_code) "
-        "order by outlet.place, sample.place",
+        "worklists/inspections",
         institution,
         town,
     )
@@ -356,14 +327,13 @@ def read_league(engine: Engine, period: Period) -> list[LeagueFigure]:
     rows = _read(
         engine,
         period,
-        "select figure, computed, reported, difference from mart.league_reconciliation where run_id = :run_id "
-        "order by array_position(array['ytd_households', 'ytd_amount', 'balance'], figure)",
+        "worklists/league",
     )
     return [LeagueFigure(**row) for row in rows]
 
 
 def _read(
-    engine: Engine, period: Period, query: str, institution: str | None = None, town: str | None = None
+    engine: Engine, period: Period, name: str, institution: str | None = None, town: str | None = None
 ) -> list[RowMapping]:
     with engine.connect() as connection:
         run_id = connection.execute(
@@ -374,9 +344,8 @@ def _read(
         _require(connection, "registry.institution", institution, "kind = 'bank'", "bank")
         _require(connection, "registry.division", town, "level = 'town'", "town")
         asked = {"run_id": run_id, "institution": institution, "town": town}
-        statement = text(query)
-        bound = {name: asked[name] for name in statement.compile(dialect=connection.dialect).params}
-        return list(connection.execute(statement, bound).mappings())
+        statement = load_statement(name)
+        return list(connection.execute(statement, bound_of(connection, statement, asked)).mappings())
 
 
 def _require(connection: Connection, table: str, code: str | None, condition: str, word: str) -> None:

@@ -14,14 +14,10 @@ from five_precisions.errors import SetupError
 from five_precisions.register.checks import wrong_centres
 from five_precisions.register.model import DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.settings import PREFIX
+from five_precisions.warehouse import load_statement
 
 _IS_MADE = text("select to_regclass('intake.submission') is not null")
 _READ_CITY = text("select code, name from registry.division where level = 'city'")
-_READ_INSTITUTIONS = text("""
-select code, name, short_name, kind, division_code, local_legal_person, opened_on, closed_on
-from registry.institution
-order by code
-""")
 _READ_WHO_DELIVERED = text("select distinct institution_code from intake.submission")
 
 
@@ -40,7 +36,7 @@ def require_fit(connection: Connection, register: Register) -> None:
     if not connection.execute(_IS_MADE).scalar_one():
         return
     _require_same_city(connection, register)
-    stored = [institution_of(row) for row in connection.execute(_READ_INSTITUTIONS).mappings()]
+    stored = [institution_of(row) for row in connection.execute(load_statement("register/institutions")).mappings()]
     _require_same_kinds(register, stored, set(connection.execute(_READ_WHO_DELIVERED).scalars()))
     left = [each for each in stored if register.institution(each.code) is None]
     _require_other_folders(register, left)

@@ -22,30 +22,17 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.register.decision import reason_of, storable
 from five_precisions.register.model import Institution, InstitutionKind
 from five_precisions.register.tables import read_register
+from five_precisions.warehouse import load_statement
 
 logger = logging.getLogger(__name__)
 
 _FARTHEST: Final = timedelta(days=366)
 """A day of closing ahead of today by more is a slip, and would let it owe as long."""
 
-_LIST = text("""
-select code, short_name, kind, division_code, opened_on, closed_on, left_files_at
-from registry.institution
-order by code
-""")
-_READ_CLOSINGS = text("""
-select institution_code, closed_on, reason, decided_by, decided_at
-from registry.closing
-order by closing_number
-""")
 _FIND = text("""
 select code, short_name, kind, opened_on, left_files_at from registry.institution where code = :code for update
 """)
 _CLOSE = text("update registry.institution set closed_on = :closed_on where code = :code")
-_RECORD = text("""
-insert into registry.closing (institution_code, closed_on, reason, decided_by)
-values (:code, :closed_on, :reason, :decided_by)
-""")
 _READ_DELIVERED = text("""
 select distinct period from intake.submission where institution_code = :code order by period
 """)
@@ -105,8 +92,8 @@ class RegisteredInstitution:
 def list_institutions(engine: Engine) -> list[RegisteredInstitution]:
     """Every institution of the warehouse, by code."""
     with engine.connect() as connection:
-        rows = connection.execute(_LIST).mappings().all()
-        closings = [Closing(**row) for row in connection.execute(_READ_CLOSINGS).mappings()]
+        rows = connection.execute(load_statement("register/registered")).mappings().all()
+        closings = [Closing(**row) for row in connection.execute(load_statement("register/closings")).mappings()]
     return [
         RegisteredInstitution(
             **{**row, "kind": InstitutionKind(row["kind"])},
@@ -148,7 +135,7 @@ def close_institution(engine: Engine, code: str, *, closed_on: date, reason: str
         _require_left(connection, code, closed_on)
         connection.execute(_CLOSE, {"code": code, "closed_on": closed_on})
         decision = {"code": code, "closed_on": closed_on, "reason": said, "decided_by": storable(decided_by)}
-        connection.execute(_RECORD, decision)
+        connection.execute(load_statement("register/record_closing"), decision)
         months = map(Period.parse, connection.execute(_READ_DELIVERED, {"code": code}).scalars())
         no_longer = [month for month in months if month.end >= closed_on]
     logger.info("%s is closed on %s, decided by %s: %s", code, closed_on, decision["decided_by"], said)

@@ -25,36 +25,12 @@ from five_precisions.register.model import (
     Register,
 )
 from five_precisions.settings import Settings
-from five_precisions.warehouse import create_period_partitions
+from five_precisions.warehouse import create_period_partitions, load_statement
 
 logger = logging.getLogger(__name__)
 
 # Two who save at once wait for one another.
 _LOCK = text("lock table registry.contact in share row exclusive mode")
-_SAVE_DIVISION = text("""
-insert into registry.division (code, name, level, parent_code)
-values (:code, :name, :level, :parent_code)
-on conflict (code) do update set
-    name = excluded.name,
-    level = excluded.level,
-    parent_code = excluded.parent_code,
-    left_files_at = null
-""")
-_SAVE_INSTITUTION = text("""
-insert into registry.institution (
-    code, name, short_name, kind, division_code, local_legal_person, opened_on, closed_on
-)
-values (:code, :name, :short_name, :kind, :division_code, :local_legal_person, :opened_on, :closed_on)
-on conflict (code) do update set
-    name = excluded.name,
-    short_name = excluded.short_name,
-    kind = excluded.kind,
-    division_code = excluded.division_code,
-    local_legal_person = excluded.local_legal_person,
-    opened_on = excluded.opened_on,
-    closed_on = excluded.closed_on,
-    left_files_at = null
-""")
 _MARK_DIVISIONS = text("""
 update registry.division set left_files_at = now() where left_files_at is null and code <> all(:codes)
 """)
@@ -69,17 +45,8 @@ select code from registry.institution where left_files_at is not null and code =
 """)
 # Who is not in the files keeps its contacts: it may owe as before, and gets word of it.
 _FORGET_CONTACTS = text("delete from registry.contact where institution_code = any(:codes)")
-_SAVE_CONTACT = text("""
-insert into registry.contact (institution_code, address, role, fallback_address)
-values (:institution_code, :address, :role, :fallback_address)
-""")
 _SAVE_OBLIGATION = text("""
 insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
-""")
-_OPEN_PERIOD = text("""
-insert into registry.period (period, deadline_at) values (:period, :deadline_at)
-on conflict (period) do nothing
-returning period
 """)
 
 
@@ -109,12 +76,12 @@ def save_register(connection: Connection, register: Register) -> Saved:
     require_fit(connection, register)
     codes = [institution.code for institution in register.institutions]
     returned = set(connection.execute(_FIND_RETURNED, {"codes": codes}).scalars())
-    _save(connection, _SAVE_DIVISION, register.divisions)
-    _save(connection, _SAVE_INSTITUTION, register.institutions)
+    _save(connection, load_statement("register/save_division"), register.divisions)
+    _save(connection, load_statement("register/save_institution"), register.institutions)
     connection.execute(_MARK_DIVISIONS, {"codes": [division.code for division in register.divisions]})
     connection.execute(_MARK_INSTITUTIONS, {"codes": codes})
     connection.execute(_FORGET_CONTACTS, {"codes": codes})
-    _save(connection, _SAVE_CONTACT, register.contacts)
+    _save(connection, load_statement("register/save_contact"), register.contacts)
     connection.execute(text("delete from registry.obligation"))
     _save(connection, _SAVE_OBLIGATION, register.obligations)
     kept = read_register(connection)
@@ -131,10 +98,7 @@ def read_register(connection: Connection) -> Register:
     def rows(query: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(text(query)).mappings()]
 
-    institutions = rows(
-        "select code, name, short_name, kind, division_code, local_legal_person, opened_on, closed_on "
-        "from registry.institution order by code"
-    )
+    institutions = connection.execute(load_statement("register/institutions")).mappings()
     divisions = rows("select code, name, level, parent_code from registry.division order by code")
     contacts = rows("select institution_code, address, role, fallback_address from registry.contact order by 1, 3, 2")
     obligations = rows("select kind, report, nil_allowed from registry.obligation order by kind, report")
@@ -160,7 +124,12 @@ def open_period(connection: Connection, settings: Settings, period: Period) -> t
     create_period_partitions(connection, period)
     holidays = load_holidays(settings)
     deadline_at = deadline_of(period, holidays)
-    is_new = connection.execute(_OPEN_PERIOD, {"period": str(period), "deadline_at": deadline_at}).first() is not None
+    is_new = (
+        connection.execute(
+            load_statement("register/open_period"), {"period": str(period), "deadline_at": deadline_at}
+        ).first()
+        is not None
+    )
     years = ", ".join(map(str, years_unknown(period, holidays)))
     if not is_new or not years:
         return ()
