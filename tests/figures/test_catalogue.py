@@ -14,10 +14,8 @@ from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.figures import assess, explain
-from five_precisions.reference import catalogue as reading
-from five_precisions.reference import load_boards, load_catalogue
+from five_precisions.reference import load_boards, load_catalogue, sql_files
 from five_precisions.settings import INCLUDE, Settings
-from five_precisions.warehouse import statements
 from tests.figures.awkward_city import assess_awkward_city
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import SmallCity
@@ -189,8 +187,7 @@ def own_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of include/sql to which a statement can be added, as whoever runs the system adds it there."""
     folder = tmp_path / "sql"
     shutil.copytree(INCLUDE / "sql", folder)
-    monkeypatch.setattr(statements, "SQL_FOLDER", folder)
-    monkeypatch.setattr(reading, "STATEMENTS", folder)
+    monkeypatch.setattr(sql_files, "SQL_FOLDER", folder)
     return folder
 
 

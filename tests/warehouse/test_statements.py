@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
 from five_precisions.settings import INCLUDE
-from five_precisions.warehouse import load_statement, read_sql
-from five_precisions.warehouse.statements import SQL_FOLDER
+from five_precisions.warehouse import load_statement
 from five_precisions_demo.replay.statements import DEMO_SQL_FOLDER, load_demo_statement
 
 FILES = sorted(INCLUDE.rglob("*.sql"))

@@ -30,9 +30,10 @@ from sqlalchemy.exc import DataError, ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, run_statement
+from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.cross_rules import load_cross_rules
-from five_precisions.warehouse.statements import SQL_FOLDER, load_declared, load_statement
 
 ALERT_FOLDER: Final = SQL_FOLDER / "alerts"
 _OWN_COLUMNS: Final = ("institution_code", "division_code", "subject", "measure", "threshold", "detail")
@@ -99,18 +100,10 @@ def load_alert_rules(folder: Path = ALERT_FOLDER) -> tuple[AlertRule, ...]:
         SetupError: a file does not say what its rows mean, two files declare one rule, or there is none: without rules
             every case would close.
     """
-    rules: dict[str, AlertRule] = {}
-    for path in sorted(folder.glob("*.sql")):
-        try:
-            rule = load_declared(path, AlertRule)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SetupError(f"{path} cannot be read: {error}.") from error
-        if rule.rule in rules:
-            raise SetupError(f"{path} declares the rule {rule.rule}, which another file of the folder declares.")
-        rules[rule.rule] = rule
+    rules = load_heads(folder, AlertRule, "rule")
     if not rules:
         raise SetupError(f"{folder} holds no rule of an alert.")
-    return tuple(rules.values())
+    return rules
 
 
 def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | None = None) -> None:

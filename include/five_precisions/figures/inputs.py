@@ -26,10 +26,10 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from five_precisions.errors import RefusedError, SetupError
 from five_precisions.period import Period
+from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
 from five_precisions.reports import Kind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
-from five_precisions.warehouse.statements import SQL_FOLDER, read_sql
 
 _TABLES = (
     "run_version (period text, institution_code text, report text, submission_id text)",

@@ -21,7 +21,7 @@ from five_precisions.errors import RefusedError
 from five_precisions.figures.inputs import Parameters, bound_of
 from five_precisions.figures.scheme import Scheme, Scorecard
 from five_precisions.reference import Catalogue
-from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
+from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 
 INVARIANT_FOLDER: Final = SQL_FOLDER / "invariants"
 _MOST_NAMED: Final = 3
@@ -48,7 +48,7 @@ def load_invariants(folder: Path = INVARIANT_FOLDER) -> tuple[Invariant, ...]:
     Raises:
         SetupError: a file does not say what must be true.
     """
-    return tuple(load_declared(path, Invariant) for path in sorted(folder.glob("*.sql")))
+    return load_heads(folder, Invariant, "invariant")
 
 
 def check_invariants(

@@ -11,11 +11,10 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.reference.files import ReferenceModel, find_reference, load_reference, load_yaml
+from five_precisions.reference.files import ReferenceModel, doubled, find_reference, load_reference, load_yaml
+from five_precisions.reference.sql_files import read_sql, statement_path
 from five_precisions.settings import INCLUDE, Settings
 
-STATEMENTS: Final = INCLUDE / "sql"
-"""Where the statements lie that the catalogue names."""
 _OURS: Final = INCLUDE / "reference" / "metrics.yaml"
 MADE_BY_THE_ASSESSMENT: Final = ("bank_score", "league_ytd_amount")
 """Boards that rank no metric (include/sql/marts/ranking.sql)."""
@@ -58,15 +57,15 @@ class Metric(ReferenceModel):
         for name in names:
             if not _STATEMENT.fullmatch(name):
                 raise ValueError(f"{name!r} is no statement: a folder of include/sql, a slash and the name of its file")
-            if not (STATEMENTS / f"{name}.sql").is_file():
+            if not statement_path(name).is_file():
                 raise ValueError(f"there is no statement include/sql/{name}.sql")
         return names
 
     @field_validator("sql", "evidence", "scopes")
     @classmethod
     def _nothing_is_named_twice(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if doubled := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"{doubled[0]} is named twice")
+        if twice := doubled(names):
+            raise ValueError(f"{twice[0]} is named twice")
         return names
 
     @model_validator(mode="after")
@@ -104,7 +103,7 @@ class Catalogue(BaseModel):
     @classmethod
     def _statements_give_them(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
         for code, metric in metrics.items():
-            if not any(f"'{code}'" in _read(name) for name in metric.sql):
+            if not any(f"'{code}'" in read_sql(statement_path(name)) for name in metric.sql):
                 raise ValueError(f"none of {', '.join(metric.sql)} yields the metric '{code}'")
         return metrics
 
@@ -145,10 +144,6 @@ class _Boards(RootModel[dict[str, Board]]):
             if code in MADE_BY_THE_ASSESSMENT:
                 raise ValueError(f"the board {code} comes from the assessment itself")
         return self
-
-
-def _read(name: str) -> str:
-    return (STATEMENTS / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def load_catalogue(settings: Settings) -> Catalogue:

@@ -1,4 +1,4 @@
-"""Reading reference files: whatever is wrong with one is said in one sentence that names the file and the place.
+"""Reading what files declare: whatever is wrong with one is said in one sentence that names the file and the place.
 
 YAML is taken in a plain form: names with values, no anchors, aliases or tags, numbers in plain digits. A table is CSV
 whose first line names exactly its columns.
@@ -7,8 +7,11 @@ whose first line names exactly its columns.
 from __future__ import annotations
 
 import csv
+import json
+import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,6 +30,7 @@ from five_precisions.errors import SetupError
 from five_precisions.settings import INCLUDE, Settings
 
 Content = TypeVar("Content")
+Key = TypeVar("Key", bound=Hashable)
 
 YEARS: Final = range(2000, 2101)
 """Years that a reference file may speak of; another is a slip of the pen."""
@@ -70,6 +74,11 @@ def unknown_name(name: object, known: Collection[str]) -> str:
     return f"{shortened(name) if len(str(name)) > 60 else name} is unknown; {advice}"
 
 
+def doubled(values: Iterable[Key]) -> list[Key]:
+    """What stands among values more than once, each once, in their order."""
+    return [value for value, times in Counter(values).items() if times > 1]
+
+
 _RESOLVED: Final = "tag:yaml.org,2002:"
 
 
@@ -81,16 +90,16 @@ class _PlainLoader(yaml.CSafeLoader):
 
 
 def _construct_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
+    keys = []
     for key_node, _ in node.value:
         if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _RESOLVED + "merge":
             problem = "a name is a word, and neither a list nor <<"
             raise ConstructorError(problem=problem, problem_mark=key_node.start_mark)
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            line = key_node.start_mark.line + 1
-            raise ConstructorError(problem=f"{key} stands there twice, again in line {line}")
-        seen.add(key)
+        keys.append(loader.construct_object(key_node, deep=True))
+    if twice := doubled(keys):
+        key = twice[0]
+        again, _ = node.value[keys.index(key, keys.index(key) + 1)]
+        raise ConstructorError(problem=f"{key} stands there twice, again in line {again.start_mark.line + 1}")
     return loader.construct_mapping(node, deep=True)
 
 
@@ -130,7 +139,7 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
     Raises:
         SetupError: the file is missing, is no YAML, or does not say what it should; the sentence names the place.
     """
-    content = _read_yaml(path)
+    content = parse_yaml(path, _read_text(path))
     if not isinstance(content, dict):
         raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
     try:
@@ -142,8 +151,12 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
         raise SetupError(f"{path} is wrong at {_on_one_line(place)}: {_sentence(reason)}") from error
 
 
-def _read_yaml(path: Path) -> Any:
-    text = _read_text(path)
+def parse_yaml(path: Path, text: str) -> Any:
+    """What a YAML text says, which stands in the file of that path.
+
+    Raises:
+        SetupError: it is no YAML in the plain form; the sentence names the place.
+    """
     try:
         _refuse_what_is_not_plain(text)
         # The loader is a safe one, which the linter cannot see.
@@ -173,6 +186,34 @@ def _refuse_what_is_not_plain(text: str) -> None:
             continue
         place = f", in line {event.start_mark.line + 1}" if event.start_mark else ""
         raise ConstructorError(problem=f"{problem}{place}")
+
+
+def load_json(path: Path, what: str) -> Any:
+    """What a JSON file says; `what` it is of, for the sentence that refuses it.
+
+    Raises:
+        SetupError: the file is missing or no JSON, or has a name twice in one place or a number without an end.
+    """
+    try:
+        written = path.read_text(encoding="utf-8")
+        return json.loads(written, object_pairs_hook=_once, parse_constant=_finite, parse_float=_finite)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{path} is no JSON of {what}: {error}.") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two entries the file would silently hold only the second.
+    if twice := doubled(name for name, _ in pairs):
+        raise ValueError(f"{twice[0]} stands twice in one place")
+    return dict(pairs)
+
+
+def _finite(written: str) -> float:
+    if not math.isfinite(number := float(written)):
+        raise ValueError(f"{written} is no number")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +286,8 @@ def load_table(path: Path, columns: Sequence[str]) -> tuple[TableLine, ...]:
 
 def _refuse_other_columns(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
     wanted = f"its first line names the columns {', '.join(columns)}"
-    if doubled := [name for name in header if header.count(name) > 1]:
-        raise SetupError(f"{path} has the column {shortened(doubled[0])} twice; {wanted}.")
+    if twice := doubled(header):
+        raise SetupError(f"{path} has the column {shortened(twice[0])} twice; {wanted}.")
     if unknown := [name for name in header if name not in columns]:
         raise SetupError(f"{path} has the column {shortened(unknown[0])}, which is unknown; {wanted}.")
     if missing := [name for name in columns if name not in header]:

@@ -6,13 +6,13 @@ import csv
 import difflib
 import io
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from five_precisions.errors import SetupError
+from five_precisions.reference import doubled
 from five_precisions.register.addresses import is_service, without_token
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -104,8 +104,8 @@ def _columns(
     if len(names) == 1 and (other := next((sign for sign in _OTHER_SEPARATORS if sign in names[0]), None)):
         raise SetupError(f"{place} parts its cells with {_OTHER_SEPARATORS[other]}; save the file as CSV with commas.")
     _refuse_unseen(place, zip(names, names, strict=True))
-    if doubled := [name for name, count in Counter(names).items() if name and count > 1]:
-        raise SetupError(f"{place} has the column {shown(doubled[0])} more than once.")
+    if twice := doubled(filter(None, names)):
+        raise SetupError(f"{place} has the column {shown(twice[0])} more than once.")
     unknown = [name for name in names if name and name not in (*columns, *optional)]
     missing = [name for name in columns if name not in names]
     if missing:

@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from five_precisions.reference import ReferenceModel, load_yaml
+from five_precisions.reference import ReferenceModel, doubled, load_yaml
 from five_precisions.settings import INCLUDE
 
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -81,7 +81,7 @@ class Column(ReferenceModel):
             raise ValueError(f"column {self.name}: a text declares its longest length")
         if self.verbatim and (self.type is not ColumnType.TEXT or self.sensitive):
             raise ValueError(f"column {self.name}: only a text that is not sensitive is kept verbatim")
-        if len(set(self.of)) != len(self.of):
+        if doubled(self.of):
             raise ValueError(f"column {self.name}: a value is listed twice")
         if self.max is not None and self.min > self.max:
             raise ValueError(f"column {self.name}: its smallest number is larger than its largest")
@@ -137,10 +137,9 @@ class Report(ReferenceModel):
     @model_validator(mode="after")
     def _names_columns_that_exist(self) -> Self:
         names = [column.name for column in self.columns]
-        if len(set(names)) != len(names):
+        if doubled(names):
             raise ValueError(f"report {self.code}: a column name stands twice")
-        headers = [column.header for column in self.columns]
-        if len(set(headers)) != len(headers):
+        if doubled(column.header for column in self.columns):
             raise ValueError(f"report {self.code}: a header stands twice")
         if unknown := {*self.key, *([self.control] if self.control else [])} - set(names):
             raise ValueError(f"report {self.code}: no such column: {', '.join(sorted(unknown))}")

@@ -3,7 +3,7 @@
 from five_precisions.warehouse.clock import read_clock
 from five_precisions.warehouse.connection import open_warehouse
 from five_precisions.warehouse.schema import create_period_partitions, migrate
-from five_precisions.warehouse.statements import load_statement, read_sql
+from five_precisions.warehouse.statements import load_statement
 
 __all__ = [
     "create_period_partitions",
@@ -11,5 +11,4 @@ __all__ = [
     "migrate",
     "open_warehouse",
     "read_clock",
-    "read_sql",
 ]

@@ -31,9 +31,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from five_precisions.period import Period
+from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
 from five_precisions.settings import parse_period
-from five_precisions.warehouse.statements import SQL_FOLDER, load_declared
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
 
@@ -127,4 +127,4 @@ def cross_rules_of(period: Period) -> tuple[CrossRule, ...]:
 
 @cache
 def _load_folder(folder: Path) -> tuple[CrossRule, ...]:
-    return tuple(load_declared(path, CrossRule) for path in sorted(folder.glob("*.sql")))
+    return load_heads(folder, CrossRule, "rule")

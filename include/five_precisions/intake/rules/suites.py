@@ -8,9 +8,7 @@ derived column is added by editing the report's JSON file only.
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
-import math
 import os
 import re
 import threading
@@ -27,6 +25,7 @@ from five_precisions.intake.findings import Finding, Level
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
 from five_precisions.period import Period
+from five_precisions.reference import load_json
 from five_precisions.reports import ColumnType, Report
 from five_precisions.reports.cells import Value
 from five_precisions.settings import INCLUDE, parse_period
@@ -131,18 +130,12 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
     """
     path = folder / f"{report.code}.json"
     try:
-        suite = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=_once, parse_constant=_finite, parse_float=_finite
-        )
+        suite = load_json(path, "a suite")
         derived = {
             name: (made["function"], tuple(made["of"]))
             for name, made in suite.get("meta", {}).get("derived", {}).items()
         }
         expectations = tuple(suite["expectations"])
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        raise SetupError(f"{path} is no JSON of a suite: {error}.") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise SetupError(f"{path} is no suite with expectations: {error}.") from error
     columns = {column.name for column in report.columns}
@@ -163,20 +156,6 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
 
 def _numbered(expectations: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return tuple({**each, "meta": {"ordinal": ordinal}} for ordinal, each in enumerate(expectations))
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two entries the file would silently hold only the second.
-    names = [name for name, _ in pairs]
-    if doubled := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"{doubled[0]} stands twice in one place")
-    return dict(pairs)
-
-
-def _finite(written: str) -> float:
-    if not math.isfinite(number := float(written)):
-        raise ValueError(f"{written} is no number")
-    return number
 
 
 def _rule(expectation: dict[str, Any], marked: Set[str], seen: Set[str]) -> SuiteRule:
