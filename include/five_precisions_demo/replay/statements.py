@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
-from five_precisions.warehouse import read_sql
+from five_precisions.reference.sql_files import read_sql
 
 DEMO_SQL_FOLDER: Final = Path(__file__).parents[1] / "sql"
 
