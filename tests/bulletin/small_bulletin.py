@@ -10,12 +10,12 @@ from five_precisions.bulletin.document import (
     Bulletin,
     Cell,
     Chart,
-    Column,
     Figure,
     Heading,
     Paragraph,
     Section,
     Table,
+    TableColumn,
 )
 from five_precisions.display import Form
 
@@ -26,10 +26,10 @@ BALANCES = Table(
     title="表1 金融精准扶贫贷款余额",
     unit="万元、%",
     columns=(
-        Column("县（市、区）"),
-        Column("余额", Form.AMOUNT, "金融精准扶贫贷款"),
-        Column("比上年同期增速", Form.PERCENT, "金融精准扶贫贷款"),
-        Column("户数", Form.COUNT, "扶贫小额信贷"),
+        TableColumn("县（市、区）"),
+        TableColumn("余额", Form.AMOUNT, "金融精准扶贫贷款"),
+        TableColumn("比上年同期增速", Form.PERCENT, "金融精准扶贫贷款"),
+        TableColumn("户数", Form.COUNT, "扶贫小额信贷"),
     ),
     rows=(
         ("江城区", AMOUNT_WITH_HALF, Figure(Decimal("-3.204"), Form.PERCENT), Figure(1234, Form.COUNT)),
@@ -44,7 +44,7 @@ SCORES = Table(
     code="scores",
     title="表2 银行考核得分",
     unit="",
-    columns=(Column("位次", Form.RANK), Column("银行"), Column("得分", Form.SCORE), Column("等级")),
+    columns=(TableColumn("位次", Form.RANK), TableColumn("银行"), TableColumn("得分", Form.SCORE), TableColumn("等级")),
     rows=(
         (Figure(1, Form.RANK), "漠岸农商", Figure(Decimal("99.08"), Form.SCORE), "优秀"),
         (Figure(2, Form.RANK), "渔光村镇", Figure(Decimal("98.745"), Form.SCORE), "优秀"),
@@ -60,8 +60,11 @@ def wide_table(banks: int, metrics: int = 14) -> Table:
         title="附表1 各银行业金融机构金融精准扶贫工作主要指标",
         unit="万元、户、%",
         columns=(
-            Column("机构"),
-            *(Column(f"扶贫小额信贷指标{number}", Form.AMOUNT, f"第{number // 3 + 1}组") for number in range(metrics)),
+            TableColumn("机构"),
+            *(
+                TableColumn(f"扶贫小额信贷指标{number}", Form.AMOUNT, f"第{number // 3 + 1}组")
+                for number in range(metrics)
+            ),
         ),
         rows=tuple(
             (f"第{bank}农商银行", *(Figure(Decimal(bank * 1000 + number), Form.AMOUNT) for number in range(metrics)))
@@ -100,4 +103,4 @@ def small_bulletin(*appendices: Table, is_demo: bool = True) -> Bulletin:
 def table_with_text(*texts: str) -> Table:
     """A table whose cells are these texts, named by the first one."""
     rows: tuple[tuple[Cell, ...], ...] = tuple((text, Figure(-5, Form.COUNT)) for text in texts)
-    return replace(SCORES, title=texts[0], columns=(Column(texts[0]), Column("变化", Form.COUNT)), rows=rows)
+    return replace(SCORES, title=texts[0], columns=(TableColumn(texts[0]), TableColumn("变化", Form.COUNT)), rows=rows)

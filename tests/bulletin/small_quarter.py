@@ -8,7 +8,16 @@ from decimal import Decimal
 
 from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.quarter import QuarterResults
-from five_precisions.bulletin.results import Assessment, Division, Institution, Item, Place, Reporting, Results, Run
+from five_precisions.bulletin.results import (
+    Assessment,
+    BoardPlace,
+    Division,
+    Institution,
+    Item,
+    Reporting,
+    Results,
+    Run,
+)
 from five_precisions.period import Period, Quarter
 from five_precisions.reference import load_catalogue, load_indicators
 from five_precisions.register import InstitutionKind
@@ -127,8 +136,8 @@ def small_quarter(
         },
         boards={
             "league_ytd_amount": [
-                Place("league_ytd_amount", "440800", "邻市", Decimal(90), 1, 1),
-                Place("league_ytd_amount", CITY, "演示市", Decimal(40), 2, 3),
+                BoardPlace("league_ytd_amount", "440800", "邻市", Decimal(90), 1, 1),
+                BoardPlace("league_ytd_amount", CITY, "演示市", Decimal(40), 2, 3),
             ]
         },
         targets={"B01": 20, "B02": 20},

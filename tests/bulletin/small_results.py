@@ -10,12 +10,12 @@ from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.results import (
     Alert,
     Assessment,
+    BoardPlace,
     Division,
     Institution,
     Item,
     NextStep,
-    Pace,
-    Place,
+    PaceFigures,
     Reporting,
     Results,
     Run,
@@ -69,13 +69,13 @@ def stepped(indicator: str, action: str, score: tuple[str, str], rank: tuple[int
     return NextStep(BANK, indicator, before, after, *grades, *rank, action, sentence)
 
 
-def pace_of_bank(month: Period, target: int, reached: int | str | None) -> Pace:
+def pace_of_bank(month: Period, target: int, reached: int | str | None) -> PaceFigures:
     """The row of mart.pace of a bank that has reached so many households."""
     if reached is None:
-        return Pace(BANK, None, None)
+        return PaceFigures(BANK, None, None)
     left = 12 - month.month
     needed = Decimal(max(0, target - int(reached))) / left if left else None
-    return Pace(BANK, needed, Decimal(reached) * 12 / month.month)
+    return PaceFigures(BANK, needed, Decimal(reached) * 12 / month.month)
 
 
 def run_of(period: Period, revision: int = 1) -> Run:
@@ -96,7 +96,7 @@ def small_results(
     city_figures: Mapping[str, int | str] | None = None,
     items: Mapping[str, tuple[int, str | None, str]] | None = None,
     target: int = 60,
-    places: Sequence[Place] = (),
+    places: Sequence[BoardPlace] = (),
     reporting: Sequence[Reporting] = (),
     alerts: Sequence[Alert] = (),
     revision: int = 1,
@@ -156,7 +156,7 @@ def small_results(
     ):
         for metric, value in (figures or {}).items():
             values[Source(metric, scope, code, str(period))] = Decimal(value)
-    boards: dict[str, list[Place]] = {}
+    boards: dict[str, list[BoardPlace]] = {}
     for place in places:
         boards.setdefault(place.board, []).append(place)
     return Results(

@@ -20,7 +20,7 @@ from five_precisions.bulletin.correction import (
     find_changes,
     published_tables,
 )
-from five_precisions.bulletin.document import Bulletin, Column, Figure, Table
+from five_precisions.bulletin.document import Bulletin, Figure, Table, TableColumn
 from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.delivery import Kind, dispatch, list_messages
 from five_precisions.display import Form
@@ -39,7 +39,7 @@ CASES = Table(
     code="cases",
     title="未办结事项",
     unit="",
-    columns=(Column("机构"), Column("事项")),
+    columns=(TableColumn("机构"), TableColumn("事项")),
     rows=(("甲行", "一"), ("甲行", "二")),
 )
 

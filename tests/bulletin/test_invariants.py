@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from five_precisions.bulletin.compose import compose
-from five_precisions.bulletin.document import Block, Bulletin, Column, Figure, Paragraph, Table
-from five_precisions.bulletin.invariants import InvariantError, find_unsound, require_sound
-from five_precisions.bulletin.results import Place
+from five_precisions.bulletin.document import Block, Bulletin, Figure, Paragraph, Table, TableColumn
+from five_precisions.bulletin.invariants import UnsoundBulletinError, find_unsound, require_sound
+from five_precisions.bulletin.results import BoardPlace
 from five_precisions.display import Form
 from tests.bulletin.small_quarter import CITY, JUNE, small_quarter
 
@@ -53,7 +53,7 @@ def test_ranks_that_the_scores_do_not_give(bulletin: Bulletin) -> None:
 
 
 def test_a_shared_rank_is_followed_by_a_gap(bulletin: Bulletin) -> None:
-    places = [Place("board", code, code, Decimal(value), rank, None) for code, value, rank in (
+    places = [BoardPlace("board", code, code, Decimal(value), rank, None) for code, value, rank in (
         ("a", 9, 1), ("b", 8, 2), ("c", 8, 2), ("d", 7, 4),
     )]  # fmt: skip
     unsound = replace(RESULTS, at_end=replace(RESULTS.at_end, boards={"board": places}))
@@ -119,7 +119,7 @@ def test_tables_that_differ(bulletin: Bulletin) -> None:
         code="more",
         title="又一表",
         unit="",
-        columns=(Column("值"),),
+        columns=(TableColumn("值"),),
         rows=((Figure(Decimal(7), figure.form, figure.source),),),
     )
     assert find_unsound(with_block(bulletin, table), RESULTS)[0] == (
@@ -143,7 +143,7 @@ def test_a_number_as_long_as_an_id(bulletin: Bulletin, secret: str) -> None:
     found = "it holds a number as long as an ID, a phone or an account"
     for block in (
         Paragraph(f"户主{secret}。", quotes=(secret,)),
-        Table(code="more", title="又一表", unit="", columns=(Column("户主"),), rows=((secret,),)),
+        Table(code="more", title="又一表", unit="", columns=(TableColumn("户主"),), rows=((secret,),)),
         replace(bulletin.charts[0], draw=lambda: f"<svg><text>{secret}</text></svg>"),
     ):
         assert find_unsound(with_block(bulletin, block), RESULTS) == [found]
@@ -151,5 +151,5 @@ def test_a_number_as_long_as_an_id(bulletin: Bulletin, secret: str) -> None:
 
 def test_what_is_wrong_is_named_in_one_sentence(bulletin: Bulletin) -> None:
     changed = with_block(bulletin, Paragraph("全市共有12家银行。"))
-    with pytest.raises(InvariantError, match=r"^The bulletin of 2019-Q2 was stopped: the text .* results\.$"):
+    with pytest.raises(UnsoundBulletinError, match=r"^The bulletin of 2019-Q2 was stopped: the text .* results\.$"):
         require_sound(changed, RESULTS)

@@ -14,9 +14,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
-from five_precisions.bulletin import Decision, Rendered, decide, render, write
+from five_precisions.bulletin import DraftDecision, Rendered, decide, render, write
 from five_precisions.bulletin.document import Paragraph
-from five_precisions.bulletin.invariants import InvariantError
+from five_precisions.bulletin.invariants import UnsoundBulletinError
 from five_precisions.bulletin.pdf import render_pdf
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import RefusedError, UsageError
@@ -37,8 +37,8 @@ def rendered(golden_settings: Settings) -> dict[Quarter, Rendered]:
         return {quarter: render(engine, golden_settings, quarter) for quarter in (FIRST, SECOND)}
 
 
-def approval(shown: Rendered, **changes: object) -> Decision:
-    decision = Decision(draft=1, shown_digest=shown.digest, approved=True, decided_by="approver", decided_at=NOON)
+def approval(shown: Rendered, **changes: object) -> DraftDecision:
+    decision = DraftDecision(draft=1, shown_digest=shown.digest, approved=True, decided_by="approver", decided_at=NOON)
     return replace(decision, **changes)  # type: ignore[arg-type]
 
 
@@ -138,7 +138,7 @@ def test_results_that_contradict_themselves_stop_it(golden_copy: Settings) -> No
                     "where run_id = '2019-06-r1' and metric = 'loan_balance' and scope = 'bank' and scope_code = 'B01'"
                 )
             )
-        with pytest.raises(InvariantError, match="loan_balance of bank B01 is not the sum") as stopped:
+        with pytest.raises(UnsoundBulletinError, match="loan_balance of bank B01 is not the sum") as stopped:
             render(engine, golden_copy, SECOND)
     assert "loan_balance of the banks does not add up to the city's" in str(stopped.value)
 
@@ -233,7 +233,7 @@ def test_what_was_not_shown_is_not_approved(golden_copy: Settings, rendered: dic
 def test_a_remark_with_an_id_in_it_stops_everything(golden_copy: Settings, rendered: dict[Quarter, Rendered]) -> None:
     decision = approval(rendered[FIRST], remark="请核实441702199001011234的贷款")
     with open_warehouse(golden_copy) as engine:
-        with pytest.raises(InvariantError, match="as long as an ID"):
+        with pytest.raises(UnsoundBulletinError, match="as long as an ID"):
             decide(engine, golden_copy, FIRST, decision)
         with engine.connect() as connection:
             assert connection.execute(text("select count(*) from notify.approval")).scalar_one() == 0

@@ -11,7 +11,7 @@ import pytest
 from apprise.common import NotifyFormat
 from apprise.conversion import convert_between
 
-from five_precisions.bulletin.document import Bulletin, Column, Paragraph, Section, Table
+from five_precisions.bulletin.document import Bulletin, Paragraph, Section, Table, TableColumn
 from five_precisions.bulletin.letter import LARGEST, own_summary, render_letter
 from five_precisions.bulletin.mail_tables import MailTable, mail_table
 from five_precisions.errors import RefusedError
@@ -244,7 +244,7 @@ def test_a_correction_shows_both_figures_beside_what_was_corrected() -> None:
         code="changes",
         title="更正前后对照",
         unit="",
-        columns=tuple(map(Column, ("统计表", "对象", "项目", "更正前", "更正后"))),
+        columns=tuple(map(TableColumn, ("统计表", "对象", "项目", "更正前", "更正后"))),
         rows=(("动态考核得分和排名", "漠岸农商", "总分", "98.74", "98.75"),),
     )
     bulletin = small_bulletin()

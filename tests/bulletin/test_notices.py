@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.bulletin.bank_summary import bank_place, next_steps, pace_of
 from five_precisions.bulletin.document import Source
 from five_precisions.bulletin.notices import bank_notice, county_notice, notices, post_notices
-from five_precisions.bulletin.results import Alert, Place, Results
+from five_precisions.bulletin.results import Alert, BoardPlace, Results
 from five_precisions.delivery import Kind, Message, message_key
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period
@@ -473,8 +473,8 @@ def test_what_is_missing_is_not_zero(figures: dict[str, int], words: list[str]) 
 
 
 def test_a_county_reads_its_places() -> None:
-    def place(board: str, rank: int, previous: int | None, code: str = COUNTY) -> Place:
-        return Place(board, code, "县", Decimal(1), rank, previous)
+    def place(board: str, rank: int, previous: int | None, code: str = COUNTY) -> BoardPlace:
+        return BoardPlace(board, code, "县", Decimal(1), rank, previous)
 
     results = small_results(
         county_figures={"microcredit_ytd_amount": "139.31", "visit_coverage_standing": "87.864", "match_rate": 70},

@@ -14,7 +14,7 @@ import pytest
 from five_precisions.bulletin.correction import Change, Restated, compose_correction
 from five_precisions.bulletin.document import Bulletin, Paragraph, Section
 from five_precisions.bulletin.letter import render_letter
-from five_precisions.bulletin.results import Place, Results
+from five_precisions.bulletin.results import BoardPlace, Results
 from five_precisions.delivery import Message
 from tests.bulletin.sample import alert_table
 from tests.bulletin.small_bulletin import SCORES, small_bulletin, wide_table
@@ -60,7 +60,7 @@ STEPS: Final = (
     stepped("quality", "再收回逾期扶贫小额信贷4万元：逾期率3.00%→0.75%", ("88.45", "99.56"), (2, 1)),
 )
 BOARDS: Final = tuple(
-    Place(board, code, name, Decimal(value), rank, previous)
+    BoardPlace(board, code, name, Decimal(value), rank, previous)
     for board, value in (
         ("county_microcredit_ytd_amount", "139.31"),
         ("county_visit_coverage", "87.86"),

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.workbook import Workbook
 
-from five_precisions.bulletin.document import Bulletin, Column, Figure, Section
+from five_precisions.bulletin.document import Bulletin, Figure, Section, TableColumn
 from five_precisions.bulletin.workbook import names_of_sheets, render_workbook
 from five_precisions.display import Form, text_width
 from tests.bulletin.sample import bank_appendix, category_table, county_appendix, league_appendix, score_table
@@ -207,7 +207,7 @@ def test_without_demo_data_nothing_is_marked() -> None:
 
 
 def test_tables_of_one_column_or_without_rows_are_written() -> None:
-    narrow = replace(SCORES, title="窄", columns=(Column("机构"),), rows=(("甲",),), unit="家")
+    narrow = replace(SCORES, title="窄", columns=(TableColumn("机构"),), rows=(("甲",),), unit="家")
     empty = replace(BALANCES, title="空", rows=(), has_total=False)
     book = opened(small_bulletin(narrow, empty))
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError
-from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity, load_reports
+from five_precisions.reports import Column, ColumnType, Report, ReportKind, Sensitivity, load_reports
 
 # Counted by hand in docs/reports.md: number of headers, owners, kind, key, and the control total's header
 # (docs/intake.md).
@@ -75,7 +75,7 @@ def test_a_report_is_declared_as_the_spec_lists_it(code: str) -> None:
     assert len(report.columns) == columns
     assert report.title == title
     assert report.owners == tuple(owners.split())
-    assert report.kind == Kind(kind)
+    assert report.kind == ReportKind(kind)
     assert report.key == tuple(key.split())
     assert (report.control_column.header if report.control_column else None) == control
     assert {column.name for column in report.columns if column.optional} == set(OPTIONAL[code].split())

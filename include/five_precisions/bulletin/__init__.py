@@ -1,10 +1,10 @@
 """The quarterly bulletin and the monthly notices: results as people read them (docs/outputs.md#bulletin)."""
 
 from five_precisions.bulletin.assessment_digest import describe_assessment
-from five_precisions.bulletin.invariants import InvariantError
+from five_precisions.bulletin.invariants import UnsoundBulletinError
 from five_precisions.bulletin.issue import (
     LONGEST_REMARK,
-    Decision,
+    DraftDecision,
     Rendered,
     WaitingDraft,
     decide,
@@ -19,9 +19,9 @@ from five_precisions.bulletin.notices import post_notices
 
 __all__ = [
     "LONGEST_REMARK",
-    "Decision",
-    "InvariantError",
+    "DraftDecision",
     "Rendered",
+    "UnsoundBulletinError",
     "WaitingDraft",
     "decide",
     "describe_assessment",

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from five_precisions.bulletin.compose import Approval
-from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Paragraph, Section, Table
+from five_precisions.bulletin.document import Bulletin, Cell, Figure, Paragraph, Section, Table, TableColumn
 from five_precisions.bulletin.wording import day_name, month_name, quarter_name
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.period import SHANGHAI
@@ -137,7 +137,7 @@ def _table(changes: Sequence[Change]) -> Table:
         code="changes",
         title="更正前后对照",
         unit="",
-        columns=tuple(map(Column, ("统计表", "对象", "项目", "更正前", "更正后"))),
+        columns=tuple(map(TableColumn, ("统计表", "对象", "项目", "更正前", "更正后"))),
         rows=tuple((each.table, each.subject, each.figure, each.before, each.after) for each in changes),
     )
 

@@ -44,7 +44,7 @@ Cell = Figure | str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column; `group` is the heading that it shares with its neighbours, if any."""
 
     header: str
@@ -61,7 +61,7 @@ class Table:
     title: str
     unit: str
     """Without the word: `万元、户`; empty where it needs none."""
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     has_total: bool = False
     """Whether the last row is a total."""

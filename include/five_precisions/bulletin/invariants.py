@@ -41,7 +41,7 @@ _MOVES: Final = re.compile(r"(?:上升|下降)\d+位")
 """Places won or lost: like dates, numbers that are no figures."""
 
 
-class InvariantError(RefusedError):
+class UnsoundBulletinError(RefusedError):
     """The bulletin contradicts itself or the results; it must not be shown."""
 
 
@@ -49,10 +49,10 @@ def require_sound(bulletin: Bulletin, results: QuarterResults) -> None:
     """Refuse a bulletin in which something does not hold.
 
     Raises:
-        InvariantError: the sentence names all that is wrong.
+        UnsoundBulletinError: the sentence names all that is wrong.
     """
     if wrong := find_unsound(bulletin, results):
-        raise InvariantError(f"The bulletin of {bulletin.quarter} was stopped: {'; '.join(wrong)}.")
+        raise UnsoundBulletinError(f"The bulletin of {bulletin.quarter} was stopped: {'; '.join(wrong)}.")
 
 
 def find_unsound(bulletin: Bulletin, results: QuarterResults) -> list[str]:

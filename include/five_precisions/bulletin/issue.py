@@ -92,7 +92,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class DraftDecision:
     """What a person decided on a draft that was shown."""
 
     draft: int
@@ -233,7 +233,7 @@ def _markdown(words: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", words)
 
 
-def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: Decision) -> list[str]:
+def decide(engine: Engine, settings: Settings, quarter: Quarter, decision: DraftDecision) -> list[str]:
     """Record a decision and, if it is an approval, post the bulletin to every bank, county office and leader.
 
     One transaction: the approval stands with its messages or not at all. The same decision once more changes nothing.
@@ -294,7 +294,7 @@ def _newest_approved(decided: Sequence[Any]) -> Any | None:
     return next((each for each in reversed(decided) if each.decision == "approved"), None)
 
 
-def _is_repeated(decided: Sequence[Any], quarter: Quarter, decision: Decision) -> bool:
+def _is_repeated(decided: Sequence[Any], quarter: Quarter, decision: DraftDecision) -> bool:
     """Whether just this was decided of the draft before.
 
     Raises:
@@ -323,7 +323,7 @@ def _drafted(
     settings: Settings,
     results: QuarterResults,
     decided: Sequence[Any],
-    approving: Decision | None = None,
+    approving: DraftDecision | None = None,
 ) -> Rendered:
     """The bulletin while none went out; then the correction of the one that did. Approved, it says by whom."""
     remark = "" if approving is None else approving.remark

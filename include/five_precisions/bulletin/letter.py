@@ -49,7 +49,7 @@ class OwnSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Piece:
     """A piece of a section as the template lays it out: exactly one of the three is there."""
 
     heading: str = ""
@@ -182,20 +182,20 @@ def _precision(results: Results) -> str:
     return f"{sentence}。" if sentence else ""
 
 
-def _parts(section: Section, kept: Collection[str]) -> list[_Part]:
+def _parts(section: Section, kept: Collection[str]) -> list[_Piece]:
     parts = []
     for block in section.blocks:
         match block:
             case Paragraph():
-                parts += [_Part(paragraph=line) for line in block.text.split("\n") if line]
+                parts += [_Piece(paragraph=line) for line in block.text.split("\n") if line]
             case Heading():
-                parts.append(_Part(heading=block.text))
+                parts.append(_Piece(heading=block.text))
             case Table(code="changes") if block.code in kept:
-                parts.append(_Part(table=changes_from_document(block)))
+                parts.append(_Piece(table=changes_from_document(block)))
             case Table() if block.code in kept:
-                parts.append(_Part(table=from_document(block)))
+                parts.append(_Piece(table=from_document(block)))
             case Table():
-                parts.append(_Part(paragraph=f"（《{block.title}》见附件。）"))
+                parts.append(_Piece(paragraph=f"（《{block.title}》见附件。）"))
             case Chart():
                 continue
     return parts

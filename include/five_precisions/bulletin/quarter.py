@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from five_precisions.bulletin.document import Figure, Source
-from five_precisions.bulletin.results import Assessment, Place, Reporting, Results
+from five_precisions.bulletin.results import Assessment, BoardPlace, Reporting, Results
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError
 from five_precisions.period import Period, Quarter
@@ -150,7 +150,7 @@ class QuarterResults:
             value = max(0, -(-int(target.value - reached.value) // left))
         return self._derived("needed", "bank", bank, Form.COUNT, value, reached)
 
-    def of_place(self, place: Place, what: str, form: Form) -> Figure:
+    def of_place(self, place: BoardPlace, what: str, form: Form) -> Figure:
         """A cell of a board: a place's `rank` or `value`."""
         source = Source(f"{place.board} {what}", "board", place.subject_code, str(self.month))
         return self.at_end.found(getattr(place, what), form, source)

@@ -88,7 +88,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PaceFigures:
     """What a bank's pace comes to; None where its ledger is missing."""
 
     institution_code: str
@@ -122,7 +122,7 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoardPlace:
     """A subject's place on a board."""
 
     board: str
@@ -216,10 +216,10 @@ class Results:
     """By period, then bank; ranked ones first, best first."""
     items: Mapping[str, Mapping[str, Item]]
     """Of the month, by bank, then indicator."""
-    boards: Mapping[str, Sequence[Place]]
+    boards: Mapping[str, Sequence[BoardPlace]]
     targets: Mapping[str, int]
     """Households that each bank is to lend to in the year."""
-    paces: Mapping[str, Pace] = field(default_factory=dict)
+    paces: Mapping[str, PaceFigures] = field(default_factory=dict)
     """Of the month, by bank; of those with a target above 0."""
     next_steps: Mapping[str, Sequence[NextStep]] = field(default_factory=dict)
     """Of the month, by ranked bank, the most rewarding first."""
@@ -341,9 +341,9 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
     items: dict[str, dict[str, Item]] = {}
     for row in _read(connection, "items", {"period": str(month)}):
         items.setdefault(row["institution_code"], {})[row["indicator"]] = Item(**row)
-    boards: dict[str, list[Place]] = {}
+    boards: dict[str, list[BoardPlace]] = {}
     for row in _read(connection, "places", {"period": str(month)}):
-        boards.setdefault(row["board"], []).append(Place(**row))
+        boards.setdefault(row["board"], []).append(BoardPlace(**row))
     next_steps: dict[str, list[NextStep]] = {}
     for row in _read(connection, "next_steps", {"period": str(month)}):
         next_steps.setdefault(row["institution_code"], []).append(NextStep(**row))
@@ -375,7 +375,9 @@ def read_results(connection: Connection, settings: Settings, month: Period, firs
         items=items,
         boards=boards,
         targets={row["institution_code"]: row["households"] for row in targets},
-        paces={row["institution_code"]: Pace(**row) for row in _read(connection, "pace", {"period": str(month)})},
+        paces={
+            row["institution_code"]: PaceFigures(**row) for row in _read(connection, "pace", {"period": str(month)})
+        },
         next_steps=next_steps,
         reporting=[Reporting(**row) for row in _read(connection, "reporting", span)],
         alerts=[Alert(**row) for row in _read(connection, "alerts", {"period": str(month)})],

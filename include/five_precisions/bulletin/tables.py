@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from five_precisions.bulletin.document import Cell, Column, Figure, Table
+from five_precisions.bulletin.document import Cell, Figure, Table, TableColumn
 from five_precisions.bulletin.prose import numeral
 from five_precisions.bulletin.quarter import QuarterResults
 from five_precisions.bulletin.wording import listing, month_name, movement
@@ -100,9 +100,13 @@ _VISIT_COLUMNS: Final = (
 def summary(results: QuarterResults) -> Table:
     """The city's main figures, beside those of the quarter before where that was assessed."""
     city = results.at_end.city.code
-    compared: tuple[Column, ...] = ()
+    compared: tuple[TableColumn, ...] = ()
     if results.before:
-        compared = (Column("上季末", Form.AMOUNT), Column("增减", Form.AMOUNT), Column("增幅(%)", Form.PERCENT))
+        compared = (
+            TableColumn("上季末", Form.AMOUNT),
+            TableColumn("增减", Form.AMOUNT),
+            TableColumn("增幅(%)", Form.PERCENT),
+        )
     rows: list[tuple[Cell, ...]] = []
     for metric in _SUMMARY:
         declared = results.at_end.catalogue.find(metric)
@@ -124,10 +128,10 @@ def summary(results: QuarterResults) -> Table:
         title="全市金融精准扶贫主要指标",
         unit="",
         columns=(
-            Column("指标"),
-            Column("单位"),
-            Column("本季末", Form.AMOUNT),
-            Column("占比(%)", Form.PERCENT),
+            TableColumn("指标"),
+            TableColumn("单位"),
+            TableColumn("本季末", Form.AMOUNT),
+            TableColumn("占比(%)", Form.PERCENT),
             *compared,
         ),
         rows=tuple(rows),
@@ -165,13 +169,13 @@ def scores(results: QuarterResults) -> Table:
         title="动态考核得分和排名",
         unit="分",
         columns=(
-            Column("名次", Form.RANK),
-            Column("机构"),
-            *(Column(name, Form.SCORE) for name in indicators.values()),
-            Column("扣分", Form.SCORE),
-            Column("总分", Form.SCORE),
-            Column("等次"),
-            Column("比上季" if results.before else "比上月"),
+            TableColumn("名次", Form.RANK),
+            TableColumn("机构"),
+            *(TableColumn(name, Form.SCORE) for name in indicators.values()),
+            TableColumn("扣分", Form.SCORE),
+            TableColumn("总分", Form.SCORE),
+            TableColumn("等次"),
+            TableColumn("比上季" if results.before else "比上月"),
         ),
         rows=tuple(rows),
         note=f"各项为加权得分，权重：{weighed}。“—”为不参与考核；总分按参与考核的权重折算为百分制，再减扣分。",
@@ -200,13 +204,13 @@ def outreach(results: QuarterResults) -> Table:
         for name, scope, code in _counties_and_city(results)
     ]
     columns = (
-        Column("县区"),
-        Column("本季活动", Form.COUNT),
-        Column("累计培训", Form.COUNT),
-        Column("发放资料", Form.COUNT),
-        Column("宣传队伍", Form.COUNT),
-        Column("覆盖乡镇", Form.COUNT),
-        Column("乡镇覆盖率", Form.PERCENT),
+        TableColumn("县区"),
+        TableColumn("本季活动", Form.COUNT),
+        TableColumn("累计培训", Form.COUNT),
+        TableColumn("发放资料", Form.COUNT),
+        TableColumn("宣传队伍", Form.COUNT),
+        TableColumn("覆盖乡镇", Form.COUNT),
+        TableColumn("乡镇覆盖率", Form.PERCENT),
     )
     return Table(
         code="outreach",
@@ -266,11 +270,11 @@ def targets(results: QuarterResults) -> Table:
         title="扶贫小额信贷目标完成情况",
         unit="户、%",
         columns=(
-            Column("机构"),
-            Column("全年目标", Form.COUNT),
-            Column("本年发放", Form.COUNT),
-            Column("完成率", Form.PERCENT),
-            Column("月均还需", Form.COUNT),
+            TableColumn("机构"),
+            TableColumn("全年目标", Form.COUNT),
+            TableColumn("本年发放", Form.COUNT),
+            TableColumn("完成率", Form.PERCENT),
+            TableColumn("月均还需", Form.COUNT),
         ),
         rows=tuple(rows),
         has_total=True,
@@ -302,9 +306,9 @@ def supervision(results: QuarterResults) -> Table | None:
         title="专项督查发现问题整改情况",
         unit="个",
         columns=(
-            Column("督查方面"),
-            Column("发现问题", Form.COUNT),
-            *(Column(state, Form.COUNT) for state in _STATES),
+            TableColumn("督查方面"),
+            TableColumn("发现问题", Form.COUNT),
+            *(TableColumn(state, Form.COUNT) for state in _STATES),
         ),
         rows=tuple(
             (aspect, *map(_count, (sum(states.values()), *states.values())))
@@ -332,10 +336,10 @@ def reporting(results: QuarterResults) -> Table | None:
         title="本季报送质量问题",
         unit="张次",
         columns=(
-            Column("机构"),
-            Column("迟报", Form.COUNT),
-            Column("退回后重报", Form.COUNT),
-            Column("未报或未通过", Form.COUNT),
+            TableColumn("机构"),
+            TableColumn("迟报", Form.COUNT),
+            TableColumn("退回后重报", Form.COUNT),
+            TableColumn("未报或未通过", Form.COUNT),
         ),
         rows=tuple(rows),
     )
@@ -358,10 +362,10 @@ def alerts(results: QuarterResults) -> Table | None:
         title="督查预警情况",
         unit="项",
         columns=(
-            Column("方面"),
-            *(Column(f"{name}级", Form.COUNT) for name in levels.values()),
-            Column("涉及机构"),
-            Column("最早发现"),
+            TableColumn("方面"),
+            *(TableColumn(f"{name}级", Form.COUNT) for name in levels.values()),
+            TableColumn("涉及机构"),
+            TableColumn("最早发现"),
         ),
         rows=tuple(rows),
     )
@@ -397,7 +401,12 @@ def league(results: QuarterResults) -> Table | None:
         code="league",
         title="全省各市扶贫小额信贷本年发放额",
         unit="万元",
-        columns=(Column("位次", Form.RANK), Column("市"), Column("本年发放额", Form.AMOUNT), Column("比上月")),
+        columns=(
+            TableColumn("位次", Form.RANK),
+            TableColumn("市"),
+            TableColumn("本年发放额", Form.AMOUNT),
+            TableColumn("比上月"),
+        ),
         rows=tuple(rows),
     )
 
@@ -420,8 +429,8 @@ def _of_metrics(
         title=title,
         unit=unit,
         columns=(
-            Column(first_header),
-            *(Column(column.header, results.at_end.form(column.metric), column.group) for column in columns),
+            TableColumn(first_header),
+            *(TableColumn(column.header, results.at_end.form(column.metric), column.group) for column in columns),
         ),
         rows=tuple(
             (name, *(results.figure(column.metric, scope, subject) for column in columns))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from xlsxwriter.worksheet import Worksheet
 
-from five_precisions.bulletin.document import Bulletin, Cell, Column, Figure, Table
+from five_precisions.bulletin.document import Bulletin, Cell, Figure, Table, TableColumn
 from five_precisions.bulletin.wording import day_name, quarter_name
 from five_precisions.display import NOTHING, Form, rounded, text_width
 from five_precisions.workbooks import WIDEST_UPRIGHT, Book, count_lines, set_page, sheet_name, sheet_names, write_book
@@ -205,7 +205,7 @@ class _TablesWriter:
             self._book.merge(sheet, 1, 1, 1, last, "　".join(parts), _BODY | {"align": "right"})
         sheet.set_row(1, 20)
 
-    def _write_head(self, sheet: Worksheet, columns: Sequence[Column], widths: Sequence[float]) -> int:
+    def _write_head(self, sheet: Worksheet, columns: Sequence[TableColumn], widths: Sequence[float]) -> int:
         """The header rows from the third on, two where columns share a heading. Gives the first row of data."""
         style = _HEAD | _BOX | {"align": "center", "text_wrap": True, "bg_color": "#EDEDED"}
         has_groups = any(column.group for column in columns)
@@ -232,7 +232,7 @@ class _TablesWriter:
         row: int,
         column: int,
         cell: Cell,
-        declared: Column,
+        declared: TableColumn,
         style: dict[str, Any],
         *,
         room_for_mark: bool,
@@ -270,7 +270,7 @@ def _aligned(form: Form) -> dict[str, Any]:
     return {"align": "left" if form is Form.TEXT else "right", "indent": 1}
 
 
-def _width(column: Column, cells: Sequence[Cell]) -> float:
+def _width(column: TableColumn, cells: Sequence[Cell]) -> float:
     """How wide a column must be, in characters; long headers and long texts are broken into lines."""
     header = text_width(column.header)
     if header > 12:

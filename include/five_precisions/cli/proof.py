@@ -29,7 +29,7 @@ from five_precisions.period import Period
 from five_precisions.settings import Settings
 
 if TYPE_CHECKING:
-    from five_precisions.figures.explain import EvidenceRow, Explanation, Proof
+    from five_precisions.figures.explain import EvidenceRow, FigureExplanation, Proof
 
 app = typer.Typer()
 
@@ -107,7 +107,7 @@ def _checked_against_archive(settings: Settings, rows: tuple[EvidenceRow, ...]) 
     return tuple(row if row.sha256 is None else replace(row, archived=copies[row.sha256].condition) for row in rows)
 
 
-def _print_figure(explained: Explanation) -> None:
+def _print_figure(explained: FigureExplanation) -> None:
     value = (
         "no value: a report that it needs is missing, or it would be divided by nothing"
         if explained.value is None

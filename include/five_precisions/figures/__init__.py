@@ -11,7 +11,7 @@ from five_precisions.figures.cases import (
     set_aside,
     take_back,
 )
-from five_precisions.figures.explain import Explanation, explain
+from five_precisions.figures.explain import FigureExplanation, explain
 from five_precisions.figures.restatement import (
     Restatement,
     months_left_behind,
@@ -27,7 +27,7 @@ __all__ = [
     "CaseHistory",
     "CaseState",
     "Decision",
-    "Explanation",
+    "FigureExplanation",
     "Restatement",
     "Target",
     "assess",

@@ -39,7 +39,7 @@ ALERT_FOLDER: Final = SQL_FOLDER / "alerts"
 _OWN_COLUMNS: Final = ("institution_code", "division_code", "subject", "measure", "threshold", "detail")
 
 
-class Level(StrEnum):
+class AlertLevel(StrEnum):
     """How grave an alert is."""
 
     HIGH = "high"
@@ -62,7 +62,7 @@ class AlertRule(BaseModel):
     rule: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
     aspect: str | None = None
     """One of the five of an inspection; None where each row brings its own."""
-    level: Level
+    level: AlertLevel
     needs: dict[str, Whose]
     needs_to_close: dict[str, Whose] = Field(default_factory=dict)
     """Beyond `needs`."""
@@ -175,7 +175,7 @@ def _hold(connection: Connection, rule: AlertRule, parameters: Parameters) -> No
 def _refuse_what_is_no_alert(connection: Connection, parameters: Parameters) -> None:
     """Hold the rows of the rules against what an alert is."""
     statement = load_statement("marts/no_alert")
-    values = {"levels": [level.value for level in Level], "aspects": list(aspects())}
+    values = {"levels": [level.value for level in AlertLevel], "aspects": list(aspects())}
     found = connection.execute(statement, bound_of(connection, statement, parameters | values)).first()
     if found is not None:
         raise SetupError(f"Alert rule {found.rule} yields what is no alert: {found.fault}.")

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.alerts import Level
+from five_precisions.figures.alerts import AlertLevel
 from five_precisions.period import Period
 from five_precisions.register.decision import reason_of, storable
 from five_precisions.warehouse import load_statement
@@ -133,7 +133,7 @@ def list_cases(
         month = _assessed_month(connection, period)
         _require(institution_code, "an institution of the register", connection.execute(_INSTITUTIONS).scalars())
         _require(rule, "a rule that has opened a case", connection.execute(_RULES).scalars())
-        _require(level, "a level", Level)
+        _require(level, "a level", AlertLevel)
         _require(state, "a state of a case", CaseState)
         return _read(
             connection,

@@ -72,7 +72,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class FigureExplanation:
     """One figure with its formula; `numerator` and `denominator` are None where the figure is no ratio."""
 
     metric: str
@@ -112,7 +112,7 @@ def explain(
     period: Period,
     run_id: str | None = None,
     first: int | None = 5,
-) -> Explanation:
+) -> FigureExplanation:
     """A figure, and the rows behind it.
 
     Args:
@@ -151,7 +151,7 @@ def explain(
             load_inputs_of_run(connection, parameters, run.run_id, _reports_of(declared))
             gather(connection, declared, parameters | asked)
             proof = prove(connection, is_ratio=denominator is not None, first=first)
-    return Explanation(
+    return FigureExplanation(
         metric=metric,
         name=declared.name,
         unit=declared.unit,

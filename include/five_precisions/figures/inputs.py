@@ -27,7 +27,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from five_precisions.errors import RefusedError, SetupError
 from five_precisions.period import Period
 from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
-from five_precisions.reports import Kind, load_reports
+from five_precisions.reports import ReportKind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 
@@ -102,7 +102,7 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
     reports = load_reports()
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
-    flows = [code for code, report in reports.items() if report.kind is Kind.FLOW]
+    flows = [code for code, report in reports.items() if report.kind is ReportKind.FLOW]
     run_statement(connection, "inputs/versions", parameters | {"flows": flows, "is_restatement": is_restatement})
     of_the_month = ("missing_reports", "reported_subjects", "judged", "set_aside")
     for name in ("institutions", "divisions", *_OF_THE_REGISTER, *of_the_month):

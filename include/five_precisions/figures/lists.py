@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import Connection, Engine, RowMapping, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.alerts import Level
+from five_precisions.figures.alerts import AlertLevel
 from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.figures.scheme import NotNegative
 from five_precisions.period import Period
@@ -67,16 +67,16 @@ class Sample(ReferenceModel):
 class InspectionRules(ReferenceModel):
     """How outlets are ranked for the next on-site inspection, and what is drawn in each (inspection.yaml)."""
 
-    levels: dict[Level, NotNegative]
+    levels: dict[AlertLevel, NotNegative]
     risk: RiskWeights
     full_after_days: Count
     sample: Sample
 
     @model_validator(mode="after")
     def _weighs_every_level(self) -> Self:
-        if missing := [level for level in Level if level not in self.levels]:
+        if missing := [level for level in AlertLevel if level not in self.levels]:
             raise ValueError(f"levels: no weight for {', '.join(missing)}")
-        if not self.levels[Level.HIGH] >= self.levels[Level.MEDIUM] >= self.levels[Level.LOW]:
+        if not self.levels[AlertLevel.HIGH] >= self.levels[AlertLevel.MEDIUM] >= self.levels[AlertLevel.LOW]:
             raise ValueError("levels: a graver level must not weigh less than a lighter one")
         return self
 

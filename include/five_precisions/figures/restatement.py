@@ -18,7 +18,7 @@ from five_precisions.figures.assess import make_run, refuse_out_of_turn, take_in
 from five_precisions.figures.inputs import digest_of, lock_runs, run_statement
 from five_precisions.period import Period
 from five_precisions.register.decision import reason_of, storable
-from five_precisions.reports import Kind, load_reports
+from five_precisions.reports import ReportKind, load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
@@ -263,7 +263,7 @@ def _read_restatement(
 
 
 def _find_later_runs(connection: Connection, period: Period, run_id: str) -> tuple[LaterRun, ...]:
-    flows = [code for code, report in load_reports().items() if report.kind is Kind.FLOW]
+    flows = [code for code, report in load_reports().items() if report.kind is ReportKind.FLOW]
     later = connection.execute(
         load_statement("restatement/later_runs"), {"run_id": run_id, "period": str(period), "flows": flows}
     )

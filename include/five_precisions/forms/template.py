@@ -105,7 +105,7 @@ _IDLE: Final = "未填报"
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _OwedReport:
     """One owed report, as the sheets need it."""
 
     report: Report
@@ -146,7 +146,7 @@ def render_template(register: Register, institution: Institution, reports: Mappi
     """
     declared = load_reports() if reports is None else reports
     parts = [
-        _Part(declared[code], obligation.nil_allowed, column_notes(declared[code]))
+        _OwedReport(declared[code], obligation.nil_allowed, column_notes(declared[code]))
         for code, obligation in register.owed_by(institution.kind).items()
     ]
     if not parts:
@@ -161,7 +161,7 @@ def render_template(register: Register, institution: Institution, reports: Mappi
 class _TemplateWriter:
     """Writes the sheets of one institution's template."""
 
-    def __init__(self, book: Book, register: Register, institution: Institution, parts: Sequence[_Part]) -> None:
+    def __init__(self, book: Book, register: Register, institution: Institution, parts: Sequence[_OwedReport]) -> None:
         self._book = book
         self._register = register
         self._institution = institution
@@ -242,7 +242,7 @@ class _TemplateWriter:
             ),
         )
 
-    def _write_cover_line(self, sheet: Worksheet, row: int, part: _Part) -> None:
+    def _write_cover_line(self, sheet: Worksheet, row: int, part: _OwedReport) -> None:
         report = part.report
         control = report.control_column
         link = _BODY | _BOX | {"font_color": "#0563C1", "underline": 1}
@@ -329,7 +329,7 @@ class _TemplateWriter:
 
     # A report
 
-    def _write_report(self, part: _Part) -> None:
+    def _write_report(self, part: _OwedReport) -> None:
         report = part.report
         sheet = self._sheet(report.title, _TAB_WITH_NIL if part.nil_allowed else _TAB_WITHOUT_NIL)
         widths = [_width(notes) for notes in part.notes]
@@ -363,7 +363,7 @@ class _TemplateWriter:
         sheet.freeze_panes(HEADER_ROW, 1)
         self._print(sheet, None, last, head, width=sum(widths))
 
-    def _report_notes(self, part: _Part) -> tuple[str, str]:
+    def _report_notes(self, part: _OwedReport) -> tuple[str, str]:
         who, units = self._institution, units_of(part.report)
         has_pct = any(notes.column.type is ColumnType.PCT for notes in part.notes)
         low = "，或百分数疑似按小数填写" if has_pct else ""
@@ -381,7 +381,7 @@ class _TemplateWriter:
             ),
         )
 
-    def _validate(self, sheet: Worksheet, at: int, part: _Part, notes: ColumnNotes) -> None:
+    def _validate(self, sheet: Worksheet, at: int, part: _OwedReport, notes: ColumnNotes) -> None:
         column = notes.column
         error = f"{column.header}：请填写{column.expected}。"
         # Whoever reads on 14 July may have got the template in January: a newer code is asked about, not refused.
@@ -419,7 +419,7 @@ class _TemplateWriter:
             case ColumnType.YUAN | ColumnType.WAN:
                 return {"validate": "decimal", "criteria": ">=", "value": 0}
 
-    def _mark_doubtful_cells(self, sheet: Worksheet, part: _Part) -> None:
+    def _mark_doubtful_cells(self, sheet: Worksheet, part: _OwedReport) -> None:
         """Colours for what the checks would name, and lines around rows that are filled in."""
         last = len(part.notes) - 1
         row = f"$A{_FIRST + 1}:${xl_col_to_name(last)}{_FIRST + 1}"

@@ -18,7 +18,7 @@ from five_precisions.intake.findings import Level, Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
 from five_precisions.intake.rules.suites import RowSuite, load_suite
 from five_precisions.register import Division, DivisionLevel, Institution, InstitutionKind, Register
-from five_precisions.reports import Column, ColumnType, Kind, Report, Sensitivity
+from five_precisions.reports import Column, ColumnType, Report, ReportKind, Sensitivity
 
 LONGEST_PROMPT: Final = 255
 """Characters of an input message and of a list written into a validation (Excel)."""
@@ -35,8 +35,8 @@ _CONSEQUENCES: Final = {
 }
 """What follows when a rule of the level does not hold, after the level's word."""
 _SCOPES: Final = {
-    Kind.STOCK: "截至报送期末的全部情况，每月报全量",
-    Kind.FLOW: "只报报送期内发生的",
+    ReportKind.STOCK: "截至报送期末的全部情况，每月报全量",
+    ReportKind.FLOW: "只报报送期内发生的",
 }
 _SHOWN_AS: Final = {
     Sensitivity.NAME: "陈*",

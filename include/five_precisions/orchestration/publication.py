@@ -10,7 +10,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions import bulletin
-from five_precisions.bulletin import LONGEST_REMARK, Decision, decide, preview, show_draft, write
+from five_precisions.bulletin import LONGEST_REMARK, DraftDecision, decide, preview, show_draft, write
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import UnreachableError
 from five_precisions.orchestration.runtime import open_for_task, partition_key, quarter_of
@@ -61,7 +61,7 @@ class ApproveBulletin(ApprovalOperator):
         shown = context["ti"].xcom_pull(task_ids="render")
         if "error" not in event:
             person = event["responded_by_user"] or {}
-            decision = Decision(
+            decision = DraftDecision(
                 draft=shown["draft"],
                 shown_digest=shown["digest"],
                 approved=self.APPROVE in event["chosen_options"],

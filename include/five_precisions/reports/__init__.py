@@ -1,5 +1,5 @@
 """The eleven reports as data (docs/reports.md): declaration, reading of cells, masking of sensitive values."""
 
-from five_precisions.reports.declaration import Column, ColumnType, Kind, Report, Sensitivity, load_reports
+from five_precisions.reports.declaration import Column, ColumnType, Report, ReportKind, Sensitivity, load_reports
 
-__all__ = ["Column", "ColumnType", "Kind", "Report", "Sensitivity", "load_reports"]
+__all__ = ["Column", "ColumnType", "Report", "ReportKind", "Sensitivity", "load_reports"]

@@ -16,7 +16,7 @@ _NAME: Final = r"^[a-z][a-z0-9_]*$"
 """A name that the warehouse's tables and columns bear."""
 
 
-class Kind(StrEnum):
+class ReportKind(StrEnum):
     """How versions of neighbouring periods relate."""
 
     STOCK = "stock"
@@ -126,7 +126,7 @@ class Report(ReferenceModel):
     code: str = Field(pattern=_NAME)
     title: str = Field(min_length=1)
     owners: tuple[Literal["bank", "county_office", "centre"], ...] = Field(min_length=1)
-    kind: Kind
+    kind: ReportKind
     key: tuple[str, ...] = Field(min_length=1)
     control: str | None = None
     """Name of the column whose sum the cover states."""
