@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from five_precisions.warehouse import read_sql
+from five_precisions.reference.sql_files import read_sql
 from five_precisions_docs.page import code, page, table
 
 _READ_COLUMNS: Final = text(read_sql(Path(__file__).parent / "sql" / "columns.sql"))
