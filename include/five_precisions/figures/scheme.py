@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 from reprlib import repr as shortened
@@ -23,6 +23,7 @@ from five_precisions.period import Period
 from five_precisions.reference import (
     FromPeriod,
     ReferenceModel,
+    doubled,
     load_indicators,
     load_reference,
     of_years,
@@ -51,16 +52,10 @@ def _year(value: int) -> int:
     return of_years(value, value)
 
 
-def _doubled(values: Iterable[Hashable]) -> list[Hashable]:
-    """What stands there more than once, in the order of the file."""
-    listed = list(values)
-    return [value for value in dict.fromkeys(listed) if listed.count(value) > 1]
-
-
 def _fall_to_zero(word: str, steps: Sequence[tuple[str, Decimal]]) -> None:
     """Refuse names of steps that are not distinct, and steps that do not fall, in the order of the file, to 0."""
-    if doubled := _doubled(name for name, _ in steps):
-        raise ValueError(f"the {word} {doubled[0]} is listed twice")
+    if twice := doubled(name for name, _ in steps):
+        raise ValueError(f"the {word} {twice[0]} is listed twice")
     for (better, above), (worse, at_least) in pairwise(steps):
         if at_least >= above:
             raise ValueError(
@@ -165,8 +160,8 @@ class Scheme(_Model):
             raise ValueError(f"no relending advice for {', '.join(repr(grade) for grade in sorted(missing))}")
         if unknown := set(advised) - wanted:
             raise ValueError(f"relending advice for {min(unknown)!r}, which is no grade")
-        if doubled := _doubled(advised):
-            raise ValueError(f"two lines of relending advice for {doubled[0]!r}")
+        if twice := doubled(advised):
+            raise ValueError(f"two lines of relending advice for {twice[0]!r}")
         return self
 
 
@@ -288,20 +283,20 @@ class _Versioned(Protocol):
 Version = TypeVar("Version", bound=_Versioned)
 
 
-def _tell_apart(versions: tuple[Version, ...]) -> tuple[Version, ...]:
-    if doubled := _doubled(version.valid_from for version in versions):
-        raise ValueError(f"two versions hold from {doubled[0]}")
-    if doubled := _doubled(version.version for version in versions):
-        raise ValueError(f"two versions are called {doubled[0]!r}")
+def _distinct(versions: tuple[Version, ...]) -> tuple[Version, ...]:
+    if begun := doubled(version.valid_from for version in versions):
+        raise ValueError(f"two versions hold from {begun[0]}")
+    if called := doubled(version.version for version in versions):
+        raise ValueError(f"two versions are called {called[0]!r}")
     return versions
 
 
 class _Schemes(_Model):
-    versions: Annotated[tuple[Scheme, ...], Field(min_length=1), AfterValidator(_tell_apart)]
+    versions: Annotated[tuple[Scheme, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class _Scorecards(_Model):
-    versions: Annotated[tuple[Scorecard, ...], Field(min_length=1), AfterValidator(_tell_apart)]
+    versions: Annotated[tuple[Scorecard, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class YearTarget(_Model):

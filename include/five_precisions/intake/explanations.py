@@ -32,7 +32,7 @@ where
 order by submission.period desc, submission.version desc, explanation.ordinal desc
 """)
 # The newest receipt that reported the fact: of a version or of a cross check.
-_READ_TOLD_VALUES = text("""
+_READ_REPORTED_VALUES = text("""
 select distinct value
 from (
     select
@@ -162,7 +162,7 @@ def bind(
         named = {"report": said.report, "rule": said.rule, "key": said.key}
         own = {each.value for each in findings if (each.report, each.rule, each.key or "") == tuple(named.values())}
         names = {**named, "institution_code": institution_code, "period": str(period)}
-        values = own or set(connection.execute(_READ_TOLD_VALUES, names).scalars())
+        values = own or set(connection.execute(_READ_REPORTED_VALUES, names).scalars())
         if values:
             bound += [replace(said, value=value, is_bound=True) for value in sorted(values, key=str)]
         else:

@@ -117,7 +117,7 @@ from intake.cross_check
 where period = :period
 order by institution_code, length(edition), edition
 """)
-_READ_TOLD = text("""
+_READ_REPORTED = text("""
 select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
 """)
 _READ_REPORTS = text("""
@@ -307,7 +307,7 @@ def read_editions(connection: Connection, period: Period) -> dict[str, list[str]
 def read_reported(connection: Connection, period: Period) -> dict[str, set[Fact]]:
     """The facts of a period that were reported to each institution."""
     reported: dict[str, set[Fact]] = {}
-    for code, *fact in connection.execute(_READ_TOLD, {"period": str(period)}):
+    for code, *fact in connection.execute(_READ_REPORTED, {"period": str(period)}):
         reported.setdefault(code, set()).add(tuple(fact))
     return reported
 

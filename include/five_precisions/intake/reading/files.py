@@ -33,7 +33,7 @@ from five_precisions.reports.cells import Cell
 __all__ = ["CSV_DELIMITERS", "DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file"]
 
 CSV_DELIMITERS: Final = ",;\t"
-_ROWS_THAT_TELL_THE_DELIMITER: Final = 10
+_ROWS_THAT_SHOW_THE_DELIMITER: Final = 10
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP_MAGIC: Final = b"PK"
 _ROWS_AT_ONCE: Final = 20_000
@@ -115,7 +115,7 @@ def _read_csv(name: str, content: bytes, known_headers: Collection[str], limits:
 def _first_rows(text: str, delimiter: str) -> Iterable[list[str]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        for _ in range(_ROWS_THAT_TELL_THE_DELIMITER):
+        for _ in range(_ROWS_THAT_SHOW_THE_DELIMITER):
             yield next(lines)
     except (StopIteration, csv.Error):
         return
