@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,18 @@ from five_precisions.warehouse import load_statement
 from five_precisions_demo.replay.statements import DEMO_SQL_FOLDER, load_demo_statement
 
 FILES = sorted(INCLUDE.rglob("*.sql"))
+PYTHON = [path for path in sorted(INCLUDE.rglob("*.py")) if "migrations" not in path.parts]
+LONGEST_IN_PYTHON = 5
+"""Lines of a statement that may stand in a Python string; longer ones have a file."""
+BEGINNING = re.compile(r"\s*(select|with|insert|update|delete|merge|create|alter|drop|lock|truncate)\s")
+STILL_LONG = {
+    f"five_precisions/{name}.py"
+    for name in (
+        "collection/closing", "collection/late", "data_docs/months", "intake/explanations", "intake/ledger",
+        "intake/rules/checks", "intake/status", "receipts/receipts", "receipts/reminders",
+    )
+}  # fmt: skip
+"""Files that still hold longer ones; none is added, and one that holds none any more goes from the list."""
 
 
 def test_there_are_statements() -> None:
@@ -31,3 +45,46 @@ def test_a_statement_file_is_fit_to_run(file: Path) -> None:
     for folder, load in ((SQL_FOLDER, load_statement), (DEMO_SQL_FOLDER, load_demo_statement)):
         if file.is_relative_to(folder):
             load(str(file.relative_to(folder).with_suffix("")))
+
+
+def statements_in(code: str) -> Iterator[tuple[int, int]]:
+    """Line and number of lines of each Python string that holds SQL."""
+    parts: set[ast.AST] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.JoinedStr):
+            parts.update(node.values)
+            words = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            words = node.value
+        else:
+            continue
+        if BEGINNING.match(words):
+            lines = words.strip().count("\n") + 1
+            yield node.lineno, lines if lines > 1 else (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_statements_in_python_are_found() -> None:
+    code = '''
+one = text("select 1")
+two = text("""
+insert into t (a)
+values (:a)
+""")
+three = text(
+    f"select {one} "
+    "from t "
+    "where b"
+)
+"""Select nothing."""
+'''
+    assert sorted(statements_in(code)) == [(2, 1), (3, 2), (8, 3)]
+
+
+def test_python_holds_short_statements_only() -> None:
+    found = {
+        file.relative_to(INCLUDE).as_posix()
+        for file in PYTHON
+        for _, lines in statements_in(file.read_text(encoding="utf-8"))
+        if lines > LONGEST_IN_PYTHON
+    }
+    assert found - STILL_LONG == set()
