@@ -128,6 +128,7 @@ def test_the_self_check_takes_files_and_folders_only(make: object, tmp_path: Pat
         check(Settings(), thing, "B01", JUNE)
 
 
+@pytest.mark.slow
 def test_the_self_check_names_what_is_no_file_and_does_not_open_it(tmp_path: Path) -> None:
     for file in sound_package("grid"):
         (tmp_path / file.name).write_bytes(file.content)

@@ -245,6 +245,7 @@ def test_every_route_wants_a_user(draft: Rendered, stranger: TestClient, login: 
             assert login(role).get(path).status_code == 200
 
 
+@pytest.mark.slow
 def test_no_list_of_routes_is_given_out(stranger: TestClient) -> None:
     for path in ("/docs", "/redoc", "/openapi.json", "/"):
         assert stranger.get(PREFIX + path).status_code == 404
