@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.bulletin import post_notices
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures import assess, months_left_behind, open_request, preview_restatement, restate
-from five_precisions.figures.inputs import digest_statements
+from five_precisions.figures.inputs import NOT_OF_A_RUN, digest_statements
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.reference.sql_files import SQL_FOLDER
 from five_precisions.settings import Settings
 from tests.command_line import assert_one_sentence, run
 from tests.figures.conftest import FEBRUARY, JANUARY, Figure
@@ -583,3 +584,8 @@ def test_the_same_inputs_lying_elsewhere_give_the_same_bytes(february: Engine, s
         assert assess(february, settings, period).is_new
     again = marts(february)
     assert [table for table in first if again[table] != first[table]] == []
+
+
+def test_of_each_folder_of_statements_it_is_known_whether_a_run_rests_on_it() -> None:
+    of_a_run = {"alerts", "assessment", "inputs", "invariants", "lists", "marts", "metrics", "scores", "targets"}
+    assert {path.name for path in SQL_FOLDER.iterdir()} == of_a_run | NOT_OF_A_RUN

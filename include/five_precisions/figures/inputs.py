@@ -52,10 +52,13 @@ _TABLES = (
 
 _OF_THE_REGISTER = ("open_institutions", "subjects", "present")
 """Statements of include/sql/inputs that read the register as the run knows it."""
-_OF_A_RUN = frozenset(
-    {"alerts", "assessment", "inputs", "invariants", "lists", "marts", "metrics", "scores", "targets"}
-)
-"""Folders of include/sql whose statements make a run; what reads a run, or brings in what it is made of, does not."""
+NOT_OF_A_RUN = frozenset(
+    {
+        "bulletin", "cases", "checks", "cli", "digest", "evidence", "explanation", "outbox", "reader", "register",
+        "restatement", "runs", "web", "worklists",
+    }
+)  # fmt: skip
+"""Folders of include/sql whose statements add nothing to a run. Any other folder may hold a metric's statement."""
 
 Parameters = dict[str, Any]
 
@@ -195,7 +198,7 @@ def digest_statements() -> str:
         {
             str(path.relative_to(SQL_FOLDER)): read_sql(path)
             for path in sorted(SQL_FOLDER.rglob("*.sql"))
-            if path.relative_to(SQL_FOLDER).parts[0] in _OF_A_RUN
+            if path.relative_to(SQL_FOLDER).parts[0] not in NOT_OF_A_RUN
         }
     )
 
