@@ -256,7 +256,7 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
     from five_precisions.intake.judging import judge_package
     from five_precisions.intake.ledger import Submission
     from five_precisions.intake.package import DeliveredFile
-    from five_precisions.intake.recording import record
+    from five_precisions.intake.recording import record, stage
     from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import SHANGHAI, Period
     from five_precisions.register import read_register
@@ -287,7 +287,8 @@ def _take_in(code: str, folder: str) -> dict[str, Any]:
                 files=files,
             )
             with engine.begin() as connection:
-                record(connection, submission, judged, register, pii_key)
+                staged = stage(connection, judged, pii_key)
+                record(connection, submission, judged, staged, register, pii_key)
             return {
                 "judging": judging,
                 "recording": time.perf_counter() - begin - judging,

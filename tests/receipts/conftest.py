@@ -1,3 +1,3 @@
 """Receipts want the register too."""
 
-from tests.intake.conftest import engine, inbox  # noqa: F401 - fixtures
+from tests.intake.conftest import engine, inbox, register, ruleset  # noqa: F401 - fixtures

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from pyarrow import parquet
 
 from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.package_sheets import known_headers
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.intake.reading.files import Sheet, read_file
 from five_precisions.receipts import findings_workbook
@@ -28,7 +29,6 @@ from five_precisions.receipts.findings_workbook import (
     LIST,
     LIST_HEADERS,
     MaskedSheet,
-    known_headers,
     mask_sheets,
     names_of_sheets,
     render_findings_workbook,

@@ -27,7 +27,7 @@ from five_precisions.intake.ledger import save_cross_check
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI
-from five_precisions.receipts import receipt_files
+from five_precisions.receipts import receipt_files, receipt_workbooks
 from five_precisions.receipts import receipts as receipts_module
 from five_precisions.receipts.finding_groups import group_findings, rows_in_words, shorten
 from five_precisions.receipts.receipt_files import write_missing_receipts, write_receipt
@@ -457,14 +457,14 @@ def test_large_workbook_goes_as_its_list_then_as_a_part_of_it(
 ) -> None:
     loans = [sound("loans", contract_no=f"HT-{number}", balance="60000") for number in range(60)]
     put(inbox / "B01" / "v1", package(loans=loans))
-    monkeypatch.setattr(receipts_module, "LARGEST_ATTACHMENT", 13_000)
+    monkeypatch.setattr(receipt_workbooks, "LARGEST_ATTACHMENT", 13_000)
     replay(engine, settings)
     ((name, content),) = attachments(engine, "v1")
     assert (name, len(content) <= 13_000) == ("findings-v1.xlsx", True)
     assert (len(listed_findings(content)), len(openpyxl.load_workbook(io.BytesIO(content)).sheetnames)) == (60, 1)
     assert "标出单元格的工作表过大，未随信附上。" in mail(engine, "v1")[2]
     put(inbox / "B01" / "v2", package(loans=loans[1:]), IN_TIME)
-    monkeypatch.setattr(receipts_module, "LARGEST_ATTACHMENT", 8_600)
+    monkeypatch.setattr(receipt_workbooks, "LARGEST_ATTACHMENT", 8_600)
     replay(engine, settings)
     ((_, content),) = attachments(engine, "v2")
     assert len(content) <= 8_600

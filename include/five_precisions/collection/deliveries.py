@@ -20,6 +20,7 @@ from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageE
 from five_precisions.intake.archive import Archive, Condition, NotArchivedError
 from five_precisions.intake.findings import Judgement, State, storable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
+from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.ledger import (
     Recorded,
@@ -32,7 +33,8 @@ from five_precisions.intake.ledger import (
     take,
 )
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
-from five_precisions.intake.recording import record
+from five_precisions.intake.reading.sheet import Limits
+from five_precisions.intake.recording import Staged, Version, foresee, record, stage
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import load_hotlines
 from five_precisions.intake.rules.package_rules import PackageRule
@@ -46,6 +48,12 @@ from five_precisions.receipts.receipt_files import (
     write_missing_receipts,
     write_receipt,
 )
+from five_precisions.receipts.receipt_workbooks import (
+    NO_WORKBOOK,
+    JudgedSheets,
+    ReceiptWorkbook,
+    render_receipt_workbook,
+)
 from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.settings import Settings
@@ -55,6 +63,8 @@ logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
 """How long files lie unchanged without a cover before the institution gets a mail (docs/reports.md#rules, F08)."""
+_ATTEMPTS: Final = 3
+"""To record a delivery with a workbook made beforehand; then it is made while the period is locked."""
 _NOT_WHOLE: Final = {
     Condition.MISSING: "不在归档中",
     Condition.ALTERED: "的归档副本已损坏",
@@ -328,14 +338,16 @@ class _Collection:
             digest=digest,
             files=files,
         )
+        sheets = JudgedSheets(sorted(files, key=lambda file: storable(file.name)), judged, Limits.of(self._settings))
         rendered: dict[str, bytes | None] = {}
         with self._engine.begin() as connection:
-            recorded = record(connection, submission, judged, self._register, self._pii_key)
+            staged = stage(connection, judged, self._pii_key)
+            # Rows are in the warehouse now, and sheets too large to be shown are not needed any more.
+            judged = judged.without_rows()
+            recorded, workbook = self._record(connection, submission, judged, staged, sheets)
             if not isinstance(recorded, Recorded):
-                # The receipt reads the files again: two copies of a large sheet would not fit into memory.
-                recorded = replace(recorded, judged=recorded.judged.without_rows())
-                del judged
-                rendered[recorded.submission_id] = post_receipt(connection, self._settings, recorded.submission_id)
+                post_receipt(connection, self._settings, recorded.submission_id, workbook)
+                rendered[recorded.submission_id] = workbook.whole
                 for cross_check in recorded.cross_checks:
                     rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)
                 if not self._replay:
@@ -345,8 +357,8 @@ class _Collection:
         for cross_check in recorded.cross_checks:
             logger.info("%s reports what %s has brought to light", cross_check, recorded.submission_id)
         # After the commit, and before the files go: what an end in between leaves out, the next look writes.
-        for receipt, workbook in rendered.items():
-            write_receipt(self._engine, self._settings, receipt, workbook)
+        for receipt, content in rendered.items():
+            write_receipt(self._engine, self._settings, receipt, content)
         judged = recorded.judged
         return Judgement(
             institution_code=institution.code,
@@ -357,6 +369,43 @@ class _Collection:
             received_at=recorded.received_at,
             reports=judged.reports,
             findings=judged.findings,
+        )
+
+    def _record(
+        self,
+        connection: Connection,
+        submission: Submission,
+        judged: JudgedPackage,
+        staged: Staged,
+        sheets: JudgedSheets,
+    ) -> tuple[Version | Recorded, ReceiptWorkbook]:
+        """Record a delivery, with its workbook made before the period is locked: others of the period do not wait.
+
+        What others record in between, or what the delivery brings to light, may change the findings. Then all is taken
+        back, the lock with it, and done once more with a new workbook.
+        """
+        foreseen = foresee(connection, submission, judged, staged)
+        for _ in range(_ATTEMPTS):
+            if isinstance(foreseen, Recorded):
+                break
+            workbook = self._workbook(foreseen, sheets)
+            attempt = connection.begin_nested()
+            recorded = record(connection, submission, judged, staged, self._register, self._pii_key)
+            if isinstance(recorded, Recorded) or recorded.has_receipt_of(foreseen):
+                attempt.commit()
+                return recorded, workbook
+            attempt.rollback()
+            foreseen = recorded
+        recorded = record(connection, submission, judged, staged, self._register, self._pii_key)
+        return recorded, NO_WORKBOOK if isinstance(recorded, Recorded) else self._workbook(recorded, sheets)
+
+    def _workbook(self, version: Version, sheets: JudgedSheets) -> ReceiptWorkbook:
+        return render_receipt_workbook(
+            version.findings,
+            sheets,
+            number=version.submission_id,
+            made_at=version.received_at,
+            is_demo=self._settings.is_demo,
         )
 
     def _without_cover(self, institution: Institution, delivery: Delivery, found: Collection[str]) -> Judgement:

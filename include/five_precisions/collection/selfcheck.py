@@ -12,12 +12,11 @@ from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Level, Verdict, shown_text
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, load_files, mask_file_names
-from five_precisions.intake.reading.files import read_file
-from five_precisions.intake.reading.sheet import Limits, Sheet, UnreadableFileError
+from five_precisions.intake.reading.sheet import Limits
 from five_precisions.intake.rules.package_rules import PackageRule
-from five_precisions.intake.ruleset import Ruleset, ruleset_of
+from five_precisions.intake.ruleset import ruleset_of
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.receipts.findings_workbook import known_headers, mask_sheets, render_findings_workbook
+from five_precisions.receipts import JudgedSheets, render_findings_workbook
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.warehouse.cross_rules import load_cross_rules
@@ -57,61 +56,46 @@ def check(
         judged = judge_package(files, who, ruleset, cover_wanted=False)
     except ChangedWhileReadError:
         raise UsageError(f"A file at {path} changed while it was read.") from None
-    reports, verdict, has_cover = judged.reports, judged.verdict, judged.has_cover
     findings = (*no_files, *judged.findings)
-    # The workbook reads the files again: two copies of a large sheet are one too many.
-    del judged
-    if not has_cover:
+    if not judged.has_cover:
         message = "没有找到报送说明，未核对行数与合计金额；正式报送时必须附报送说明。"
         findings = (
             Finding(report=None, rule=PackageRule.F08.code, level=PackageRule.F08.level, message=message),
             *findings,
         )
     if workbook is not None:
-        _write_workbook(workbook, findings, files, ruleset, f"{period}-{institution}", is_demo=settings.is_demo)
+        sheets = JudgedSheets(files, judged, ruleset.limits)
+        judged = judged.without_rows()
+        try:
+            _write_workbook(workbook, findings, sheets, f"{period}-{institution}", is_demo=settings.is_demo)
+        except ChangedWhileReadError:
+            raise UsageError(f"A file at {path} changed while it was read.") from None
     # A single sound file that is no report at all has no verdict of its own.
     nothing_wrong = not any(finding.level is Level.CRITICAL for finding in findings)
     left_out = ", ".join(sorted(check.rule for check in load_cross_rules()))
     return Judgement(
         institution_code=institution,
         period=str(period),
-        verdict=Verdict.ACCEPTED if nothing_wrong else verdict,
+        verdict=Verdict.ACCEPTED if nothing_wrong else judged.verdict,
         remark=f"left out, for they need the warehouse: {left_out}",
-        reports=reports,
+        reports=judged.reports,
         findings=findings,
     )
 
 
 def _write_workbook(
-    path: Path,
-    findings: Sequence[Finding],
-    files: Sequence[DeliveredFile],
-    ruleset: Ruleset,
-    number: str,
-    *,
-    is_demo: bool,
+    path: Path, findings: Sequence[Finding], sheets: JudgedSheets, number: str, *, is_demo: bool
 ) -> None:
-    sheets = mask_sheets(_readable_sheets(files, ruleset))
+    if not findings:
+        return
     now = datetime.now(SHANGHAI)
-    content = render_findings_workbook(findings, sheets, number=number, created_at=now, is_demo=is_demo)
+    content = render_findings_workbook(findings, sheets.masked(), number=number, created_at=now, is_demo=is_demo)
     if content is None:
         return
     try:
         path.write_bytes(content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-def _readable_sheets(files: Sequence[DeliveredFile], ruleset: Ruleset) -> Iterator[Sheet]:
-    for file in files:
-        try:
-            content = file.read(ruleset.limits.packed_bytes)
-            yield from read_file(file.name, content, known_headers=known_headers(), limits=ruleset.limits)
-        except UnreadableFileError:
-            # A finding says so (F01).
-            continue
-        except ChangedWhileReadError:
-            raise UsageError(f"{file.name} changed while it was read.") from None
 
 
 def _read(path: Path, limits: Limits) -> tuple[list[DeliveredFile], list[Finding]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -88,6 +90,16 @@ class JudgedReport:
     warnings: int
     file: str | None = None
     sheet: str | None = None
+
+    def with_findings(self, found: Iterable[Finding]) -> JudgedReport:
+        """The verdict with those of more findings that are about the report: one critical finding rejects it."""
+        levels = Counter(finding.level for finding in found if finding.report == self.report)
+        return replace(
+            self,
+            verdict=Verdict.REJECTED if levels[Level.CRITICAL] else self.verdict,
+            errors=self.errors + levels[Level.CRITICAL],
+            warnings=self.warnings + levels[Level.WARNING],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -104,25 +104,26 @@ class JudgedPackage:
     findings: tuple[Finding, ...]
     explanations: tuple[Explanation, ...]
     order: ReadingOrder
+    sheets: tuple[Sheet, ...]
+    """Those that were read, as delivered, in the order of the files."""
+    crowded_out: frozenset[str]
+    """Names of files that can be read, but not beside the others of the package."""
+    places: Mapping[str, Mapping[str, int]]
+    """By report: column → number of the column in the delivered sheet, from 1."""
 
     def with_findings(self, found: Sequence[Finding]) -> JudgedPackage:
         """The same package with more findings of its reports, and the verdicts that follow."""
         if not found:
             return self
-        drafts = tuple(
-            replace(draft, findings=[*draft.findings, *(each for each in found if each.report == draft.report.code)])
-            for draft in self.drafts
-        )
         return replace(
             self,
-            drafts=drafts,
-            reports=tuple(draft.judged() for draft in drafts),
+            reports=tuple(report.with_findings(found) for report in self.reports),
             findings=self.order.sorted([*self.findings, *found]),
         )
 
     def without_rows(self) -> JudgedPackage:
-        """The same package without what was read of its reports: verdicts and findings are left."""
-        return replace(self, drafts=())
+        """The same package without what was read of its files: verdicts, findings and places are left."""
+        return replace(self, drafts=(), sheets=())
 
     @property
     def verdict(self) -> Verdict:

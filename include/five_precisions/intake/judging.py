@@ -40,7 +40,8 @@ def judge_package(
         ChangedWhileReadError: a file that is not held is no longer the one whose hash was taken.
     """
     reports = dict(ruleset.reports)
-    sheets, findings, unread = read_files(files, ruleset)
+    read = read_files(files, ruleset)
+    sheets, findings, unread = read.sheets, read.findings, read.unread
     assigned, cover_sheets, explanation_sheets, unknown = assign_sheets(sheets, reports)
     findings += unknown
     cover, cover_findings = read_cover(cover_sheets, reports)
@@ -79,6 +80,9 @@ def judge_package(
         findings=order.sorted(everything),
         explanations=tuple(explanations),
         order=order,
+        sheets=tuple(sheets),
+        crowded_out=read.crowded_out,
+        places={code: draft.places for code, draft in drafts.items()},
     )
 
 

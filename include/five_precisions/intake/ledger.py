@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from five_precisions.intake.findings import (
     storable,
 )
 from five_precisions.intake.inbox import Delivery
-from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
+from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
 
@@ -136,6 +136,7 @@ _FINDING_COLUMNS: Final = (
     "submission_id", "ordinal", "report", "rule", "level", "file", "sheet", "row_number", "header", "cell", "key",
     "value", "expected", "explanation", "message",
 )  # fmt: skip
+_STORED_TEXTS: Final = ("file", "sheet", "header", "key", "value", "expected", "message")
 _FETCHED_AT_ONCE: Final = 5_000
 _AN_INSTANT: Final = timedelta(microseconds=1)
 """The shortest time that the database distinguishes."""
@@ -226,9 +227,7 @@ def save_submission(
             for file in submission.files
         ],
     )
-    lines = [
-        _report_line(submission_id, draft, report) for draft, report in zip(judged.drafts, judged.reports, strict=True)
-    ]
+    lines = [_report_line(submission_id, report, judged.places[report.report]) for report in judged.reports]
     _save(connection, _SAVE_REPORT, lines)
 
 
@@ -278,8 +277,17 @@ def _identities(files: Mapping[str, str]) -> dict[str, list[str]]:
     return {"paths": [storable(path) for path in files], "identities": list(files.values())}
 
 
+def storable_finding(finding: Finding) -> Finding:
+    """The finding as the ledger gives it back: delivered texts without what cannot be stored."""
+    texts = ((name, getattr(finding, name)) for name in _STORED_TEXTS)
+    changed: dict[str, Any] = {name: storable(each) for name, each in texts if each and storable(each) != each}
+    if finding.cell is None and finding.column_number is not None:
+        changed["column_number"] = None
+    return replace(finding, **changed) if changed else finding
+
+
 def save_findings(connection: Connection, submission_id: str, findings: Sequence[Finding]) -> None:
-    """Keep findings under a receipt number, in their order."""
+    """Keep findings under a receipt number, in their order; they are storable."""
     copy_lines(
         connection, sql.Identifier("intake", "finding"), _FINDING_COLUMNS, _finding_lines(submission_id, findings)
     )
@@ -292,7 +300,7 @@ def save_cross_check(
     submission_id = f"{period}-{institution_code}-{edition}"
     names = {"submission_id": submission_id, "period": str(period), "institution_code": institution_code}
     connection.execute(_SAVE_CROSS_CHECK, {**names, "edition": edition})
-    save_findings(connection, submission_id, findings)
+    save_findings(connection, submission_id, list(map(storable_finding, findings)))
     return submission_id
 
 
@@ -334,7 +342,7 @@ def read_findings(connection: Connection, submission_id: str) -> Iterator[Findin
             yield Finding(**{**fields, "level": Level(row["level"]), "column_number": column_number})
 
 
-def _report_line(submission_id: str, draft: ReportDraft, report: JudgedReport) -> dict[str, Any]:
+def _report_line(submission_id: str, report: JudgedReport, places: Mapping[str, int]) -> dict[str, Any]:
     return {
         "submission_id": submission_id,
         "report": report.report,
@@ -345,30 +353,28 @@ def _report_line(submission_id: str, draft: ReportDraft, report: JudgedReport) -
         "warnings": report.warnings,
         "file": None if report.file is None else storable(report.file),
         "sheet": None if report.sheet is None else storable(report.sheet),
-        "places": json.dumps(draft.places),
+        "places": json.dumps(places),
     }
 
 
 def _finding_lines(submission_id: str, findings: Sequence[Finding]) -> Iterator[tuple[object, ...]]:
     for ordinal, finding in enumerate(findings, start=1):
-        texts = (finding.file, finding.sheet, finding.header, finding.key, finding.value, finding.expected)
-        file, sheet, header, key, value, expected = (None if each is None else storable(each) for each in texts)
         yield (
             submission_id,
             ordinal,
             finding.report,
             finding.rule,
             str(finding.level),
-            file,
-            sheet,
+            finding.file,
+            finding.sheet,
             finding.row_number,
-            header,
+            finding.header,
             finding.cell,
-            key,
-            value,
-            expected,
+            finding.key,
+            finding.value,
+            finding.expected,
             finding.explanation,
-            storable(finding.message),
+            finding.message,
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,12 +17,12 @@ from five_precisions.intake.reading.cover import (
     EXPLANATIONS_TITLE,
     find_report,
 )
-from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file
 from five_precisions.intake.reading.layout import is_empty, normal_header
 from five_precisions.intake.reading.sheet import TooMuchError, too_much_together
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.ruleset import Ruleset
-from five_precisions.reports import Report
+from five_precisions.reports import Report, load_reports
 
 _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
 _EXPLANATION_STEMS: Final = frozenset({"explanations", EXPLANATIONS_TITLE})
@@ -31,46 +33,63 @@ def is_complete(files: Sequence[DeliveredFile], ruleset: Ruleset, *, replay: boo
 
     In a replay, whose packages do not change any more, every file that does not open will do.
     """
-    sheets, _, unread = read_files(files, ruleset)
-    _, covers, _, _ = assign_sheets(sheets, dict(ruleset.reports))
-    return bool(covers) or any(replay or report is None for report in unread.values())
+    read = read_files(files, ruleset)
+    _, covers, _, _ = assign_sheets(read.sheets, dict(ruleset.reports))
+    return bool(covers) or any(replay or report is None for report in read.unread.values())
 
 
-def read_files(
-    files: Sequence[DeliveredFile], ruleset: Ruleset
-) -> tuple[list[Sheet], list[Finding], dict[str, str | None]]:
-    """Sheets of all files in the order of names; findings; files that do not open, with the report that they are."""
-    known = {normal_header(column.header) for report in ruleset.reports.values() for column in report.columns}
-    known |= {normal_header(header) for header in (*COVER_HEADERS, *EXPLANATION_HEADERS)}
+@dataclass(frozen=True, slots=True)
+class ReadFiles:
+    """What was read of a package's files."""
+
+    sheets: list[Sheet]
+    """In the order of the files."""
+    findings: list[Finding]
+    """One for each file that does not open (F01)."""
+    unread: dict[str, str | None]
+    """Names of these files, with the report that the name says."""
+    crowded_out: frozenset[str]
+    """Those of them that can be read, but not beside the files before them."""
+
+
+@cache
+def known_headers() -> frozenset[str]:
+    """Headers of reports, cover and explanations in normal form: by them the delimiter of a CSV file is found."""
+    headers = {column.header for report in load_reports().values() for column in report.columns}
+    return frozenset(map(normal_header, headers | {*COVER_HEADERS, *EXPLANATION_HEADERS}))
+
+
+def read_files(files: Sequence[DeliveredFile], ruleset: Ruleset) -> ReadFiles:
+    """Read all files of a package, each once."""
     sheets: list[Sheet] = []
     findings: list[Finding] = []
     unread: dict[str, str | None] = {}
+    crowded_out: set[str] = set()
     left = ruleset.limits
     for file in files:
         try:
             content = file.read(left.packed_bytes)
-            own = read_file(file.name, content, known_headers=known, limits=left)
+            own = read_file(file.name, content, known_headers=known_headers(), limits=left)
             del content
             left = left.beside(own)
             sheets += own
         except UnreadableFileError as error:
             report = find_report(PurePosixPath(file.name).stem, dict(ruleset.reports))
             unread[file.name] = report.code if report else None
+            is_crowded_out = isinstance(error, TooMuchError) and left != ruleset.limits
+            if is_crowded_out:
+                crowded_out.add(file.name)
+            reason = too_much_together(ruleset.limits) if is_crowded_out else error
             findings.append(
                 Finding(
                     report=unread[file.name],
                     rule=PackageRule.F01.code,
                     level=PackageRule.F01.level,
-                    message=f"文件“{shown_text(file.name)}”：{_worded(error, left, ruleset.limits)}",
+                    message=f"文件“{shown_text(file.name)}”：{reason}",
                     file=file.name,
                 )
             )
-    return sheets, findings, unread
-
-
-def _worded(error: UnreadableFileError, left: Limits, whole: Limits) -> UnreadableFileError:
-    """The error as it is reported: a file may be too large only beside those before it."""
-    return too_much_together(whole) if isinstance(error, TooMuchError) and left != whole else error
+    return ReadFiles(sheets, findings, unread, frozenset(crowded_out))
 
 
 def assign_sheets(

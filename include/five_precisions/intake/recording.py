@@ -9,7 +9,7 @@ accepted goes on into the warehouse.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -34,11 +34,13 @@ from five_precisions.intake.ledger import (
     save_cross_check,
     save_findings,
     save_submission,
+    storable_finding,
 )
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
 from five_precisions.period import Period
 from five_precisions.register import Register
+from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
 from five_precisions.reports.masking import kept, keyed_hash
 from five_precisions.warehouse.keys import hold_pii_key
@@ -51,6 +53,10 @@ _EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
 """Findings that say already that rows are missing: that contracts are gone would be their consequence."""
 
 
+Staged = Mapping[str, bool]
+"""Reports whose rows lie in `staged_<report>`, each with whether all of its rows could be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A new version, and what it brought to light."""
@@ -61,53 +67,112 @@ class Version:
     """Not before an earlier version's, whatever became of the clock in between."""
     judged: JudgedPackage
     """With the findings across months, institutions and reports."""
+    findings: tuple[Finding, ...]
+    """The same findings as the receipt reports them: with the explanations that there are, in the ledger's form."""
     cross_checks: tuple[str, ...]
     """Numbers of the receipts that others get because of it."""
 
+    def has_receipt_of(self, other: Version) -> bool:
+        """Whether the same is reported of both, under the same number."""
+        own = (self.submission_id, self.received_at, self.findings)
+        return own == (other.submission_id, other.received_at, other.findings)
+
 
 def lock_period(connection: Connection, period: Period) -> None:
-    """Wait for whoever else records or closes in the period; held to the end of the transaction."""
+    """Wait for whoever else records or closes in the period; held to the end of the transaction or its savepoint."""
     hold(connection, Lock.PERIOD, period)
 
 
+def stage(connection: Connection, judged: JudgedPackage, pii_key: bytes) -> Staged:
+    """Load the rows of the reports that may be accepted, or are compared with others, into temporary tables.
+
+    They go with the transaction. What was read of the files is not needed afterwards.
+    """
+    return {
+        draft.report.code: _stage(connection, draft, draft.rows, pii_key)
+        for draft in judged.drafts
+        if draft.rows is not None and _is_wanted(draft)
+    }
+
+
+def foresee(
+    connection: Connection, submission: Submission, judged: JudgedPackage, staged: Staged
+) -> Version | Recorded:
+    """What `record` would write now, so that the receipt can be prepared before the period is locked. Only reads.
+
+    Whatever is recorded in between may change it, and so does what the version brings to light of what is accepted.
+    """
+    period, code = submission.period, submission.institution_code
+    known = find_recorded(connection, period, code, submission.digest)
+    if known is not None:
+        return known
+    judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
+    _, notices = _bind_explanations(connection, submission, judged)
+    judged = judged.with_findings(notices)
+    version, received_at = next_version(connection, period, code), received_in_order(connection, submission)
+    findings = _reported(connection, submission, judged)
+    return Version(f"{period}-{code}-{version}", version, received_at, judged, findings, cross_checks=())
+
+
 def record(
-    connection: Connection, submission: Submission, judged: JudgedPackage, register: Register, pii_key: bytes
+    connection: Connection,
+    submission: Submission,
+    judged: JudgedPackage,
+    staged: Staged,
+    register: Register,
+    pii_key: bytes,
 ) -> Version | Recorded:
     """Hold a judged delivery against other months and institutions, and write it: ledger, findings, accepted rows.
 
     Two at once wait for each other; with the same bytes the second finds the first one's version and adds none. The
     caller's transaction ends it: all of it stands, or nothing.
+
+    Args:
+        connection: In whose transaction the rows were staged.
+        submission: The delivery.
+        judged: What was judged of it.
+        staged: Which of its reports are staged.
+        register: Who owes what.
+        pii_key: By which identities are compared.
     """
     period, code = submission.period, submission.institution_code
-    whole = {
-        draft.report.code: _stage(connection, draft, draft.rows, pii_key)
-        for draft in judged.drafts
-        if draft.rows is not None and _is_wanted(draft)
-    }
     lock_period(connection, period)
     hold_pii_key(connection, pii_key)
     known = find_recorded(connection, period, code, submission.digest)
     if known is not None:
         return known
-    judged = judged.with_findings(_compare_with_others(connection, submission, judged, whole))
+    judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
     version = next_version(connection, period, code)
-    submission = replace(submission, received_at=received_in_order(connection, submission))
     submission_id = f"{period}-{code}-{version}"
+    submission = replace(submission, received_at=received_in_order(connection, submission))
     save_submission(connection, submission, judged, submission_id, version)
-    for draft, report in zip(judged.drafts, judged.reports, strict=True):
-        if report.verdict is Verdict.ACCEPTED and draft.rows is not None:
-            _keep_rows(connection, submission, submission_id, draft)
+    for report in judged.reports:
+        if report.verdict is Verdict.ACCEPTED and report.report in staged:
+            _keep_rows(connection, submission, submission_id, load_reports()[report.report])
     # In a replay the close follows at once, and the order in which packages are judged must not matter.
     found = {} if submission.replayed else standing_findings(connection, register, period, at_close=False)
     judged = judged.with_findings(found.pop(code, []))
     count_warnings(connection, submission_id, judged.reports)
-    bound, notices = explanations.bind(connection, period, code, judged.explanations, judged.findings)
+    bound, notices = _bind_explanations(connection, submission, judged)
     explanations.save(connection, submission_id, bound)
     judged = judged.with_findings(notices)
-    save_findings(connection, submission_id, explained(connection, period, code, judged.findings))
+    findings = _reported(connection, submission, judged)
+    save_findings(connection, submission_id, findings)
     is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
     cross_checks = () if is_closed else _record_cross_checks(connection, period, found)
-    return Version(submission_id, version, submission.received_at, judged, cross_checks)
+    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks)
+
+
+def _bind_explanations(
+    connection: Connection, submission: Submission, judged: JudgedPackage
+) -> tuple[list[explanations.RecordedExplanation], list[Finding]]:
+    names = (submission.period, submission.institution_code)
+    return explanations.bind(connection, *names, judged.explanations, judged.findings)
+
+
+def _reported(connection: Connection, submission: Submission, judged: JudgedPackage) -> tuple[Finding, ...]:
+    findings = explained(connection, submission.period, submission.institution_code, judged.findings)
+    return tuple(map(storable_finding, findings))
 
 
 def explained(
@@ -120,15 +185,14 @@ def explained(
 
 
 def _compare_with_others(
-    connection: Connection, submission: Submission, judged: JudgedPackage, whole: dict[str, bool]
+    connection: Connection, submission: Submission, judged: JudgedPackage, staged: Staged
 ) -> list[Finding]:
     found: list[Finding] = []
-    for draft in judged.drafts:
-        report = draft.report.code
-        if report in whole:
-            place = DeliveredSheet(draft.sheets[0].file, draft.sheets[0].name, draft.places)
-            names = (submission.period, submission.institution_code, report, place)
-            found += version_findings(connection, *names, is_whole=whole[report])
+    for report in judged.reports:
+        if report.report in staged:
+            place = DeliveredSheet(report.file, report.sheet, judged.places[report.report])
+            names = (submission.period, submission.institution_code, report.report, place)
+            found += version_findings(connection, *names, is_whole=staged[report.report])
     return found
 
 
@@ -175,7 +239,7 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
             columns[column.hash_name] = [_hash(value, pii_key) for value in own]
     table = sql.Identifier(f"staged_{draft.report.code}")
     made = sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
-        table, _listed(columns), _delivered(draft)
+        table, _listed(columns), _delivered(draft.report)
     )
     _execute(connection, made)
     copy_lines(connection, table, list(columns), zip(*columns.values(), strict=True))
@@ -195,30 +259,30 @@ def _comparable(draft: ReportDraft, rows: TypedRows) -> Sequence[int]:
     return [position for position in everything if keys[position] is not None and counts[keys[position]] == 1]
 
 
-def _keep_rows(connection: Connection, submission: Submission, submission_id: str, draft: ReportDraft) -> None:
+def _keep_rows(connection: Connection, submission: Submission, submission_id: str, report: Report) -> None:
     """Take the staged rows of an accepted report over."""
     columns = ["row_number"]
-    for column in draft.report.columns:
+    for column in report.columns:
         columns += [column.name] + ([column.hash_name] if column.hash_name else [])
     statement = sql.SQL(
         "insert into {} (period, submission_id, delivered_by, {}) select {}, {}, {}, {} from {}"
     ).format(
-        _delivered(draft),
+        _delivered(report),
         _listed(columns),
         sql.Placeholder(),
         sql.Placeholder(),
         sql.Placeholder(),
         _listed(columns),
-        sql.Identifier(f"staged_{draft.report.code}"),
+        sql.Identifier(f"staged_{report.code}"),
     )
     _execute(connection, statement, str(submission.period), submission_id, submission.institution_code)
     # The checks across reports follow at once; without counts their plans take minutes instead of milliseconds.
-    partition = sql.Identifier("core", partition_name(draft.report.code, submission.period))
+    partition = sql.Identifier("core", partition_name(report.code, submission.period))
     _execute(connection, sql.SQL("analyze {}").format(partition))
 
 
-def _delivered(draft: ReportDraft) -> sql.Identifier:
-    return sql.Identifier("core", f"delivered_{draft.report.code}")
+def _delivered(report: Report) -> sql.Identifier:
+    return sql.Identifier("core", f"delivered_{report.code}")
 
 
 def _listed(columns: Any) -> sql.Composed:

@@ -1,6 +1,6 @@
 """Mails and files for institutions: receipts, findings workbooks, reminders (docs/intake.md#the-receipt)."""
 
-from five_precisions.receipts.findings_workbook import known_headers, mask_sheets, render_findings_workbook
+from five_precisions.receipts.findings_workbook import render_findings_workbook
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
 from five_precisions.receipts.receipt_files import (
     OutboxError,
@@ -8,19 +8,21 @@ from five_precisions.receipts.receipt_files import (
     write_missing_receipts,
     write_receipt,
 )
+from five_precisions.receipts.receipt_workbooks import JudgedSheets, ReceiptWorkbook, render_receipt_workbook
 from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.receipts.reminders import post_reminders
 
 __all__ = [
+    "JudgedSheets",
     "OutboxError",
-    "known_headers",
-    "mask_sheets",
+    "ReceiptWorkbook",
     "post_cross_receipt",
     "post_missing_cover_notice",
     "post_receipt",
     "post_receipt_again",
     "post_reminders",
     "render_findings_workbook",
+    "render_receipt_workbook",
     "require_outbox",
     "write_missing_receipts",
     "write_receipt",

@@ -196,6 +196,12 @@ def mask_sheets(sheets: Iterable[Sheet]) -> list[MaskedSheet]:
     return masked
 
 
+def fits_workbook(sheet: Sheet) -> bool:
+    """Whether a sheet is small enough to be shown, were it the only one."""
+    rows = _without_empty_end(sheet.rows)
+    return len(rows) <= MOST_SHEET_ROWS and sum(map(len, rows)) <= _MOST_CELLS
+
+
 def _without_empty_end(rows: list[list[Cell]]) -> list[list[Cell]]:
     """The rows up to the last one with anything in it: a form may be formatted a million rows down."""
     end = len(rows)
@@ -257,12 +263,6 @@ def _forms() -> tuple[_Form, ...]:
     forms.append(_Form(frozenset({"cover", COVER_TITLE}), cover))
     forms.append(_Form(frozenset({"explanations", EXPLANATIONS_TITLE}), dict.fromkeys(EXPLANATION_HEADERS)))
     return tuple(forms)
-
-
-@cache
-def known_headers() -> frozenset[str]:
-    """Headers of all forms in normal form: by them the delimiter of a CSV file is found."""
-    return frozenset(normal_header(header) for form in _forms() for header in form.headers)
 
 
 @cache

@@ -17,12 +17,8 @@ from five_precisions.receipts.receipt_wording import (
     render_receipt,
     workbook_name,
 )
-from five_precisions.receipts.receipts import (
-    read_cross_receipt,
-    read_findings_workbook,
-    read_place,
-    read_receipt,
-)
+from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
+from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
 from five_precisions.settings import Settings
 from five_precisions.storage import open_folder, reaching, write_whole
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,18 +11,10 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
-from five_precisions.intake.archive import Archive, ArchiveError
-from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict, storable
+from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict
 from five_precisions.intake.ledger import read_findings, read_reports
-from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
-from five_precisions.receipts.findings_workbook import (
-    MaskedSheet,
-    known_headers,
-    mask_sheets,
-    render_findings_workbook,
-)
 from five_precisions.receipts.receipt_wording import (
     CheckedVersion,
     CrossReceipt,
@@ -37,15 +29,13 @@ from five_precisions.receipts.receipt_wording import (
     resent_subject,
     workbook_name,
 )
+from five_precisions.receipts.receipt_workbooks import ReceiptWorkbook, read_receipt_workbook
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-LARGEST_ATTACHMENT: Final = 5_000_000
-"""Bytes of the workbook that goes with a mail; servers refuse mails of ten megabytes, and it grows by a third there."""
 
 _UNITS: Final = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
 
@@ -99,24 +89,6 @@ where institution.code = :institution_code
 _READ_CONTACTS = text("""
 select address from registry.contact where institution_code = :institution_code and role = :role order by address
 """)
-_READ_PLACE = text("""
-select
-    place.period,
-    place.institution_code,
-    place.edition,
-    place.made_at,
-    place.is_cross,
-    exists (select from intake.finding where finding.submission_id = :submission_id) as has_findings
-from (
-    select period, institution_code, 'v' || version as edition, received_at as made_at, false as is_cross
-    from intake.submission
-    where submission_id = :submission_id
-    union all
-    select period, institution_code, edition, checked_at as made_at, true as is_cross
-    from intake.cross_check
-    where submission_id = :submission_id
-) as place
-""")
 _READ_CROSS_CHECK = text("""
 select
     cross_check.submission_id,
@@ -132,9 +104,6 @@ inner join registry.institution on cross_check.institution_code = institution.co
 inner join registry.deadline
     on cross_check.period = deadline.period and cross_check.institution_code = deadline.institution_code
 where cross_check.submission_id = :submission_id
-""")
-_COUNT_FINDINGS = text("""
-select count(*) from intake.finding where submission_id = :submission_id
 """)
 # What stood of each report when it was held against others: at the close what was frozen, else the newest version then.
 _READ_SOURCES = text("""
@@ -281,135 +250,16 @@ def read_cross_receipt(connection: Connection, submission_id: str) -> CrossRecei
     )
 
 
-# The findings workbook
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a receipt belongs, and whether a findings workbook lies beside it."""
-
-    period: str
-    institution_code: str
-    edition: str
-    made_at: datetime
-    is_cross: bool
-    """Whether it is a cross check's and not a version's."""
-    has_findings: bool
-
-
-def read_place(connection: Connection, submission_id: str) -> Place:
-    """Where the receipt of a version or a cross check belongs."""
-    return Place(*connection.execute(_READ_PLACE, {"submission_id": submission_id}).one())
-
-
-def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
-    """The findings workbook of a version or a cross check, from ledger and archive; None where nothing was found.
-
-    Raises:
-        SetupError: the archive cannot be used.
-    """
-    place = read_place(connection, submission_id)
-    if not place.has_findings:
-        return None
-    sheets = _masked_sheets(connection, settings, submission_id, is_cross=place.is_cross)
-    return _workbook(connection, settings, submission_id, place.made_at, sheets)
-
-
-def _workbook(
-    connection: Connection,
-    settings: Settings,
-    submission_id: str,
-    made_at: datetime,
-    sheets: Sequence[MaskedSheet] = (),
-    *,
-    listed: int | None = None,
-) -> bytes | None:
-    return render_findings_workbook(
-        read_findings(connection, submission_id),
-        sheets,
-        number=submission_id,
-        created_at=made_at.astimezone(SHANGHAI),
-        is_demo=settings.is_demo,
-        listed=listed,
-    )
-
-
-def _masked_sheets(
-    connection: Connection, settings: Settings, submission_id: str, *, is_cross: bool
-) -> list[MaskedSheet]:
-    """The sheets as delivered, masked; without a file that is no longer in the archive there are none of it."""
-    names = {"submission_id": submission_id}
-    if not is_cross:
-        files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
-        return mask_sheets(_archived_sheets(settings, files))
-    wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
-    for row in connection.execute(_READ_SOURCES, names):
-        if row.sha256 is not None:
-            own = wanted.setdefault((row.file, row.sha256, row.size), set())
-            if own is not None:
-                own.add(row.sheet)
-    return mask_sheets(_archived_sheets(settings, wanted))
-
-
-def _archived_sheets(
-    settings: Settings, files: Mapping[tuple[str, str, int], set[str | None] | None]
-) -> Iterator[Sheet]:
-    """Sheets of archived files (name, SHA-256, size), of each those of the names wanted, or all."""
-    archive, limits = Archive.of(settings), Limits.of(settings)
-    for (name, sha256, size), wanted in files.items():
-        if size > limits.packed_bytes:
-            continue
-        try:
-            content = archive.get(sha256)
-        except ArchiveError as error:
-            # Past its retention time: the list of findings stays.
-            logger.warning("%s is not repeated in the findings workbook: %s", sha256, error)
-            continue
-        try:
-            sheets = read_file(name, content, known_headers=known_headers(), limits=limits)
-        except UnreadableFileError:
-            # The version has a finding that says so (F01).
-            continue
-        for sheet in sheets:
-            if wanted is None or (None if sheet.name is None else storable(sheet.name)) in wanted:
-                yield sheet
-
-
-def _attached(
-    connection: Connection, settings: Settings, submission_id: str, whole: bytes | None
-) -> tuple[bytes | None, Extent]:
-    """The workbook as it goes with a mail: whole, else the list alone, else as much of the list as a mail bears."""
-    if whole is None or len(whole) <= LARGEST_ATTACHMENT:
-        return whole, Extent.WHOLE
-    made_at = read_place(connection, submission_id).made_at
-    content = _workbook(connection, settings, submission_id, made_at)
-    if content is not None and len(content) <= LARGEST_ATTACHMENT:
-        return content, Extent.LIST
-    listed = connection.execute(_COUNT_FINDINGS, {"submission_id": submission_id}).scalar_one()
-    while content is not None and len(content) > LARGEST_ATTACHMENT:
-        # Findings are about as long as one another; the margin spares a second try.
-        listed = max(1, listed * LARGEST_ATTACHMENT * 4 // (5 * len(content)))
-        content = _workbook(connection, settings, submission_id, made_at, listed=listed)
-    return content, Extent.PART
-
-
 # Mail
 
 
-def post_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
-    """Lay the receipt into the outbox for each contact, in the transaction that records the version.
-
-    Returns:
-        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
-
-    Raises:
-        SetupError: the archive cannot be used.
-    """
+def post_receipt(connection: Connection, settings: Settings, submission_id: str, workbook: ReceiptWorkbook) -> None:
+    """Lay the receipt into the outbox for each contact, in the transaction that records the version."""
     receipt = read_receipt(connection, submission_id)
-    return _post(
+    _post(
         connection,
-        settings,
         receipt,
+        workbook,
         edition=receipt.edition,
         subject=receipt.subject,
         html=lambda extent: render_receipt(receipt, Medium.MAIL, is_demo=settings.is_demo, attached=extent),
@@ -426,14 +276,16 @@ def post_cross_receipt(connection: Connection, settings: Settings, submission_id
         SetupError: the archive cannot be used.
     """
     receipt = read_cross_receipt(connection, submission_id)
-    return _post(
+    workbook = read_receipt_workbook(connection, settings, submission_id)
+    _post(
         connection,
-        settings,
         receipt,
+        workbook,
         edition=receipt.edition,
         subject=receipt.subject,
         html=lambda extent: render_cross_receipt(receipt, Medium.MAIL, is_demo=settings.is_demo, attached=extent),
     )
+    return workbook.whole
 
 
 def post_receipt_again(connection: Connection, settings: Settings, submission_id: str, *, again_at: datetime) -> None:
@@ -451,8 +303,8 @@ def post_receipt_again(connection: Connection, settings: Settings, submission_id
     receipt = read_receipt(connection, submission_id)
     _post(
         connection,
-        settings,
         receipt,
+        read_receipt_workbook(connection, settings, submission_id),
         edition=f"{receipt.edition}-again-{_compact(again_at)}",
         subject=resent_subject(receipt),
         html=lambda extent: render_receipt(
@@ -468,22 +320,21 @@ def _compact(when: datetime) -> str:
 
 def _post(
     connection: Connection,
-    settings: Settings,
     receipt: Receipt | CrossReceipt,
+    workbook: ReceiptWorkbook,
     *,
     edition: str,
     subject: str,
     html: Callable[[Extent], str],
-) -> bytes | None:
-    whole = read_findings_workbook(connection, settings, receipt.submission_id)
+) -> None:
     names = {"institution_code": receipt.institution_code, "role": ContactRole.CONTACT}
     addresses = connection.execute(_READ_CONTACTS, names).scalars().all()
     if not addresses:
         logger.warning("%s: %s has no contact, nobody gets its receipt", receipt.period, receipt.institution_code)
-        return whole
-    workbook, extent = _attached(connection, settings, receipt.submission_id, whole)
-    content = html(extent)
-    attachments = () if workbook is None else (Attachment(workbook_name(receipt.edition), workbook),)
+        return
+    content = html(workbook.extent)
+    attached = workbook.attached
+    attachments = () if attached is None else (Attachment(workbook_name(receipt.edition), attached),)
     messages = [
         Message(
             kind=Kind.RECEIPT,
@@ -498,4 +349,3 @@ def _post(
         for address in addresses
     ]
     post(connection, messages)
-    return whole

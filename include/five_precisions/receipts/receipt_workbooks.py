@@ -1,0 +1,292 @@
+"""The findings workbook of a receipt, whole and as its mail takes it: of a package just judged, or read back.
+
+See docs/intake.md#the-receipt.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from five_precisions.intake.archive import Archive, ArchiveError
+from five_precisions.intake.findings import Finding, storable
+from five_precisions.intake.judged_package import JudgedPackage
+from five_precisions.intake.ledger import read_findings
+from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.package_sheets import known_headers
+from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
+from five_precisions.period import SHANGHAI
+from five_precisions.receipts.findings_workbook import MaskedSheet, fits_workbook, mask_sheets, render_findings_workbook
+from five_precisions.receipts.receipt_wording import Extent
+from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LARGEST_ATTACHMENT: Final = 5_000_000
+"""Bytes of the workbook that goes with a mail; servers refuse mails of ten megabytes, and it grows by a third there."""
+
+_READ_PLACE = text("""
+select
+    place.period,
+    place.institution_code,
+    place.edition,
+    place.made_at,
+    place.is_cross,
+    exists (select from intake.finding where finding.submission_id = :submission_id) as has_findings
+from (
+    select period, institution_code, 'v' || version as edition, received_at as made_at, false as is_cross
+    from intake.submission
+    where submission_id = :submission_id
+    union all
+    select period, institution_code, edition, checked_at as made_at, true as is_cross
+    from intake.cross_check
+    where submission_id = :submission_id
+) as place
+""")
+_COUNT_FINDINGS = text("""
+select count(*) from intake.finding where submission_id = :submission_id
+""")
+# What stood of each report when it was held against others: at the close what was frozen, else the newest version then.
+_READ_SOURCES = text("""
+select distinct on (report.report)
+    report.report,
+    report.submission_id,
+    submission.version,
+    report.file,
+    report.sheet,
+    file.sha256,
+    file.size
+from intake.cross_check
+inner join intake.submission
+    on cross_check.period = submission.period and cross_check.institution_code = submission.institution_code
+inner join intake.report on submission.submission_id = report.submission_id
+left join intake.frozen_report
+    on
+        cross_check.period = frozen_report.period
+        and cross_check.institution_code = frozen_report.institution_code
+        and report.report = frozen_report.report
+        and cross_check.edition like 'close%'
+left join intake.file on report.submission_id = file.submission_id and report.file = file.name
+where
+    cross_check.submission_id = :submission_id
+    and report.verdict in ('accepted', 'nil')
+    and report.report in (select finding.report from intake.finding where finding.submission_id = :submission_id)
+    and (frozen_report.submission_id is null or frozen_report.submission_id = report.submission_id)
+order by report.report, submission.recorded_at <= cross_check.checked_at desc, submission.version desc
+""")
+_READ_FILES = text("""
+select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptWorkbook:
+    """The findings workbook of one receipt."""
+
+    whole: bytes | None
+    """None where nothing was found."""
+    attached: bytes | None
+    """As much of it as a mail takes."""
+    extent: Extent
+
+
+NO_WORKBOOK: Final = ReceiptWorkbook(whole=None, attached=None, extent=Extent.WHOLE)
+"""Of a receipt without findings."""
+
+
+class JudgedSheets:
+    """The sheets of a package just judged, as far as its workbook can show them: those that were read, not read again.
+
+    They are masked when a workbook is wanted first, and the delivered ones are let go.
+    """
+
+    def __init__(self, files: Sequence[DeliveredFile], judged: JudgedPackage, limits: Limits) -> None:
+        """Keep what can be shown.
+
+        Args:
+            files: In the order in which the workbook shows them.
+            judged: The package, with its sheets.
+            limits: Of the installation.
+        """
+        self._files = files
+        self._crowded_out = judged.crowded_out
+        self._limits = limits
+        self._delivered: dict[str, list[Sheet]] = {}
+        for sheet in filter(fits_workbook, judged.sheets):
+            self._delivered.setdefault(sheet.file, []).append(sheet)
+        self._masked: list[MaskedSheet] | None = None
+
+    def masked(self) -> Sequence[MaskedSheet]:
+        """The sheets as they may be shown.
+
+        Raises:
+            ChangedWhileReadError: a file that has to be read by itself is no longer the same.
+        """
+        if self._masked is None:
+            self._masked = mask_sheets(self._release())
+        return self._masked
+
+    def _release(self) -> Iterator[Sheet]:
+        for file in self._files:
+            if file.name in self._crowded_out:
+                # It was not judged, for want of room beside the others, but can be shown.
+                yield from _read_alone(file.name, file.read(self._limits.packed_bytes), self._limits)
+            delivered = self._delivered.pop(file.name, [])
+            while delivered:
+                yield delivered.pop(0)
+
+
+def _read_alone(name: str, content: bytes, limits: Limits) -> list[Sheet]:
+    try:
+        return read_file(name, content, known_headers=known_headers(), limits=limits)
+    except UnreadableFileError:
+        # The version has a finding that says so (F01).
+        return []
+
+
+def render_receipt_workbook(
+    findings: Sequence[Finding], sheets: JudgedSheets, *, number: str, made_at: datetime, is_demo: bool
+) -> ReceiptWorkbook:
+    """The workbook of a package just judged; the same bytes as `read_receipt_workbook` gives of its version.
+
+    Args:
+        findings: As the ledger gives them back.
+        sheets: Those that were judged.
+        number: The receipt number.
+        made_at: When the package was received.
+        is_demo: Whether the institutions are invented.
+
+    Raises:
+        ChangedWhileReadError: a file that has to be read by itself is no longer the same.
+    """
+    masked = sheets.masked() if findings else ()
+    return _render(lambda: findings, lambda: len(findings), masked, number=number, made_at=made_at, is_demo=is_demo)
+
+
+def read_receipt_workbook(connection: Connection, settings: Settings, submission_id: str) -> ReceiptWorkbook:
+    """The workbook of a version or a cross check, from ledger and archive.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    place = read_place(connection, submission_id)
+    names = {"submission_id": submission_id}
+    return _render(
+        lambda: read_findings(connection, submission_id),
+        lambda: int(connection.execute(_COUNT_FINDINGS, names).scalar_one()),
+        _archived_sheets(connection, settings, place, submission_id),
+        number=submission_id,
+        made_at=place.made_at,
+        is_demo=settings.is_demo,
+    )
+
+
+def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
+    """The whole workbook of a version or a cross check, from ledger and archive; None where nothing was found.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    place = read_place(connection, submission_id)
+    return render_findings_workbook(
+        read_findings(connection, submission_id),
+        _archived_sheets(connection, settings, place, submission_id),
+        number=submission_id,
+        created_at=place.made_at.astimezone(SHANGHAI),
+        is_demo=settings.is_demo,
+    )
+
+
+def _render(
+    findings: Callable[[], Iterable[Finding]],
+    count: Callable[[], int],
+    sheets: Sequence[MaskedSheet],
+    *,
+    number: str,
+    made_at: datetime,
+    is_demo: bool,
+) -> ReceiptWorkbook:
+    """The workbook as it goes with a mail: whole, else the list alone, else as much of the list as a mail bears."""
+
+    def rendered(sheets: Sequence[MaskedSheet] = (), *, listed: int | None = None) -> bytes | None:
+        return render_findings_workbook(
+            findings(),
+            sheets,
+            number=number,
+            created_at=made_at.astimezone(SHANGHAI),
+            is_demo=is_demo,
+            listed=listed,
+        )
+
+    whole = rendered(sheets)
+    if whole is None or len(whole) <= LARGEST_ATTACHMENT:
+        return ReceiptWorkbook(whole, whole, Extent.WHOLE)
+    attached = rendered()
+    if attached is not None and len(attached) <= LARGEST_ATTACHMENT:
+        return ReceiptWorkbook(whole, attached, Extent.LIST)
+    listed = count()
+    while attached is not None and len(attached) > LARGEST_ATTACHMENT:
+        # Findings are about as long as one another; the margin spares a second try.
+        listed = max(1, listed * LARGEST_ATTACHMENT * 4 // (5 * len(attached)))
+        attached = rendered(listed=listed)
+    return ReceiptWorkbook(whole, attached, Extent.PART)
+
+
+# Read back
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a receipt belongs, and whether a findings workbook lies beside it."""
+
+    period: str
+    institution_code: str
+    edition: str
+    made_at: datetime
+    is_cross: bool
+    """Whether it is a cross check's and not a version's."""
+    has_findings: bool
+
+
+def read_place(connection: Connection, submission_id: str) -> Place:
+    """Where the receipt of a version or a cross check belongs."""
+    return Place(*connection.execute(_READ_PLACE, {"submission_id": submission_id}).one())
+
+
+def _archived_sheets(connection: Connection, settings: Settings, place: Place, submission_id: str) -> list[MaskedSheet]:
+    """The sheets as delivered, masked; without a file that is no longer in the archive there are none of it."""
+    if not place.has_findings:
+        return []
+    names = {"submission_id": submission_id}
+    if not place.is_cross:
+        files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
+        return mask_sheets(_read_sheets(settings, files))
+    wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
+    for row in connection.execute(_READ_SOURCES, names):
+        if row.sha256 is not None:
+            own = wanted.setdefault((row.file, row.sha256, row.size), set())
+            if own is not None:
+                own.add(row.sheet)
+    return mask_sheets(_read_sheets(settings, wanted))
+
+
+def _read_sheets(settings: Settings, files: Mapping[tuple[str, str, int], set[str | None] | None]) -> Iterator[Sheet]:
+    """Sheets of archived files (name, SHA-256, size), of each those of the names wanted, or all."""
+    archive, limits = Archive.of(settings), Limits.of(settings)
+    for (name, sha256, size), wanted in files.items():
+        if size > limits.packed_bytes:
+            continue
+        try:
+            content = archive.get(sha256)
+        except ArchiveError as error:
+            # Past its retention time: the list of findings stays.
+            logger.warning("%s is not repeated in the findings workbook: %s", sha256, error)
+            continue
+        for sheet in _read_alone(name, content, limits):
+            if wanted is None or (None if sheet.name is None else storable(sheet.name)) in wanted:
+                yield sheet

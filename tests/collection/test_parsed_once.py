@@ -1,0 +1,139 @@
+"""A judged file is parsed once, and its workbook is made before the period is locked (docs/intake.md#the-receipt)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import Engine
+
+from five_precisions.collection import collect
+from five_precisions.collection import deliveries as deliveries_module
+from five_precisions.intake import package_sheets
+from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.reading.cover import COVER_HEADERS
+from five_precisions.receipts import receipt_workbooks
+from five_precisions.receipts.receipt_files import write_receipt
+from five_precisions.settings import Settings
+from five_precisions.warehouse.locks import Lock, try_to_hold
+from tests.packages import JUNE, cover_line, package, put, sound, sound_package, table, workbook
+from tests.rows import rows
+
+BAD_LOANS = [sound("loans", balance="60000"), sound("loans", contract_no="HT-002")]
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that were parsed, in the order in which that was done."""
+    names: list[str] = []
+    read = package_sheets.read_file
+
+    def noted(name: str, *arguments: Any, **options: Any) -> Any:
+        names.append(name)
+        return read(name, *arguments, **options)
+
+    monkeypatch.setattr(package_sheets, "read_file", noted)
+    monkeypatch.setattr(receipt_workbooks, "read_file", noted)
+    return names
+
+
+def test_a_judged_file_is_parsed_once(engine: Engine, settings: Settings, inbox: Path, parsed: list[str]) -> None:
+    """Its workbook shows the sheets that were judged, with the same bytes as read back from the archive."""
+    sheets = {"报送说明": [COVER_HEADERS, cover_line("loans", BAD_LOANS)], "loans": table("loans", BAD_LOANS)}
+    put(inbox / "B01", [DeliveredFile("月报.xlsx", workbook(**sheets)), *sound_package("grid")[1:]])
+    collect(engine, settings, JUNE, institution="B01")
+    assert sorted(parsed) == ["grid.csv", "月报.xlsx"]
+    outbox = Path(settings.outbox_address) / "2019-06" / "B01"
+    made = (outbox / "findings-v1.xlsx").read_bytes()
+    assert openpyxl.load_workbook(BytesIO(made)).sheetnames == ["问题清单", "grid.csv", "报送说明", "loans"]
+    for file in outbox.iterdir():
+        file.unlink()
+    write_receipt(engine, settings, "2019-06-B01-1")
+    assert len(parsed) == 4, "a receipt that is written again reads the archive"
+    assert (outbox / "findings-v1.xlsx").read_bytes() == made
+
+
+@pytest.fixture
+def free_while_rendered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each workbook that is made of a judged package: whether another connection could lock the period."""
+    free: list[bool] = []
+    render = deliveries_module.render_receipt_workbook
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        free.append(can_be_locked(engine))
+        return render(*arguments, **options)
+
+    monkeypatch.setattr(deliveries_module, "render_receipt_workbook", noted)
+    return free
+
+
+def can_be_locked(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return try_to_hold(connection, Lock.PERIOD, JUNE)
+
+
+def test_the_workbook_is_made_before_the_period_is_locked(
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    free_while_rendered: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free_while_posted: list[bool] = []
+    post = deliveries_module.post_receipt
+
+    def noted(*arguments: Any) -> None:
+        free_while_posted.append(can_be_locked(engine))
+        post(*arguments)
+
+    monkeypatch.setattr(deliveries_module, "post_receipt", noted)
+    put(inbox / "B01", package(loans=BAD_LOANS))
+    collect(engine, settings, JUNE, institution="B01")
+    assert free_while_rendered == [True]
+    assert free_while_posted == [False], "what is looked at here is the lock that the recording takes"
+
+
+def test_what_others_record_meanwhile_is_in_the_workbook(
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    free_while_rendered: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another office's register with the same household comes in while the workbook is made (K02)."""
+    put(inbox / "C01", sound_package("households"))
+    put(inbox / "C02", sound_package("households"))
+    render = deliveries_module.render_receipt_workbook
+    others: list[str] = []
+
+    def overtaken(*arguments: Any, **options: Any) -> Any:
+        if not others:
+            others.append("about to")
+            others[:] = [str(each.verdict) for each in collect(engine, settings, JUNE, institution="C01")]
+        return render(*arguments, **options)
+
+    monkeypatch.setattr(deliveries_module, "render_receipt_workbook", overtaken)
+    [judgement] = collect(engine, settings, JUNE, institution="C02")
+    assert (others, str(judgement.verdict)) == (["accepted"], "rejected")
+    assert free_while_rendered == [True, True, True]
+    assert rows(engine, "select submission_id, rule from intake.finding") == [("2019-06-C02-1", "K02")]
+    assert rows(engine, "select submission_id from core.delivered_households") == [("2019-06-C01-1",)]
+    [(attached,)] = rows(engine, "select count(*) from notify.attachment")
+    assert attached == 1
+    made = openpyxl.load_workbook(Path(settings.outbox_address) / "2019-06" / "C02" / "findings-v1.xlsx")
+    assert [row[2].value for row in made["问题清单"].iter_rows(min_row=2)] == ["K02"]
+
+
+def test_findings_that_keep_changing_are_recorded_all_the_same(
+    engine: Engine, settings: Settings, inbox: Path, free_while_rendered: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three tries the workbook is made under the lock: nobody can come between any more."""
+    monkeypatch.setattr(deliveries_module.Version, "has_receipt_of", lambda *_: False)
+    put(inbox / "B01", package(loans=BAD_LOANS))
+    [judgement] = collect(engine, settings, JUNE, institution="B01")
+    assert (judgement.verdict, judgement.version) == ("rejected", 1)
+    assert free_while_rendered == [True, True, True, False]
+    assert rows(engine, "select count(*) from intake.submission") == [(1,)]
