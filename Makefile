@@ -98,6 +98,10 @@ format: install ## mend what ruff and sqlfluff can mend by themselves
 docs: install ## write docs/reference and the picture of the layers anew, from what the program declares
 	@$(BIN)/python -m five_precisions_docs
 
+.PHONY: migration
+migration: install ## write the migration for what reports.yaml declares anew: make migration NAME=insured_loans
+	@$(BIN)/python -m five_precisions.warehouse.draft_migration $(NAME)
+
 .PHONY: bench
 bench: install ## benchmarks: speed and memory against the limits and beside peers
 	$(BIN)/python benchmarks/city.py

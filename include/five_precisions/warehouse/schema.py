@@ -54,6 +54,7 @@ def migrate(engine: Engine) -> list[str]:
                 )
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            _complete_partitions(connection)
             return confine_reader(connection)
     except ProgrammingError as error:
         if not isinstance(error.orig, InsufficientPrivilege):
@@ -92,6 +93,17 @@ def _revisions() -> list[str]:
 def _require_known(found: str | None) -> None:
     if found is not None and found not in _revisions():
         raise SetupError(f"The warehouse has the schema {found} of a newer Five Precisions; use that one.")
+
+
+def _complete_partitions(connection: Connection) -> None:
+    """A report that has come since a month was opened gets its partition of it."""
+    there = set(connection.execute(text("select relname from pg_class where relispartition")).scalars())
+    # A slip of the pen that rows hang on (0016_reopening.py) is no month that anything is delivered for.
+    months = text("select period from registry.period where period ~ '^2[0-9]{3}-(0[1-9]|1[0-2])$'")
+    for month in connection.execute(months).scalars():
+        period = Period.parse(month)
+        if not there.issuperset(partition_name(report, period) for report in load_reports()):
+            create_period_partitions(connection, period)
 
 
 def partition_name(report: str, period: Period) -> str:

@@ -1,0 +1,201 @@
+"""Writes the migration for a new report or column: what reports.yaml declares and core lacks (CONTRIBUTING.md#recipes).
+
+`make migration NAME=insured_loans` runs it. A migration stays as it was written, whatever reports.yaml declares later.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine
+
+from five_precisions.errors import RefusedError
+from five_precisions.reports import Column, ColumnType, Report, load_reports
+from five_precisions.warehouse.core_views import columns_of, comment_on
+from five_precisions.warehouse.embedded import EmbeddedServer
+from five_precisions.warehouse.schema import MIGRATIONS, alembic_config, migrate
+
+_TYPES: Final = {
+    ColumnType.TEXT: "text",
+    ColumnType.DATE: "date",
+    ColumnType.INT: "integer",
+    ColumnType.YUAN: "numeric(18, 2)",
+    ColumnType.WAN: "numeric(18, 2)",
+    ColumnType.PCT: "numeric(9, 4)",
+    ColumnType.YESNO: "boolean",
+    ColumnType.CHOICE: "text",
+}
+_OF_EVERY_REPORT: Final = {
+    "period": "month that the row is about, YYYY-MM",
+    "submission_id": "receipt number of the version that brought the row",
+    "delivered_by": "code of the institution that delivered the row",
+    "row_number": "row of the delivered sheet, from 1",
+}
+_MIGRATION: Final = '''"""{title}: what reports.yaml declares of it (docs/reports.md)."""
+
+from alembic import op
+
+from five_precisions.warehouse.core_views import drop_view, make_view
+
+revision = "{revision}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+TABLES = """
+{tables}
+"""
+
+UNDO = """
+{undo}
+"""
+
+REPORTS = {reports}
+NEW = {new}
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    connection.exec_driver_sql(TABLES)
+    for report in REPORTS:
+        drop_view(connection, report)
+        make_view(connection, report)
+
+
+def downgrade() -> None:
+    connection = op.get_bind()
+    for report in REPORTS:
+        drop_view(connection, report)
+    connection.exec_driver_sql(UNDO)
+    for report in REPORTS:
+        if report not in NEW:
+            make_view(connection, report)
+'''
+
+
+def draft_migration(engine: Engine, name: str, folder: Path = MIGRATIONS / "versions") -> Path:
+    """Write the migration from what a migrated warehouse holds to what reports.yaml declares; its file.
+
+    A column that comes to a table with rows may be empty there, whatever reports.yaml says: earlier months lack it.
+
+    Raises:
+        RefusedError: the warehouse holds everything that is declared.
+    """
+    new: list[Report] = []
+    tables: list[str] = []
+    undo: list[str] = []
+    touched: list[str] = []
+    with engine.connect() as connection:
+        for report in load_reports().values():
+            held = columns_of(connection, f"core.delivered_{report.code}").keys()
+            added = [column for column in report.columns if column.name not in held]
+            if not added:
+                continue
+            touched.append(report.code)
+            if not held:
+                new.append(report)
+                tables.append(_create(report))
+                undo.append(f"drop table core.delivered_{report.code};")
+                continue
+            tables += [_add(report, column) for column in added]
+            undo += [f"alter table core.delivered_{report.code} drop column {each};" for each in _names(added)]
+    if not touched:
+        raise RefusedError("core holds every report and column that reports.yaml declares.")
+    script = ScriptDirectory.from_config(alembic_config())
+    before = str(script.get_current_head())
+    revision = f"{int(before) + 1:04d}"
+    path = folder / f"{revision}_{name}.py"
+    path.write_text(
+        _MIGRATION.format(
+            title=name.replace("_", " ").capitalize(),
+            revision=revision,
+            before=before,
+            tables="\n\n".join(tables),
+            undo="\n".join(undo),
+            reports=_listed(touched),
+            new=_listed([report.code for report in new]),
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+def _listed(codes: list[str]) -> str:
+    """A tuple of texts as Python writes it."""
+    quoted = ", ".join(f'"{code}"' for code in codes)
+    return f"({quoted},)" if len(codes) == 1 else f"({quoted})"
+
+
+def _create(report: Report) -> str:
+    columns = [
+        "period text not null",
+        "submission_id text not null references intake.submission (submission_id)",
+        "delivered_by text not null",
+        "row_number integer not null",
+        *(line for column in report.columns for line in _lines(column, required=not column.optional)),
+        "primary key (period, submission_id, row_number)",
+    ]
+    table = f"core.delivered_{report.code}"
+    comments = _OF_EVERY_REPORT | {
+        name: comment for column in report.columns for name, comment in _described(column).items()
+    }
+    return "\n".join(
+        [
+            f"create table {table} (",
+            ",\n".join(f"    {line}" for line in columns),
+            ") partition by list (period);",
+            f"comment on table {table} is 'rows of the report {report.code} in every accepted version';",
+            *(comment_on(f"{table}.{name}", comment) + ";" for name, comment in comments.items()),
+        ]
+    )
+
+
+def _add(report: Report, column: Column) -> str:
+    table = f"core.delivered_{report.code}"
+    return "\n".join(
+        [
+            *(f"alter table {table} add column {line};" for line in _lines(column, required=False)),
+            *(comment_on(f"{table}.{name}", comment) + ";" for name, comment in _described(column).items()),
+        ]
+    )
+
+
+def _lines(column: Column, *, required: bool) -> list[str]:
+    """The column, and its keyed hash where it has one, as a statement defines them."""
+    end = " not null" if required else ""
+    lines = [f"{column.name} {_TYPES[column.type]}{end}"]
+    return lines if column.hash_name is None else [*lines, f"{column.hash_name} text{end}"]
+
+
+def _names(columns: list[Column]) -> list[str]:
+    return [name for column in columns for name in (column.name, column.hash_name) if name is not None]
+
+
+def _described(column: Column) -> dict[str, str]:
+    """Comments of the column and its hash: its header, for who writes the migration to put into words."""
+    masked = f"{column.header}, masked" if column.sensitive else column.header
+    described = {column.name: masked}
+    return described if column.hash_name is None else described | {column.hash_name: f"keyed hash of {column.header}"}
+
+
+def main() -> None:
+    """Write the migration by a warehouse of nothing, made for it, or in the empty database whose address is given."""
+    name, *addresses = sys.argv[1:]
+    with ExitStack() as until_written:
+        if addresses:
+            engine = create_engine(addresses[0])
+        else:
+            folder = Path(until_written.enter_context(tempfile.TemporaryDirectory()))
+            engine = create_engine(until_written.enter_context(EmbeddedServer(folder).borrowed()))
+        until_written.callback(engine.dispose)
+        migrate(engine)
+        print(draft_migration(engine, name))  # noqa: T201 - a command of the developer's
+
+
+if __name__ == "__main__":
+    main()
