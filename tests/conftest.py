@@ -239,13 +239,20 @@ def database_url(server_url: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def empty_database_url(server_url: str) -> Iterator[str]:
-    """Address of a fresh database without our schema."""
+@contextmanager
+def empty_database(server_url: str) -> Iterator[str]:
+    """Address of a fresh database without our schema; gone afterwards."""
     name = f"empty_{os.getpid()}_{next(_numbers)}"
     _administer(server_url, f"create database {name} template template0 encoding 'UTF8' locale 'C'")
     yield _address(make_url(server_url).set(database=name))
     _drop_database(server_url, name)
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """Address of a fresh database without our schema."""
+    with empty_database(server_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import xlsxwriter
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.reports import Report, load_reports
+from five_precisions.reports import Column, Report, load_reports
 
 JUNE = Period(2019, 6)
 RESIDENT_ID = "441702198001010017"
@@ -180,7 +180,11 @@ def csv_bytes(rows: Iterable[Sequence[str]], *, delimiter: str = ",", encoding: 
 def table(report: str, rows: Sequence[Cells]) -> list[list[str]]:
     """Header row and data rows."""
     columns = declared(report).columns
-    return [[column.header for column in columns], *([row[column.name] for column in columns] for row in rows)]
+    return [[column.header for column in columns], *([_cell(row, column) for column in columns] for row in rows)]
+
+
+def _cell(row: Cells, column: Column) -> str:
+    return row.get(column.name, "") if column.optional else row[column.name]
 
 
 def report_file(report: str, rows: Sequence[Cells]) -> DeliveredFile:

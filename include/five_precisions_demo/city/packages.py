@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -82,7 +82,7 @@ def _lay_out(table: FilledReport, style: PackageStyle, period: Period) -> Filled
     columns = declared.columns
     headers = [table.misspelt.get(column.name, column.header) for column in columns]
     types = [column.type for column in columns]
-    rows: list[tuple[Cell, ...]] = [tuple(row[column.name] for column in columns) for row in table.rows]
+    rows: list[tuple[Cell, ...]] = [tuple(_cell(row, column) for column in columns) for row in table.rows]
     if table.remarks:
         headers.append(REMARKS)
         types.append(ColumnType.TEXT)
@@ -96,6 +96,11 @@ def _lay_out(table: FilledReport, style: PackageStyle, period: Period) -> Filled
         types=tuple(types),
         rows=tuple(rows),
     )
+
+
+def _cell(row: Mapping[str, Cell], column: Column) -> Cell:
+    """What the city's institution writes; a column that need not be filled in, it may not know."""
+    return row.get(column.name) if column.optional else row[column.name]
 
 
 def _above(declared: Report, style: PackageStyle, period: Period) -> tuple[str, ...]:
