@@ -27,7 +27,7 @@ from five_precisions.register import Institution, first_month, first_open_month,
 from five_precisions.register.decision import reason_of, storable
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.storage import shown_address
-from five_precisions.warehouse import read_clock
+from five_precisions.warehouse import load_statement, read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -40,19 +40,6 @@ _MOST_NAMED: Final = 20
 # Whoever assesses the month, or one after it, holds the row too: the freeze does not change under a run being made.
 _LOCK = text("select closed_at, forced_by, forced_reason from intake.close where period = :period for update")
 _IS_ASSESSED = text("select exists (select from mart.run where period = :period)")
-# After all that it freezes was recorded, even where the clock was set back in between.
-_CLOSE = text("""
-insert into intake.close (period, closed_at, forced_by, forced_reason)
-select :period, greatest(cast(:now as timestamptz), max(recorded_at)), :forced_by, :forced_reason
-from intake.submission
-where period = :period
-on conflict (period) do update
-set
-    closed_at = greatest(close.closed_at, excluded.closed_at),
-    forced_by = coalesce(excluded.forced_by, close.forced_by),
-    forced_reason = coalesce(excluded.forced_reason, close.forced_reason)
-returning closed_at, forced_by, forced_reason
-""")
 _REOPEN = text("delete from intake.close where period = :period")
 _RECORD_REOPENING = text("""
 insert into intake.reopening (period, closed_at, forced_by, forced_reason, reason, reopened_by)
@@ -175,7 +162,7 @@ def close(
         state = _open(connection, settings, period, now, replay=replay)
         if state.is_frozen_anew:
             names = {"period": str(period), "now": read_clock(connection), **forced}
-            state = replace(state, **connection.execute(_CLOSE, names).mappings().one())
+            state = replace(state, **connection.execute(load_statement("collection/close"), names).mappings().one())
             connection.execute(_THAW, {"period": str(period)})
             connection.execute(_FREEZE, {"period": str(period)})
             rendered = _check_across(connection, settings, period)

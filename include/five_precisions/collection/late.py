@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from five_precisions.collection.deliveries import collect
 from five_precisions.errors import UsageError
@@ -17,19 +17,9 @@ from five_precisions.intake.inbox import Inbox
 from five_precisions.period import Period
 from five_precisions.register import read_register
 from five_precisions.settings import Settings
-from five_precisions.warehouse import read_clock
+from five_precisions.warehouse import load_statement, read_clock
 
 logger = logging.getLogger(__name__)
-
-_READ_OVER = text("""
-select
-    deadline.period,
-    deadline.institution_code
-from registry.deadline
-left join intake.close as closed on deadline.period = closed.period
-where closed.period is not null or deadline.deadline_at <= :now
-order by deadline.period, deadline.institution_code
-""")
 
 
 def collect_late(engine: Engine, settings: Settings, *, now: datetime | None = None) -> list[Judgement]:
@@ -63,7 +53,10 @@ def collect_late(engine: Engine, settings: Settings, *, now: datetime | None = N
 def _read_over(connection: Connection, now: datetime) -> list[tuple[Period, str]]:
     """Periods and institutions open in them whose time is over."""
     register = read_register(connection)
-    rows = [(Period.parse(row.period), row.institution_code) for row in connection.execute(_READ_OVER, {"now": now})]
+    rows = [
+        (Period.parse(row.period), row.institution_code)
+        for row in connection.execute(load_statement("collection/places_past_deadline"), {"now": now})
+    ]
     there = {period: {each.code for each in register.open_in(period)} for period in {period for period, _ in rows}}
     return [(period, code) for period, code in rows if code in there[period]]
 

@@ -35,6 +35,7 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.storage import open_folder, write_into
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 
 logger = logging.getLogger(__name__)
@@ -44,43 +45,6 @@ _NAME: Final = "data docs folder"
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 _READ_CLOSED_AT = text("select closed_at from intake.close where period = :period")
-_READ_VERSIONS = text("""
-select
-    submission.submission_id,
-    submission.institution_code,
-    institution.short_name,
-    submission.version,
-    submission.received_at,
-    report.report,
-    report.rows,
-    report.verdict,
-    frozen.submission_id is not null as is_frozen
-from intake.report
-inner join intake.submission on report.submission_id = submission.submission_id
-inner join registry.institution on submission.institution_code = institution.code
-left join intake.frozen_report as frozen
-    on
-        report.submission_id = frozen.submission_id
-        and report.report = frozen.report
-where submission.period = :period
-order by submission.institution_code, submission.version, report.report
-""")
-# The message decides which of several expectations of one rule and column it was; it goes no further than that.
-_COUNT_FINDINGS = text("""
-select
-    submission_id,
-    institution_code,
-    report,
-    rule,
-    level,
-    header,
-    message,
-    case when rule = 'F02' then expected end as missing_header,
-    count(*) as findings
-from intake.told_finding
-where period = :period
-group by submission_id, institution_code, report, rule, level, header, message, missing_header
-""")
 
 
 @dataclass(slots=True)
@@ -129,8 +93,8 @@ def read_month(connection: Connection, settings: Settings, period: Period) -> Mo
     """What the ledger says of a month's versions and their expectations."""
     suites = {code: load_suite(report).of(period) for code, report in load_reports().items()}
     names = {"period": str(period)}
-    found = connection.execute(_COUNT_FINDINGS, names).all()
-    rows = connection.execute(_READ_VERSIONS, names).all()
+    found = connection.execute(load_statement("data_docs/findings"), names).all()
+    rows = connection.execute(load_statement("data_docs/versions"), names).all()
     counted, others = _count(found, suites)
     return MonthOfDocs(
         period=period,

@@ -12,86 +12,13 @@ from five_precisions.intake.findings import Finding, Level, shown_text, storable
 from five_precisions.intake.reading.cover import Explanation
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.period import Period
+from five_precisions.warehouse import load_statement
 
 _LONGEST_RULE: Final = 20
 
-_READ_STANDING = text("""
-select
-    explanation.report,
-    explanation.rule,
-    explanation.key,
-    explanation.value,
-    explanation.is_bound,
-    explanation.explanation,
-    submission.period
-from intake.explanation
-inner join intake.submission on explanation.submission_id = submission.submission_id
-where
-    submission.institution_code = :institution_code
-    and submission.period <= :period
-order by submission.period desc, submission.version desc, explanation.ordinal desc
-""")
-# The newest receipt that reported the fact: of a version or of a cross check.
-_READ_REPORTED_VALUES = text("""
-select distinct value
-from (
-    select
-        value,
-        rank() over (order by period desc, told_at desc) as age
-    from intake.told_finding
-    where
-        institution_code = :institution_code
-        and period <= :period
-        and report = :report
-        and rule = :rule
-        and coalesce(key, '') = :key
-) as reported
-where age = 1
-""")
 _SAVE = text("""
 insert into intake.explanation (submission_id, ordinal, report, rule, key, explanation, value, is_bound)
 values (:submission_id, :ordinal, :report, :rule, :key, :explanation, :value, :is_bound)
-""")
-_LIST = text("""
-select
-    submission.period,
-    submission.institution_code,
-    explanation.submission_id,
-    explanation.report,
-    explanation.rule,
-    explanation.key,
-    explanation.value,
-    explanation.explanation,
-    explanation.is_bound,
-    newest.period as found_in,
-    newest.value as found_value
-from intake.explanation
-inner join intake.submission on explanation.submission_id = submission.submission_id
-left join lateral (
-    select
-        reported.period,
-        -- Of several values reported at once, the one that is explained.
-        case when bool_or(reported.value is not distinct from explanation.value) then explanation.value
-        else min(reported.value) end as value
-    from (
-        select
-            finding.period,
-            finding.value,
-            rank() over (order by finding.period desc, finding.told_at desc) as age
-        from intake.told_finding as finding
-        where
-            finding.institution_code = submission.institution_code
-            and finding.report = explanation.report
-            and finding.rule = explanation.rule
-            and coalesce(finding.key, '') = explanation.key
-    ) as reported
-    where reported.age = 1
-    group by reported.period
-) as newest on true
-where
-    (cast(:period as text) is null or submission.period = :period)
-    and (cast(:institution_code as text) is null or submission.institution_code = :institution_code)
-order by submission.period, submission.institution_code, submission.version, explanation.ordinal
 """)
 
 
@@ -162,7 +89,7 @@ def bind(
         named = {"report": said.report, "rule": said.rule, "key": said.key}
         own = {each.value for each in findings if (each.report, each.rule, each.key or "") == tuple(named.values())}
         names = {**named, "institution_code": institution_code, "period": str(period)}
-        values = own or set(connection.execute(_READ_REPORTED_VALUES, names).scalars())
+        values = own or set(connection.execute(load_statement("intake/reported_values"), names).scalars())
         if values:
             bound += [replace(said, value=value, is_bound=True) for value in sorted(values, key=str)]
         else:
@@ -187,7 +114,10 @@ def _unmatched(line: Explanation) -> Finding:
 def read_recorded(connection: Connection, period: Period, institution_code: str) -> list[RecordedExplanation]:
     """What an institution has explained up to a period, the newest first."""
     names = {"period": str(period), "institution_code": institution_code}
-    return [RecordedExplanation(**row) for row in connection.execute(_READ_STANDING, names).mappings()]
+    return [
+        RecordedExplanation(**row)
+        for row in connection.execute(load_statement("intake/explanations_of_institution"), names).mappings()
+    ]
 
 
 def with_explanations(
@@ -246,7 +176,7 @@ def list_explanations(
                 state=_state(is_bound=row.is_bound, value=row.value, found_in=row.found_in, found=row.found_value),
                 found_in=row.found_in,
             )
-            for row in connection.execute(_LIST, names)
+            for row in connection.execute(load_statement("intake/explanations"), names)
         ]
 
 

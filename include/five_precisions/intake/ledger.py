@@ -23,6 +23,7 @@ from five_precisions.intake.inbox import Delivery
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
+from five_precisions.warehouse import load_statement
 
 _FIND_DIGEST = text("""
 select submission_id, version, delivered_at
@@ -39,47 +40,8 @@ select max(received_at)
 from intake.submission
 where period = :period and institution_code = :institution_code
 """)
-# What was recorded before the close is frozen, what was recorded after it is late: also where the clock was set back in
-# between.
-_SAVE_SUBMISSION = text("""
-insert into intake.submission (
-    submission_id, period, institution_code, version, received_at, delivered_at, replayed, digest, verdict,
-    submitted_by, phone_masked, recorded_at
-)
-values (
-    :submission_id, :period, :institution_code, :version, :received_at, :delivered_at, :replayed, :digest, :verdict,
-    :submitted_by, :phone_masked, greatest(
-        clock_timestamp(),
-        (select max(recorded_at) + interval '1 microsecond' from intake.submission where period = :period),
-        (select closed_at + interval '1 microsecond' from intake.close where period = :period)
-    )
-)
-""")
-_SEE = text("""
-insert into intake.seen_package (period, institution_code, fingerprint, seen_at)
-values (:period, :institution_code, :fingerprint, clock_timestamp())
-on conflict (period, institution_code) do update
-set
-    fingerprint = excluded.fingerprint,
-    seen_at = case
-        when seen_package.fingerprint = excluded.fingerprint then seen_package.seen_at
-        else excluded.seen_at
-    end
-returning seen_at
-""")
 _FORGET_SEEN = text("""
 delete from intake.seen_package where period = :period and institution_code = :institution_code
-""")
-# In one order everywhere: two who take the same files wait for one another, and do not block.
-_TAKE = text("""
-insert into intake.taken_file (period, institution_code, path, identity)
-select :period, :institution_code, file.path, file.identity
-from unnest(cast(:paths as text []), cast(:identities as text [])) as file (path, identity)
-order by file.path
-on conflict (period, institution_code, path) do update
-set identity = excluded.identity
-where taken_file.identity <> excluded.identity
-returning path
 """)
 _READ_TAKEN = text("""
 select path, identity from intake.taken_file where period = :period and institution_code = :institution_code
@@ -108,14 +70,6 @@ insert into intake.cross_check (submission_id, period, institution_code, edition
 values (:submission_id, :period, :institution_code, :edition, greatest(
     clock_timestamp(), (select max(recorded_at) from intake.submission where period = :period)
 ))
-""")
-_READ_EDITIONS = text("""
-select
-    institution_code,
-    edition
-from intake.cross_check
-where period = :period
-order by institution_code, length(edition), edition
 """)
 _READ_REPORTED = text("""
 select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
@@ -199,7 +153,7 @@ def save_submission(
 ) -> None:
     """Keep a judged delivery: its files and the verdicts on its reports."""
     connection.execute(
-        _SAVE_SUBMISSION,
+        load_statement("intake/save_submission"),
         {
             "period": str(submission.period),
             "institution_code": submission.institution_code,
@@ -246,7 +200,9 @@ def first_seen(connection: Connection, period: Period, institution_code: str, fi
     It is kept until the package is on record, so that an end in between, or a long queue, makes nobody late.
     """
     names = {"period": str(period), "institution_code": institution_code}
-    seen_at: datetime = connection.execute(_SEE, {**names, "fingerprint": fingerprint}).scalar_one()
+    seen_at: datetime = connection.execute(
+        load_statement("intake/note_seen_package"), {**names, "fingerprint": fingerprint}
+    ).scalar_one()
     return seen_at
 
 
@@ -257,7 +213,10 @@ def take(connection: Connection, period: Period, delivery: Delivery) -> bool:
     """
     names = {"period": str(period), "institution_code": delivery.institution_code}
     connection.execute(_FORGET_SEEN, names)
-    noted = connection.execute(_TAKE, {**names, **_identities({each.path: each.identity for each in delivery.files})})
+    noted = connection.execute(
+        load_statement("intake/note_taken_files"),
+        {**names, **_identities({each.path: each.identity for each in delivery.files})},
+    )
     return noted.first() is not None
 
 
@@ -307,7 +266,7 @@ def save_cross_check(
 def read_editions(connection: Connection, period: Period) -> dict[str, list[str]]:
     """The editions of the period's cross checks by institution, in the order of their numbers."""
     editions: dict[str, list[str]] = {}
-    for code, edition in connection.execute(_READ_EDITIONS, {"period": str(period)}):
+    for code, edition in connection.execute(load_statement("intake/editions"), {"period": str(period)}):
         editions.setdefault(code, []).append(edition)
     return editions
 

@@ -5,39 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
 from five_precisions.register import read_register
-from five_precisions.warehouse import read_clock
-
-_READ_DEADLINES = text("""
-select
-    deadline.institution_code,
-    deadline.deadline_at,
-    closed.closed_at,
-    closed.forced_by,
-    closed.forced_reason
-from registry.deadline
-left join intake.close as closed on deadline.period = closed.period
-where deadline.period = :period
-""")
-_READ_REPORTS = text("""
-select
-    submission.institution_code,
-    report.report,
-    submission.version,
-    submission.received_at,
-    report.verdict,
-    report.rows,
-    report.errors,
-    report.warnings
-from intake.report
-inner join intake.submission on report.submission_id = submission.submission_id
-where submission.period = :period
-order by submission.version
-""")
+from five_precisions.warehouse import load_statement, read_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +57,14 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
     period.require_begun()
     with engine.connect() as connection:
         register = read_register(connection)
-        deadlines = {row.institution_code: row for row in connection.execute(_READ_DEADLINES, {"period": str(period)})}
+        deadlines = {
+            row.institution_code: row
+            for row in connection.execute(load_statement("intake/status_deadlines"), {"period": str(period)})
+        }
         if not deadlines:
             raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
         now = read_clock(connection)
-        delivered = connection.execute(_READ_REPORTS, {"period": str(period)}).all()
+        delivered = connection.execute(load_statement("intake/status_reports"), {"period": str(period)}).all()
     states: list[ReportState] = []
     for institution in register.open_in(period):
         deadline = deadlines[institution.code]

@@ -24,60 +24,15 @@ from five_precisions.period import SHANGHAI
 from five_precisions.receipts.findings_workbook import MaskedSheet, fits_workbook, mask_sheets, render_findings_workbook
 from five_precisions.receipts.receipt_wording import Extent
 from five_precisions.settings import Settings
+from five_precisions.warehouse import load_statement
 
 logger = logging.getLogger(__name__)
 
 LARGEST_ATTACHMENT: Final = 5_000_000
 """Bytes of the workbook that goes with a mail; servers refuse mails of ten megabytes, and it grows by a third there."""
 
-_READ_PLACE = text("""
-select
-    place.period,
-    place.institution_code,
-    place.edition,
-    place.made_at,
-    place.is_cross,
-    exists (select from intake.finding where finding.submission_id = :submission_id) as has_findings
-from (
-    select period, institution_code, 'v' || version as edition, received_at as made_at, false as is_cross
-    from intake.submission
-    where submission_id = :submission_id
-    union all
-    select period, institution_code, edition, checked_at as made_at, true as is_cross
-    from intake.cross_check
-    where submission_id = :submission_id
-) as place
-""")
 _COUNT_FINDINGS = text("""
 select count(*) from intake.finding where submission_id = :submission_id
-""")
-# What stood of each report when it was held against others: at the close what was frozen, else the newest version then.
-_READ_SOURCES = text("""
-select distinct on (report.report)
-    report.report,
-    report.submission_id,
-    submission.version,
-    report.file,
-    report.sheet,
-    file.sha256,
-    file.size
-from intake.cross_check
-inner join intake.submission
-    on cross_check.period = submission.period and cross_check.institution_code = submission.institution_code
-inner join intake.report on submission.submission_id = report.submission_id
-left join intake.frozen_report
-    on
-        cross_check.period = frozen_report.period
-        and cross_check.institution_code = frozen_report.institution_code
-        and report.report = frozen_report.report
-        and cross_check.edition like 'close%'
-left join intake.file on report.submission_id = file.submission_id and report.file = file.name
-where
-    cross_check.submission_id = :submission_id
-    and report.verdict in ('accepted', 'nil')
-    and report.report in (select finding.report from intake.finding where finding.submission_id = :submission_id)
-    and (frozen_report.submission_id is null or frozen_report.submission_id = report.submission_id)
-order by report.report, submission.recorded_at <= cross_check.checked_at desc, submission.version desc
 """)
 _READ_FILES = text("""
 select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
@@ -255,7 +210,7 @@ class Place:
 
 def read_place(connection: Connection, submission_id: str) -> Place:
     """Where the receipt of a version or a cross check belongs."""
-    return Place(*connection.execute(_READ_PLACE, {"submission_id": submission_id}).one())
+    return Place(*connection.execute(load_statement("receipts/place"), {"submission_id": submission_id}).one())
 
 
 def _archived_sheets(connection: Connection, settings: Settings, place: Place, submission_id: str) -> list[MaskedSheet]:
@@ -267,7 +222,7 @@ def _archived_sheets(connection: Connection, settings: Settings, place: Place, s
         files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
         return mask_sheets(_read_sheets(settings, files))
     wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
-    for row in connection.execute(_READ_SOURCES, names):
+    for row in connection.execute(load_statement("receipts/checked_versions"), names):
         if row.sha256 is not None:
             own = wanted.setdefault((row.file, row.sha256, row.size), set())
             if own is not None:

@@ -34,51 +34,14 @@ from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
 from five_precisions.settings import Settings
+from five_precisions.warehouse import load_statement
 
 logger = logging.getLogger(__name__)
 
 _UNITS: Final = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
 
-_READ_SUBMISSION = text("""
-select
-    submission.submission_id,
-    submission.period,
-    submission.institution_code,
-    institution.name as institution_name,
-    institution.short_name,
-    submission.version,
-    submission.verdict,
-    submission.received_at,
-    submission.replayed,
-    submission.submitted_by,
-    deadline.deadline_at,
-    (
-        select max(other.version)
-        from intake.submission as other
-        where other.period = submission.period and other.institution_code = submission.institution_code
-    ) as newest_version
-from intake.submission
-inner join registry.institution on submission.institution_code = institution.code
-inner join registry.deadline
-    on submission.period = deadline.period and submission.institution_code = deadline.institution_code
-where submission.submission_id = :submission_id
-""")
 _READ_FILES = text("""
 select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
-""")
-# How each report stood when the version was judged: later versions have receipts of their own.
-_READ_STANDING = text("""
-select
-    report.report,
-    max(submission.version) as newest_version,
-    max(submission.version) filter (where report.verdict in ('accepted', 'nil')) as standing_version
-from intake.report
-inner join intake.submission on report.submission_id = submission.submission_id
-where
-    submission.period = :period
-    and submission.institution_code = :institution_code
-    and submission.version <= :version
-group by report.report
 """)
 _READ_OWED = text("""
 select obligation.report, obligation.nil_allowed
@@ -89,57 +52,18 @@ where institution.code = :institution_code
 _READ_CONTACTS = text("""
 select address from registry.contact where institution_code = :institution_code and role = :role order by address
 """)
-_READ_CROSS_CHECK = text("""
-select
-    cross_check.submission_id,
-    cross_check.period,
-    cross_check.institution_code,
-    institution.name as institution_name,
-    institution.short_name,
-    cross_check.edition,
-    cross_check.checked_at,
-    deadline.deadline_at
-from intake.cross_check
-inner join registry.institution on cross_check.institution_code = institution.code
-inner join registry.deadline
-    on cross_check.period = deadline.period and cross_check.institution_code = deadline.institution_code
-where cross_check.submission_id = :submission_id
-""")
-# What stood of each report when it was held against others: at the close what was frozen, else the newest version then.
-_READ_SOURCES = text("""
-select distinct on (report.report)
-    report.report,
-    report.submission_id,
-    submission.version,
-    report.file,
-    report.sheet,
-    file.sha256,
-    file.size
-from intake.cross_check
-inner join intake.submission
-    on cross_check.period = submission.period and cross_check.institution_code = submission.institution_code
-inner join intake.report on submission.submission_id = report.submission_id
-left join intake.frozen_report
-    on
-        cross_check.period = frozen_report.period
-        and cross_check.institution_code = frozen_report.institution_code
-        and report.report = frozen_report.report
-        and cross_check.edition like 'close%'
-left join intake.file on report.submission_id = file.submission_id and report.file = file.name
-where
-    cross_check.submission_id = :submission_id
-    and report.verdict in ('accepted', 'nil')
-    and report.report in (select finding.report from intake.finding where finding.submission_id = :submission_id)
-    and (frozen_report.submission_id is null or frozen_report.submission_id = report.submission_id)
-order by report.report, submission.recorded_at <= cross_check.checked_at desc, submission.version desc
-""")
 
 
 def read_receipt(connection: Connection, submission_id: str) -> Receipt:
     """What the ledger says of a version: at any time the same, but for a deadline that ops have moved since."""
-    submission = connection.execute(_READ_SUBMISSION, {"submission_id": submission_id}).one()
+    submission = connection.execute(load_statement("receipts/version"), {"submission_id": submission_id}).one()
     names = {"period": submission.period, "institution_code": submission.institution_code}
-    standing = {row.report: row for row in connection.execute(_READ_STANDING, {**names, "version": submission.version})}
+    standing = {
+        row.report: row
+        for row in connection.execute(
+            load_statement("receipts/report_versions"), {**names, "version": submission.version}
+        )
+    }
     owed = {row.report: row.nil_allowed for row in connection.execute(_READ_OWED, names)}
     groups, counts = _grouped(connection, submission_id)
     judged = {report.report: report for report in read_reports(connection, submission_id)}
@@ -220,9 +144,9 @@ def _report_line(judged: JudgedReport, standing_version: int | None, counts: _Co
 def read_cross_receipt(connection: Connection, submission_id: str) -> CrossReceipt:
     """What the ledger says of a check across reports and institutions (X04 to X10)."""
     names = {"submission_id": submission_id}
-    check = connection.execute(_READ_CROSS_CHECK, names).one()
+    check = connection.execute(load_statement("receipts/cross_check"), names).one()
     groups, counts = _grouped(connection, submission_id)
-    sources = {row.report: row for row in connection.execute(_READ_SOURCES, names)}
+    sources = {row.report: row for row in connection.execute(load_statement("receipts/checked_versions"), names)}
     return CrossReceipt(
         submission_id=submission_id,
         period=Period.parse(check.period),

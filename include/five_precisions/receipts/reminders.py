@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.intake.deadlines import Deadline, read_deadlines
@@ -23,7 +23,7 @@ from five_precisions.receipts.receipt_wording import deadline_words, time_left_w
 from five_precisions.register import ContactRole, Institution, Register, read_register
 from five_precisions.settings import Settings
 from five_precisions.templates import render
-from five_precisions.warehouse import read_clock
+from five_precisions.warehouse import load_statement, read_clock
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +31,6 @@ LONGEST_AFTER: Final = timedelta(days=7)
 """How long after the deadline the reminder of the day after is made up for; later it would only puzzle."""
 _FIRST_BEFORE: Final = timedelta(days=3)
 _SECOND_BEFORE: Final = timedelta(days=1)
-
-# Whose deadlines lie so that a reminder can be due; months long over are left alone.
-_READ_PERIODS = text("""
-select
-    deadline.period,
-    bool_or(closed.period is not null) as is_closed
-from registry.deadline
-left join intake.close as closed on deadline.period = closed.period
-where deadline.deadline_at between :earliest and :latest
-group by deadline.period
-order by deadline.period
-""")
 
 
 class Stage(StrEnum):
@@ -127,7 +115,7 @@ def post_reminders(engine: Engine, settings: Settings, *, now: datetime | None =
             "earliest": now - LONGEST_AFTER - timedelta(days=1),
             "latest": now + _FIRST_BEFORE + timedelta(days=1),
         }
-        periods = connection.execute(_READ_PERIODS, window).all()
+        periods = connection.execute(load_statement("receipts/periods_to_remind"), window).all()
     keys: list[str] = []
     for row in periods:
         keys += _post_of_period(engine, settings, Period.parse(row.period), now, is_closed=row.is_closed)

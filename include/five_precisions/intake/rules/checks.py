@@ -16,24 +16,10 @@ from five_precisions.intake.findings import Finding, Level, shown_key, shown_key
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.cross_rules import CrossRule, Moment, cross_rules_of, load_cross_rules
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-_READ_STANDING = text("""
-select
-    standing.institution_code,
-    standing.report,
-    report.file,
-    report.sheet,
-    report.places
-from intake.standing_report as standing
-inner join intake.report
-    on
-        standing.submission_id = report.submission_id
-        and standing.report = report.report
-where standing.period = :period
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +82,7 @@ def standing_findings(
     """
     standing = {
         (row.institution_code, row.report): DeliveredSheet(row.file, row.sheet, row.places)
-        for row in connection.execute(_READ_STANDING, {"period": str(period)})
+        for row in connection.execute(load_statement("intake/standing_sheets"), {"period": str(period)})
     }
     delivered = {report for _, report in standing}
     is_in = {

@@ -1,0 +1,14 @@
+-- Keeps a judged delivery: one row. What was recorded before the close is frozen, what was recorded after it is late:
+-- also where the clock was set back in between.
+insert into intake.submission (
+    submission_id, period, institution_code, version, received_at, delivered_at, replayed, digest, verdict,
+    submitted_by, phone_masked, recorded_at
+)
+values (
+    :submission_id, :period, :institution_code, :version, :received_at, :delivered_at, :replayed, :digest, :verdict,
+    :submitted_by, :phone_masked, greatest(
+        clock_timestamp(),
+        (select max(recorded_at) + interval '1 microsecond' from intake.submission where period = :period),
+        (select closed_at + interval '1 microsecond' from intake.close where period = :period)
+    )
+)

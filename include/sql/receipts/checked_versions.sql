@@ -1,0 +1,27 @@
+-- Which versions did a cross check look at? One row a report of which something is found.
+-- It is what stood when it was held against others: at the close what was frozen, else the newest version then.
+select distinct on (report.report)
+    report.report,
+    report.submission_id,
+    submission.version,
+    report.file,
+    report.sheet,
+    file.sha256,
+    file.size
+from intake.cross_check
+inner join intake.submission
+    on cross_check.period = submission.period and cross_check.institution_code = submission.institution_code
+inner join intake.report on submission.submission_id = report.submission_id
+left join intake.frozen_report
+    on
+        cross_check.period = frozen_report.period
+        and cross_check.institution_code = frozen_report.institution_code
+        and report.report = frozen_report.report
+        and cross_check.edition like 'close%'
+left join intake.file on report.submission_id = file.submission_id and report.file = file.name
+where
+    cross_check.submission_id = :submission_id
+    and report.verdict in ('accepted', 'nil')
+    and report.report in (select finding.report from intake.finding where finding.submission_id = :submission_id)
+    and (frozen_report.submission_id is null or frozen_report.submission_id = report.submission_id)
+order by report.report asc, submission.recorded_at <= cross_check.checked_at desc, submission.version desc

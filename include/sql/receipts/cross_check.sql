@@ -1,0 +1,15 @@
+-- What does the receipt of a cross check say of the check? One row.
+select
+    cross_check.submission_id,
+    cross_check.period,
+    cross_check.institution_code,
+    institution.name as institution_name,
+    institution.short_name,
+    cross_check.edition,
+    cross_check.checked_at,
+    deadline.deadline_at
+from intake.cross_check
+inner join registry.institution on cross_check.institution_code = institution.code
+inner join registry.deadline
+    on cross_check.period = deadline.period and cross_check.institution_code = deadline.institution_code
+where cross_check.submission_id = :submission_id
