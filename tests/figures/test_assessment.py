@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 from five_precisions.errors import SetupError
 from five_precisions.figures import assess
 from five_precisions.period import Period
+from five_precisions.reference import sql_files
 from five_precisions.settings import INCLUDE, Settings
-from five_precisions.warehouse import statements
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import Rows, SmallCity
 from tests.rows import rows
@@ -756,12 +756,12 @@ def test_an_indicators_statement_that_does_not_judge_each_bank_once_is_refused(
     after: str,
     says: str,
 ) -> None:
-    folder = shutil.copytree(statements.SQL_FOLDER, tmp_path / "sql")
+    folder = shutil.copytree(sql_files.SQL_FOLDER, tmp_path / "sql")
     path = folder / "assessment" / "indicators" / "visits.sql"
     content = path.read_text(encoding="utf-8")
     assert content.endswith("from moved\n")
     path.write_text(after.join(content.rsplit(before, 1)), encoding="utf-8")
-    monkeypatch.setattr(statements, "SQL_FOLDER", folder)
+    monkeypatch.setattr(sql_files, "SQL_FOLDER", folder)
 
     with pytest.raises(SetupError, match=says) as refused:
         assess_contest(engine, settings, tmp_path)
