@@ -486,6 +486,7 @@ def test_a_closed_case_is_not_set_aside(engine: Engine, settings: Settings, rule
         pytest.param("{loans: own}", "{loans: mine}", "is wrong at needs.loans", id="nobody's report"),
         pytest.param("-- needs", "-- needs_to_open", "is wrong at", id="no such declaration"),
         pytest.param("-- needs: {loans: own}", "-- needs: {loans: own", "does not say", id="no YAML"),
+        pytest.param("-- needs", "-- rule: T02\n-- needs", "rule stands there twice, again in line", id="two rules"),
         pytest.param("--\n", "", "does not say in its head comment", id="no declaration"),
     ],
 )

@@ -54,8 +54,8 @@ _OF_THE_REGISTER = ("open_institutions", "subjects", "present")
 """Statements of include/sql/inputs that read the register as the run knows it."""
 NOT_OF_A_RUN = frozenset(
     {
-        "bulletin", "cases", "checks", "cli", "digest", "evidence", "explanation", "outbox", "reader", "register",
-        "restatement", "runs", "web", "worklists",
+        "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation", "intake",
+        "outbox", "reader", "receipts", "register", "restatement", "runs", "web", "worklists",
     }
 )  # fmt: skip
 """Folders of include/sql whose statements add nothing to a run. Any other folder may hold a metric's statement."""

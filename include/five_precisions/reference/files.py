@@ -139,7 +139,7 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
     Raises:
         SetupError: the file is missing, is no YAML, or does not say what it should; the sentence names the place.
     """
-    content = parse_yaml(path, _read_text(path))
+    content = parse_yaml(_read_text(path), f"{path} cannot be read")
     if not isinstance(content, dict):
         raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
     try:
@@ -151,8 +151,8 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
         raise SetupError(f"{path} is wrong at {_on_one_line(place)}: {_sentence(reason)}") from error
 
 
-def parse_yaml(path: Path, text: str) -> Any:
-    """What a YAML text says, which stands in the file of that path.
+def parse_yaml(text: str, refusal: str) -> Any:
+    """What a YAML text says; `refusal` is how the sentence begins that refuses it.
 
     Raises:
         SetupError: it is no YAML in the plain form; the sentence names the place.
@@ -163,9 +163,9 @@ def parse_yaml(path: Path, text: str) -> Any:
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SetupError(f"{path} cannot be read: {_on_one_line(str(error.problem))}{place}.") from error
+        raise SetupError(f"{refusal}: {_on_one_line(str(error.problem))}{place}.") from error
     except yaml.YAMLError as error:
-        raise SetupError(f"{path} cannot be read: {_on_one_line(str(error))}.") from error
+        raise SetupError(f"{refusal}: {_on_one_line(str(error))}.") from error
 
 
 def _refuse_what_is_not_plain(text: str) -> None:

@@ -62,9 +62,10 @@ def _load_head(path: Path, model: type[Declared]) -> Declared:
         sql = read_sql(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} cannot be read: {error}.") from error
-    content = parse_yaml(path, _declaration(sql))
+    refusal = f"{path} does not say in its head comment what its rows mean"
+    content = parse_yaml(_declaration(sql), refusal)
     if not isinstance(content, dict):
-        raise SetupError(f"{path} does not say in its head comment what its rows mean.")
+        raise SetupError(f"{refusal}.")
     try:
         return model(**content, sql=sql)
     except ValidationError as error:
