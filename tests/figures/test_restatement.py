@@ -47,26 +47,23 @@ def copied(connection: Connection, table: str, without: tuple[str, ...] = ()) ->
         return b"".join(bytes(row) for row in rows)
 
 
-def marts(engine: Engine) -> dict[str, bytes]:
-    """Every table of schema mart; of the runs all but the moment."""
+def marts(engine: Engine, without_of_runs: tuple[str, ...] = ("closed_at",)) -> dict[str, bytes]:
+    """Every table of schema mart; of the runs all but the moment, or but the columns named."""
     with engine.connect() as connection:
         tables = (
             connection.execute(text("select tablename from pg_tables where schemaname = 'mart' order by 1"))
             .scalars()
             .all()
         )
-        return {table: copied(connection, table, ("closed_at",) if table == "run" else ()) for table in tables}
+        return {table: copied(connection, table, without_of_runs if table == "run" else ()) for table in tables}
 
 
 def run_of(engine: Engine, run_id: str) -> dict[str, bytes]:
     """What every table of schema mart holds of one run, without whether it is the current one."""
-    rows = marts(engine)
-    mine = {
+    return {
         table: b"\n".join(line for line in content.splitlines() if line.startswith(run_id.encode() + b"\t"))
-        for table, content in rows.items()
+        for table, content in marts(engine, without_of_runs=("closed_at", "current")).items()
     }
-    mine["run"] = mine["run"].rpartition(b"\tt")[0] or mine["run"].rpartition(b"\tf")[0]
-    return mine
 
 
 def deliver_february(city: SmallCity) -> None:

@@ -26,21 +26,28 @@ class Interruption:
 
     def __init__(self) -> None:
         self._number: int | None = None
+        self._heard: list[signal.Signals] = []
 
     def listen(self) -> Self:
         """From now on. A signal that the caller ignores, as under nohup, stays ignored."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._note)
+                self._heard.append(number)
         return self
 
     def check(self) -> None:
-        """Raise if a signal has come.
+        """Raise if a signal has come; the next ones are ignored.
+
+        While Python ends, a signal with a handler would do what it does by default: kill the program, which then ends
+        without its exit code.
 
         Raises:
             InterruptedByUserError: it has.
         """
         if self._number is not None:
+            for number in self._heard:
+                signal.signal(number, signal.SIG_IGN)
             raise InterruptedByUserError(self._number)
 
     def _note(self, number: int, _: FrameType | None) -> None:
