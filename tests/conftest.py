@@ -33,8 +33,10 @@ from five_precisions_demo.city import write_inbox
 from tests.replay import Replay, replayed
 
 TEMPLATE = "migrated"
+REPLAYED = "replayed"
 GOLDEN = "golden"
-_INTEGRATION = {"server_url", "golden_inbox", "replay", "saved_by_office"}
+"""A copy of `replayed`, which nobody may be connected to while it is copied."""
+_INTEGRATION = {"server_url", "golden_inbox", "golden_settings", "replay", "saved_by_office"}
 """Fixtures that start a server or a process, or take a minute."""
 _COSTLY = {"golden_settings", "replay"}
 _COSTLY_SECONDS = 1500
@@ -198,20 +200,28 @@ def server_url(server_folder: Path) -> Iterator[str]:
     """Address of a server for the session, with a migrated database to copy from."""
     with _in_memory(server_folder / "session") as folder, EmbeddedServer(folder).borrowed() as url:
         address = _address(url)
-        _administer(
-            address,
-            # What is lost in a crash of the test machine is no loss.
-            "alter system set fsync = off",
-            "alter system set synchronous_commit = off",
-            "alter system set full_page_writes = off",
-            "alter system set max_wal_size = '256MB'",
-            "select pg_reload_conf()",
-            f"create database {TEMPLATE} template template0 encoding 'UTF8' locale 'C'",
-        )
-        engine = create_engine(url.set(database=TEMPLATE))
-        migrate(engine)
-        engine.dispose()
+        _make_careless(address)
+        _make_template(address)
         yield address
+
+
+def _make_careless(server_url: str) -> None:
+    """What is lost in a crash of the test machine is no loss."""
+    _administer(
+        server_url,
+        "alter system set fsync = off",
+        "alter system set synchronous_commit = off",
+        "alter system set full_page_writes = off",
+        "alter system set max_wal_size = '256MB'",
+        "select pg_reload_conf()",
+    )
+
+
+def _make_template(server_url: str) -> None:
+    _administer(server_url, f"create database {TEMPLATE} template template0 encoding 'UTF8' locale 'C'")
+    engine = create_engine(make_url(server_url).set(database=TEMPLATE))
+    migrate(engine)
+    engine.dispose()
 
 
 def _copy_database(server_url: str, template: str, name: str) -> str:
@@ -280,25 +290,56 @@ def register_saved_engine(engine: Engine, settings: Settings) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def golden_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what one of the processes that run the tests makes for all of them."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@contextmanager
+def _made_once(folder: Path) -> Iterator[bool]:
+    """For the length of a block: is it for this process to make what the folder holds? The others wait."""
+    made = folder.with_suffix(".made")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not made.exists()
+        made.touch()
+
+
+@pytest.fixture(scope="session")
+def golden_inbox(shared_folder: Path) -> Path:
     """What the golden city delivers in its six months, as it is delivered: to read from."""
-    folder = tmp_path_factory.mktemp("golden-inbox")
-    assert len(write_inbox(folder)) > 100
+    folder = shared_folder / "golden-inbox"
+    with _made_once(folder) as is_ours:
+        if is_ours:
+            assert len(write_inbox(folder)) > 100
     return folder
 
 
 @pytest.fixture(scope="session")
-def golden_settings(server_url: str, server_folder: Path, golden_inbox: Path) -> Settings:
+def golden_settings(shared_folder: Path, golden_inbox: Path) -> Iterator[Settings]:
     """Settings of an installation with six months of the golden city, taken in and computed as the commands do it.
 
     For tests that only read; those that write take `golden_copy`.
     """
-    address = _copy_database(server_url, TEMPLATE, GOLDEN)
-    settings = Settings(
-        _env_file=None, var=server_folder / "golden", warehouse=address, pii_key=SECRET, archive_key=SECRET
-    )
+    folder = shared_folder / "golden"
+    with EmbeddedServer(folder).borrowed() as url:
+        address = _address(url)
+        golden = _address(url.set(database=GOLDEN))
+        settings = Settings(_env_file=None, var=folder, warehouse=golden, pii_key=SECRET, archive_key=SECRET)
+        with _made_once(folder) as is_ours:
+            if is_ours:
+                _make_careless(address)
+                _make_template(address)
+                warehouse = _copy_database(address, TEMPLATE, REPLAYED)
+                _replay_golden_city(settings.model_copy(update={"warehouse": warehouse}), golden_inbox)
+                _copy_database(address, REPLAYED, GOLDEN)
+        yield settings
+
+
+def _replay_golden_city(settings: Settings, inbox: Path) -> None:
     # With its times, which are those of the deliveries.
-    shutil.copytree(golden_inbox, settings.inbox_address)
+    shutil.copytree(inbox, settings.inbox_address)
     with open_warehouse(settings) as engine:
         with engine.begin() as connection:
             save_register(connection, load_register(settings.register_folder))
@@ -306,7 +347,6 @@ def golden_settings(server_url: str, server_folder: Path, golden_inbox: Path) ->
             collect(engine, settings, month, replay=True)
             close(engine, settings, month, replay=True)
             assess(engine, settings, month)
-    return settings
 
 
 @pytest.fixture
@@ -317,20 +357,19 @@ def golden_city(golden_settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def golden_copy(
-    golden_settings: Settings, server_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Settings]:
+def golden_copy(golden_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings of a copy of the golden city's installation, to write to; commands see the same ones."""
+    assert golden_settings.warehouse is not None
     name = f"golden_{os.getpid()}_{next(_numbers)}"
-    monkeypatch.setenv(PREFIX + "WAREHOUSE", _copy_database(server_url, GOLDEN, name))
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", _copy_database(golden_settings.warehouse, REPLAYED, name))
     monkeypatch.setenv(PREFIX + "PII_KEY", SECRET)
     monkeypatch.setenv(PREFIX + "ARCHIVE_KEY", SECRET)
     yield Settings.load()
-    _drop_database(server_url, name)
+    _drop_database(golden_settings.warehouse, name)
 
 
 @pytest.fixture(scope="session")
-def replay(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Replay]:
+def replay(request: pytest.FixtureRequest, server_folder: Path, golden_inbox: Path) -> Iterator[Replay]:
     """A quarter under a real Airflow, up to its bulletin that waits for approval; ended after the last use."""
     with ExitStack() as until_last_use:
         request.config.stash[_end_of_replay] = until_last_use
@@ -338,7 +377,7 @@ def replay(request: pytest.FixtureRequest, server_folder: Path) -> Iterator[Repl
         for name in os.environ:
             if name.startswith(PREFIX):
                 patch.delenv(name)
-        yield until_last_use.enter_context(replayed(server_folder / "replay"))
+        yield until_last_use.enter_context(replayed(server_folder / "replay", golden_inbox, SECRET))
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import email
 import email.policy
 import os
+import shutil
 import signal
 import socket
 import time
@@ -20,9 +21,10 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from five_precisions.period import Period, Quarter
 from five_precisions.register import load_register, save_register
+from five_precisions.secrets_file import NAMES
+from five_precisions.secrets_folder import create_file
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import migrate
-from five_precisions_demo.city import write_inbox
 from five_precisions_demo.stack import HOST, OPS_ADDRESS, Interruption, Site, Stack
 
 MONTHS = (Period(2019, 1), Period(2019, 2), Period(2019, 3))
@@ -86,11 +88,19 @@ def prepare(warehouse: Engine, settings: Settings) -> None:
 
 
 @contextmanager
-def replayed(var: Path) -> Iterator[Replay]:
-    """The replay, from an empty folder to the approval that waits; up for the length of the block."""
+def replayed(var: Path, inbox: Path, secret: str) -> Iterator[Replay]:
+    """The replay, from an empty folder to the approval that waits; up for the length of the block.
+
+    Args:
+        var: The folder.
+        inbox: Whose first months are delivered, with their times.
+        secret: The key of the warehouse and of the archive; what is hashed with it compares with another installation.
+    """
     stack = Stack(Site(var=var, port=_free_port(), variables=VARIABLES), Interruption())
     with stack.supervised(patience=5):
-        write_inbox(var / "inbox", until=MONTHS[-1])
+        for month in map(str, MONTHS):
+            shutil.copytree(inbox / month, var / "inbox" / month)
+        create_file(var / "secrets.env", "".join(f"{name}={secret}\n" for name in NAMES), 0o600)
         url = stack.start_servers()
         settings = Settings(_env_file=var / "secrets.env", var=var, replay=True)
         airflow_url = url.set(drivername="postgresql+psycopg", database="airflow")

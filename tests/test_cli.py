@@ -19,7 +19,7 @@ from five_precisions.display import text_width
 from five_precisions.figures import assess
 from five_precisions.period import Period
 from five_precisions.settings import Settings
-from tests.command_line import COMMAND, assert_one_sentence, run
+from tests.command_line import COMMAND, assert_one_sentence, run, run_installed
 from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
 
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, words: tup
 @pytest.mark.integration
 def test_what_the_machine_refuses_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = run("demo-data", "--out", str(tmp_path / "file"), "--until", "2019-01")
+    result = run_installed("demo-data", "--out", str(tmp_path / "file"), "--until", "2019-01")
     assert_one_sentence(result, 2, f"{tmp_path}/file/2019-01/B01: Not a directory.")
 
 
@@ -97,14 +97,14 @@ def test_an_empty_warehouse_names_the_remedy(empty_database_url: str) -> None:
 
 
 def test_what_is_refused_ends_with_one(register_saved_engine: Engine) -> None:
-    assert_one_sentence(run("assess", "2019-01"), 1, "2019-01 is not closed")
+    assert_one_sentence(run_installed("assess", "2019-01"), 1, "2019-01 is not closed")
     this_month = str(Period.current())
     assert_one_sentence(run("close", this_month), 1, "cannot be closed before its deadline")
 
 
 def test_init_can_be_repeated(empty_database_url: str) -> None:
     for _ in range(2):
-        result = run("init", WAREHOUSE=empty_database_url)
+        result = run_installed("init", WAREHOUSE=empty_database_url)
         assert (result.returncode, result.stderr) == (0, "")
         assert "17 institutions" in result.stdout
 
@@ -116,7 +116,7 @@ def test_assess_explain_and_status_print_data(engine: Engine, settings: Settings
         city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}], position=[{}])
         city.deliver(JANUARY, "C01", guarantee_funds=[{}])
         city.close(JANUARY)
-    first = json.loads(run("assess", "2019-01", "--json").stdout)
+    first = json.loads(run_installed("assess", "2019-01", "--json").stdout)
     assert (first["run_id"], first["period"], first["is_new"]) == ("2019-01-r1", "2019-01", True)
     assert [bank["status"] for bank in first["assessment"]] == ["ranked", "unranked", "unranked"]
     assert not assess(engine, settings, JANUARY).is_new
@@ -224,7 +224,7 @@ def test_check_needs_no_database_and_names_the_cell(tmp_path: Path) -> None:
     (tmp_path / "position.csv").write_text(f"{headers}\n441702,100,90,五,0,0,1\n", encoding="gb18030")
     words = ("check", str(tmp_path), "--institution", "B01", "--period", "2019-06")
     nowhere = {"WAREHOUSE": "postgresql://nobody@127.0.0.1:1/none", "PII_KEY": "", "ARCHIVE_KEY": ""}
-    result = run(*words, "--json", **nowhere)
+    result = run_installed(*words, "--json", **nowhere)
     assert result.returncode == 1, result.stderr
     (judgement,) = json.loads(result.stdout)
     assert judgement["verdict"] == "rejected"

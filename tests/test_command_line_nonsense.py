@@ -5,8 +5,7 @@ See docs/operations.md#by-command-line.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from five_precisions import cli
 from five_precisions.figures import assess
 from five_precisions.installation import open_installation
 from five_precisions.settings import PREFIX, Settings
+from tests.command_line import assert_one_sentence, run
 from tests.conftest import SECRET, fresh_database
 from tests.figures.conftest import JANUARY
 from tests.figures.january import deliver_january
@@ -211,22 +211,6 @@ def words_of(asked: Asked, nonsense: str) -> list[str]:
     return [*asked.command.split(), *flags, *options, "--", *arguments]
 
 
-def said_by(
-    words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str]:
-    """Exit code of a command, and what it prints on standard error."""
-    monkeypatch.setattr(sys, "argv", ["five-precisions", *words])
-    capsys.readouterr()
-    try:
-        cli.main()
-    except SystemExit as ended:
-        code = ended.code
-    else:
-        code = 0
-    assert isinstance(code, int)
-    return code, capsys.readouterr().err
-
-
 def test_every_command_is_walked() -> None:
     assert len(PARAMETERS) >= 25
     asked = {each.name for every in PARAMETERS.values() for each in every}
@@ -245,8 +229,6 @@ def test_nonsense_is_one_sentence_and_writes_nothing(
     command: str,
     city: Engine,
     places: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = sorted(Path(places["<folder>"]).iterdir())
     wrong: list[str] = []
@@ -255,7 +237,8 @@ def test_nonsense_is_one_sentence_and_writes_nothing(
             words = words_of(asked, nonsense)
             for name, place in places.items():
                 words = [word.replace(name, place) for word in words]
-            code, said = said_by(words, monkeypatch, capsys)
+            result = run(*words)
+            code, said = result.returncode, result.stderr
             allowed = {1, 2} if (command, asked.name) in TAKES_ANY_LEVEL_OF_REFUSAL else {2}
             lines = said.splitlines()
             if code not in allowed or len(lines) != 1 or len(said) > 3000 or "Traceback" in said:
@@ -270,34 +253,22 @@ def test_a_month_to_come_is_refused(
     command: str,
     city: Engine,
     places: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     [asked] = [each for each in PARAMETERS[command] if each.name == "period"]
     words = words_of(asked, "2999-01")
     if command == "deadline":
-        assert said_by([command, "2999-01"], monkeypatch, capsys) == (2, "2999-01 has not begun.\n")
+        assert_one_sentence(run(command, "2999-01"), 2, "2999-01 has not begun.")
         words = [command, "--reason=x", "--", "2999-01", "2999-02-05"]
     words = [word.replace("<package>", places["<package>"]).replace("<folder>", places["<folder>"]) for word in words]
-    assert said_by(words, monkeypatch, capsys) == (2, "2999-01 has not begun.\n")
+    assert_one_sentence(run(*words), 2, "2999-01 has not begun.")
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["close", "--perod", "2019-01"], ["close"], ["close", "2019-01", "x"]])
-def test_what_is_no_command_or_option_is_one_sentence(
-    words: list[str], city: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = said_by(words, monkeypatch, capsys)
-    assert code == 2
-    assert len(said.splitlines()) == 1
-    assert said.endswith("--help\n")
+def test_what_is_no_command_or_option_is_one_sentence(words: list[str], city: Engine) -> None:
+    assert_one_sentence(run(*words), 2, "--help\n")
 
 
-def test_a_group_without_a_command_shows_its_help(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["five-precisions", "cases"])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 2
-    printed = capsys.readouterr()
-    assert "set-aside" in printed.out + printed.err
+def test_a_group_without_a_command_shows_its_help() -> None:
+    result = run("cases")
+    assert result.returncode == 2
+    assert "set-aside" in result.stdout + result.stderr

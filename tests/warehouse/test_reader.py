@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from tests.command_line import run
+from tests.command_line import run_installed
 from tests.waiting import wait_until
 
 from five_precisions.collection import close, collect
@@ -165,7 +165,7 @@ def work_through_january(settings: Settings) -> int:
 def test_the_program_works_where_its_role_is_no_superuser_and_owns_no_database(
     empty: Engine, limited: Settings
 ) -> None:
-    result = run("init")
+    result = run_installed("init")
     assert result.returncode == 0, result.stderr
     assert result.stderr.startswith(
         "Who has the role five_precisions_reader can still make something in this database; "
@@ -176,7 +176,7 @@ def test_the_program_works_where_its_role_is_no_superuser_and_owns_no_database(
     with empty.connect() as connection:
         for statement in statements:
             connection.execute(text(statement))
-    again = run("init")
+    again = run_installed("init")
     assert (again.returncode, again.stderr) == (0, "")
     # With temporary tables, which now only those have who were given the right.
     assert work_through_january(limited) > 100

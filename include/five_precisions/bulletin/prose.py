@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -115,6 +116,7 @@ def is_zero(figure: Figure) -> bool:
     return shown(figure.value, figure.form).strip("0.") == ""
 
 
+@cache
 def _environment() -> Environment:
     # What comes out is text, not HTML: whoever lays it out escapes it.
     made = Environment(  # noqa: S701

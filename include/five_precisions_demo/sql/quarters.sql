@@ -8,20 +8,12 @@ select
             approval.quarter = quarters.quarter
             and approval.decision = 'approved'
     ) as approved,
-    (
-        select count(*)
-        from notify.message
-        where
-            message.period = quarters.quarter
-            and message.kind = 'bulletin'
-    ) as messages,
-    (
-        select count(*)
-        from notify.message
-        where
-            message.period = quarters.quarter
-            and message.kind = 'bulletin'
-            and message.status = 'sent'
-    ) as sent
+    count(message.message_key) as messages,
+    count(message.message_key) filter (where message.status = 'sent') as sent
 from unnest(cast(:quarters as text[])) as quarters (quarter)
+left join notify.message
+    on
+        quarters.quarter = message.period
+        and message.kind = 'bulletin'
+group by quarters.quarter
 order by quarters.quarter
