@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
@@ -75,8 +76,8 @@ class Rendered:
     @property
     def digest(self) -> str:
         """SHA-256 of what it says, whatever its date: what an approver saw differs in it from what changed since."""
-        content = {name: value for name, value in asdict(self.bulletin).items() if name != "issued_on"}
-        plain = json.dumps(content, default=str, sort_keys=True, ensure_ascii=False)
+        content = asdict(self.bulletin, dict_factory=_as_read) | {"charts": [each.svg for each in self.bulletin.charts]}
+        plain = json.dumps(content, default=_plain, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode()).hexdigest()
 
     @property
@@ -89,6 +90,17 @@ class Rendered:
     def letter(self, institution_code: str | None) -> tuple[str, str]:
         """Subject and HTML of the mail, opening with the recipient's own summary; None = the leaders."""
         return render_letter(self.bulletin, self.results.at_end, institution_code)
+
+
+def _as_read(fields: Iterable[tuple[str, object]]) -> dict[str, object]:
+    # How a chart is drawn is a function: its name is another one in each process, and what it draws is compared.
+    return {name: value for name, value in fields if name not in ("issued_on", "draw")}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no text that is the same in each process")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
