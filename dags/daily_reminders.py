@@ -18,7 +18,7 @@ sent. A deadline that was moved has reminders of its own.
 Ops are told, in one message and only if there is anything: folders of the inbox that nobody will look into, such as
 2019-6 or a code that no institution has; institutions that are no longer in the register's files, and owe their reports
 until they are written in again or closed (`five-precisions register close`); drafts of a bulletin that have waited for
-a decision for more than two working days; messages that failed or are in doubt.
+a decision for more than two working days; messages that failed, are in doubt, or are unsent for a day.
 
 **When.** Every day at nine in Shanghai. In a replay never.
 
@@ -30,7 +30,7 @@ Mails that wait are shown by `five-precisions outbox list`.
 with DAG(
     dag_id="daily_reminders",
     dag_display_name="每日催报 · daily reminders",
-    description="每天上午九点催报尚未报齐的机构，并告知运维待办事项。",
+    description="每天上午九点催报尚未报齐的机构，并告知业务人员待办事项。",
     doc_md=DOC,
     schedule=cron_schedule("0 9 * * *"),
     catchup=False,

@@ -12,7 +12,8 @@ from five_precisions.orchestration.runtime import task_defaults
 
 DOC = """
 **What.** Computes figures, scores, targets, the assessment and all boards of a closed month as a new revision, then
-sends the monthly notice to every bank and county office.
+sends the monthly notice to every bank and county office, and a supervision notice (督办单) to whom a case of level high
+is new, back or worse.
 
 **When.** When `monthly_collection` has closed a month; months go in order.
 

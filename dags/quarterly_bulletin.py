@@ -42,8 +42,12 @@ or which month is missing.
 
 **When `approve` is red.** Its log says why, e.g. that the remark is too long. Clear it: it asks again.
 
-**When a row of `deliver` is red.** That one message failed or is in doubt: `five-precisions outbox list` says why, and
-`outbox resend` sends it again when you decide so. The others are not touched.
+**When a row of `deliver` is red.** `five-precisions outbox list` says how that one message stands. The others are not
+touched.
+
+- `failed`, `in_doubt`: the list says why, and `outbox resend` sends it again when you decide so.
+- `pending`: do nothing. The row has given up after about four hours, the outbox goes on for two days: *late
+  submissions* sends it. Clear the row afterwards.
 """
 
 with DAG(

@@ -42,7 +42,7 @@ open, the month has no run yet.
 with DAG(
     dag_id="restatement",
     dag_display_name="数据重述 · restatement",
-    description="按运维的申请重算已公布的月份：先预览变化，批准后成为新版本。",
+    description="按业务人员的申请重算已公布的月份：先预览变化，批准后成为新版本。",
     doc_md=DOC,
     schedule=None,
     catchup=False,

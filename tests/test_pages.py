@@ -90,10 +90,18 @@ def test_the_map_names_every_folder_package_and_module() -> None:
     include = ROOT / "include"
     wanted = {f"{name}/" for name in _folders(ROOT) if name not in {"include", "secrets", "var"}} | {".ci/"}
     wanted |= {f"include/{name}/" for name in _folders(include)}
-    wanted |= {f"{name}/" for folder in ("five_precisions", "sql") for name in _folders(include / folder)}
+    wanted |= {f"{name}/" for name in _folders(include / "five_precisions")}
     wanted |= {each.name for each in (include / "five_precisions").glob("[!_]*.py")}
     assert len(wanted) > 40
     assert wanted - named == set()
+
+
+def test_the_table_of_statements_has_each_folder_of_statements() -> None:
+    table = prose(ROOT / "docs" / "architecture.md").split("\nThe statements:\n")[1]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    named = [name for cell in first_cells for name in re.findall(r"`(\w+)/`", cell)]
+    assert len(named) > 20
+    assert sorted(named) == sorted(_folders(ROOT / "include" / "sql"))
 
 
 def _folders(folder: Path) -> set[str]:

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     max_columns: int = Field(default=200, gt=0)
     """Columns of a sheet."""
     max_cells: int = Field(default=10_000_000, gt=0)
-    """Cells of a file, and of the area that they span: bounds the memory that reading takes."""
+    """Cells of a package, and of the area that they span: bounds the memory that reading takes."""
 
     @model_validator(mode="before")
     @classmethod
