@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from decimal import Decimal
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from five_precisions import cli
 from five_precisions.cli import console
 from five_precisions.display import text_width
 from five_precisions.figures import assess
@@ -22,6 +24,8 @@ from five_precisions.settings import Settings
 from tests.command_line import COMMAND, assert_one_sentence, run, run_installed
 from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
+
+PLUGINS = "five_precisions.commands"
 
 
 @pytest.mark.integration
@@ -184,6 +188,27 @@ def test_the_command_line_needs_no_demo() -> None:
         commands[name] = set(re.findall(r"^│ (\S+)", shown, re.MULTILINE))
     assert "init" in commands["without"]
     assert commands["with"] - commands["without"] == {"demo-data"}
+
+
+@pytest.mark.integration
+def test_commands_of_an_installed_package_import_by_themselves() -> None:
+    for point in entry_points(group=PLUGINS):
+        alone = subprocess.run(
+            [sys.executable, "-c", f"import {point.module}"], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert (alone.returncode, alone.stderr) == (0, "")
+    assert entry_points(group=PLUGINS)
+
+
+@pytest.mark.parametrize("broken", ["email:no_such_app", "email.no_such_module:app"])
+def test_a_package_whose_commands_do_not_load_is_named(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = EntryPoints([EntryPoint("broken", broken, PLUGINS)])
+    monkeypatch.setattr(cli, "entry_points", lambda group: points.select(group=group))
+    cli.make_app.cache_clear()
+    try:
+        assert_one_sentence(run("--help"), 2, f"The installed commands of {broken} cannot be loaded: ")
+    finally:
+        cli.make_app.cache_clear()
 
 
 def test_in_a_narrow_window_nothing_is_cut_and_a_key_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ def parameters() -> dict[str, list[Asked]]:
         if asked:
             found[" ".join(path)] = asked
 
-    walk(typer.main.get_command(cli.app), ())
+    walk(typer.main.get_command(cli.make_app()), ())
     return found
 
 

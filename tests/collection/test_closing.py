@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.collection import Force, PackagesWaitingError, close, collect, reopen
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess
@@ -436,7 +436,7 @@ def test_status_shows_that_a_month_was_closed_by_force(commanded: Engine, monkey
     monkeypatch.setattr("five_precisions.data_docs.build_data_docs", lambda *_: None)
 
     def printed(*words: str) -> str:
-        return CliRunner().invoke(app, words, catch_exceptions=False).stdout
+        return CliRunner().invoke(make_app(), words, catch_exceptions=False).stdout
 
     by_force = json.loads(printed("close", "2019-06", "--force", "--reason", "B02 另报", "--json"))
     assert by_force["forced_reason"] == "B02 另报"

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.collection import check, close, collect
 from five_precisions.collection import deliveries as collection_module
 from five_precisions.errors import SetupError, UsageError
@@ -488,7 +488,7 @@ def test_a_collect_that_could_not_archive_is_no_collect_with_findings(
     files = sound_package("grid")
     put(inbox / "B01", files)
     block(settings, files[1])
-    done = CliRunner().invoke(app, ["collect", "2019-06"])
+    done = CliRunner().invoke(make_app(), ["collect", "2019-06"])
     assert done.exit_code == 2
     assert "B01: The archive cannot be written to: Not a directory; the files stay in the inbox" in done.output
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.figures.alerts import load_alert_rules
 from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.rules.suites import load_suite
@@ -57,7 +57,7 @@ def test_no_other_setting_is_named_anywhere(texts: Mapping[str, str], reference:
 
 
 def test_every_command_is_explained(reference: Mapping[str, str]) -> None:
-    names = [name for name, command in commands(app) if not getattr(command, "commands", None)]
+    names = [name for name, command in commands(make_app()) if not getattr(command, "commands", None)]
     assert len(names) > 25
     assert unexplained(names, reference["cli.md"]) == []
     assert unexplained(["five-precisions made-up"], reference["cli.md"]) == ["five-precisions made-up"]
@@ -65,7 +65,7 @@ def test_every_command_is_explained(reference: Mapping[str, str]) -> None:
 
 def test_pages_name_only_commands_that_there_are(texts: Mapping[str, str]) -> None:
     """A page that tells a person to run what is no command leaves them standing."""
-    known = {name.removeprefix("five-precisions ") for name, _ in commands(app)}
+    known = {name.removeprefix("five-precisions ") for name, _ in commands(make_app())}
     named = {
         match[1]
         for path, text in texts.items()

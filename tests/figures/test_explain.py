@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess, explain, restate
 from five_precisions.figures.explain import gather, prove
@@ -47,7 +47,7 @@ def awkward(engine: Engine, settings: Settings) -> Engine:
 
 
 def run_cli(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["explain", *arguments])
+    return CliRunner().invoke(make_app(), ["explain", *arguments])
 
 
 def test_every_figure_is_what_its_rows_come_to(awkward: Engine, settings: Settings) -> None:

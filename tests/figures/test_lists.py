@@ -17,7 +17,7 @@ import yaml
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess
 from five_precisions.figures.alerts import make_raised
@@ -672,7 +672,7 @@ def command_city(engine: Engine, settings: Settings) -> Engine:
 
 
 def run(*words: str) -> str:
-    result = CliRunner().invoke(app, ["lists", *words], catch_exceptions=False)
+    result = CliRunner().invoke(make_app(), ["lists", *words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -741,7 +741,7 @@ def test_a_long_list_is_cut_in_the_terminal_and_says_so(engine: Engine, settings
 def test_a_file_that_cannot_be_written_is_named(command_city: Engine, tmp_path: Path) -> None:
     asked = ["lists", "league", "2019-01", "--csv", str(tmp_path / "nowhere" / "list.csv")]
     with pytest.raises(SetupError, match=r"nowhere/list\.csv cannot be written"):
-        CliRunner().invoke(app, asked, catch_exceptions=False)
+        CliRunner().invoke(make_app(), asked, catch_exceptions=False)
 
 
 # The rules

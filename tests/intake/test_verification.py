@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.errors import UnreachableError, UsageError
 from five_precisions.intake import Condition, Fault, Renewal, Verification, renew, verify
 from five_precisions.intake.archive import Archive, Copy
@@ -74,7 +74,7 @@ def with_keys(settings: Settings, *keys: str) -> Settings:
 
 
 def command(*words: str) -> Result:
-    return CliRunner().invoke(app, [*words])
+    return CliRunner().invoke(make_app(), [*words])
 
 
 def test_a_sound_archive_is_read_whole(engine: Engine, settings: Settings, deliver: Callable[..., str]) -> None:

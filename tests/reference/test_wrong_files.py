@@ -16,7 +16,7 @@ from tests.command_line import assert_one_sentence, run
 from typer.testing import CliRunner
 
 from five_precisions import collection, figures, intake
-from five_precisions.cli import app
+from five_precisions.cli import make_app
 from five_precisions.errors import SetupError
 from five_precisions.figures.assess import take_inputs
 from five_precisions.figures.lists import load_inspection_rules, load_lead_rules
@@ -515,7 +515,7 @@ def test_init_refuses_every_file_before_it_makes_anything(
     monkeypatch.setenv("FIVE_PRECISIONS_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("FIVE_PRECISIONS_WAREHOUSE", "postgresql://nobody@127.0.0.1:1/nowhere")
     with pytest.raises(SetupError) as refused:
-        CliRunner().invoke(app, ["init"], catch_exceptions=False)
+        CliRunner().invoke(make_app(), ["init"], catch_exceptions=False)
     assert str(refused.value) == f"{tmp_path / file} has the character U+0000 in line 1, which belongs into no text."
     assert not (tmp_path / "var").exists()
 

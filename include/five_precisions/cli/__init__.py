@@ -10,6 +10,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Final, NoReturn
 
@@ -29,34 +30,43 @@ _PLUGINS: Final = "five_precisions.commands"
 """Group of the entry points under which an installed package brings commands of its own, each a Typer app."""
 
 
+@cache
+def make_app() -> typer.Typer:
+    """The whole command line: the product's commands, and those that installed packages bring.
+
+    Raises:
+        SetupError: the commands of an installed package cannot be loaded.
+    """
+    app = typer.Typer(
+        name="five-precisions",
+        help="Five Precisions (五个精准): reports in, figures, assessment and bulletin out.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.add_typer(setting_up.app)
+    for plugin in _installed_commands():
+        app.add_typer(plugin)
+    app.add_typer(setting_up.warehouse_app, name="warehouse")
+    for commands in (register, intake, figures, proof, cases, restatement, lists, messages):
+        app.add_typer(commands.app)
+    return app
+
+
 def _installed_commands() -> Iterator[typer.Typer]:
     """The commands that other installed packages bring, e.g. the demo's.
 
     Raises:
-        ImportError: a package that is there does not import.
+        SetupError: a package that is there does not import, or lacks the app that it names.
     """
     for point in entry_points(group=_PLUGINS):
         try:
             yield point.load()
-        except ModuleNotFoundError as error:
+        except (ImportError, AttributeError) as error:
             # Who installs the product without the demo has its entry point all the same.
-            if error.name is None or error.name != point.module.partition(".")[0]:
-                raise
-
-
-app = typer.Typer(
-    name="five-precisions",
-    help="Five Precisions (五个精准): reports in, figures, assessment and bulletin out.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.add_typer(setting_up.app)
-for plugin in _installed_commands():
-    app.add_typer(plugin)
-app.add_typer(setting_up.warehouse_app, name="warehouse")
-for commands in (register, intake, figures, proof, cases, restatement, lists, messages):
-    app.add_typer(commands.app)
+            if isinstance(error, ModuleNotFoundError) and error.name == point.module.partition(".")[0]:
+                continue
+            raise SetupError(f"The installed commands of {point.value} cannot be loaded: {error}.") from error
 
 
 def main() -> None:
@@ -75,7 +85,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Otherwise Typer would show the usage and a box about what it does not understand.
-        exit_code = app(standalone_mode=False)
+        exit_code = make_app()(standalone_mode=False)
     except FivePrecisionsError as error:
         _end(str(error), error.exit_code)
     except TyperException as error:
