@@ -28,10 +28,10 @@ def with_picture(document: str, pyproject: Path) -> str:
 
 
 def draw(contracts: Sequence[Mapping[str, Any]]) -> str:
-    """The contracts as a Mermaid diagram: a row for each layer, an arrow to what it may import, and who knows Airflow.
+    """The contracts as a Mermaid diagram: a box for each layer, an arrow to what it may import, and who knows Airflow.
 
     Args:
-        contracts: As import-linter reads them. Of kind `layers` the rows; of kind `forbidden` with Airflow the packages
+        contracts: As import-linter reads them. Of kind `layers` the boxes; of kind `forbidden` with Airflow the packages
             that may not import it.
     """
     lines = ["```mermaid", "flowchart TB"]
@@ -41,7 +41,7 @@ def draw(contracts: Sequence[Mapping[str, Any]]) -> str:
         if contract["type"] == "forbidden" and "airflow" in contract["forbidden_modules"]
         for module in contract["source_modules"]
     }
-    knowing: list[str] = []
+    knowing: dict[str, list[str]] = {}
     tops: dict[str, str] = {}
     for contract in (each for each in contracts if each["type"] == "layers"):
         for container in contract["containers"]:
@@ -50,15 +50,9 @@ def draw(contracts: Sequence[Mapping[str, Any]]) -> str:
             tops[container] = names[0]
             lines.append(f'    subgraph {container}["{container}"]')
             for name, row in zip(names, rows, strict=True):
-                lines += [
-                    f'        subgraph {name}[" "]',
-                    "            direction LR",
-                    *(f'            {_node(container, module)}["{module}"]' for module in row),
-                    "        end",
-                ]
-                knowing += [
-                    _node(container, module) for module in row if not {f"{container}.{module}", container} & barred
-                ]
+                lines.append(f'        {name}["{" · ".join(row)}"]')
+                if free := [module for module in row if not {f"{container}.{module}", container} & barred]:
+                    knowing[name] = free
             lines += [f"        {above} --> {below}" for above, below in itertools.pairwise(names)]
             lines.append("    end")
     lines += [
@@ -71,9 +65,5 @@ def draw(contracts: Sequence[Mapping[str, Any]]) -> str:
     ]
     if knowing:
         lines.append('    airflow(["Airflow"])')
-        lines += [f"    {node} -.-> airflow" for node in knowing]
+        lines += [f'    {name} -. "{", ".join(modules)}" .-> airflow' for name, modules in knowing.items()]
     return "\n".join([*lines, "```"])
-
-
-def _node(container: str, module: str) -> str:
-    return f"{container}_{module}"

@@ -44,19 +44,16 @@ class Moment:
     """When a demo is interrupted, and how."""
 
     command: list[str]
-    seconds: float
-    """After the start; later where it has not come so far by then."""
     number: signal.Signals
     at_work: int
-    """How many processes there are by then, at least."""
+    """How many processes there are by then, at least; with one it imports its libraries."""
 
 
-# What is going on then on two cores; a faster machine is further. With no inbox to write, the scheduler starts sooner.
 MOMENTS = {
-    "imports": Moment(DEMO, 0.5, signal.SIGTERM, 1),
-    "inbox and database": Moment(DEMO, 4, signal.SIGINT, 5),
-    "airflow is starting": Moment(DEMO, 14, signal.SIGTERM, 9),
-    "everything is starting": Moment([*STACK, "run"], 17, signal.SIGINT, 10),
+    "imports": Moment(DEMO, signal.SIGTERM, 1),
+    "inbox and database": Moment(DEMO, signal.SIGINT, 5),
+    "airflow is starting": Moment(DEMO, signal.SIGTERM, 9),
+    "everything is starting": Moment([*STACK, "run"], signal.SIGINT, 10),
 }
 
 
@@ -75,6 +72,11 @@ def processes_of(var: Path) -> list[str]:
 
 def wait_for_processes(var: Path, number: int) -> None:
     wait_until(lambda: len(processes_of(var)) >= number, lambda: processes_of(var))
+
+
+def has_imported(pid: int) -> bool:
+    """Whether a process has a library of ours in its memory."""
+    return any("site-packages" in each.path for each in psutil.Process(pid).memory_maps())
 
 
 def answers(port: int) -> bool:
@@ -105,7 +107,7 @@ def test_an_interrupted_demo_leaves_no_process(site: Site, moment: Moment) -> No
         text=True,
         start_new_session=True,
     )
-    time.sleep(moment.seconds)
+    wait_until(lambda: has_imported(demo.pid))
     wait_for_processes(site.var, moment.at_work)
     assert demo.poll() is None, demo.communicate()
     if moment.number is signal.SIGINT:

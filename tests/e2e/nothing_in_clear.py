@@ -14,6 +14,7 @@ from __future__ import annotations
 import email
 import email.policy
 import functools
+import hashlib
 import html
 import io
 import re
@@ -144,6 +145,8 @@ class Walker:
         self._shortest = min(self._lengths, default=0)
         self._codes = self._numbers - digits
         self._names = sought.names
+        self._opened: set[bytes] = set()
+        """Digests of workbooks and archives: the same one lies in a folder, in the warehouse and in each mail."""
 
     def database(self, url: URL) -> None:
         """Every row of every table of every schema."""
@@ -203,6 +206,10 @@ class Walker:
         suffix = PurePosixPath(place).suffix.lower()
         if content.startswith(b"PK\x03\x04"):
             self.walk.looked_at["workbook" if b"xl/" in content or b"content.xml" in content else "archive"] += 1
+            digest = hashlib.sha256(content).digest()
+            if digest in self._opened:
+                return
+            self._opened.add(digest)
             with zipfile.ZipFile(io.BytesIO(content)) as packed:
                 for name in packed.namelist():
                     self.content(f"{place}!{name}", packed.read(name))

@@ -247,7 +247,7 @@ def test_threads_of_one_process_do_not_see_one_anothers_rows(ruleset: Ruleset) -
         rows = [sound("loans", contract_no=f"HT-{number}", balance="50000.01") for number in range(faulty)]
         return len(judge_rows("loans", rows, ruleset).findings)
 
-    expected = [1 + number % 8 for number in range(40)]
+    expected = [1 + number % 8 for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(count_faults, expected)) == expected
 
