@@ -31,8 +31,8 @@ def draw(contracts: Sequence[Mapping[str, Any]]) -> str:
     """The contracts as a Mermaid diagram: a box for each layer, an arrow to what it may import, and who knows Airflow.
 
     Args:
-        contracts: As import-linter reads them. Of kind `layers` the boxes; of kind `forbidden` with Airflow the packages
-            that may not import it.
+        contracts: As import-linter reads them. Of kind `layers` the boxes; of kind `forbidden` with Airflow the
+            packages that may not import it.
     """
     lines = ["```mermaid", "flowchart TB"]
     barred = {
