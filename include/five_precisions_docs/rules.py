@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from five_precisions.intake.rules.package_rules import PackageRule
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
-from five_precisions.warehouse.cross_rules import Moment, load_cross_rules
+from five_precisions.reports.cross_rules import Moment, load_cross_rules
 from five_precisions_docs.page import code, page, question_of, table
 
 _JUDGED = {
@@ -20,7 +20,7 @@ def rules_page() -> str:
     reports = load_reports()
     return page(
         "Rules",
-        "`intake/rules/package_rules.py`, `include/expectations/` and `include/sql/checks/`",
+        "`intake/package_rules.py`, `include/expectations/` and `include/sql/checks/`",
         "What a level does, and how rules keep out of one another's way: [reports.md](../reports.md#rules). A rule"
         " holds for deliveries of the month named under *since* and of later ones. What stands in braces is filled in.",
         "## Files, sheets and cells",

@@ -9,12 +9,12 @@ import pytest
 
 from five_precisions.cli import make_app
 from five_precisions.figures.alerts import load_alert_rules
-from five_precisions.intake.rules.package_rules import PackageRule
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.reference import load_catalogue
 from five_precisions.reports import load_reports
+from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.settings import PREFIX, ROOT, Settings
-from five_precisions.warehouse.cross_rules import load_cross_rules
 from five_precisions_docs.commands import commands
 from five_precisions_docs.settings import setting_names
 from tests.docs.tracked import text_files

@@ -15,9 +15,8 @@ from sqlalchemy import Engine, text
 
 from five_precisions.figures import assess
 from five_precisions.period import Period
-from five_precisions.reports import load_reports
+from five_precisions.reports import cross_rules, load_reports
 from five_precisions.settings import Settings
-from five_precisions.warehouse import cross_rules
 from tests.figures.conftest import FEBRUARY, JANUARY
 from tests.figures.small_city import BANKS, OFFICES, Rows, SmallCity
 from tests.figures.test_alerts_funds_and_loans import alerts, details

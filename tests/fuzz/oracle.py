@@ -17,8 +17,9 @@ import openpyxl
 import python_calamine
 from tests.fuzz.mutations import Mutated, plain
 
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
+from five_precisions.reports.level import Level
 
 
 class BrokenPromiseError(AssertionError):

@@ -21,10 +21,9 @@ from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.period import Period
 from five_precisions.register import load_register
-from five_precisions.reports import load_reports
+from five_precisions.reports import cross_rules, load_reports
+from five_precisions.reports.cross_rules import CROSS_RULE_FOLDER, Moment, load_cross_rules
 from five_precisions.settings import Settings
-from five_precisions.warehouse import cross_rules
-from five_precisions.warehouse.cross_rules import CROSS_RULE_FOLDER, Moment, load_cross_rules
 from tests.packages import (
     ACCOUNT,
     CREDIT_CODE,

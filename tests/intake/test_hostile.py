@@ -21,13 +21,13 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import collect
 from five_precisions.intake import Verdict
-from five_precisions.intake.findings import Level
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.register import Register
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from tests.fixtures.hostile.make import HERE, LARGE, SMALL, Package
 from tests.packages import JUNE, package, put, sound, sound_package

@@ -15,13 +15,14 @@ import pytest
 import xlsxwriter
 from pyarrow import parquet
 
-from five_precisions.intake.findings import Finding, Level, Verdict
+from five_precisions.intake.findings import Finding, Verdict
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.intake.reading.files import Limits, UnreadableFileError, read_file
 from five_precisions.intake.ruleset import Ruleset
+from five_precisions.reports.level import Level
 from tests.packages import (
     cover_file,
     cover_line,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.reading.typed import TypedRows
@@ -20,6 +20,7 @@ from five_precisions.intake.ruleset import Ruleset
 from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import load_reports
+from five_precisions.reports.level import Level
 from tests.packages import (
     CREDIT_CODE,
     OTHER_RESIDENT_ID,

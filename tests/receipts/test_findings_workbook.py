@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.findings import Finding
 from five_precisions.intake.package_sheets import known_headers
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.intake.reading.files import Sheet, read_file
@@ -34,6 +34,7 @@ from five_precisions.receipts.findings_workbook import (
     render_findings_workbook,
 )
 from five_precisions.reports.cells import Cell
+from five_precisions.reports.level import Level
 from tests.fixtures.workbooks import ods, xls
 from tests.packages import ACCOUNT, PHONE, RESIDENT_ID, csv_bytes, sound, table, workbook
 

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 from five_precisions.collection import collect
 from five_precisions.errors import SetupError
 from five_precisions.intake import State
-from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.findings import Finding
 from five_precisions.intake.ledger import save_cross_check
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
@@ -42,6 +42,7 @@ from five_precisions.receipts.receipts import (
     post_cross_receipt,
     read_receipt,
 )
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from tests.packages import (
     ACCOUNT,

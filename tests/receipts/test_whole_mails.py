@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.collection import collect
-from five_precisions.intake.findings import Level
 from five_precisions.intake.ledger import save_cross_check
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts import post_reminders
@@ -27,6 +26,7 @@ from five_precisions.receipts.receipt_wording import (
 )
 from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
 from five_precisions.register import load_register, save_register
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from tests.conftest import SECRET, fresh_database

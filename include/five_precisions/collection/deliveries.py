@@ -33,11 +33,11 @@ from five_precisions.intake.ledger import (
     take,
 )
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.intake.recording import Staged, Version, foresee, record, stage
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import load_hotlines
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.intake.unknown_folders import unknown_folders_of
 from five_precisions.period import SHANGHAI, Period
@@ -56,8 +56,8 @@ from five_precisions.receipts.receipt_workbooks import (
 )
 from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
 from five_precisions.register import Institution, open_period, read_register
+from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.settings import Settings
-from five_precisions.warehouse.cross_rules import load_cross_rules
 
 logger = logging.getLogger(__name__)
 

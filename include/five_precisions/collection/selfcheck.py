@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from five_precisions.errors import UsageError
-from five_precisions.intake.findings import Finding, Judgement, Level, Verdict, shown_text
+from five_precisions.intake.findings import Finding, Judgement, Verdict, shown_text
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, load_files, mask_file_names
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.sheet import Limits
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.ruleset import ruleset_of
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts import JudgedSheets, render_findings_workbook
 from five_precisions.register import load_register
+from five_precisions.reports.cross_rules import load_cross_rules
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
-from five_precisions.warehouse.cross_rules import load_cross_rules
 
 _CHUNK: Final = 4 * 1024**2
 

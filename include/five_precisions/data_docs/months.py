@@ -29,10 +29,11 @@ from five_precisions.data_docs.site import (
     render_site,
 )
 from five_precisions.errors import UnreachableError
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.rules.suites import RowSuite, load_suite
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from five_precisions.storage import open_folder, write_into
 from five_precisions.warehouse import load_statement

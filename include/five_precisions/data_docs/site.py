@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from five_precisions.errors import FivePrecisionsError
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
 from five_precisions.intake.rules.suites import (
     RowSuite,
@@ -29,6 +29,7 @@ from five_precisions.intake.rules.suites import (
 )
 from five_precisions.period import Period
 from five_precisions.reports import Report, load_reports
+from five_precisions.reports.level import Level
 from five_precisions.settings import INCLUDE
 
 TEMPLATES: Final = INCLUDE / "templates" / "data_docs"

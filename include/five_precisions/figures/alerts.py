@@ -32,8 +32,8 @@ from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, run_statement
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
+from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.warehouse import load_statement
-from five_precisions.warehouse.cross_rules import load_cross_rules
 
 ALERT_FOLDER: Final = SQL_FOLDER / "alerts"
 _OWN_COLUMNS: Final = ("institution_code", "division_code", "subject", "measure", "threshold", "detail")

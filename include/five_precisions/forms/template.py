@@ -31,12 +31,12 @@ from five_precisions.forms.template_notes import (
     scope_of,
     units_of,
 )
-from five_precisions.intake.findings import Level
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.register import Institution, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from five_precisions.workbooks import WIDEST_UPRIGHT, Book, count_lines, set_page, write_book
 

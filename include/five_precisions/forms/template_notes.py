@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
 from five_precisions.intake.rules.suites import RowSuite, load_suite
 from five_precisions.register import Division, DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, ReportKind, Sensitivity
+from five_precisions.reports.level import Level
 
 LONGEST_PROMPT: Final = 255
 """Characters of an input message and of a list written into a validation (Excel)."""

@@ -10,7 +10,7 @@ from five_precisions.intake.deadlines import (
     read_deadlines,
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
-from five_precisions.intake.findings import Finding, JudgedReport, Judgement, Level, State, Verdict
+from five_precisions.intake.findings import Finding, JudgedReport, Judgement, State, Verdict
 from five_precisions.intake.ruleset import validate_reference
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.unknown_folders import find_unknown_folders
@@ -26,7 +26,6 @@ __all__ = [
     "Finding",
     "JudgedReport",
     "Judgement",
-    "Level",
     "ListedExplanation",
     "MovedDeadline",
     "Renewal",

@@ -8,10 +8,11 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.intake.findings import Finding, Level, shown_text, storable
+from five_precisions.intake.findings import Finding, shown_text, storable
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.cover import Explanation
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.period import Period
+from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 
 _LONGEST_RULE: Final = 20

@@ -13,20 +13,13 @@ from typing import Final
 
 from five_precisions.reports import Column, Report, Sensitivity
 from five_precisions.reports.cells import Cell, cell_text
+from five_precisions.reports.level import Level
 from five_precisions.reports.masking import kept, looks_like_resident_id, mask, mask_digit_runs
 
 KEY_SEPARATOR: Final = "/"
 """Between the parts of a key of several columns."""
 _LONGEST_SHOWN: Final = 200
 _NOT_STORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
-
-class Level(StrEnum):
-    """What a finding does: rejects the report, asks for an answer, or only informs."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    NOTICE = "notice"
 
 
 class Verdict(StrEnum):

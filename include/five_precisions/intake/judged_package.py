@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict
+from five_precisions.intake.findings import Finding, JudgedReport, Verdict
 from five_precisions.intake.reading.cover import Cover, CoverLine, Explanation
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.reports import Report
+from five_precisions.reports.level import Level
 
 
 @dataclass(slots=True)

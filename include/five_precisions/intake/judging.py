@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from five_precisions.intake.findings import Finding, Level, shown_text
+from five_precisions.intake.findings import Finding, shown_text
 from five_precisions.intake.judged_package import JudgedPackage, ReadingOrder, ReportDraft
 from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.package_sheets import assign_sheets, is_blank, read_files
 from five_precisions.intake.reading.cover import Cover, read_cover, read_explanations
 from five_precisions.intake.reading.files import Sheet
@@ -23,10 +24,10 @@ from five_precisions.intake.reading.typed import (
     read_rows,
     total_row_findings,
 )
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution
+from five_precisions.reports.level import Level
 
 
 def judge_package(

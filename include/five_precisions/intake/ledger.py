@@ -14,7 +14,6 @@ from sqlalchemy import Connection, text
 from five_precisions.intake.findings import (
     Finding,
     JudgedReport,
-    Level,
     Verdict,
     column_number_of,
     storable,
@@ -23,6 +22,7 @@ from five_precisions.intake.inbox import Delivery
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
+from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 
 _FIND_DIGEST = text("""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
+from five_precisions.reports.level import Level
 
 LEVEL_WORDS: Final = {Level.CRITICAL: "错误", Level.WARNING: "警告", Level.NOTICE: "提示"}
 LEVEL_REQUESTS: Final = {

@@ -10,6 +10,7 @@ from typing import Final
 
 from five_precisions.intake.findings import Finding, shown_text
 from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
     COVER_TITLE,
@@ -20,7 +21,6 @@ from five_precisions.intake.reading.cover import (
 from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file
 from five_precisions.intake.reading.layout import is_empty, normal_header
 from five_precisions.intake.reading.sheet import TooMuchError, too_much_together
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.reports import Report, load_reports
 

@@ -13,9 +13,10 @@ from itertools import islice
 from typing import Final
 
 from five_precisions.display import inert
-from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.findings import Finding
 from five_precisions.intake.level_words import LEVEL_REQUESTS, LEVEL_WORDS
 from five_precisions.reports import load_reports
+from five_precisions.reports.level import Level
 
 LISTED_IN_FILE: Final = 20_000
 """Findings that the receipt's file lists one by one; a browser still opens that at once."""

@@ -27,7 +27,7 @@ from typing import Any, Final
 from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.display import text_width
-from five_precisions.intake.findings import Finding, Level, storable
+from five_precisions.intake.findings import Finding, storable
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -39,6 +39,7 @@ from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS, lay_out, normal_header
 from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
+from five_precisions.reports.level import Level
 from five_precisions.reports.masking import mask, mask_digit_runs
 from five_precisions.workbooks import Book, beginning, count_lines, set_page, sheet_name, sheet_names, write_book
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from five_precisions.display import NOTHING, Form, shown
-from five_precisions.intake.findings import Level, Verdict
+from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS, SUBMISSION_VERDICT_WORDS
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import (
@@ -20,6 +20,7 @@ from five_precisions.receipts.finding_groups import (
     level_views,
     short_name,
 )
+from five_precisions.reports.level import Level
 from five_precisions.templates import render
 
 LARGEST_MAIL: Final = 100_000

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
-from five_precisions.intake.findings import Finding, JudgedReport, Level, Verdict
+from five_precisions.intake.findings import Finding, JudgedReport, Verdict
 from five_precisions.intake.ledger import read_findings, read_reports
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
@@ -33,6 +33,7 @@ from five_precisions.receipts.receipt_workbooks import ReceiptWorkbook, read_rec
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
+from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 

@@ -1,4 +1,4 @@
-"""The eleven reports as data (docs/reports.md): declaration, reading of cells, masking of sensitive values."""
+"""The eleven reports as data (docs/reports.md): declaration, rules across them, cells, masking of sensitive values."""
 
 from five_precisions.reports.declaration import Column, ColumnType, Report, ReportKind, Sensitivity, load_reports
 

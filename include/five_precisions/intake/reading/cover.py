@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from five_precisions.intake.findings import Finding, shown_key, shown_text, shown_value
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row, lay_out, normal_header
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell
 

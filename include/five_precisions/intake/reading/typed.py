@@ -13,17 +13,17 @@ from typing import Final
 from five_precisions.intake.findings import (
     KEY_SEPARATOR,
     Finding,
-    Level,
     column_letters,
     shown_key_part,
     shown_text,
     shown_value,
 )
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import Layout, Row, is_total_mark
-from five_precisions.intake.rules.package_rules import PackageRule
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
+from five_precisions.reports.level import Level
 
 _COMPARED_SEPARATOR: Final = "\x1f"
 

@@ -1,4 +1,4 @@
-"""Judging by the rules across reports, months and institutions (warehouse/cross_rules.py).
+"""Judging by the rules across reports, months and institutions (reports/cross_rules.py).
 
 See docs/reports.md#rules: H03, K02, P02, X01–X10.
 """
@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from five_precisions.intake.findings import Finding, Level, shown_key, shown_key_part
+from five_precisions.intake.findings import Finding, shown_key, shown_key_part
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import load_reports
+from five_precisions.reports.cross_rules import CrossRule, Moment, cross_rules_of, load_cross_rules
 from five_precisions.warehouse import load_statement
-from five_precisions.warehouse.cross_rules import CrossRule, Moment, cross_rules_of, load_cross_rules
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -134,7 +134,7 @@ def _finding(check: CrossRule, row: Mapping[str, Any], place: DeliveredSheet) ->
     return Finding(
         report=report.code,
         rule=check.rule,
-        level=Level(check.level),
+        level=check.level,
         message=_fill(check.message, row),
         file=place.file,
         sheet=place.sheet,

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.findings import Finding, Level
+from five_precisions.intake.findings import Finding
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
 from five_precisions.period import Period
 from five_precisions.reference import load_json
 from five_precisions.reports import ColumnType, Report
 from five_precisions.reports.cells import Value
+from five_precisions.reports.level import Level
 from five_precisions.settings import INCLUDE, parse_period
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, StrEnum
 
-from five_precisions.intake.findings import Level
+from five_precisions.reports.level import Level
 
 
 class JudgedPart(StrEnum):

@@ -7,7 +7,7 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
   other months and institutions as `core.<report>`; a critical finding rejects the report.
 - `moment: standing`: about what stands in the period, for all institutions at once. It never rejects. `needs` lists
   reports that must be in before it says anything: from everyone who owes them, and at the close from anyone. Where
-  nobody's register came, a loan's household is on none, and the bank is not the one to blame.
+  nobody's register came, a loan's household is on none, and the bank has made no mistake.
   `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
   `also_in_suite: true`: the suite of the report finds it too, within one version.
 
@@ -26,13 +26,14 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from five_precisions.period import Period
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
+from five_precisions.reports.level import Level
 from five_precisions.settings import parse_period
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
@@ -59,7 +60,7 @@ class CrossRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
-    level: Literal["critical", "warning", "notice"]
+    level: Level
     across: Across
     moment: Moment
     report: str
@@ -102,7 +103,7 @@ class CrossRule(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_moment(self) -> Self:
-        if self.moment is Moment.STANDING and self.level == "critical":
+        if self.moment is Moment.STANDING and self.level is Level.CRITICAL:
             raise ValueError("what is found of accepted reports cannot reject them: its level is warning or notice")
         if self.moment is Moment.VERSION and (self.needs or self.also_in_suite):
             raise ValueError("a version is judged with what is there: it needs no other report, and no suite beside it")
