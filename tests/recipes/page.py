@@ -18,6 +18,7 @@ _STEP: Final = re.compile(
     r"|^ {4}make migration NAME=(?P<migration>\w+)$",
     re.MULTILINE | re.DOTALL,
 )
+_BLOCK: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 REGISTER: Final = "include/demo_register"
 """Whose register a recipe changes that speaks of one."""
 
@@ -78,7 +79,10 @@ class Recipe:
 
 def read_recipes() -> list[Recipe]:
     """The recipes of the page, in their order."""
-    page = PAGE.read_text(encoding="utf-8").partition("\n## Recipes\n")[2].partition("\n## ")[0]
+    rest = PAGE.read_text(encoding="utf-8").partition("\n## Recipes\n")[2]
+    # What a recipe writes may hold headings too.
+    bare = _BLOCK.sub(lambda block: " " * len(block[0]), rest)
+    page = rest[: len(bare.partition("\n## ")[0])]
     heads = list(_RECIPE.finditer(page))
     assert [int(head[1]) for head in heads] == list(range(1, len(heads) + 1))
     ends = [head.start() for head in heads[1:]] + [len(page)]

@@ -20,7 +20,7 @@ from five_precisions.settings import PREFIX, ROOT
 from tests.conftest import empty_database
 from tests.recipes.page import Migration, Recipe, Writing, read_recipes
 
-FOLDERS = ("config", "dags", "include", "plugins", "tests")
+FOLDERS = ("config", "dags", "docs", "include", "plugins", "tests")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "fixtures", "mails", "pages")
 RECIPES = read_recipes()
 _LONGEST = 240

