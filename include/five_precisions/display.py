@@ -9,6 +9,8 @@ from enum import StrEnum
 
 NOTHING = "—"
 """What stands where there is no value."""
+DEMO_MARK = "演示数据"
+"""What everything shown of invented data says (docs/figures.md#golden-city)."""
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
 _CENT = Decimal("0.01")
 _ONE = Decimal(1)

@@ -30,7 +30,7 @@ READ_FIRST: Final = {
 """Names without the prefix that only the environment gives, and what they mean: they say where settings stand."""
 
 
-def parse_period(value: object) -> object:
+def _parse_period(value: object) -> object:
     """A month as a model's field reads it: text is parsed, anything else is left to the field.
 
     Raises:
@@ -85,9 +85,9 @@ class Settings(BaseSettings):
     """Mails a minute that the server allows, by all processes together. Unset: as fast as it takes them."""
     environment: str | None = None
     """Word at the head of each subject, outside production. Unset: 演示 with the demo's register, else none."""
-    first_period: Annotated[Period | None, NoDecode, BeforeValidator(parse_period)] = None
+    first_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     """First month that is worked on, YYYY-MM. Unset: the monthly DAG begins with the month before this one."""
-    last_period: Annotated[Period | None, NoDecode, BeforeValidator(parse_period)] = None
+    last_period: Annotated[Period | None, NoDecode, BeforeValidator(_parse_period)] = None
     """Last month that is worked on, YYYY-MM. Unset: there is none."""
     replay: bool = False
     """Whether file times count as delivery times and nothing waits: for a demo or a migration."""

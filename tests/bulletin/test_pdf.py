@@ -15,8 +15,8 @@ import pytest
 from PIL import Image  # matplotlib brings it, which the fonts' wheel needs
 
 from five_precisions.bulletin.document import Bulletin, Paragraph, Section
-from five_precisions.bulletin.pdf import MOST_BODY_PAGES, WATERMARK, render_pages, render_pdf
-from five_precisions.display import Form
+from five_precisions.bulletin.pdf import MOST_BODY_PAGES, render_pages, render_pdf
+from five_precisions.display import DEMO_MARK, Form
 from tests.bulletin import sample
 
 pytestmark = pytest.mark.slow
@@ -321,7 +321,7 @@ def test_the_watermark_is_on_every_page_of_a_demo_and_on_none_else(files: dict[i
     demo = [Counter(squeezed(page.extract_text())) for page in opened(files[12]).pages]
     final = [Counter(squeezed(page.extract_text())) for page in opened(final_pdf(sample.sample())).pages]
     assert demo
-    assert [marked - plain for marked, plain in zip(demo, final, strict=True)] == [Counter(WATERMARK)] * len(demo)
+    assert [marked - plain for marked, plain in zip(demo, final, strict=True)] == [Counter(DEMO_MARK)] * len(demo)
 
 
 @pytest.mark.parametrize("banks", BANKS)

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from five_precisions.settings import Settings
+from five_precisions_demo.city.published import PUBLISHED
 from five_precisions_demo.replay.progress import Month, QuarterState, read_months, read_quarters
 from five_precisions_demo.replay.statements import load_demo_statement
-from five_precisions_demo.replay.summary import PUBLISHED, read_summary
+from five_precisions_demo.replay.summary import read_summary
 from five_precisions_demo.stack import Site
 
 pytestmark = pytest.mark.integration

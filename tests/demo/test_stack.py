@@ -24,10 +24,11 @@ from tests.waiting import LONGEST_SECONDS, wait_until
 from five_precisions.errors import SetupError
 from five_precisions.warehouse.embedded import EmbeddedServer
 from five_precisions.warehouse.schema import require_migrated
+from five_precisions_demo.city.published import PUBLISHED
 from five_precisions_demo.replay import __main__ as demo_main
 from five_precisions_demo.replay import run as demo_run
 from five_precisions_demo.replay.run import DemoRun
-from five_precisions_demo.replay.summary import PUBLISHED, Summary
+from five_precisions_demo.replay.summary import Summary
 from five_precisions_demo.stack import ComponentError, Interruption, Site, Stack, forget_foreign_environment
 from five_precisions_demo.stack.commands import free_the_port
 from five_precisions_demo.stack.environment import clean_environment

@@ -20,14 +20,13 @@ import typst
 
 from five_precisions.bulletin.document import Block, Bulletin, Cell, Chart, Figure, Heading, Paragraph, Table
 from five_precisions.bulletin.fonts import SANS, SERIF, font_folder
-from five_precisions.display import Form, shown
+from five_precisions.display import DEMO_MARK, Form, shown
 from five_precisions.errors import RefusedError, SetupError
 from five_precisions.settings import INCLUDE
 
 TEMPLATE = INCLUDE / "templates" / "bulletin" / "bulletin.typ"
 HEAD = "金融精准扶贫工作通报"
 """What stands in red below the issuer."""
-WATERMARK = "演示数据"
 RESTATED = "*"
 SIZES = (14, 13.5, 13, 12.5, 12)
 """Sizes of the body's letters in points: the largest is taken that keeps it within the pages it is to have."""
@@ -186,7 +185,7 @@ def _as_data(bulletin: Bulletin) -> dict[str, Any]:
         "date": f"{issued.year}年{issued.month}月{issued.day}日",
         "is_demo": bulletin.is_demo,
         "size": SIZES[-1],
-        "watermark": WATERMARK,
+        "watermark": DEMO_MARK,
         "addressees": _clean(bulletin.addressees).rstrip(":：") + "：",
         "introduction": _clean(bulletin.introduction.text),
         "sections": [

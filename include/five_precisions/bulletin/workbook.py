@@ -16,12 +16,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.bulletin.document import Bulletin, Cell, Figure, Table, TableColumn
 from five_precisions.bulletin.wording import day_name, quarter_name
-from five_precisions.display import NOTHING, Form, rounded, text_width
+from five_precisions.display import DEMO_MARK, NOTHING, Form, rounded, text_width
 from five_precisions.workbooks import WIDEST_UPRIGHT, Book, count_lines, set_page, sheet_name, sheet_names, write_book
 
 COVER: Final = "封面"
 NOTES: Final = "说明"
-DEMO_MARK: Final = "演示数据"
 
 _NUMBER_FORMATS: Final = {
     Form.COUNT: "#,##0",

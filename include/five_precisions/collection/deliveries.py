@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive, Condition, NotArchivedError
-from five_precisions.intake.findings import Judgement, State, storable
+from five_precisions.intake.findings import Judgement, State, printable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
@@ -241,7 +241,7 @@ class _Collection:
             stuck |= set(left)
             if others.files:
                 deliveries.append(replace(others, stuck=left))
-        lie_there = {storable(file.path) for file in stuck}
+        lie_there = {printable(file.path) for file in stuck}
         self._forget_taken(institution.code, {path: each for path, each in identities.items() if path not in lie_there})
         return deliveries
 
@@ -338,7 +338,7 @@ class _Collection:
             digest=digest,
             files=files,
         )
-        sheets = JudgedSheets(sorted(files, key=lambda file: storable(file.name)), judged, Limits.of(self._settings))
+        sheets = JudgedSheets(sorted(files, key=lambda file: printable(file.name)), judged, Limits.of(self._settings))
         rendered: dict[str, bytes | None] = {}
         with self._engine.begin() as connection:
             staged = stage(connection, judged, self._pii_key)

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.intake.findings import Finding, shown_text, storable
+from five_precisions.intake.findings import Finding, printable, shown_text
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.cover import Explanation
 from five_precisions.period import Period
@@ -81,7 +81,7 @@ def bind(
         said = RecordedExplanation(
             report=line.report,
             rule=shown_text(line.rule)[:_LONGEST_RULE],
-            key=storable(line.key),
+            key=printable(line.key),
             value=None,
             is_bound=False,
             explanation=shown_text(line.text),
@@ -108,7 +108,7 @@ def _unmatched(line: Explanation) -> Finding:
         file=line.file,
         sheet=line.sheet,
         row_number=line.row_number,
-        key=storable(line.key) or None,
+        key=printable(line.key) or None,
     )
 
 

@@ -129,14 +129,14 @@ def column_number_of(cell: str) -> int:
     return number
 
 
-def storable(text: str) -> str:
+def printable(text: str) -> str:
     """The text without what PostgreSQL cannot keep or nobody can read: NUL, control characters, lone surrogates."""
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
 def shown_text(text: str) -> str:
     """Text of a delivered file as a finding may show it: no run of eleven or more digits, no control characters."""
-    return storable(mask_digit_runs(text))[:_LONGEST_SHOWN]
+    return printable(mask_digit_runs(text))[:_LONGEST_SHOWN]
 
 
 def shown_value(cell: Cell, column: Column, *, is_key: bool = False) -> str | None:
@@ -145,8 +145,8 @@ def shown_value(cell: Cell, column: Column, *, is_key: bool = False) -> str | No
     if not text:
         return None
     if column.sensitive:
-        return storable(mask(text, column.sensitive))[:_LONGEST_SHOWN]
-    return storable(shown_key_part(text, column))[:_LONGEST_SHOWN] if is_key else shown_text(text)
+        return printable(mask(text, column.sensitive))[:_LONGEST_SHOWN]
+    return printable(shown_key_part(text, column))[:_LONGEST_SHOWN] if is_key else shown_text(text)
 
 
 def shown_key_part(text: str, column: Column) -> str:

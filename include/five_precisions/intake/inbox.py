@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from five_precisions.errors import SetupError
-from five_precisions.intake.findings import storable
+from five_precisions.intake.findings import printable
 from five_precisions.intake.package import DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.layout import normal_header
@@ -65,8 +65,8 @@ class Delivery:
     """Files of an earlier delivery that is on record, which could not be taken out: they are no part of this one."""
 
     def split(self, identities: Mapping[str, str]) -> tuple[Delivery, Delivery]:
-        """The files of these identities, by storable path, which are on record; and the others."""
-        known = tuple(file for file in self.files if identities.get(storable(file.path)) == file.identity)
+        """The files of these identities, by printable path, which are on record; and the others."""
+        known = tuple(file for file in self.files if identities.get(printable(file.path)) == file.identity)
         return replace(self, files=known), replace(self, files=tuple(file for file in self.files if file not in known))
 
     @property

@@ -16,7 +16,7 @@ from five_precisions.intake.findings import (
     JudgedReport,
     Verdict,
     column_number_of,
-    storable,
+    printable,
 )
 from five_precisions.intake.inbox import Delivery
 from five_precisions.intake.judged_package import JudgedPackage
@@ -73,6 +73,9 @@ values (:submission_id, :period, :institution_code, :edition, greatest(
 """)
 _READ_REPORTED = text("""
 select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
+""")
+_READ_FILES = text("""
+select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
 """)
 _READ_REPORTS = text("""
 select report, verdict, rows, control_total, errors, warnings, file, sheet
@@ -174,7 +177,7 @@ def save_submission(
         [
             {
                 "submission_id": submission_id,
-                "name": storable(file.name),
+                "name": printable(file.name),
                 "sha256": file.sha256,
                 "size": file.size,
             }
@@ -221,7 +224,7 @@ def take(connection: Connection, period: Period, delivery: Delivery) -> bool:
 
 
 def read_taken(connection: Connection, period: Period, institution_code: str) -> dict[str, str]:
-    """The identities of files that are on record and were not yet seen to be out of the inbox, by storable path."""
+    """The identities of files that are on record and were not yet seen to be out of the inbox, by printable path."""
     names = {"period": str(period), "institution_code": institution_code}
     return {row.path: row.identity for row in connection.execute(_READ_TAKEN, names)}
 
@@ -233,20 +236,20 @@ def forget_taken(connection: Connection, period: Period, institution_code: str, 
 
 
 def _identities(files: Mapping[str, str]) -> dict[str, list[str]]:
-    return {"paths": [storable(path) for path in files], "identities": list(files.values())}
+    return {"paths": [printable(path) for path in files], "identities": list(files.values())}
 
 
-def storable_finding(finding: Finding) -> Finding:
+def printable_finding(finding: Finding) -> Finding:
     """The finding as the ledger gives it back: delivered texts without what cannot be stored."""
     texts = ((name, getattr(finding, name)) for name in _STORED_TEXTS)
-    changed: dict[str, Any] = {name: storable(each) for name, each in texts if each and storable(each) != each}
+    changed: dict[str, Any] = {name: printable(each) for name, each in texts if each and printable(each) != each}
     if finding.cell is None and finding.column_number is not None:
         changed["column_number"] = None
     return replace(finding, **changed) if changed else finding
 
 
 def save_findings(connection: Connection, submission_id: str, findings: Sequence[Finding]) -> None:
-    """Keep findings under a receipt number, in their order; they are storable."""
+    """Keep findings under a receipt number, in their order; they are printable."""
     copy_lines(
         connection, sql.Identifier("intake", "finding"), _FINDING_COLUMNS, _finding_lines(submission_id, findings)
     )
@@ -259,7 +262,7 @@ def save_cross_check(
     submission_id = f"{period}-{institution_code}-{edition}"
     names = {"submission_id": submission_id, "period": str(period), "institution_code": institution_code}
     connection.execute(_SAVE_CROSS_CHECK, {**names, "edition": edition})
-    save_findings(connection, submission_id, list(map(storable_finding, findings)))
+    save_findings(connection, submission_id, list(map(printable_finding, findings)))
     return submission_id
 
 
@@ -282,6 +285,12 @@ def read_reported(connection: Connection, period: Period) -> dict[str, set[Fact]
 def fact_of(finding: Finding) -> Fact:
     """What makes two findings of different days the same fact."""
     return (finding.report, finding.rule, finding.key, finding.header, finding.value)
+
+
+def read_files(connection: Connection, submission_id: str) -> list[tuple[str, str, int]]:
+    """Name, SHA-256 and size in bytes of the files of a version, in the order of their names."""
+    rows = connection.execute(_READ_FILES, {"submission_id": submission_id})
+    return [(row.name, row.sha256, row.size) for row in rows]
 
 
 def read_reports(connection: Connection, submission_id: str) -> tuple[JudgedReport, ...]:
@@ -310,8 +319,8 @@ def _report_line(submission_id: str, report: JudgedReport, places: Mapping[str, 
         "verdict": report.verdict,
         "errors": report.errors,
         "warnings": report.warnings,
-        "file": None if report.file is None else storable(report.file),
-        "sheet": None if report.sheet is None else storable(report.sheet),
+        "file": None if report.file is None else printable(report.file),
+        "sheet": None if report.sheet is None else printable(report.sheet),
         "places": json.dumps(places),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from five_precisions.intake.findings import storable
+from five_precisions.intake.findings import printable
 from five_precisions.reports.masking import mask_digit_runs
 
 
@@ -112,7 +112,7 @@ def mask_file_names(files: Iterable[DeliveredFile]) -> list[DeliveredFile]:
     taken: set[str] = set()
     renamed: list[DeliveredFile] = []
     for file in files:
-        path = PurePosixPath(storable(mask_digit_runs(file.name)))
+        path = PurePosixPath(printable(mask_digit_runs(file.name)))
         name, number = path.name, 1
         while name in taken:
             number += 1

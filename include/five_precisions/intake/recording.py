@@ -28,13 +28,13 @@ from five_precisions.intake.ledger import (
     fact_of,
     find_recorded,
     next_version,
+    printable_finding,
     read_editions,
     read_reported,
     received_in_order,
     save_cross_check,
     save_findings,
     save_submission,
-    storable_finding,
 )
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
@@ -172,7 +172,7 @@ def _bind_explanations(
 
 def _reported(connection: Connection, submission: Submission, judged: JudgedPackage) -> tuple[Finding, ...]:
     findings = explained(connection, submission.period, submission.institution_code, judged.findings)
-    return tuple(map(storable_finding, findings))
+    return tuple(map(printable_finding, findings))
 
 
 def explained(

@@ -26,8 +26,8 @@ from typing import Any, Final
 
 from xlsxwriter.worksheet import Worksheet
 
-from five_precisions.display import text_width
-from five_precisions.intake.findings import Finding, storable
+from five_precisions.display import DEMO_MARK, text_width
+from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -213,7 +213,7 @@ def _without_empty_end(rows: list[list[Cell]]) -> list[list[Cell]]:
 
 def _mask_sheet(sheet: Sheet, rows: list[list[Cell]]) -> MaskedSheet:
     reading = _read_head(sheet, rows)
-    file, name = storable(sheet.file), None if sheet.name is None else storable(sheet.name)
+    file, name = printable(sheet.file), None if sheet.name is None else printable(sheet.name)
     if reading is None:
         kept = [_row_without_head(number, row) for number, row in enumerate(rows)]
         return MaskedSheet(file, name, kept, 0, is_emptied=sum(map(_filled, kept)) < sum(map(_filled, rows)))
@@ -288,7 +288,7 @@ def _row_without_head(number: int, row: Sequence[Cell]) -> list[Cell]:
 
 
 def _word_of_a_form(cell: Cell) -> Cell:
-    return storable(cell) if isinstance(cell, str) and normal_header(cell) in _words_of_forms() else None
+    return printable(cell) if isinstance(cell, str) and normal_header(cell) in _words_of_forms() else None
 
 
 def _masked_title(cell: Cell) -> Cell:
@@ -302,7 +302,7 @@ def _masked_cell(cell: Cell, treatment: _Treatment) -> Cell:
     if cell is None or treatment is _Unknown:
         return None
     if isinstance(treatment, Sensitivity):
-        return _storable(mask(cell_text(cell), treatment)) or None
+        return _printable(mask(cell_text(cell), treatment)) or None
     return _masked_digits(cell)
 
 
@@ -310,7 +310,7 @@ def _masked_digits(cell: Cell) -> Cell:
     """A cell of no sensitive column: numbers and dates stay what they are, no run of eleven digits is left."""
     match cell:
         case str():
-            return _storable(mask_digit_runs(cell))
+            return _printable(mask_digit_runs(cell))
         case bool() | None:
             return cell
         case float() if math.isfinite(cell) and abs(cell) < 10**_DIGITS_IN_A_ROW:
@@ -325,8 +325,8 @@ def _masked_digits(cell: Cell) -> Cell:
             return masked if masked != text or isinstance(cell, float) else cell
 
 
-def _storable(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", storable(text))
+def _printable(text: str) -> str:
+    return _NOT_IN_XML.sub("\ufffd", printable(text))
 
 
 # The workbook
@@ -473,7 +473,7 @@ class _FindingsWriter:
         """The sheet that has the finding's place, where it is shown."""
         if finding.file is None:
             return None
-        return self._names.get((storable(finding.file), None if finding.sheet is None else storable(finding.sheet)))
+        return self._names.get((printable(finding.file), None if finding.sheet is None else printable(finding.sheet)))
 
     def _mark(self, finding: Finding) -> None:
         name = self._target(finding)
@@ -511,7 +511,7 @@ class _FindingsWriter:
                     continue
                 self._cell(sheet, number, column, cell, style | _BOX | mark.severity.style)
                 if commented < _MOST_COMMENTS:
-                    comment = beginning(_storable(mark.comment), _LONGEST_COMMENT)
+                    comment = beginning(_printable(mark.comment), _LONGEST_COMMENT)
                     sheet.write_comment(number, column, comment, _comment_options(comment))
                     commented += 1
         if masked.header_row:
@@ -539,10 +539,10 @@ class _FindingsWriter:
                 self._text(sheet, row, column, cell, {"align": "left", "indent": 1} | style)
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str | None, style: dict[str, Any]) -> None:
-        self._book.write_text(sheet, row, column, _storable(text or ""), style)
+        self._book.write_text(sheet, row, column, _printable(text or ""), style)
 
     def _sheet(self, name: str) -> Worksheet:
-        sheet = self._book.add_sheet(name, f"&L{self._number}&C&A" + ("&R演示数据" if self._is_demo else ""))
+        sheet = self._book.add_sheet(name, f"&L{self._number}&C&A" + (f"&R{DEMO_MARK}" if self._is_demo else ""))
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         set_page(sheet, landscape=True, side=0.4, bottom=0.6)
         return sheet
@@ -599,4 +599,4 @@ def names_of_sheets(sheets: Sequence[MaskedSheet]) -> list[str]:
 
 def _named(text: str) -> str:
     # What masks digits is an asterisk, which no sheet's name may hold: the full-width one may stand there.
-    return sheet_name(mask_digit_runs(storable(text)).replace("*", "＊"))
+    return sheet_name(mask_digit_runs(printable(text)).replace("*", "＊"))

@@ -14,9 +14,9 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.intake.archive import Archive, ArchiveError
-from five_precisions.intake.findings import Finding, storable
+from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.judged_package import JudgedPackage
-from five_precisions.intake.ledger import read_findings
+from five_precisions.intake.ledger import read_files, read_findings
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.package_sheets import known_headers
 from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
@@ -33,9 +33,6 @@ LARGEST_ATTACHMENT: Final = 5_000_000
 
 _COUNT_FINDINGS = text("""
 select count(*) from intake.finding where submission_id = :submission_id
-""")
-_READ_FILES = text("""
-select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
 """)
 
 
@@ -219,8 +216,7 @@ def _archived_sheets(connection: Connection, settings: Settings, place: Place, s
         return []
     names = {"submission_id": submission_id}
     if not place.is_cross:
-        files = {(row.name, row.sha256, row.size): None for row in connection.execute(_READ_FILES, names)}
-        return mask_sheets(_read_sheets(settings, files))
+        return mask_sheets(_read_sheets(settings, dict.fromkeys(read_files(connection, submission_id))))
     wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
     for row in connection.execute(load_statement("receipts/checked_versions"), names):
         if row.sha256 is not None:
@@ -243,5 +239,5 @@ def _read_sheets(settings: Settings, files: Mapping[tuple[str, str, int], set[st
             logger.warning("%s is not repeated in the findings workbook: %s", sha256, error)
             continue
         for sheet in _read_alone(name, content, limits):
-            if wanted is None or (None if sheet.name is None else storable(sheet.name)) in wanted:
+            if wanted is None or (None if sheet.name is None else printable(sheet.name)) in wanted:
                 yield sheet

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.intake.findings import Finding, JudgedReport, Verdict
-from five_precisions.intake.ledger import read_findings, read_reports
+from five_precisions.intake.ledger import read_files, read_findings, read_reports
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
 from five_precisions.receipts.receipt_wording import (
@@ -41,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 _UNITS: Final = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
 
-_READ_FILES = text("""
-select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
-""")
 _READ_OWED = text("""
 select obligation.report, obligation.nil_allowed
 from registry.obligation
@@ -81,10 +78,7 @@ def read_receipt(connection: Connection, submission_id: str) -> Receipt:
         replayed=submission.replayed,
         submitted_by=submission.submitted_by,
         deadline_at=submission.deadline_at,
-        files=tuple(
-            ReceivedFile(row.name, row.sha256, row.size)
-            for row in connection.execute(_READ_FILES, {"submission_id": submission_id})
-        ),
+        files=tuple(ReceivedFile(*file) for file in read_files(connection, submission_id)),
         reports=tuple(
             _report_line(judged[code], standing[code].standing_version, counts.get(code, _Counts()))
             for code in load_reports()

@@ -1,7 +1,7 @@
 """Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
 from five_precisions.reference.catalogue import Board, Catalogue, Metric, Scope, load_boards, load_catalogue
-from five_precisions.reference.dates import FromPeriod, of_years
+from five_precisions.reference.dates import FromPeriod, from_period, of_years
 from five_precisions.reference.files import (
     YEARS,
     ReferenceModel,
@@ -28,6 +28,7 @@ __all__ = [
     "TableLine",
     "doubled",
     "find_reference",
+    "from_period",
     "load_boards",
     "load_catalogue",
     "load_indicators",

@@ -1,4 +1,4 @@
-"""Months and years that reference files name: from when something holds or counts."""
+"""Months and years that declared files name: from when something holds or counts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,18 @@ def of_years(value: Dated, year: int) -> Dated:
     return value
 
 
-def _period(value: object) -> Period:
+def from_period(value: object) -> Period:
+    """The month that a declared file names.
+
+    Raises:
+        ValueError: it is none, or of no year that a reference file may speak of.
+    """
     try:
         period = Period.parse(str(value))
     except UsageError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(str(error).rstrip(".")) from error
     return of_years(period, period.year)
 
 
-FromPeriod = Annotated[Period, BeforeValidator(_period)]
-"""The first month of a version or an indicator, written YYYY-MM."""
+FromPeriod = Annotated[Period, BeforeValidator(from_period)]
+"""The first month of a version, an indicator or a rule, written YYYY-MM."""

@@ -12,9 +12,10 @@ from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reference.dates import FromPeriod
 from five_precisions.reference.files import ReferenceModel, load_yaml
+from five_precisions.reference.sql_files import SQL_FOLDER
 from five_precisions.settings import INCLUDE
 
-INDICATOR_FOLDER: Final = INCLUDE / "sql" / "assessment" / "indicators"
+INDICATOR_FOLDER: Final = SQL_FOLDER / "assessment" / "indicators"
 """Where each indicator has its statement."""
 
 

@@ -26,15 +26,15 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from five_precisions.period import Period
+from five_precisions.reference import FromPeriod
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
-from five_precisions.settings import parse_period
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
 
@@ -70,7 +70,7 @@ class CrossRule(BaseModel):
     needs: tuple[str, ...] = ()
     absence: bool = False
     also_in_suite: bool = False
-    since: Annotated[Period | None, BeforeValidator(parse_period)] = None
+    since: FromPeriod | None = None
     """First month whose deliveries are held against it; None: every month."""
     sql: str
 

@@ -14,6 +14,7 @@ from typing import Final
 import xlsxwriter
 from xlsxwriter.format import Format
 
+from five_precisions.display import DEMO_MARK
 from five_precisions.period import Period
 from five_precisions.reports import Column, ColumnType, Report, load_reports
 from five_precisions_demo.city.deliveries import CoverRow, DeliveredVersion
@@ -22,8 +23,6 @@ from five_precisions_demo.city.identity import draw_landline, draw_name
 from five_precisions_demo.city.styles import STYLES, PackageLayout, PackageStyle
 from five_precisions_demo.city.tables import Cell, FilledReport
 
-MARK: Final = "演示数据"
-"""Stands on everything that the demo shows."""
 COVER: Final = "报送说明"
 EXPLANATIONS: Final = "情况说明"
 GUIDE: Final = "填表说明"
@@ -110,7 +109,7 @@ def _above(declared: Report, style: PackageStyle, period: Period) -> tuple[str, 
     units = "、".join(unit for type_, unit in _UNITS.items() if type_ in used)
     end = period.end
     dated = f"日期：{end.year}年{end.month}月{end.day}日"
-    lines = (f"{declared.title}（{MARK}）", f"单位：{units}　{dated}" if units else dated)
+    lines = (f"{declared.title}（{DEMO_MARK}）", f"单位：{units}　{dated}" if units else dated)
     return (*lines, "") if style.spaced else lines
 
 
@@ -131,12 +130,12 @@ def _lay_out_cover(seed: int, delivery: DeliveredVersion, style: PackageStyle) -
     rng = stream(seed, "reporter", delivery.institution.code)
     reporter, phone = draw_name(rng), draw_landline(rng)
     # A CSV cover has no title row; there the reporter's cell carries the mark.
-    signed = f"{reporter}（{MARK}）" if style.layout is PackageLayout.CSV else reporter
+    signed = f"{reporter}（{DEMO_MARK}）" if style.layout is PackageLayout.CSV else reporter
     rows = tuple(
         (*_cover_cells(line, style), *((signed, phone) if i == 0 else (None, None)))
         for i, line in enumerate(delivery.cover)
     )
-    title = f"{delivery.institution.name}{delivery.period.year}年{delivery.period.month}月{COVER}（{MARK}）"
+    title = f"{delivery.institution.name}{delivery.period.year}年{delivery.period.month}月{COVER}（{DEMO_MARK}）"
     return FilledSheet(
         name=COVER,
         above=() if style.layout is PackageLayout.CSV else (title,),
@@ -165,7 +164,7 @@ def _cover_cells(line: CoverRow, style: PackageStyle) -> tuple[Cell, ...]:
 def _lay_out_explanations(delivery: DeliveredVersion) -> FilledSheet:
     return FilledSheet(
         name=EXPLANATIONS,
-        above=(f"{EXPLANATIONS}（{MARK}）",),
+        above=(f"{EXPLANATIONS}（{DEMO_MARK}）",),
         headers=_EXPLANATION_HEADERS,
         types=(ColumnType.TEXT,) * len(_EXPLANATION_HEADERS),
         rows=tuple(
@@ -176,7 +175,7 @@ def _lay_out_explanations(delivery: DeliveredVersion) -> FilledSheet:
 
 
 def _guide_sheet() -> FilledSheet:
-    return FilledSheet(GUIDE, (f"{GUIDE}（{MARK}）", *_GUIDE_LINES), (), (), ())
+    return FilledSheet(GUIDE, (f"{GUIDE}（{DEMO_MARK}）", *_GUIDE_LINES), (), (), ())
 
 
 def _sort_into_workbooks(
@@ -237,7 +236,7 @@ def _save_workbook(path: Path, delivery: DeliveredVersion, sheets: Iterable[Fill
         # Fixed properties: the same seed gives the same bytes.
         workbook.set_properties(
             {
-                "title": f"{delivery.institution.name}（{MARK}）",
+                "title": f"{delivery.institution.name}（{DEMO_MARK}）",
                 "author": delivery.institution.short_name,
                 "created": delivery.delivered_at.replace(tzinfo=None),
             }

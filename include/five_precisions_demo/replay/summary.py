@@ -5,39 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.settings import Settings
+from five_precisions_demo.city.published import PUBLISHED
 from five_precisions_demo.replay.progress import PERIODS
 from five_precisions_demo.replay.statements import load_demo_statement
 from five_precisions_demo.stack import Site
-
-PUBLISHED: Final = {
-    "loan_balance": "53430.32",
-    "loan_balance_industry": "34238.57",
-    "loan_balance_personal": "19191.75",
-    "project_loan_cumulative": "38691.00",
-    "project_count": "191",
-    "project_jobs": "156",
-    "microcredit_cumulative_households": "1428",
-    "microcredit_cumulative_amount": "4493.00",
-    "microcredit_ytd_households": "596",
-    "microcredit_ytd_amount": "2024.39",
-    "microcredit_ytd_households_yoy": "514.43",
-    "microcredit_ytd_amount_yoy": "625.25",
-    "province_rank": "7",
-    "households_visited_cumulative": "12600",
-    "households_scored": "14102",
-    "score_coverage": "100.00",
-    "cadres_trained_cumulative": "3520",
-    "leaflets_cumulative": "20000",
-    "outreach_team": "300",
-}
-"""What the city once published of June 2019, by metric, with the decimals that were printed."""
 
 _COUNT_RECEIPTS = text("select count(*) from intake.submission")
 

@@ -25,11 +25,11 @@ from five_precisions.intake.findings import Finding
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
 from five_precisions.period import Period
-from five_precisions.reference import load_json
+from five_precisions.reference import from_period, load_json
 from five_precisions.reports import ColumnType, Report
 from five_precisions.reports.cells import Value
 from five_precisions.reports.level import Level
-from five_precisions.settings import INCLUDE, parse_period
+from five_precisions.settings import INCLUDE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,8 +175,8 @@ def _rule(expectation: dict[str, Any], marked: Set[str], seen: Set[str]) -> Suit
             re.compile(form)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{form!r} is no regular expression: {error}") from None
-    since = parse_period(meta.get("since"))
-    if not isinstance(since, Period | None):
+    since = meta.get("since")
+    if not isinstance(since, str | None):
         raise TypeError("since is a month, YYYY-MM")
     return SuiteRule(
         rule=meta["rule"],
@@ -184,7 +184,7 @@ def _rule(expectation: dict[str, Any], marked: Set[str], seen: Set[str]) -> Suit
         column=meta["column"],
         message=meta["message"],
         expected=meta.get("expected"),
-        since=since,
+        since=None if since is None else from_period(since),
     )
 
 
