@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, task
 
 from five_precisions.orchestration.notices import notify_ops_at_end
-from five_precisions.orchestration.ops_digest import digest_day
+from five_precisions.orchestration.ops_summary import summarize_day
 from five_precisions.orchestration.reminders import send_reminders
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import cron_schedule
@@ -36,7 +36,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **notify_ops_at_end(digest_day),
+    **notify_ops_at_end(summarize_day),
     tags=["five-precisions", "daily"],
 ) as dag:
 

@@ -7,7 +7,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, tas
 from five_precisions.orchestration.assessment import assess_month, send_notices
 from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
 from five_precisions.orchestration.notices import notify_ops_at_end
-from five_precisions.orchestration.ops_digest import digest_assessment
+from five_precisions.orchestration.ops_summary import summarize_assessment
 from five_precisions.orchestration.runtime import task_defaults
 
 DOC = """
@@ -32,7 +32,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=task_defaults(),
-    **notify_ops_at_end(digest_assessment),
+    **notify_ops_at_end(summarize_assessment),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

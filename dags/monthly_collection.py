@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 from five_precisions.orchestration.assets import SUBMISSIONS
 from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month, publish_data_docs
 from five_precisions.orchestration.notices import notify_ops_at_end
-from five_precisions.orchestration.ops_digest import digest_collection
+from five_precisions.orchestration.ops_summary import summarize_collection
 from five_precisions.orchestration.runtime import task_defaults
 from five_precisions.orchestration.schedules import first_run, last_run
 
@@ -52,7 +52,7 @@ with DAG(
     catchup=True,
     max_active_runs=1,
     default_args=task_defaults(),
-    **notify_ops_at_end(digest_collection),
+    **notify_ops_at_end(summarize_collection),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

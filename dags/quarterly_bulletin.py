@@ -17,7 +17,7 @@ from airflow.sdk import (
 
 from five_precisions.orchestration.assets import ASSESSMENT
 from five_precisions.orchestration.notices import notify_ops_at_end
-from five_precisions.orchestration.ops_digest import digest_bulletin
+from five_precisions.orchestration.ops_summary import summarize_bulletin
 from five_precisions.orchestration.publication import (
     approve_task,
     approved_messages,
@@ -64,7 +64,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=task_defaults(),
-    **notify_ops_at_end(digest_bulletin),
+    **notify_ops_at_end(summarize_bulletin),
     tags=["five-precisions", "quarterly"],
 ) as dag:
 

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 
 from five_precisions.orchestration.notices import notify_ops_at_end
-from five_precisions.orchestration.ops_digest import digest_restatement
+from five_precisions.orchestration.ops_summary import summarize_restatement
 from five_precisions.orchestration.restatement import (
     approve_task,
     request_params,
@@ -49,7 +49,7 @@ with DAG(
     max_active_runs=12,
     params=request_params(),
     default_args=task_defaults(),
-    **notify_ops_at_end(digest_restatement),
+    **notify_ops_at_end(summarize_restatement),
     tags=["five-precisions", "on request"],
 ) as dag:
 

@@ -1,4 +1,4 @@
-"""docs/reference/cli.md: every command with its words and options."""
+"""docs/reference/cli.md: every command with its arguments and options."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def commands_page(app: typer.Typer) -> str:
     for name, command in commands(app):
         if getattr(command, "commands", None):
             continue
-        words = [_row(parameter) for parameter in command.params]
+        rows = [_row(parameter) for parameter in command.params]
         blocks += [
             f"## {name}",
             _usage(name, command),
             linked(inspect.cleandoc(command.help)),
-            *([table(["word", "means", "default"], words)] if words else []),
+            *([table(["argument or option", "means", "default"], rows)] if rows else []),
         ]
     return page(
         "Command line",
@@ -56,26 +56,26 @@ def _under(name: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _usage(name: str, command: Any) -> str:
-    words = [
+    arguments = [
         _metavar(parameter) if parameter.required else f"[{_metavar(parameter)}]"
         for parameter in command.params
         if parameter.param_type_name == "argument"
     ]
     has_options = any(parameter.param_type_name == "option" for parameter in command.params)
-    return "    " + " ".join([name, *words, *(["[OPTIONS]"] if has_options else [])])
+    return "    " + " ".join([name, *arguments, *(["[OPTIONS]"] if has_options else [])])
 
 
 def _row(parameter: Any) -> list[str]:
     if not parameter.help:
-        raise LookupError(f"The word {parameter.name} has no help.")
+        raise LookupError(f"The parameter {parameter.name} has no help.")
     if parameter.param_type_name == "argument":
-        word = _metavar(parameter)
+        shown = _metavar(parameter)
     else:
         value = "" if parameter.is_flag else f" {_metavar(parameter)}"
-        word = ", ".join(each + value for each in [*parameter.opts, *parameter.secondary_opts])
+        shown = ", ".join(each + value for each in [*parameter.opts, *parameter.secondary_opts])
     need = "required" if parameter.required else ""
-    shown = parameter.default not in (None, False)
-    return [code(word), parameter.help, code(str(parameter.default)) if shown else need]
+    has_default = parameter.default not in (None, False)
+    return [code(shown), parameter.help, code(str(parameter.default)) if has_default else need]
 
 
 def _metavar(parameter: Any) -> str:
@@ -86,5 +86,5 @@ def _metavar(parameter: Any) -> str:
     annotation = parameter.type_descriptor.annotation
     kinds = [_KINDS[each] for each in (annotation, *get_args(annotation)) if each in _KINDS]
     if not kinds:
-        raise LookupError(f"The word {parameter.name} does not say what it takes: it wants a metavar.")
+        raise LookupError(f"The parameter {parameter.name} does not say what it takes: it wants a metavar.")
     return kinds[0]

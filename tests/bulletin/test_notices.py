@@ -658,7 +658,7 @@ def put_month(connection: Connection, results: Results) -> None:
         period=run.period,
         revision=run.revision,
     )
-    for each in results.ranking:
+    for each in results.assessed:
         insert(
             "insert into mart.assessment values (:run, :period, :bank, :score, :deductions, :grade, :rank, :previous, "
             ":status, :reason, :previous_score)",

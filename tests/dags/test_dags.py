@@ -63,7 +63,7 @@ def test_every_dag_says_what_when_and_what_to_do(described: dict[str, Any]) -> N
         assert dag["display_name"] != dag_id
         assert len(dag["description"]) > 20, dag_id
         assert dag["max_active_runs"] < 16, f"{dag_id} leaves Airflow's default"
-        assert dag["failure_callbacks"] == ["RunDigest"], dag_id
+        assert dag["failure_callbacks"] == ["RunSummary"], dag_id
 
 
 def test_every_task_has_an_owner_and_knows_what_to_try_again(described: dict[str, Any]) -> None:

@@ -80,13 +80,13 @@ def test_ops_hear_of_a_failure_though_the_warehouse_is_away(ops: MailServer) -> 
 
 def test_what_a_month_lacks_is_named_by_institution(register_saved_engine: Engine, settings: Settings) -> None:
     from five_precisions.collection import close, collect
-    from five_precisions.orchestration.ops_digest import digest_collection
+    from five_precisions.orchestration.ops_summary import summarize_collection
 
     for code in ("B01", "B02"):
         put(Path(settings.inbox_address) / "2019-06" / code, sound_package("grid"))
     collect(register_saved_engine, settings, JUNE)
     close(register_saved_engine, settings, JUNE)
-    sentences = digest_collection(context("2019-06"))
+    sentences = summarize_collection(context("2019-06"))
     assert len(sentences) == 17 + 1
     assert sentences[0].startswith("B01 ")
     assert "loans missing, position missing" in sentences[0]
@@ -98,9 +98,9 @@ def test_what_a_month_lacks_is_named_by_institution(register_saved_engine: Engin
 def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
     register_saved_engine: Engine, settings: Settings
 ) -> None:
-    from five_precisions.orchestration.ops_digest import digest_day
+    from five_precisions.orchestration.ops_summary import summarize_day
 
-    assert digest_day(context("")) == []
+    assert summarize_day(context("")) == []
     (Path(settings.inbox_address) / "2019-6").mkdir(parents=True)
     now = datetime.now(UTC)
     with register_saved_engine.begin() as connection:
@@ -114,7 +114,7 @@ def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
         connection.execute(
             text("update notify.message set created_at = now() - interval '25 hours' where recipient like 'b02%'")
         )
-    stray, draft, stuck, unsent = digest_day(context(""))
+    stray, draft, stuck, unsent = summarize_day(context(""))
     assert "2019-6" in stray
     assert draft.startswith("Draft 1 of 2019-Q1 has waited for a decision for ")
     assert stuck.startswith("Messages in doubt: 1 (receipt/2019-06/B01/b01@example.test/v1)")
@@ -122,12 +122,12 @@ def test_the_morning_tells_of_strays_waiting_drafts_and_stuck_messages(
 
 
 def test_the_morning_names_who_is_no_longer_in_the_registers_files(register_saved_engine: Engine) -> None:
-    from five_precisions.orchestration.ops_digest import digest_day
+    from five_precisions.orchestration.ops_summary import summarize_day
 
     with register_saved_engine.begin() as connection:
         connection.execute(text("update registry.institution set left_files_at = now() where code in ('B02', 'B03')"))
         connection.execute(text("update registry.institution set closed_on = '2019-05-31' where code = 'B03'"))
-    [left] = digest_day(context(""))
+    [left] = summarize_day(context(""))
     assert left.startswith("B02 南屿实业已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册")
     assert left.endswith("或执行 five-precisions register close B02 --on 日期 --reason 原因。")
 

@@ -1,6 +1,6 @@
 """The quarterly bulletin and the monthly notices: results as people read them (docs/outputs.md#bulletin)."""
 
-from five_precisions.bulletin.assessment_digest import describe_assessment
+from five_precisions.bulletin.assessment_summary import describe_assessment
 from five_precisions.bulletin.invariants import UnsoundBulletinError
 from five_precisions.bulletin.issue import (
     LONGEST_REMARK,

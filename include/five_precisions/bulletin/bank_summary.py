@@ -134,7 +134,7 @@ def _against(value: int, target: int, name: str) -> str:
 
 def ranked(results: Results) -> list[Assessment]:
     """The month's assessments that have a rank, the best first."""
-    return [assessment for assessment in results.ranking if assessment.rank is not None]
+    return [assessment for assessment in results.assessed if assessment.rank is not None]
 
 
 def bank_place(results: Results, bank: str, quarter_before: Period | None = None) -> list[tuple[str, str]] | None:

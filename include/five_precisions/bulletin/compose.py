@@ -165,7 +165,7 @@ def _inserts(results: QuarterResults) -> dict[str, Table | Chart]:
 def _values(results: QuarterResults, remark: str) -> dict[str, Any]:
     """What the templates can ask for."""
     at_end, city = results.at_end, results.at_end.city.code
-    ranked = [assessment for assessment in at_end.ranking if assessment.rank is not None]
+    ranked = [assessment for assessment in at_end.assessed if assessment.rank is not None]
     last_month = results.month
 
     def names(rated: Sequence[Rated]) -> str:
@@ -198,11 +198,11 @@ def _values(results: QuarterResults, remark: str) -> dict[str, Any]:
         "is_zero": is_zero,
         "nothing_lent_before": at_end.of_city("microcredit_ytd_amount_prior").value == 0,
         "count_of": results.count,
-        "ranking": at_end.ranking,
+        "assessed": at_end.assessed,
         "ranked": ranked,
         "unranked": [
             (at_end.name(assessment.institution_code), Quote(assessment.reason or ""))
-            for assessment in at_end.ranking
+            for assessment in at_end.assessed
             if assessment.rank is None
         ],
         "grades": _grades(results, ranked),
@@ -407,7 +407,7 @@ def _balances_chart(results: QuarterResults) -> Chart | None:
 
 def _scores_chart(results: QuarterResults) -> Chart | None:
     ranked = _ends(
-        [assessment.institution_code for assessment in results.at_end.ranking if assessment.rank is not None]
+        [assessment.institution_code for assessment in results.at_end.assessed if assessment.rank is not None]
     )
     parts = [
         charts.Part(results.at_end.name(bank), name, figure.value * results.scale(bank))
@@ -419,7 +419,7 @@ def _scores_chart(results: QuarterResults) -> Chart | None:
         return None
     return Chart(
         code="scores_chart",
-        title=f"{_of_whom(results.at_end.ranking)}考核得分构成（分，扣分前）",
+        title=f"{_of_whom(results.at_end.assessed)}考核得分构成（分，扣分前）",
         description="各银行考核得分按指标叠加，自上而下按名次排列。",
         draw=partial(charts.stacks, parts, Form.SCORE, longest=100),
     )

@@ -79,8 +79,8 @@ def _banks(_: Bulletin, results: QuarterResults) -> Iterator[str]:
 
 
 def _ranks(_: Bulletin, results: QuarterResults) -> Iterator[str]:
-    scored = {each.institution_code: each.score for each in results.at_end.ranking if each.score is not None}
-    for each in results.at_end.ranking:
+    scored = {each.institution_code: each.score for each in results.at_end.assessed if each.score is not None}
+    for each in results.at_end.assessed:
         wanted = None
         if each.score is not None:
             wanted = 1 + sum(score > each.score for score in scored.values())

@@ -76,7 +76,7 @@ def render_letter(bulletin: Bulletin, results: Results, institution_code: str | 
             is_demo=bulletin.is_demo,
             bulletin=bulletin,
             summary=summary,
-            sections=[(section.title, _parts(section, kept)) for section in bulletin.sections],
+            sections=[(section.title, _pieces(section, kept)) for section in bulletin.sections],
             left_out=[table.title for table in [*tables, *bulletin.appendices] if table.code not in kept],
             issued_on=day_name(bulletin.issued_on),
         )
@@ -160,7 +160,7 @@ def _assessment(results: Results) -> str:
         return "本季末没有银行参加排名。"
     grades = [f"{grade}{count}家" for grade, count in _count_grades(results).items()]
     first = listing([results.name(each.institution_code) for each in best if each.rank == 1])
-    unranked = len(results.ranking) - len(best)
+    unranked = len(results.assessed) - len(best)
     return f"{len(best)}家银行参评，{'、'.join(grades)}，{first}居首位{f'；{unranked}家暂不排名' if unranked else ''}。"
 
 
@@ -182,7 +182,7 @@ def _precision(results: Results) -> str:
     return f"{sentence}。" if sentence else ""
 
 
-def _parts(section: Section, kept: Collection[str]) -> list[_Piece]:
+def _pieces(section: Section, kept: Collection[str]) -> list[_Piece]:
     parts = []
     for block in section.blocks:
         match block:

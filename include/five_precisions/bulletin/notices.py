@@ -278,7 +278,7 @@ def _ends_of_table(results: Results, bank: str) -> MailTable:
         for index, each in enumerate(best)
         if index < _ENDS or index >= len(best) - _ENDS or each.institution_code == bank
     ]
-    unranked = len(results.ranking) - len(best)
+    unranked = len(results.assessed) - len(best)
     return mail_table(
         ("名次", "银行", "得分"),
         [(f"第{each.rank}名", results.name(each.institution_code), shown(each.score, Form.SCORE)) for each in seen],

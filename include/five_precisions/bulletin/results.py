@@ -241,7 +241,7 @@ class Results:
         return [each for each in self.institutions.values() if each.kind is InstitutionKind.BANK]
 
     @property
-    def ranking(self) -> list[Assessment]:
+    def assessed(self) -> list[Assessment]:
         """The month's assessments: ranked banks from the best on, then the unranked."""
         return list(self.assessments[str(self.month)].values())
 

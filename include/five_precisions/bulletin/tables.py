@@ -145,7 +145,7 @@ def scores(results: QuarterResults) -> Table:
     """Every bank's score with its items, ranked ones first."""
     indicators = results.at_end.indicators
     rows: list[tuple[Cell, ...]] = []
-    for assessment in results.at_end.ranking:
+    for assessment in results.at_end.assessed:
         bank = assessment.institution_code
         if assessment.rank is None:
             # The reason stands in the text; a dash in each column says that there is nothing to compare.

@@ -150,7 +150,7 @@ class CollectInstitution(BaseOperator):
                 engine, settings, month, institution=self.institution, notify_missing_cover=event != PACKAGE
             )
             for judgement in judgements:
-                self._log_judgement(judgement, month)
+                self._report_judgement(judgement, month)
             send_due(engine, settings, str(month), institution=self.institution)
             if began_at < deadline and not settings.replay:
                 self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
@@ -170,7 +170,7 @@ class CollectInstitution(BaseOperator):
                 )
             return self._result(context, engine, judgements)
 
-    def _log_judgement(self, judgement: Judgement, month: Period) -> None:
+    def _report_judgement(self, judgement: Judgement, month: Period) -> None:
         if judgement.verdict is State.FAILED:
             # Whoever delivered it waits for a receipt, and this row may stay violet for days.
             notify_ops(

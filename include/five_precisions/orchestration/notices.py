@@ -35,14 +35,14 @@ _FAILED = (
 )
 
 
-class RunDigest(AppriseNotifier):
+class RunSummary(AppriseNotifier):
     """The one message to ops at the end of a DAG run: that it failed, and what else they have to look at.
 
     A run that went well and leaves nothing to do sends none.
     """
 
     def __init__(self, *, has_failed: bool, find: Find | None) -> None:
-        """Make the digest of a DAG.
+        """Make the summary of a DAG's runs.
 
         Args:
             has_failed: Whether it is that of failed runs.
@@ -78,9 +78,9 @@ def notify_ops_at_end(find: Find | None = None) -> dict[str, Any]:
     Args:
         find: What ops have to look at, whether the run failed or not; without it they hear of failures only.
     """
-    callbacks: dict[str, Any] = {"on_failure_callback": RunDigest(has_failed=True, find=find)}
+    callbacks: dict[str, Any] = {"on_failure_callback": RunSummary(has_failed=True, find=find)}
     if find is not None:
-        callbacks["on_success_callback"] = RunDigest(has_failed=False, find=find)
+        callbacks["on_success_callback"] = RunSummary(has_failed=False, find=find)
     return callbacks
 
 

@@ -11,7 +11,7 @@ from five_precisions.warehouse import load_statement
 def describe_assessment(engine: Engine, period: Period) -> list[str]:
     """A sentence for each matter of the month's newest run that wants a human; nothing where there is no run."""
     with engine.connect() as connection:
-        found = connection.execute(load_statement("bulletin/assessment_digest"), {"period": str(period)}).first()
+        found = connection.execute(load_statement("bulletin/assessment_summary"), {"period": str(period)}).first()
     if found is None:
         return []
     sentences = []

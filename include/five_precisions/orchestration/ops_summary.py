@@ -27,10 +27,10 @@ See docs/outputs.md#messages.
 _LONGEST_UNSENT = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
 _MOST_KEYS = 5
-"""Messages that a digest names; `outbox list` shows all."""
+"""Messages that a summary names; `outbox list` shows all."""
 
 
-def digest_collection(context: Context) -> list[str]:
+def summarize_collection(context: Context) -> list[str]:
     """Of a month that was closed: whose reports are missing or rejected, and what could not be sent."""
     month = month_of(context)
     with open_for_task() as (engine, _):
@@ -44,20 +44,20 @@ def digest_collection(context: Context) -> list[str]:
         return sentences + _describe_undelivered(engine, str(month))
 
 
-def digest_assessment(context: Context) -> list[str]:
+def summarize_assessment(context: Context) -> list[str]:
     """Of a month that was assessed: who could not be ranked, grave cases, and what could not be sent."""
     month = month_of(context)
     with open_for_task() as (engine, _):
         return describe_assessment(engine, month) + _describe_undelivered(engine, str(month))
 
 
-def digest_bulletin(context: Context) -> list[str]:
+def summarize_bulletin(context: Context) -> list[str]:
     """Of a quarter's bulletin: what could not be delivered."""
     with open_for_task() as (engine, _):
         return _describe_undelivered(engine, partition_key(context))
 
 
-def digest_restatement(context: Context) -> list[str]:
+def summarize_restatement(context: Context) -> list[str]:
     """Of a restatement: which later months still stand on the old figures, and what could not be sent."""
     month = requested_month(context)
     with open_for_task() as (engine, _):
@@ -68,7 +68,7 @@ def digest_restatement(context: Context) -> list[str]:
         return sentences * bool(left) + _describe_undelivered(engine, str(month))
 
 
-def digest_day(_: Context) -> list[str]:
+def summarize_day(_: Context) -> list[str]:
     """Of every morning: unknown folders; institutions, drafts and messages that wait for a decision, or just wait."""
     with open_for_task() as (engine, settings):
         sentences = find_unknown_folders(engine, settings)
