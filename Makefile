@@ -89,7 +89,7 @@ style: install
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: install ## mend what ruff and sqlfluff can mend by themselves
+format: install ## fix what ruff and sqlfluff can fix by themselves
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/sqlfluff fix --disable-progress-bar $(SQL)

@@ -22,7 +22,7 @@ a decision for more than two working days; messages that failed, are in doubt, o
 
 **When.** Every day at nine in Shanghai. In a replay never.
 
-**When `remind` is red.** The sentence after *Task failed with exception* says why. Mend it and clear the task: what was
+**When `remind` is red.** The sentence after *Task failed with exception* says why. Fix it and clear the task: what was
 sent is not sent again.
 Mails that wait are shown by `five-precisions outbox list`.
 """

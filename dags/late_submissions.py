@@ -18,7 +18,7 @@ whichever DAG it is of.
 **When.** Every hour, at twenty past. Where nothing lies there it is skipped. In a replay never.
 
 **When `take_in` is red.** The sentence after *Task failed with exception* names the package, or says what cannot be
-reached. The others are taken in. Mend it; the next run takes it up again.
+reached. The others are taken in. Fix it; the next run takes it up again.
 """
 
 with DAG(

@@ -18,7 +18,7 @@ is new, back or worse.
 **When.** When `monthly_collection` has closed a month; months go in order.
 
 **When `assess` is red.** The sentence after *Task failed with exception* says why, e.g. that an earlier month has no
-run yet, or that a target is missing. Mend it and clear the task: the same input gives the same run.
+run yet, or that a target is missing. Fix it and clear the task: the same input gives the same run.
 
 **When `notify` is red.** The figures stand. Clear it: a notice that was sent is not sent again.
 """

@@ -24,13 +24,13 @@ the month closes when the last deadline has passed. A row that has ended by then
 delivered everything, red is missing something or was rejected at the deadline. Its log tells the story of its packages.
 
 **When `collect` is red.** Its log names the reports, after *Task failed with exception*. At the deadline that is a fact
-to live with: the month closes without them. After trouble of ours (a lost connection), clear the task: what is in the
-ledger stays as it is.
+to live with: the month closes without them. After trouble of ours (a lost connection), clear the task: what is
+recorded stays as it is.
 
 **`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
 Nothing waits for it.
 
-**When `close` is red.** Read the sentence after *Task failed with exception*, mend it, clear the task. A month that is
+**When `close` is red.** Read the sentence after *Task failed with exception*, fix it, clear the task. A month that is
 closed and assessed is skipped.
 
 - 收件箱里还有截止前报来、没有收进的报送包（那一行任务失败）：清除那几行的 `collect`；决定不等它们，就在命令行执行
