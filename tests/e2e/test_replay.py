@@ -29,13 +29,13 @@ def marts(engine: Engine) -> dict[str, list[str]]:
         for table, column in columns:
             if (table, column) not in NOT_COMPARED:
                 named.setdefault(table, []).append(f'"{column}"')
+        months = {"months": list(map(str, MONTHS))}
         for table, names in named.items():
-            query = (
-                f"select ({', '.join(sorted(names))})::text from mart.{table} "
-                "where run_id in (select run_id from mart.run where period = any(:months))"
-            )
-            months = {"months": list(map(str, MONTHS))}
-            tables[table] = sorted(connection.execute(text(query), months).scalars())
+            query = f"select ({', '.join(sorted(names))})::text from mart.{table}"
+            # The targets are the year's.
+            if '"run_id"' in names:
+                query += " where run_id in (select run_id from mart.run where period = any(:months))"
+            tables[table] = sorted(connection.execute(text(query), months if ":months" in query else {}).scalars())
     return tables
 
 
