@@ -131,9 +131,9 @@ def _print_bulletin(engine: Engine, settings: Settings) -> None:
                 "read results",
                 functools.partial(read_results, connection, settings, quarter.last_month, Period(quarter.year - 1, 12)),
             )
-        told = QuarterResults(quarter, results, quarter.last_month.end)
-        bulletin = timed("sentences, tables, charts", functools.partial(compose, told, is_demo=True))
-        timed("invariants", functools.partial(require_sound, bulletin, told))
+        quarter_results = QuarterResults(quarter, results, quarter.last_month.end)
+        bulletin = timed("sentences, tables, charts", functools.partial(compose, quarter_results, is_demo=True))
+        timed("invariants", functools.partial(require_sound, bulletin, quarter_results))
         pdf = timed("PDF", functools.partial(render_pdf, bulletin))
         workbook = timed("workbook", functools.partial(render_workbook, bulletin))
         readers = [*(bank.code for bank in results.banks), *(f"C{number:02}" for number in range(1, 5)), None]

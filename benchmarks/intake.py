@@ -1,6 +1,6 @@
 """What a ledger of 100,000 loans takes from its bytes to loaded rows and findings, beside two peers (`make bench`).
 
-The peers read the very same file: pandas with calamine reads it as text and looks at nothing; Frictionless validates it
+The peers read the very same file. Pandas with calamine reads it as text and looks at nothing. Frictionless validates it
 against an equal schema (types, required cells, lists, bounds, longest texts, unique key) and loads nothing. Each runs
 in a process of its own; timed is the work, after the imports. Frictionless lives in an environment that this file makes
 from requirements/bench.txt in the temporary folder: its pins are no business of the product.

@@ -1,7 +1,7 @@
 """How much memory a worker takes for the worst file of each reader that the limits allow (`make bench`).
 
-Each file is made so that it keeps just within the limits and takes as much memory as its format can: cells by the
-million, or texts that take four bytes a letter for the sake of a single rare one. It is judged in a process of its own,
+Each file keeps just within the limits and takes as much memory as its format can. It has cells by the million, or texts
+that take four bytes a letter because of a single rare one. It is judged in a process of its own,
 as a worker does it. As a peer, the library alone reads the same file. The bound is what a worker is given
 (docs/operations.md#limits-and-memory).
 """

@@ -38,10 +38,10 @@ def ensure_secrets(path: Path, environment: Mapping[str, str]) -> bool:
     elsewhere = environment.get(PREFIX + "SECRETS_FILE")
     given = {name for name in NAMES if environment.get(name)} | (_names_in(Path(elsewhere)) if elsewhere else set())
     if path.exists():
-        lacking = [name for name in NAMES if name not in given | _names_in(path)]
-        if lacking:
+        missing = [name for name in NAMES if name not in given | _names_in(path)]
+        if missing:
             raise SetupError(
-                f"{path} has no {' and no '.join(lacking)}: put it back from your copy, as no new one opens what was "
+                f"{path} has no {' and no '.join(missing)}: put it back from your copy, as no new one opens what was "
                 "made with the old one (docs/secrets.md)."
             )
         return False

@@ -2,8 +2,8 @@
 
 See docs/intake.md.
 
-One connection to a store is shared by all of a process and taken up again when it is lost: an inbox is looked at every
-few seconds for each institution. Host keys of SFTP servers are always verified.
+One connection to a store is shared by all of a process, since an inbox is looked at every few seconds for each
+institution. It is taken up again when it is lost. Host keys of SFTP servers are always verified.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def open_folder(name: str, address: str, options: Mapping[str, Any] | None = Non
         name: What the folder is, for the sentence: `outbox`.
         address: An fsspec address.
         options: fsspec's storage options. For SFTP those of `asyncssh.connect`: `username`, `password`, `client_keys`,
-            `passphrase`, `port`. Beside them `private_key`, the text of a key instead of its file, and one of two:
-            `host_key` holds the server's public keys, one a line, as its `ssh_host_ed25519_key.pub` does;
-            `known_hosts` names a file; unset = the user's and the machine's.
+            `passphrase`, `port`. Beside them `private_key`, the text of a key instead of its file. The server's
+            public keys come by `host_key`, one a line, as in its `ssh_host_ed25519_key.pub`; or by `known_hosts`, a
+            file. With neither, the user's and the machine's hold.
 
     Raises:
         SetupError: the address or the options mean nothing, or the server refuses the account or is not the one known.

@@ -147,7 +147,7 @@ def sheet_names(wanted: Iterable[tuple[str, str]], taken: Iterable[str]) -> list
 
     Args:
         wanted: For each sheet the name that it should bear, and what is added in brackets where another sheet has that
-            name; a number where nothing is, or where that is taken, too.
+            name. A number is added instead where that is empty, or taken too.
         taken: Names that other sheets of the workbook have.
     """
     used = {_KEPT_BY_EXCEL, *(name.casefold() for name in taken)}

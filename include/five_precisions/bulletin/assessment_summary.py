@@ -1,4 +1,4 @@
-"""What of an assessed month ops should look at (docs/outputs.md#messages)."""
+"""What of an assessed month ops should look at (docs/outputs.md#what-ops-are-told)."""
 
 from __future__ import annotations
 

@@ -170,11 +170,11 @@ def why_unranked(results: Results, bank: str) -> tuple[str, str]:
     """Why a bank is not ranked, and what it is to deliver: two sentences or more each."""
     assessment = results.assessments[str(results.month)].get(bank)
     reason = assessment.reason if assessment is not None and assessment.reason else "本月未参加考核"
-    lacking = [each for each in reporting_of(results, bank) if not each.is_received]
+    missing = [each for each in reporting_of(results, bank) if not each.is_received]
     steps = [
-        f"请{verb}{listing([_title(each) for each in lacking if each.status == status], limit=len(lacking))}。"
+        f"请{verb}{listing([_title(each) for each in missing if each.status == status], limit=len(missing))}。"
         for status, verb in (("rejected", "更正后重新报送"), ("missing", "尽快补报"))
-        if any(each.status == status for each in lacking)
+        if any(each.status == status for each in missing)
     ]
     return f"本月{reason.removeprefix('本月')}。", f"{''.join(steps)}下月请在截止时间前报送各项报表，以恢复参加排名。"
 

@@ -305,7 +305,7 @@ def _rounded(figure: Figure) -> Decimal | None:
 
 
 def _worst(rated: Iterable[Rated], falls_short: Callable[[Decimal | int], bool], *, worst_is_low: bool) -> list[Rated]:
-    # By the figure as it is shown: 99.996 reads 100.00, and nobody is blamed for that.
+    # By the figure as it is shown: 99.996 reads 100.00, which is no shortfall.
     found = [
         each
         for each in rated

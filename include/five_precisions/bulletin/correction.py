@@ -1,4 +1,4 @@
-"""The correction 更正通报 of a bulletin whose figures were restated after it went out (docs/outputs.md#messages).
+"""The correction 更正通报 of a bulletin whose figures were restated after it went out (docs/outputs.md#correction).
 
 What was published is kept cell by cell with its approval; the correction names each figure that now reads otherwise.
 """

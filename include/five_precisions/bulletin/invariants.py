@@ -1,4 +1,7 @@
-"""What must hold before a bulletin is shown to anybody; what does not, stops it (docs/outputs.md#bulletin)."""
+"""What must hold before a bulletin is shown to anybody; what does not, stops it.
+
+See docs/outputs.md#checks-before-it-is-shown.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ STAND_IN = "〓"
 STAND_IN_NOTE = f"{STAND_IN}：字库中没有的字。"
 
 _STANDARDS: list[typst.PDFStandard] = ["ua-1", "a-2a"]  # for screen readers, and for the archive
-_LACKING = "could not be displayed with font"
+_NO_GLYPH = "could not be displayed with font"
 _CHINA = timezone(timedelta(hours=8))  # Typst wants a fixed offset; a named zone is none
 _log = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ def render_pages(bulletin: Bulletin, ppi: float = 110) -> list[bytes]:
 def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
     """The document as the template reads it, every character of it printable; and the PDF.
 
-    Only setting the document shows whether the fonts have all it needs; so it is set as it is, which nearly always
-    works, and once more with stand-ins if it does not.
+    Only setting the document shows whether the fonts have all it needs. So it is set as it is, which nearly always
+    works. If it does not, it is set once more with stand-ins.
     """
     document = _as_data(bulletin)
     template = TEMPLATE.read_bytes()
@@ -84,11 +84,11 @@ def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
         try:
             return document, _compiled(template, document, "pdf", bulletin.issued_on)[0]
         except typst.TypstError as error:
-            if _LACKING not in error.message:
+            if _NO_GLYPH not in error.message:
                 raise
-            lacking = _characters_lacking(document, bulletin.issued_on)
-            _log.warning("The fonts lack %s: set as %s.", ", ".join(f"U+{ord(c):04X}" for c in lacking), STAND_IN)
-            document = _with_stand_ins(document, lacking)
+            missing = _missing_characters(document, bulletin.issued_on)
+            _log.warning("The fonts lack %s: set as %s.", ", ".join(f"U+{ord(c):04X}" for c in missing), STAND_IN)
+            document = _with_stand_ins(document, missing)
             document["footnotes"] = [*document["footnotes"], STAND_IN_NOTE]
             return document, _compiled(template, document, "pdf", bulletin.issued_on)[0]
     except typst.TypstError as error:
@@ -141,30 +141,30 @@ def _compiler(template: bytes, document: dict[str, Any]) -> typst.Compiler:
     return typst.Compiler(input=files, font_paths=_fonts(), ignore_system_fonts=True)  # type: ignore[type-var]
 
 
-def _characters_lacking(document: dict[str, Any], issued_on: date) -> list[str]:
+def _missing_characters(document: dict[str, Any], issued_on: date) -> list[str]:
     """The characters of the document that none of our fonts has, each tried by itself."""
     probe = (
         '#set document(title: "-")\n'
         f'#set text(font: ("{SERIF}", "{SANS}"), fallback: false)\n'
         '#json("bulletin.json").text'
     ).encode()
-    lacking = []
+    missing = []
     for character in sorted(set(json.dumps(document, ensure_ascii=False))):
         try:
             _compiled(probe, {"text": character}, "pdf", issued_on)
         except typst.TypstError:
-            lacking.append(character)
-    return lacking
+            missing.append(character)
+    return missing
 
 
-def _with_stand_ins(value: Any, lacking: list[str]) -> Any:
-    """The data, each character that is lacking replaced."""
+def _with_stand_ins(value: Any, missing: list[str]) -> Any:
+    """The data, each character that is missing replaced."""
     if isinstance(value, str):
-        return value.translate(dict.fromkeys(map(ord, lacking), STAND_IN))
+        return value.translate(dict.fromkeys(map(ord, missing), STAND_IN))
     if isinstance(value, list):
-        return [_with_stand_ins(item, lacking) for item in value]
+        return [_with_stand_ins(item, missing) for item in value]
     if isinstance(value, dict):
-        return {key: _with_stand_ins(item, lacking) for key, item in value.items()}
+        return {key: _with_stand_ins(item, missing) for key, item in value.items()}
     return value
 
 

@@ -45,7 +45,7 @@ class QuarterResults:
     def __post_init__(self) -> None:
         missing = [str(month) for month in self.quarter.months if not self.at_end.has(month)]
         if missing:
-            raise RefusedError(f"{self.quarter} cannot be told: {', '.join(missing)} has not been assessed.")
+            raise RefusedError(f"{self.quarter} cannot be reported: {', '.join(missing)} has not been assessed.")
 
     @property
     def month(self) -> Period:

@@ -203,7 +203,7 @@ def close(
 
 @app.command()
 def reopen(period: PeriodArgument, reason: ReasonOption, as_json: JsonOption = False) -> None:
-    """Take back the close of a month that has not been assessed, e.g. of a mistyped one. What it told stays told."""
+    """Take back the close of a month that has not been assessed, e.g. of a mistyped one. Receipts stay on record."""
     from five_precisions.collection import reopen as reopen_month
 
     with open_installation() as (engine, _):

@@ -1,6 +1,6 @@
 """The close of a month: what stands is frozen for its figures, and held against one another; and how it is taken back.
 
-See docs/intake.md#its-life.
+See docs/intake.md#close.
 """
 
 from __future__ import annotations

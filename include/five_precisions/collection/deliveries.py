@@ -87,7 +87,7 @@ def collect(
 
     One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
     replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
-    household the first code's stands (docs/intake.md#its-life, K02). They are not among the judgements returned.
+    household the first code's stands (docs/intake.md#versions, K02). They are not among the judgements returned.
 
     Args:
         engine: The warehouse.

@@ -1,6 +1,6 @@
 """What comes too late: taken in as ever, marked late, and without effect on what was announced.
 
-See docs/intake.md#its-life.
+See docs/intake.md#late.
 """
 
 from __future__ import annotations

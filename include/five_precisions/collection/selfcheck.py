@@ -38,8 +38,8 @@ def check(
         workbook: Where to write the findings workbook, as it would come with the receipt; nothing without findings.
 
     Raises:
-        UsageError: the period has not begun; there is nothing at the path, or what is neither file nor folder, or it
-            changes meanwhile; the institution is not open in the period; the workbook cannot be written.
+        UsageError: the period has not begun; the institution is not open in it. There is nothing at the path, or what
+            is neither file nor folder, or it changes meanwhile. The workbook cannot be written.
         SetupError: the register or a reference file is wrong.
     """
     period.require_begun()

@@ -1,4 +1,4 @@
-"""Data Docs: which expectation held in which version of a month (docs/reports.md#rules)."""
+"""Data Docs: which expectation held in which version of a month (docs/outputs.md#pages)."""
 
 from five_precisions.data_docs.months import build_data_docs
 

@@ -77,8 +77,8 @@ def dispatch(
     """Hand over every message that is due, or those of `keys` that are; the oldest first.
 
     Any number of dispatchers may be at work at once. A mail server that lets nobody in (no connection, TLS or login
-    refused) is asked once: that message is postponed, the other mails of the call stay as they are, without an
-    attempt counted; so they do where the server breaks off three mails in a row without a word.
+    refused) is asked once. That message is postponed. The other mails of the call stay as they are, without an attempt
+    counted. They also do where the server breaks off three mails in a row without a word.
 
     Raises:
         SetupError: the setting MAIL is not usable, or is not set and a mail is due.

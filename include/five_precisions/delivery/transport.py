@@ -1,10 +1,10 @@
 """The adapter to Apprise: hands one message over, and says what came of it (docs/outputs.md#messages).
 
-Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error: so the handler
-that listens there has the error itself at hand, with the server's reply and with how far the conversation had come; or
-the answer of a service that was asked by HTTP, in which a chat may say no where Apprise says yes (chats.py).
+Apprise says yes or no. Why it said no stands in its debug log alone, written where it caught the error. So the handler
+that listens there has the error itself at hand, with the server's reply and how far the conversation had come. Of a
+service that was asked by HTTP it has the answer. In it a chat may say no where Apprise says yes (chats.py).
 
-| the log tells of | outcome |
+| the log has | outcome |
 | --- | --- |
 | no connection, TLS or login refused (535: a matter of set-up, by which nothing may be lost) | refused for now |
 | a reply 4xx at any step | refused for now |
@@ -58,7 +58,7 @@ _ASKS_FOR_LOGIN: Final = frozenset({530, 534, 535, 538})
 
 _TRY_LATER: Final = frozenset({429, 503})
 _CONNECTS: Final = frozenset({"create_connection", "SSLSocket.do_handshake"})
-"""The functions, urllib3's and Python's, that fail before a service has been told anything."""
+"""The functions, urllib3's and Python's, that fail before a service has received anything."""
 
 _PRINTABLE_ASCII: Final = "".join(map(chr, range(0x20, 0x7F)))
 

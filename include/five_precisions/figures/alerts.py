@@ -1,7 +1,7 @@
 """Alerts raised from the data, and the case of each (docs/figures.md#alerts).
 
-A rule is a file of include/sql/alerts. It opens with the question that it answers and, after an empty comment line,
-says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out where each row brings its own), and
+A rule is a file of include/sql/alerts. It opens with the question that it answers. After an empty comment line it says
+as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out where each row brings its own), and
 
 - `needs`: reports without which the rule says nothing: `{loans: own}` = that of the institution the alert is about,
   `{visits: all}` = those of everyone who owes it. A report that its institution does not owe is never missing.
@@ -9,8 +9,8 @@ says as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out wher
 
 Its rows are what holds now: `institution_code`, `division_code`, `subject`, `measure`, `threshold`, `detail` (Chinese,
 masked), and, where they differ from what is declared, `level` and `aspect`. A rule, institution and subject come once.
-A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was: a report that this one case rests
-on is missing, which `needs_to_close` can say only of all cases of an institution. `contract_nos`: the institution's
+A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was. A report that this one case rests
+on is missing; `needs_to_close` can say that only of all cases of an institution. `contract_nos`: the institution's
 loans that a row is about, where it is about loans; an inspection looks at those (figures/lists.py).
 It reads the inputs of the run (figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what
 earlier runs left. Rows about an institution that is not open at the end of the month are left out.

@@ -46,8 +46,10 @@ from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
 
 _NOT_READ_BY_A_RUN: Final = frozenset({"hotlines.yaml", "rates.csv", "scheme.yaml", "scorecard.yaml", "targets.yaml"})
-"""Files of include/reference that are no input of a run as they lie there: of scheme and scorecard the version that
-holds is one, and the targets once made; the others are the intake's."""
+"""Files of include/reference that are no input of a run as they lie there.
+
+Of scheme and scorecard the version that holds is one, and the targets once made. The others are the intake's.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The assessment of banks: items, scores, grades, ranks, boards, relending advice (docs/figures.md#assessment).
 
-Banks are judged in scenarios, by the same statements: `actual` is what the run's figures say. To tell a bank what one
+Banks are judged in scenarios, by the same statements: `actual` is what the run's figures say. To show a bank what one
 step better would give, its figures of one indicator are moved by a step and judged again.
 
 An indicator is an entry of include/reference/indicators.yaml and a statement of include/sql/assessment/indicators. The
@@ -12,8 +12,9 @@ it is. More is never worse. It yields a row for each of them:
 - `farthest`: units more that would surely bring full points; NULL or not above 0 where no step helps,
 - `note`: why the points are what they are; `deed`: what the bank would have done. Both are Chinese, for the bank.
 
-It reads `bank_figure` (`code`, `metric`, `value`, `numerator`, `denominator`: the run's figures of the assessed banks),
-`city_figure` (the same without `code`), the inputs of the run (figures/inputs.py), and binds what a run has.
+It reads `bank_figure` (`code`, `metric`, `value`, `numerator`, `denominator`: the run's figures of the assessed banks)
+and `city_figure` (the same without `code`). It also reads the inputs of the run (figures/inputs.py), and binds what a
+run has.
 """
 
 from __future__ import annotations

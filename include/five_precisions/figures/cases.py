@@ -1,7 +1,7 @@
 """Cases as ops see them, and what they decide on them (docs/figures.md#alerts; docs/operations.md#by-command-line).
 
-A decision concerns the newest assessed month and the months after it: a case that is set aside counts nowhere from the
-next run on, up to its end date; a revision of a month before the decision is not touched by it. Decisions are only
+A decision concerns the newest assessed month and the months after it. A case that is set aside counts nowhere from the
+next run on, up to its end date. A revision of a month before the decision is not touched by it. Decisions are only
 added; of those on one case the newest holds, so that one is taken back by another.
 """
 

@@ -1,7 +1,7 @@
 """The inputs of a run: temporary tables with exactly the versions that it uses.
 
-The statements under include/sql read these by the reports' codes (`loans`, `visits`, …) and know nothing of versions:
-a stock holds the run's own month, a flow every month on record up to it. Beside them stand
+The statements under include/sql read these by the reports' codes (`loans`, `visits`, …) and know nothing of versions.
+A stock holds the run's own month, a flow every month on record up to it. Beside them stand
 
 - the register as the run knows it: `known_institution`, of which `open_institution` count, and `known_division`,
 - `subject`: what has figures of its own,

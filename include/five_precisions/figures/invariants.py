@@ -2,9 +2,9 @@
 
 An invariant is a file of include/sql/invariants. It opens with the question that it answers and, after an empty
 comment line, says as YAML what must be true (`invariant`). Its rows, `subject` and `detail`, are where it is not. It
-reads what a run reads and has written, and may bind, beside the run's parameters, `additive` (JSON: metrics that add
-up, with their scopes), `shares` (metrics between 0 and 100), and `grades` and `tiers` (JSON, as scheme and scorecard
-list them).
+reads what a run reads and has written. Beside the run's parameters it may bind `additive` (JSON: metrics that add up,
+with their scopes) and `shares` (metrics between 0 and 100). It may also bind `grades` and `tiers` (JSON, as scheme and
+scorecard list them).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Restatement:
     run_id: str
     """The run that stands after it."""
     replaced_run_id: str | None
-    """The run that stood before; None where the inputs are those of the run that stands, which goes on standing."""
+    """The run that stood before; None where the inputs have not changed and that run still stands."""
     input_digest: str
     versions: tuple[ReplacedVersion, ...] = ()
     figures: tuple[RestatedFigure, ...] = ()

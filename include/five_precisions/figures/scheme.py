@@ -115,7 +115,7 @@ class Advice(_Model):
 class Scheme(_Model):
     """One version of the assessment scheme.
 
-    Every indicator that counts from its first month or an earlier one weighs something: growth, quality and reporting
+    Every indicator that counts from its first month or an earlier one weighs something. Growth, quality and reporting
     are judged of every bank, so that no score is a share of nothing.
     """
 

@@ -1,4 +1,4 @@
-"""The empty workbook that an institution fills in (docs/intake.md#the-package)."""
+"""The empty workbook that an institution fills in (docs/intake.md#self-check)."""
 
 from five_precisions.forms.template import write_template
 

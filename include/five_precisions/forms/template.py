@@ -1,9 +1,9 @@
 """The empty workbook that an institution fills in (docs/intake.md#self-check).
 
 The cover, a sheet for each report that its kind owes, the explanations. Every sheet is one that the intake knows, so
-that a filled-in template is taken in without a finding, F07 included: what explains the columns stands above the header
-rows and in comments, and the code table beside the cover's own columns. No macros, no links to outside; the same
-register gives the same bytes.
+that a filled-in template is taken in without a finding, F07 included. For that, what explains the columns stands above
+the header rows and in comments, and the code table beside the cover's own columns. No macros, no links to outside; the
+same register gives the same bytes.
 """
 
 from __future__ import annotations

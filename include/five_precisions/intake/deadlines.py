@@ -1,6 +1,6 @@
 """Until when an institution may deliver, and how ops move it.
 
-See docs/intake.md#its-life; docs/operations.md#by-command-line.
+See docs/intake.md#deadline; docs/operations.md#by-command-line.
 """
 
 from __future__ import annotations

@@ -112,8 +112,8 @@ def verify(
 def renew(engine: Engine, settings: Settings, *, report_progress: Callable[[str], None] | None = None) -> Renewal:
     """Encrypt anew, with the first key, all that bears another one: each file that the ledger names is read whole.
 
-    It may be ended at any point and run again, by two at once as well: each file is replaced, in one step, by one of
-    the same contents, and one that is not whole stays as it is. What is taken in meanwhile is read too.
+    It may be ended at any point and run again, by two at once as well. Each file is replaced, in one step, by one of
+    the same contents. One that is not whole stays as it is. What is taken in meanwhile is read too.
 
     Args:
         engine: Of the warehouse.

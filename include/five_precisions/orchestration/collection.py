@@ -45,7 +45,7 @@ See docs/intake.md.
 def open_month(context: Context) -> list[dict[str, str]]:
     """Open the month; the institutions open in it, as the arguments of `CollectInstitution`.
 
-    Ops are told what they must know of its deadline, now, while it can be moved.
+    What ops must know of its deadline is sent now, while the deadline can be moved.
 
     Raises:
         UsageError: the run was triggered by hand for a month that has not begun, or that is not worked on here.
@@ -144,8 +144,8 @@ class CollectInstitution(BaseOperator):
             with engine.connect() as connection:
                 began_at = read_clock(connection)
             seen = None if settings.replay else find_settled(settings, month, self.institution)
-            # File times that an upload has kept say nothing of how long files have lain here: of a package just seen
-            # nothing is told yet but what is in it.
+            # File times that an upload has kept do not say how long files have lain here. A package just seen is
+            # answered for what is in it, not for a missing cover.
             judgements = collect(
                 engine, settings, month, institution=self.institution, notify_missing_cover=event != PACKAGE
             )
@@ -154,7 +154,7 @@ class CollectInstitution(BaseOperator):
             send_due(engine, settings, str(month), institution=self.institution)
             if began_at < deadline and not settings.replay:
                 self.log.info("Waiting for the next package, or for the deadline at %s", deadline)
-                # Files without a cover are looked at once more, when it is time to tell of it.
+                # Files without a cover are looked at once more, when it is time to mail about it.
                 lacks_cover = any(judgement.verdict is State.INCOMPLETE for judgement in judgements)
                 again_at = (began_at + COVER_WAIT).isoformat() if lacks_cover and event != AGAIN else None
                 self.defer(

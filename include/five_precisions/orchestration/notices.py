@@ -1,6 +1,6 @@
 """Messages to ops about what they have to look at: one a run, through the Apprise provider, outside the outbox.
 
-The warehouse may be what failed, so these messages do not go by way of it (docs/outputs.md#messages).
+The warehouse may be what failed, so these messages do not go by way of it (docs/outputs.md#what-ops-are-told).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class RunSummary(AppriseNotifier):
         self._find = find
 
     def notify(self, context: Context) -> None:
-        """Send it, if there is anything to tell."""
+        """Send it, if there is anything to look at."""
         sentences = [self.body] if self.body else []
         sentences += self._found(context)
         if sentences:

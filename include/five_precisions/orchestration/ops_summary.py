@@ -1,4 +1,4 @@
-"""What ops have to look at when a run has ended, for one message a run (docs/outputs.md#messages)."""
+"""What ops have to look at when a run has ended, for one message a run (docs/outputs.md#what-ops-are-told)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = 2
 """Working days that a draft may wait for its decision.
 
-See docs/outputs.md#messages.
+See docs/outputs.md#what-ops-are-told.
 """
 _LONGEST_UNSENT = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Looking up the schema's revision says nothing about a package; a task's log tells a package's story.
+# A task's log is about packages: it leaves out that the schema's revision was looked up.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 # Nor does each channel of a connection to the inbox.
 logging.getLogger("asyncssh").setLevel(logging.WARNING)

@@ -25,8 +25,8 @@ from five_precisions.warehouse import read_clock
 logger = logging.getLogger(__name__)
 
 REST_SECONDS: Final = 10.0
-"""Before the first look. A task that is resumed within seconds of its wait can be failed by its own belated exit: its
-process ends with a heartbeat, every 5 s, and the executor tells only then (Airflow issue 71580)."""
+"""Before the first look. A task that is resumed within seconds of its wait can be failed by its own belated exit. Its
+process ends with a heartbeat, every 5 s, and the executor reports it only then (Airflow issue 71580)."""
 LOOKUP_SECONDS: Final = 60.0
 """How often the deadlines are looked up: one that ops have moved holds within minutes."""
 

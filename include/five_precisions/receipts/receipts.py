@@ -56,7 +56,7 @@ def read_receipt(connection: Connection, submission_id: str) -> Receipt:
     """What the ledger says of a version: at any time the same, but for a deadline that ops have moved since."""
     submission = connection.execute(load_statement("receipts/version"), {"submission_id": submission_id}).one()
     names = {"period": submission.period, "institution_code": submission.institution_code}
-    standing = {
+    versions = {
         row.report: row
         for row in connection.execute(
             load_statement("receipts/report_versions"), {**names, "version": submission.version}
@@ -80,15 +80,15 @@ def read_receipt(connection: Connection, submission_id: str) -> Receipt:
         deadline_at=submission.deadline_at,
         files=tuple(ReceivedFile(*file) for file in read_files(connection, submission_id)),
         reports=tuple(
-            _report_line(judged[code], standing[code].standing_version, counts.get(code, _Counts()))
+            _report_line(judged[code], versions[code].standing_version, counts.get(code, _Counts()))
             for code in load_reports()
             if code in judged
         ),
         owed_count=len(owed),
         still_owed=tuple(
-            OwedReport(report.title, owed[code], standing[code].newest_version if code in standing else None)
+            OwedReport(report.title, owed[code], versions[code].newest_version if code in versions else None)
             for code, report in load_reports().items()
-            if code in owed and (code not in standing or standing[code].standing_version is None)
+            if code in owed and (code not in versions or versions[code].standing_version is None)
         ),
         groups=groups,
     )

@@ -1,4 +1,4 @@
-"""The catalogue of metrics, and the boards that rank some of them (docs/figures.md#boards)."""
+"""The catalogue of metrics, and the boards that rank some of them (docs/figures.md#catalogue)."""
 
 from __future__ import annotations
 

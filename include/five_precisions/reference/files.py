@@ -108,7 +108,7 @@ def _construct_text(loader: _PlainLoader, node: yaml.ScalarNode) -> str:
 
 
 def _construct_number(loader: _PlainLoader, node: yaml.ScalarNode) -> int | Decimal | str:
-    # YAML reads 010 as eight, 1:30 as ninety and 1.0e+400 as infinity; what is not in plain digits stays the text that
+    # YAML reads 010 as eight, 1:30 as ninety and 1.0e+400 as infinity. What is not in plain digits stays the text that
     # it is, and is refused where a number is wanted. A decimal stays the one that was written, never a binary one.
     written = _construct_text(loader, node)
     if _WHOLE.fullmatch(written):

@@ -1,4 +1,4 @@
-"""Chinese working days and the deadline of a period (docs/intake.md#its-life)."""
+"""Chinese working days and the deadline of a period (docs/intake.md#deadline)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Rules across reports, months and institutions, as their files of include/sql/checks declare them.
 
-A file opens with the question that it answers and, after an empty comment line, says as YAML what its rows mean to an
+A file opens with the question that it answers. After an empty comment line it says as YAML what its rows mean to an
 institution: `rule`, `level`, `across` (months, reports, institutions), `report`, `column`, `message`, `expected`, and
 
 - `moment: version`: judged with a version. It reads the rows just delivered as `staged_<report>` and what stands of
@@ -81,7 +81,7 @@ class CrossRule(BaseModel):
 
     @property
     def is_settled_at_close(self) -> bool:
-        """Whether the close has the last word: what a version is told of it earlier may be mended by others."""
+        """Whether the close has the last word: others may still mend what a version was warned of earlier."""
         return self.moment is Moment.STANDING and not self.also_in_suite
 
     @property

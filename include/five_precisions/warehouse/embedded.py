@@ -197,7 +197,7 @@ def _let_server_pass(path: Path) -> None:
     """Let root's server reach its data, through folders that stay closed to all others as far as that can be.
 
     Run by root, the wheel starts the server as a user of its own who keeps the group that we have. Of a folder that
-    nobody but its owner can pass, that group may pass from now on, and not read; only where another group has rights
+    nobody but its owner can pass, that group may pass from now on, and not read. Only where another group has rights
     that it must keep, everybody may pass.
     """
     group = os.getegid()

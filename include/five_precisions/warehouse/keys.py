@@ -164,9 +164,9 @@ def _require_known(
     given: Mapping[Purpose, list[str]], known: Mapping[Purpose, Mapping[str, datetime]], *, also_lost: bool = False
 ) -> None:
     for purpose, fingerprints in given.items():
-        lacking = [since for each, since in known.get(purpose, {}).items() if each not in fingerprints]
-        if lacking and not (also_lost and purpose is Purpose.ARCHIVE):
-            raise ChangedKeyError(_SENTENCES[purpose].format(since=min(lacking)))
+        missing = [since for each, since in known.get(purpose, {}).items() if each not in fingerprints]
+        if missing and not (also_lost and purpose is Purpose.ARCHIVE):
+            raise ChangedKeyError(_SENTENCES[purpose].format(since=min(missing)))
 
 
 def _unrecorded(

@@ -1,6 +1,6 @@
 """The app that Airflow's API server mounts: our pages behind Airflow's login (docs/outputs.md#pages).
 
-A plugin's app is open to the world unless it says otherwise: here every route wants a user whom Airflow knows, and each
+A plugin's app is open to the world unless it says otherwise. Here every route wants a user whom Airflow knows, and each
 router says what that user must be allowed. FastAPI's own pages, which would list the routes to anybody, are off.
 Nothing is read when this is imported: settings that are wrong break a page, not the server.
 """
@@ -71,7 +71,7 @@ def _is_logged_out(error: StarletteHTTPException) -> bool:
 
 
 async def _answer_failure(request: Request, error: Exception) -> Response:
-    """What went wrong stands in the log, for it may name addresses; the reader is told whom to ask."""
+    """Log what went wrong, for it may name addresses; the page says whom to ask."""
     if isinstance(error, FivePrecisionsError):
         logger.error("%s cannot be shown: %s", request.url.path, error)
     else:

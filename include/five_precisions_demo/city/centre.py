@@ -145,7 +145,7 @@ def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[Leagu
         path = [share * 10 + rng.randint(-25, 25) for share in _PATH_PER_CENT[:-1]] + [1000]
         june = published.ISSUED_PRINCIPAL * (per_cent * 100 + rng.randint(-150, 150)) // 10_000
         households_per_thousand_wan = rng.randint(270, 330)
-        standing = june * rng.randint(120, 190) // 100
+        outstanding = june * rng.randint(120, 190) // 100
         amount = june * path[PERIODS.index(period)] // 1000 // HUNDREDTH * HUNDREDTH
         rows.append(
             LeagueEntry(
@@ -153,7 +153,7 @@ def rank_league(seed: int, period: Period, loans: Iterable[Loan]) -> tuple[Leagu
                 name,
                 amount * households_per_thousand_wan // (1000 * WAN),
                 amount,
-                (standing + amount // 2) // HUNDREDTH * HUNDREDTH,
+                (outstanding + amount // 2) // HUNDREDTH * HUNDREDTH,
             )
         )
     place = 1 + sum(1 for row in rows if row.ytd_amount > own.ytd_amount)

@@ -1,6 +1,6 @@
 """What sets the twelve banks apart: where they work, how much they lend, how well they do.
 
-Counts and totals here are the same for every seed, so that targets, grades and ranks of the demo are too; the seed
+Counts and totals here are the same for every seed, so that targets, grades and ranks of the demo are too. The seed
 only draws who, where in the county, when in the month and for how much. Amounts are in fen.
 """
 

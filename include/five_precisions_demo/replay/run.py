@@ -29,8 +29,8 @@ _POLL_SECONDS: Final = 1.0
 _MEASURE_SECONDS: Final = 5.0
 """Between two samples of the memory: one costs a fifth of a second."""
 _READING_SECONDS: Final = 5.0
-"""How long the approver reads. Answered within a second, Airflow takes the task's waiting for its end and fails it: the
-executor tells that the process has ended when the task is queued again already (apache/airflow #71580)."""
+"""How long the approver reads. Answered within a second, Airflow takes the task's waiting for its end and fails it. The
+executor reports that the process has ended when the task is queued again already (apache/airflow #71580)."""
 _MOST_UNANSWERED: Final = 20
 
 _COUNT_WAITING = text("select count(*) from notify.message where status in ('pending', 'sending')")

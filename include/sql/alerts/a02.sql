@@ -44,7 +44,7 @@ large as (
             concat(share.subject_name, '占全市', round(share.per_cent, 2), '%，超过50%'),
             '；'
             order by share.scope desc, share.scope_code asc
-        ) as told
+        ) as sentence
     from share
     where share.per_cent > 50
 ),
@@ -98,7 +98,7 @@ select
         '本年扶贫小额信贷发放金额过于集中：',
         concat_ws(
             '；',
-            large.told,
+            large.sentence,
             case
                 when inequality.gini > 0.6
                     then concat(inequality.banks, '家有任务银行的基尼系数为', round(inequality.gini, 4), '，超过0.6')

@@ -1,7 +1,7 @@
 -- Which households owe more than 50,000 yuan of microcredit, at however many banks? One row per bank involved and
--- household; the measure is the household's total in yuan, the detail tells a bank its own loans and the fact only.
+-- household; the measure is the household's total in yuan, the detail gives a bank its own loans and the fact only.
 -- While a ledger is missing, what the others hold may not be all: what is known of a household that still owes the bank
--- stays. Of a household that owes the bank nothing any more, the bank's own ledger tells it.
+-- stays. Of a household that owes the bank nothing any more, the bank's own ledger shows it.
 --
 -- rule: A06
 -- aspect: 小额信贷管理

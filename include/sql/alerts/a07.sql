@@ -1,7 +1,7 @@
 -- Into which accounts are the loans of three or more borrowers paid? One row per bank involved and account; the measure
--- is the number of borrowers in the city, the detail tells a bank its own loans and the fact only.
+-- is the number of borrowers in the city, the detail gives a bank its own loans and the fact only.
 -- While a ledger is missing, more may share an account than the others show: what is known of an account that the bank
--- still has loans paid into stays. Of one that it has none paid into any more, the bank's own ledger tells it.
+-- still has loans paid into stays. Of one that it has none paid into any more, the bank's own ledger shows it.
 --
 -- rule: A07
 -- aspect: 贷款质量和用途真实性

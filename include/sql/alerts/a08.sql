@@ -1,5 +1,5 @@
 -- Which households owe microcredit without being registered, or without anyone able to work? One row per bank and
--- household; the measure is what it owes that bank in yuan. That a household is on no register can be told only when
+-- household; the measure is what it owes that bank in yuan. That a household is on no register can be known only when
 -- every office's register is in; until then what is known of it stays.
 --
 -- rule: A08

@@ -1,7 +1,7 @@
 -- Which contracts have gone from their bank's ledger, or come with another issue date or principal (X01, X02)?
 -- One row per contract; the measure is its balance in the last ledger before that, in yuan.
--- A finding counts from the first close after it was told, in whichever version; it is settled when the run's ledger
--- has the contract as it was, and when an explanation stands for what was found. What settled a case once stays
+-- A finding counts from the first close after it was reported, in whichever version. It is settled when the run's
+-- ledger has the contract as it was, and when an explanation stands for what was found. What settled a case once stays
 -- settled: of what earlier months found only the cases that are still open are looked at again. X02 rejects its
 -- version, so a month may have no ledger: its own findings hold then, and those of before stay as they were.
 -- Sets are asked whether they have a key (`in`) and are not joined: thousands of contracts may be gone at once, which
@@ -52,7 +52,7 @@ open_case as (
             select max(earlier.closed_at)
             from intake.close as earlier
             where earlier.period < known.since_period
-        ) as told_after
+        ) as reported_after
     from (
         select distinct on (state.institution_code, state.subject) state.*
         from mart.current_case_state as state
@@ -76,12 +76,12 @@ of_case as (
             open_case.institution_code = delivery.institution_code
             and (
                 open_case.since_period <= delivery.period
-                or open_case.told_after < delivery.recorded_at
+                or open_case.reported_after < delivery.recorded_at
             )
 ),
 
 -- Of a rule and contract only what the newest version said: it took the place of what those before it said.
-told as (
+reported as (
     select
         delivery.institution_code,
         delivery.period,
@@ -131,12 +131,17 @@ said as (
 ),
 
 unexplained as (
-    select told.*
-    from told
+    select reported.*
+    from reported
     where
-        told.age = 1
-        and told.explanation is null
-        and (told.institution_code, told.rule, told.contract_no, coalesce('=' || told.value, '')) not in (
+        reported.age = 1
+        and reported.explanation is null
+        and (
+            reported.institution_code,
+            reported.rule,
+            reported.contract_no,
+            coalesce('=' || reported.value, '')
+        ) not in (
             select
                 said.institution_code,
                 said.rule,
@@ -145,7 +150,7 @@ unexplained as (
             from said
             where said.is_bound
         )
-        and (told.institution_code, told.rule, told.contract_no, told.period) not in (
+        and (reported.institution_code, reported.rule, reported.contract_no, reported.period) not in (
             select
                 said.institution_code,
                 said.rule,
@@ -260,7 +265,7 @@ gathered as (
                 when 'X01' then '起不在台账中'
                 else concat('报送的', compared.header, '由', compared.expected, '改为', compared.value)
             end
-        ) as told,
+        ) as sentence,
         null as town_code,
         cast(null as numeric) as balance
     from compared
@@ -277,7 +282,7 @@ gathered as (
         ledger_before.period,
         ledger_before.version,
         null as ordinal,
-        null as told,
+        null as sentence,
         ledger_before.town_code,
         ledger_before.balance
     from ledger_before
@@ -292,7 +297,7 @@ select
     cast(null as numeric) as threshold,
     concat(
         '合同', gathered.contract_no, '，',
-        string_agg(gathered.told, '，' order by gathered.period, gathered.version, gathered.ordinal),
+        string_agg(gathered.sentence, '，' order by gathered.period, gathered.version, gathered.ordinal),
         '，至今没有恢复原样，也没有说明',
         '；此前余额' || to_char(round(max(gathered.balance) / 10000, 2), 'FM999,999,999,990.00') || '万元',
         '。'

@@ -1,7 +1,7 @@
 -- Which banks have too many overdue loans, or one point more than a month ago? One row per bank; the measure is the
 -- overdue ratio in percent, the threshold the bound that it has passed.
--- Where the ledger of the month before is missing, nobody can tell whether a ratio from 1 to 3 has risen by a point:
--- what is known of the bank stays.
+-- Where the ledger of the month before is missing, nobody knows whether a ratio from 1 to 3 has risen by a point. What
+-- is known of the bank stays.
 --
 -- rule: A11
 -- aspect: 贷款质量和用途真实性

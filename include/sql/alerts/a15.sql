@@ -1,5 +1,5 @@
 -- In which towns was there no outreach in a calendar quarter? One row per county office and town, in the quarter's last
--- month only. Where a report of the quarter is missing nobody can tell: it may hold the activity.
+-- month only. Where a report of the quarter is missing nobody knows: it may hold the activity.
 --
 -- rule: A15
 -- aspect: 主体责任落实

@@ -1,7 +1,7 @@
 -- Which warnings are older than one period, and neither explained nor gone? One row per report, rule and key; the
 -- measure is how many findings of the month there are of it.
--- What the run's version was told of counts, and what the close found across reports where that is the version it
--- froze. The same must have been told, and left unexplained, of the newest month before of which the institution's
+-- What was reported of the run's version counts, and what the close found across reports where that is the version it
+-- froze. The same must have been reported, and left unexplained, of the newest month before of which the institution's
 -- report was judged. A case whose report is missing, or one that the finding rests on, cannot be judged.
 --
 -- rule: A18
@@ -32,7 +32,7 @@ cross_rule as (
 ),
 
 -- Reports of other institutions on which findings across reports rest; without them a finding cannot be said to be
--- gone, and one about what is on no list not to be true.
+-- gone. Nor can one about what is on no list be said to be true.
 rests_on as (
     select
         cross_rule.rule,
@@ -100,7 +100,7 @@ at_close as (
     order by cross_check.period asc, cross_check.institution_code asc, cross_check.checked_at desc
 ),
 
--- Of rules about what stands the close has the last word; what a version was told of them may be mended by others.
+-- Of rules about what stands the close has the last word; others may mend what a version was warned of by them.
 receipt as (
     select
         compared.*,
@@ -133,11 +133,11 @@ said as (
     inner join delivery on explanation.submission_id = delivery.submission_id
 ),
 
-told as (
+reported as (
     select
         receipt.*,
         finding.rule,
-        coalesce(finding.key, finding.header, '-') as told_key,
+        coalesce(finding.key, finding.header, '-') as finding_key,
         finding.row_number,
         finding.ordinal,
         finding.message
@@ -220,35 +220,36 @@ place as (
 
 holding as (
     select
-        told.institution_code,
+        reported.institution_code,
         case
             when min(place.division_code) = max(place.division_code) then min(place.division_code)
             else min(office.division_code)
         end as division_code,
-        concat_ws('/', told.report, told.rule, told.told_key) as subject,
-        told.report,
-        told.told_key,
-        count(*) filter (where not told.is_before) as measure,
+        concat_ws('/', reported.report, reported.rule, reported.finding_key) as subject,
+        reported.report,
+        reported.finding_key,
+        count(*) filter (where not reported.is_before) as measure,
         concat(
-            '“', cast(:report_titles as jsonb) ->> told.report, '”', told.told_key, '的预警（', told.rule, '）',
-            to_char(to_date(min(told.period), 'YYYY-MM'), 'FMYYYY"年"FMMM"月"'),
+            '“', cast(:report_titles as jsonb) ->> reported.report, '”',
+            reported.finding_key, '的预警（', reported.rule, '）',
+            to_char(to_date(min(reported.period), 'YYYY-MM'), 'FMYYYY"年"FMMM"月"'),
             '已经告知，本月仍在，没有更正，也没有说明：',
-            (array_agg(told.message order by told.is_before, told.is_close, told.ordinal))[1]
+            (array_agg(reported.message order by reported.is_before, reported.is_close, reported.ordinal))[1]
         ) as detail
-    from told
+    from reported
     left join place
         on
-            told.report = place.report
-            and told.submission_id = place.submission_id
-            and told.row_number = place.row_number
+            reported.report = place.report
+            and reported.submission_id = place.submission_id
+            and reported.row_number = place.row_number
     left join open_institution as office
         on
             office.kind = 'county_office'
-            and told.institution_code = office.code
-    group by told.institution_code, told.report, told.rule, told.told_key
+            and reported.institution_code = office.code
+    group by reported.institution_code, reported.report, reported.rule, reported.finding_key
     having
-        bool_or(told.is_before)
-        and bool_or(not told.is_before)
+        bool_or(reported.is_before)
+        and bool_or(not reported.is_before)
 ),
 
 known as (
@@ -256,7 +257,7 @@ known as (
         state.*,
         split_part(state.subject, '/', 1) as report,
         split_part(state.subject, '/', 2) as finding_rule,
-        regexp_replace(state.subject, '^[^/]*/[^/]*/', '') as told_key
+        regexp_replace(state.subject, '^[^/]*/[^/]*/', '') as finding_key
     from mart.current_case_state as state
     where
         state.rule = 'A18'
@@ -268,7 +269,7 @@ select
     holding.institution_code,
     holding.division_code,
     holding.subject,
-    case holding.report when 'loans' then array[holding.told_key] end as contract_nos,
+    case holding.report when 'loans' then array[holding.finding_key] end as contract_nos,
     holding.measure,
     cast(null as numeric) as threshold,
     holding.detail,
@@ -279,7 +280,7 @@ select
     known.institution_code,
     known.division_code,
     known.subject,
-    case known.report when 'loans' then array[known.told_key] end as contract_nos,
+    case known.report when 'loans' then array[known.finding_key] end as contract_nos,
     known.measure,
     known.threshold,
     known.detail,

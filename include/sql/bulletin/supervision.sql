@@ -1,6 +1,6 @@
--- Which cases of level high does a run find new, back or worse, that no earlier revision of the month has told of?
+-- Which cases of level high does a run find new, back or worse, that no earlier revision of the month has reported?
 -- One row per case that is open. One that was set aside may be back too.
-with told as (
+with reported as (
     select
         case_state.case_id,
         case_state.run_id
@@ -20,19 +20,19 @@ select
     case_state.change,
     case_state.first_period
 from mart.case_state
-inner join told
+inner join reported
     on
-        case_state.run_id = told.run_id
-        and case_state.case_id = told.case_id
+        case_state.run_id = reported.run_id
+        and case_state.case_id = reported.case_id
 inner join mart.run as this on case_state.run_id = this.run_id
 where
     case_state.run_id = :run_id
     and not exists (
         select 1
-        from told as told_before
-        inner join mart.run as before on told_before.run_id = before.run_id
+        from reported as reported_before
+        inner join mart.run as before on reported_before.run_id = before.run_id
         where
-            told_before.case_id = case_state.case_id
+            reported_before.case_id = case_state.case_id
             and before.period = this.period
             and before.revision < this.revision
     )

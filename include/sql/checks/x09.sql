@@ -19,17 +19,17 @@ with stated as (
 
 december as (
     select
-        standing.institution_code,
+        accepted.institution_code,
         coalesce(sum(loan.balance) filter (where loan.microcredit), 0) / 10000 as amount
-    from intake.standing_report as standing
+    from intake.standing_report as accepted
     left join core.delivered_loans as loan
         on
             loan.period = :december
-            and standing.submission_id = loan.submission_id
+            and accepted.submission_id = loan.submission_id
     where
-        standing.period = :december
-        and standing.report = 'loans'
-    group by standing.institution_code
+        accepted.period = :december
+        and accepted.report = 'loans'
+    group by accepted.institution_code
 )
 
 select

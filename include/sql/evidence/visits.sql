@@ -14,7 +14,7 @@ with able as (
 ),
 
 -- The larger of the coverage of the current round and of the one before; of equals the current one.
-standing as (
+better_round as (
     select
         case
             when
@@ -44,12 +44,12 @@ counting as (
         visits.submission_id,
         visits.row_number
     from visits
-    cross join standing
+    cross join better_round
     where
         case :metric
             when 'households_visited_cumulative' then true
             when 'visit_coverage' then visits.round = :current_round
-            when 'visit_coverage_standing' then visits.round = standing.round
+            when 'visit_coverage_standing' then visits.round = better_round.round
             when 'visit_coverage_round_1' then visits.round = 1
         end
     union all

@@ -13,13 +13,13 @@ where
     and not :is_restatement
 union all
 select
-    standing.period,
-    standing.institution_code,
-    standing.report,
-    standing.submission_id
-from intake.standing_report as standing
+    accepted.period,
+    accepted.institution_code,
+    accepted.report,
+    accepted.submission_id
+from intake.standing_report as accepted
 where
-    standing.period = :period
+    accepted.period = :period
     and :is_restatement
 union all
 select

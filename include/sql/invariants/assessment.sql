@@ -1,5 +1,5 @@
--- Which banks are assessed wrongly in form: not once each; a score outside 0 to 100; points outside 0 to 1; ranked
--- without score, grade or items; unranked with any of them or without a reason? One row per bank and fault.
+-- Which banks are assessed wrongly in form? One row per bank and fault: not assessed once; a score outside 0 to 100;
+-- points outside 0 to 1; ranked without score, grade or items; unranked with any of them or without a reason.
 --
 -- invariant: every open bank is assessed once, within bounds, or unranked with a reason
 with bank as (

@@ -1,8 +1,9 @@
--- Which households able to work should their bank see, and why (docs/field.md#words)? One row per household with a
--- reason: not visited in the current round; wanting a loan and without one (as the metric households_wanting, so
--- nobody wants while no ledger is in); scored high and without microcredit (only where the bank's own ledger is in).
--- Order, in each bank and town: first those who asked for a loan; then those whom nobody ever visited; then those
--- scored high; then those who have waited longest. A county whose register is missing has no rows.
+-- Which households able to work should their bank see, and why (docs/figures.md#lists-for-banks)? One row per household
+-- with a reason. It was not visited in the current round. Or it wants a loan and has none, as the metric
+-- households_wanting counts it: nobody wants while no ledger is in. Or it is scored high and has no microcredit, where
+-- the bank's own ledger is in.
+-- In each bank and town those come first who asked for a loan, then those whom nobody ever visited, then those scored
+-- high, then those who have waited longest. A county whose register is missing has no rows.
 with visited as (
     select
         visits.household_no,

@@ -2,8 +2,8 @@
 -- An outlet is a town in which the bank's grid has one. It is also one in which its ledger has a loan with a balance,
 -- or in which an open alert of the bank lies. An alert of a town (9 digits) weighs there; another one about loans
 -- weighs, in equal parts, in the towns of these loans. What is left of a county (6 digits) is divided over the bank's
--- outlets in it; of the city, of no division, or of a county without outlets over all of them: it tells the banks
--- apart, not the outlets of one.
+-- outlets in it. What is left of the city, of no division, or of a county without outlets is divided over all of them.
+-- It sets the banks apart, not the outlets of one.
 -- Risk, out of 100, weighs three shares: alerts and balance of the highest in the city, days since the bank's last
 -- inspection of `full_after_days`. Balance in 万元; NULL where the bank's ledger is missing.
 with bank as (

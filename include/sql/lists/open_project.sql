@@ -1,4 +1,4 @@
--- Which projects has nobody taken up (docs/field.md#words): in the library or under way, without a match 已授信 or 已放款?
+-- Which projects in the library or under way have no match 已授信 or 已放款 (docs/figures.md#lists-for-banks)?
 -- One row per county and project; none while no bank's matches are in.
 with library as (
     -- A project's number is unique within an office only.

@@ -6,7 +6,7 @@
 -- precise poverty loans in the county; its relending room. The first two are of the highest among the candidates, the
 -- room of the demand.
 -- Relending room, for local legal persons only = relending in use less the balances of microcredit and of industry
--- loans with a project, at least 0: money drawn that does not show in these loans yet. Amounts in 万元.
+-- loans with a project, at least 0. It is money drawn that does not show in these loans yet. Amounts in 万元.
 with bank as (
     select
         open_institution.code,

@@ -20,7 +20,7 @@ unable as (
     inner join missing_report as missing on needed.report = missing.report
 ),
 
-standing as (
+holding as (
     select
         -- Of the subject a digest: subjects are of any length. 48 bits keep a hundred thousand of one rule apart.
         concat_ws(
@@ -51,7 +51,7 @@ known as (
 ),
 
 -- Of a rule whose file is gone nothing holds any more: nothing is missing for it.
-not_standing as (
+not_holding as (
     select
         known.*,
         open_institution.code is not null
@@ -80,36 +80,36 @@ not_standing as (
         known.state <> 'closed'
         and not exists (
             select 1
-            from standing
-            where standing.case_id = known.case_id
+            from holding
+            where holding.case_id = known.case_id
         )
 ),
 
 judged as (
     select
-        standing.case_id,
-        standing.rule,
-        standing.aspect,
-        standing.level,
-        standing.institution_code,
-        standing.division_code,
-        standing.subject,
-        standing.measure,
-        standing.threshold,
-        standing.detail,
+        holding.case_id,
+        holding.rule,
+        holding.aspect,
+        holding.level,
+        holding.institution_code,
+        holding.division_code,
+        holding.subject,
+        holding.measure,
+        holding.threshold,
+        holding.detail,
         true as holds,
         case
             when known.case_id is null then 'new'
             when known.state = 'closed' then 'reopened'
             when
-                array_position(array['low', 'medium', 'high'], standing.level)
+                array_position(array['low', 'medium', 'high'], holding.level)
                 > array_position(array['low', 'medium', 'high'], known.level)
                 then 'worsened'
             when
-                standing.level = 'high'
+                holding.level = 'high'
                 and case
-                    when standing.measure < standing.threshold then standing.measure < known.measure
-                    else standing.measure > known.measure
+                    when holding.measure < holding.threshold then holding.measure < known.measure
+                    else holding.measure > known.measure
                 end
                 then 'worsened'
             when known.state = 'set_aside' and set_aside.case_id is null then 'returned'
@@ -118,27 +118,27 @@ judged as (
         coalesce(known.first_period, :period) as first_period,
         case when known.state in ('open', 'set_aside') then known.since_period else :period end as since_period,
         coalesce(known.times, 0) + case when known.state in ('open', 'set_aside') then 0 else 1 end as times
-    from standing
-    left join known on standing.case_id = known.case_id
-    left join set_aside on standing.case_id = set_aside.case_id
+    from holding
+    left join known on holding.case_id = known.case_id
+    left join set_aside on holding.case_id = set_aside.case_id
     union all
     select
-        not_standing.case_id,
-        not_standing.rule,
-        not_standing.aspect,
-        not_standing.level,
-        not_standing.institution_code,
-        not_standing.division_code,
-        not_standing.subject,
-        not_standing.measure,
-        not_standing.threshold,
-        not_standing.detail,
-        not_standing.is_unjudged as holds,
-        case when not_standing.is_unjudged then 'unjudged' else 'closed' end as change,
-        not_standing.first_period,
-        not_standing.since_period,
-        not_standing.times
-    from not_standing
+        not_holding.case_id,
+        not_holding.rule,
+        not_holding.aspect,
+        not_holding.level,
+        not_holding.institution_code,
+        not_holding.division_code,
+        not_holding.subject,
+        not_holding.measure,
+        not_holding.threshold,
+        not_holding.detail,
+        not_holding.is_unjudged as holds,
+        case when not_holding.is_unjudged then 'unjudged' else 'closed' end as change,
+        not_holding.first_period,
+        not_holding.since_period,
+        not_holding.times
+    from not_holding
 )
 
 insert into mart.case_state

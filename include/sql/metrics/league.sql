@@ -1,5 +1,5 @@
--- Where does the city stand among the cities of its province, by microcredit issued this year (docs/figures.md, Funds
--- and league)?
+-- Where does the city stand among the cities of its province, by microcredit issued this year
+-- (docs/figures.md#funds-and-league)?
 -- Two rows, scope city; none where the league was not delivered. The place is NULL where the own city is not in it.
 with counted as (
     select

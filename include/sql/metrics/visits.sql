@@ -74,7 +74,7 @@ counted as (
         coalesce(summed.visited, 0) as visited,
         coalesce(summed.in_round_1, 0) as in_round_1,
         coalesce(summed.in_current_round, 0) as in_current_round,
-        greatest(coalesce(summed.in_current_round, 0), coalesce(summed.in_round_before, 0)) as standing,
+        greatest(coalesce(summed.in_current_round, 0), coalesce(summed.in_round_before, 0)) as in_better_round,
         case
             when exists (select 1 from present where present.report = 'loans')
                 then coalesce(summed.wanting, 0)
@@ -107,8 +107,8 @@ cross join lateral (
     ),
     (
         'visit_coverage_standing',
-        counted.standing / nullif(cast(counted.households as numeric), 0) * 100,
-        counted.standing,
+        counted.in_better_round / nullif(cast(counted.households as numeric), 0) * 100,
+        counted.in_better_round,
         counted.households
     ),
     (

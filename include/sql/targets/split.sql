@@ -1,6 +1,6 @@
 -- How many households is each bank to reach this year? The city's target split in proportion to the funds that had
 -- arrived at the basis close, by largest remainder; ties go to the larger fund, then the smaller code
--- (docs/figures.md). One row per bank open at the basis close; the parts add up to the city's target exactly.
+-- (docs/figures.md#targets). One row per bank open at the basis close; the parts add up to the city's target exactly.
 with fund as (
     select
         bank.code,

@@ -1,5 +1,5 @@
--- Which households should the banks see, of one bank or town or of all (docs/figures.md#inspection-list)? One row per
--- household, by bank and town.
+-- Which households should the banks see, of one bank or town or of all (docs/figures.md#lists-for-banks)?
+-- One row per household, by bank and town.
 select
     lead.bank_code,
     institution.short_name as bank,

@@ -37,7 +37,7 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
         # A workbook of a newer format with a password comes as a compound file too.
         raise locked()
     try:
-        # Its remarks go nowhere; ragged rows, so that one cell far out does not make a million empty ones; one sheet
+        # Its remarks go nowhere. Ragged rows, so that one cell far out does not make a million empty ones. One sheet
         # after another, for the library takes more memory for a sheet than we do.
         book = xlrd.open_workbook(
             file_contents=cell_records(content, limits),

@@ -16,8 +16,10 @@ from five_precisions.reports.cells import DIGITS_OF_A_NUMBER_CELL, Cell
 from five_precisions.settings import Settings
 
 _TEXT_SHARE: Final = 4
-"""Of what a file may unpack to, the share that its texts, or a part without cells, may take: all of it is held in
-memory several times over, while an honest sheet is mostly tags."""
+"""Of what a file may unpack to, the share that its texts, or a part without cells, may take.
+
+All of it is held in memory several times over, while an honest sheet is mostly tags.
+"""
 _MEGABYTE: Final = 1024**2
 MOST_SHEETS: Final = 500
 """Of one file."""

@@ -80,13 +80,13 @@ def standing_findings(
         period: The month.
         at_close: Whether what is missing will not come any more: every check with both its sides has its say then.
     """
-    standing = {
+    accepted = {
         (row.institution_code, row.report): DeliveredSheet(row.file, row.sheet, row.places)
-        for row in connection.execute(load_statement("intake/standing_sheets"), {"period": str(period)})
+        for row in connection.execute(load_statement("intake/accepted_sheets"), {"period": str(period)})
     }
-    delivered = {report for _, report in standing}
+    delivered = {report for _, report in accepted}
     is_in = {
-        report: report in delivered and (at_close or _is_complete(report, register, period, standing))
+        report: report in delivered and (at_close or _is_complete(report, register, period, accepted))
         for report in load_reports()
     }
     found: dict[str, list[Finding]] = {}
@@ -95,7 +95,7 @@ def standing_findings(
             continue
         for row in map(dict, connection.execute(text(check.sql), _parameters(period)).mappings()):
             code = row["institution_code"]
-            place = standing[code, row.get("report", check.report)]
+            place = accepted[code, row.get("report", check.report)]
             found.setdefault(code, []).append(_finding(check, row, place))
     return {code: sorted(findings, key=_reading_order) for code, findings in found.items()}
 
@@ -110,11 +110,11 @@ def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:
 
 
 def _is_complete(
-    report: str, register: Register, period: Period, standing: Mapping[tuple[str, str], DeliveredSheet]
+    report: str, register: Register, period: Period, accepted: Mapping[tuple[str, str], DeliveredSheet]
 ) -> bool:
     """Whether everyone who owes the report has it accepted."""
     owing = [each for each in register.open_in(period) if report in register.owed_by(each.kind)]
-    return all((each.code, report) in standing for each in owing)
+    return all((each.code, report) in accepted for each in owing)
 
 
 def _parameters(period: Period) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class DerivedContext:
 
 
 _FIRST_ISSUE: Final = date(2016, 1, 1)
-"""Loans issued before are not in the ledger (docs/reports.md#rules, L05)."""
+"""Loans issued before are not in the ledger (docs/reports.md#loans, L05)."""
 _LONGEST_TERM: Final = 600
 """Months."""
 
@@ -86,7 +86,7 @@ def load_rates(settings: Settings) -> tuple[Rate, ...]:
 def resident_id_defect(context: DerivedContext, numbers: Sequence[Value]) -> list[Value]:
     """What is wrong with a resident ID (GB 11643): `form`, `birth date` or `check digit`; None = nothing, or empty.
 
-    The area code is not checked: IDs keep the code of their first registration (docs/reports.md#rules, L01).
+    The area code is not checked: IDs keep the code of their first registration (docs/reports.md#loans, L01).
     """
     return [_resident_id_defect(number, context.last_day) if isinstance(number, str) else None for number in numbers]
 

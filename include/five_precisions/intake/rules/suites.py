@@ -1,7 +1,7 @@
 """The rules on rows of one report: Great Expectations suites in include/expectations (docs/reports.md#rules).
 
-Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected; with
-`since` the first month that is held against it, where that is not every month. A new rule that needs no new
+Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected. `since`
+names the first month that is held against it; left out, every month is. A new rule that needs no new
 derived column is added by editing the report's JSON file only.
 """
 
@@ -261,9 +261,9 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
 def violations(frame: pd.DataFrame, suite: RowSuite, parameters: Parameters) -> list[Violation]:
     """Which rows break which rules.
 
-    First every expectation is asked for a yes or no only; the rows are asked of those alone that failed, which is
-    measured to halve the time of a clean file. Of a large file, a rule that looks at each row by itself is asked once
-    for each combination of values that occurs: a hundred thousand loans have a few hundred kinds of dates and amounts.
+    First every expectation is asked for a yes or no only, then those that failed for their rows. That is measured to
+    halve the time of a clean file. Of a large file, a rule that looks at each row by itself is asked once for each
+    combination of values. A hundred thousand loans have a few hundred kinds of dates and amounts.
 
     Raises:
         RuleError: an expectation could not be evaluated on these rows.
