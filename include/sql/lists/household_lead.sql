@@ -2,8 +2,8 @@
 -- with a reason. It was not visited in the current round. Or it wants a loan and has none, as the metric
 -- households_wanting counts it: nobody wants while no ledger is in. Or it is scored high and has no microcredit, where
 -- the bank's own ledger is in.
--- In each bank and town those come first who asked for a loan, then those whom nobody ever visited, then those scored
--- high, then those who have waited longest. A county whose register is missing has no rows.
+-- In each bank and town those come first who asked for a loan, then those whom nobody ever visited. Those scored high
+-- follow, then those who have waited longest. A county whose register is missing has no rows.
 with visited as (
     select
         visits.household_no,
