@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from contextlib import closing
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -118,8 +119,8 @@ def test_the_row_behind_a_figure_is_found_in_the_delivered_file(golden_city: Eng
         assert row.sha256 is not None
         assert row.sheet is not None
         assert delivered[row.sha256].name == row.file
-        sheet = openpyxl.load_workbook(delivered[row.sha256], read_only=True)[row.sheet]
-        cells = next(sheet.iter_rows(min_row=row.row, max_row=row.row, values_only=True))
+        with closing(openpyxl.load_workbook(delivered[row.sha256], read_only=True)) as workbook:
+            cells = next(workbook[row.sheet].iter_rows(min_row=row.row, max_row=row.row, values_only=True))
         assert row.content["合同编号"] in cells
         # The file has the whole of what is shown masked.
         assert row.content["借款人名称"] not in cells

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import signal
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +22,7 @@ from five_precisions.reports import Column, ColumnType, load_reports
 
 COVER_HEADERS = ["报表", "行数", "合计金额", "零报送", "报送人", "联系电话"]
 EXPLANATION_HEADERS = ["报表", "规则", "主键", "说明"]
+HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DATE = re.compile(r"(\d{4})[-/年](\d{2})[-/月](\d{2})日?")
 
 
@@ -116,6 +118,15 @@ def read_version(folder: Path) -> Version:
             frames[report.code] = pd.DataFrame(values, columns=names, dtype=object)
     says_demo = any("演示数据" in str(cell) for rows in sheets.values() for row in rows[:3] for cell in row)
     return Version(folder, frames, totals, cover, explanations, says_demo)
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_heard() -> Iterator[None]:
+    """Also where the tests run in the background or under nohup: a process inherits what its caller ignores."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in HEARD}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Iterator
 
 import pytest
+from tests.demo.conftest import HEARD
 
 from five_precisions_demo.stack import InterruptedByUserError, Interruption
-
-NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@pytest.fixture(autouse=True)
-def _handlers_as_before() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in NUMBERS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_a_signal_is_raised_where_the_program_looks() -> None:
     interruption = Interruption().listen()
     interruption.check()
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
     with pytest.raises(InterruptedByUserError, match="Interrupted by SIGTERM") as interrupted:
         interruption.check()
     assert interrupted.value.exit_code == 128 + signal.SIGTERM
@@ -32,11 +21,11 @@ def test_a_signal_is_raised_where_the_program_looks() -> None:
 
 def test_the_impatient_who_press_twice_do_not_change_how_it_ends() -> None:
     interruption = Interruption().listen()
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
     with pytest.raises(InterruptedByUserError):
         interruption.check()
     # What Python leaves in place while it ends; any other handler gives way to the default, which kills.
-    assert [signal.getsignal(number) for number in NUMBERS] == [signal.SIG_IGN] * 3
+    assert [signal.getsignal(number) for number in HEARD] == [signal.SIG_IGN] * 3
 
 
 def test_what_the_caller_ignores_stays_ignored() -> None:

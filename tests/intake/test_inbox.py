@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-import boto3
 import openpyxl
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine
 
 from five_precisions.collection import close, collect, collect_late
@@ -31,11 +29,11 @@ from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.packages import JUNE, package, put, sound, sound_package, workbook
 from tests.rows import rows
+from tests.s3_server import BUCKET, S3Server, running_s3
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
 from tests.waiting import wait_until
 
 MEGABYTE = 1024**2
-BUCKET = "five-precisions"
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +54,10 @@ def server(running_server: SftpServer, tmp_path: Path) -> SftpServer:
     return running_server
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Address of a server that speaks S3."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
+@pytest.fixture
+def s3() -> Iterator[S3Server]:
+    with running_s3() as running:
+        yield running
 
 
 def with_inbox(settings: Settings, address: str, **options: Any) -> Settings:
@@ -454,31 +448,14 @@ def test_a_refused_account_is_told_without_its_password(
 # S3: a prefix per institution
 
 
-def s3_client(url: str) -> Any:
-    client = boto3.client(
-        "s3", endpoint_url=url, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
-    )
-    client.create_bucket(Bucket=BUCKET)
-    for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    return client
-
-
-def keys(client: Any) -> list[str]:
-    return [entry["Key"] for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
-
-
-def test_a_package_on_s3_is_judged_and_taken_out(engine: Engine, settings: Settings, s3: str) -> None:
-    client = s3_client(s3)
-    own = with_inbox(settings, f"s3://{BUCKET}/in", key="key", secret="secret", endpoint_url=s3).model_copy(
-        update={"settle_seconds": 0}
-    )
+def test_a_package_on_s3_is_judged_and_taken_out(engine: Engine, settings: Settings, s3: S3Server) -> None:
+    own = with_inbox(settings, f"s3://{BUCKET}/in", **s3.options).model_copy(update={"settle_seconds": 0})
     assert collect(engine, own, JUNE) == []
-    client.put_object(Bucket=BUCKET, Key="in/2019-06/B01/", Body=b"")
+    s3.put("in/2019-06/B01/", b"")
     for file in sound_package("grid"):
-        client.put_object(Bucket=BUCKET, Key=f"in/2019-06/B01/{file.name}", Body=file.content)
-    client.put_object(Bucket=BUCKET, Key="in/2019-06/B01/../B02/cover.csv", Body=b"x")
-    client.put_object(Bucket=BUCKET, Key="in/2019-06/X99/cover.csv", Body=b"x")
+        s3.put(f"in/2019-06/B01/{file.name}", file.content)
+    s3.put("in/2019-06/B01/../B02/cover.csv", b"x")
+    s3.put("in/2019-06/X99/cover.csv", b"x")
     assert find_settled(own.model_copy(update={"settle_seconds": 3600}), JUNE, "B01") is None
     before = find_settled(own, JUNE, "B01")
     (judgement,) = collect(engine, own, JUNE)
@@ -488,24 +465,22 @@ def test_a_package_on_s3_is_judged_and_taken_out(engine: Engine, settings: Setti
         ("cover.csv", True),
         ("grid.csv", True),
     ]
-    assert keys(client) == ["in/2019-06/B01/", "in/2019-06/B01/../B02/cover.csv", "in/2019-06/X99/cover.csv"]
+    assert list(s3.marks()) == ["in/2019-06/B01/", "in/2019-06/B01/../B02/cover.csv", "in/2019-06/X99/cover.csv"]
     assert (Path(settings.outbox_address) / "2019-06" / "B01" / "receipt-v1.html").exists()
     assert Inbox.of(own).unknown_folders(JUNE, {"B01"}) == ["X99"]
 
 
-def test_another_layout_archive_and_outbox_on_s3(engine: Engine, settings: Settings, s3: str) -> None:
-    client = s3_client(s3)
-    options = {"key": "key", "secret": "secret", "endpoint_url": s3}
-    own = with_inbox(settings, f"s3://{BUCKET}/{{institution}}/{{period}}", **options)
+def test_another_layout_archive_and_outbox_on_s3(engine: Engine, settings: Settings, s3: S3Server) -> None:
+    own = with_inbox(settings, f"s3://{BUCKET}/{{institution}}/{{period}}", **s3.options)
     own = own.model_copy(
         update={"settle_seconds": 0, "archive": f"s3://{BUCKET}/archive", "archive_options": own.inbox_options}
     )
     (file,) = [file for file in sound_package("grid") if file.name == "grid.csv"]
     for each in sound_package("grid"):
-        client.put_object(Bucket=BUCKET, Key=f"B01/2019-06/{each.name}", Body=each.content)
+        s3.put(f"B01/2019-06/{each.name}", each.content)
     assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
-    assert [key for key in keys(client) if not key.startswith("archive/")] == []
-    assert len(keys(client)) == 2
+    assert [key for key in s3.marks() if not key.startswith("archive/")] == []
+    assert len(s3.marks()) == 2
     assert Archive.of(own).get(file.sha256) == file.content
 
 
@@ -522,20 +497,19 @@ def with_outbox(settings: Settings, address: str, **options: Any) -> Settings:
 LEFT = ["2019-06/B01/findings-v1.xlsx", "2019-06/B01/receipt-v1.html", "2019-06/B01/receipt-v2.html"]
 
 
-def test_receipts_and_workbooks_on_s3(engine: Engine, settings: Settings, inbox: Path, s3: str) -> None:
-    client = s3_client(s3)
-    own = with_outbox(settings, f"s3://{BUCKET}/out", key="key", secret="secret", endpoint_url=s3)
+def test_receipts_and_workbooks_on_s3(engine: Engine, settings: Settings, inbox: Path, s3: S3Server) -> None:
+    own = with_outbox(settings, f"s3://{BUCKET}/out", **s3.options)
     put(inbox / "B01", package(grid=[sound("grid", hotline="")]))
     assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
     put(inbox / "B01", sound_package("grid"))
     assert [each.verdict for each in collect(engine, own, JUNE)] == [Verdict.ACCEPTED]
-    assert keys(client) == [f"out/{name}" for name in LEFT]
-    content = client.get_object(Bucket=BUCKET, Key=f"out/{LEFT[0]}")["Body"].read()
+    assert list(s3.marks()) == [f"out/{name}" for name in LEFT]
+    content = s3.get(f"out/{LEFT[0]}")
     assert openpyxl.load_workbook(io.BytesIO(content)).sheetnames[0] == "问题清单"
-    written = {entry["Key"]: entry["ETag"] for entry in client.list_objects_v2(Bucket=BUCKET)["Contents"]}
-    client.delete_object(Bucket=BUCKET, Key=f"out/{LEFT[1]}")
+    written = s3.marks()
+    s3.delete(f"out/{LEFT[1]}")
     collect(engine, own, JUNE)
-    assert {entry["Key"]: entry["ETag"] for entry in client.list_objects_v2(Bucket=BUCKET)["Contents"]} == written
+    assert s3.marks() == written
 
 
 def test_receipts_and_workbooks_by_sftp(engine: Engine, settings: Settings, inbox: Path, server: SftpServer) -> None:
@@ -558,14 +532,15 @@ def test_receipts_and_workbooks_by_sftp(engine: Engine, settings: Settings, inbo
     assert rows(engine, "select count(*) from notify.message") == [(2,)]
 
 
-def test_an_s3_store_without_the_bucket_or_without_an_answer(settings: Settings, s3: str, unused_port: int) -> None:
+def test_an_s3_store_without_the_bucket_or_without_an_answer(
+    settings: Settings, s3: S3Server, unused_port: int
+) -> None:
     with pytest.raises(SetupError, match=r"The inbox s3://misspelt/in is not there\."):
-        Inbox.of(with_inbox(settings, "s3://misspelt/in", key="key", secret="secret", endpoint_url=s3))
+        Inbox.of(with_inbox(settings, "s3://misspelt/in", **s3.options))
     nobody = f"http://127.0.0.1:{unused_port}"
     config = {"connect_timeout": 1, "retries": {"max_attempts": 0}}
-    gone = with_inbox(
-        settings, f"s3://{BUCKET}/in", key="key", secret="secret", endpoint_url=nobody, config_kwargs=config
-    )
+    options = {**s3.options, "endpoint_url": nobody, "config_kwargs": config}
+    gone = with_inbox(settings, f"s3://{BUCKET}/in", **options)
     with pytest.raises(UnreachableError, match=r"^The inbox s3://five-precisions/in does not answer: \w+\.$"):
         find_settled(gone, JUNE, "B01")
 

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncssh
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
@@ -24,6 +22,7 @@ from five_precisions.register import open_period
 from five_precisions.settings import PREFIX, Settings
 from tests.command_line import assert_one_sentence, run
 from tests.conftest import SECRET
+from tests.s3_server import BUCKET, running_s3
 from tests.sftp_server import SftpServer
 
 MAY, JUNE, JULY = Period(2019, 5), Period(2019, 6), Period(2019, 7)
@@ -294,16 +293,9 @@ def on_sftp(settings: Settings, server: SftpServer) -> Settings:
 
 @pytest.fixture
 def on_s3(settings: Settings) -> Iterator[Settings]:
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    account = {"aws_access_key_id": "x", "aws_secret_access_key": "y", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **account).create_bucket(Bucket="kept")
-    options = json.dumps({"key": "x", "secret": "y", "endpoint_url": f"http://{host}:{port}"})
-    yield Settings(
-        _env_file=None, **{**settings.model_dump(), "archive": "s3://kept/archive", "archive_options": options}
-    )
-    running.stop()
+    with running_s3() as running:
+        elsewhere = {"archive": f"s3://{BUCKET}/archive", "archive_options": json.dumps(running.options)}
+        yield Settings(_env_file=None, **{**settings.model_dump(), **elsewhere})
 
 
 @pytest.mark.parametrize("store", ["on_sftp", "on_s3"])

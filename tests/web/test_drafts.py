@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, text
 
 from five_precisions.bulletin import Rendered, preview, show_draft, write
@@ -25,8 +23,8 @@ from five_precisions.bulletin.compose import compose
 from five_precisions.bulletin.invariants import CHECKS
 from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import ROOT, Settings
-from five_precisions.storage import open_folder
 from tests.bulletin.small_quarter import small_quarter
+from tests.s3_server import BUCKET, S3Server, running_s3
 from tests.web.conftest import PREFIX, Login
 
 RESULTS = small_quarter()
@@ -387,27 +385,21 @@ def test_an_error_that_nobody_thought_of_is_told_in_a_sentence(
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Storage options of a server that speaks S3."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield {"key": "key", "secret": "secret", "client_kwargs": {"endpoint_url": f"http://{host}:{port}"}}
-    running.stop()
+def s3() -> Iterator[S3Server]:
+    with running_s3() as running:
+        yield running
 
 
 def test_an_outbox_on_s3(
-    engine: Engine, settings: Settings, reader: TestClient, s3: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    engine: Engine, settings: Settings, reader: TestClient, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(ENVIRONMENT + "OUTBOX", "s3://five-precisions/outbox")
-    monkeypatch.setenv(ENVIRONMENT + "OUTBOX_OPTIONS", json.dumps(s3))
+    monkeypatch.setenv(ENVIRONMENT + "OUTBOX", f"s3://{BUCKET}/outbox")
+    monkeypatch.setenv(ENVIRONMENT + "OUTBOX_OPTIONS", json.dumps(s3.options))
     elsewhere = Settings.load()
-    files, _ = open_folder("outbox", elsewhere.outbox_address, s3)
-    files.mkdir("five-precisions")
     lay(engine, settings, bulletin())
     # Its files were laid elsewhere; what a store once listed is asked for again.
     assert "发件箱中已没有本稿的文件" in reader.get(PAGE).text
-    write(bulletin(), elsewhere.outbox_address, "2019-Q2/draft-1", s3)
+    write(bulletin(), elsewhere.outbox_address, "2019-Q2/draft-1", s3.options)
     assert "通报 PDF" in reader.get(PAGE).text
     assert reader.get(f"{PAGE}/files/bulletin-2019-Q2.pdf").content == PDF
     assert reader.get(f"{PAGE}/files/correction-2019-Q2.pdf").status_code == 404
