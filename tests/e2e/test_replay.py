@@ -93,7 +93,7 @@ def test_everybody_is_told_once(replay: Replay) -> None:
         if replay.count(unranked) + replay.count(f"{grave} and period = '{month}'"):
             wanted_a_look.add(f"{TO_OPS} monthly_assessment {month} wants a look")
     assert f"{TO_OPS} monthly_collection 2019-02 wants a look" in wanted_a_look
-    replay.wait("the digests for ops", lambda: len(replay.subjects_to_ops()) >= len(wanted_a_look))
+    replay.wait("the messages to ops", lambda: len(replay.subjects_to_ops()) >= len(wanted_a_look))
     assert sorted(replay.subjects_to_ops()) == sorted(wanted_a_look)
     # Where the bulletin is approved by now (tests/browser), it has left, too.
     bulletins = replay.count(f"{kinds}'bulletin'")
