@@ -321,11 +321,7 @@ class _Collection:
             judged = judge_package(files, institution, self._ruleset)
         except ChangedWhileReadError:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
-        # A file that does not open may be the very one that holds the cover.
-        no_cover_will_come = judged.has_unread_workbook or (
-            self._replay and any(finding.rule == PackageRule.F01.code for finding in judged.findings)
-        )
-        if not judged.has_cover and not no_cover_will_come:
+        if not judged.has_cover and self._cover_may_come(judged):
             found = {draft.report.code for draft in judged.drafts}
             return self._without_cover(institution, delivery, found)
         self._archive_files(institution.code, files)
@@ -407,6 +403,11 @@ class _Collection:
             made_at=version.received_at,
             is_demo=self._settings.is_demo,
         )
+
+    def _cover_may_come(self, judged: JudgedPackage) -> bool:
+        """Whether to wait for a cover: not where a file does not open, which may be the very one that holds it."""
+        does_not_open = any(finding.rule == PackageRule.F01.code for finding in judged.findings)
+        return not (judged.has_unread_workbook or (self._replay and does_not_open))
 
     def _without_cover(self, institution: Institution, delivery: Delivery, found: Collection[str]) -> Judgement:
         lies_for = datetime.now(SHANGHAI) - delivery.newest_at
