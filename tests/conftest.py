@@ -31,6 +31,7 @@ from five_precisions.warehouse import migrate, open_warehouse
 from five_precisions.warehouse.embedded import EmbeddedServer
 from five_precisions_demo.city import write_inbox
 from tests.replay import Replay, replayed
+from tests.s3_server import S3Server, running_s3
 
 TEMPLATE = "migrated"
 REPLAYED = "replayed"
@@ -287,6 +288,13 @@ def register_saved_engine(engine: Engine, settings: Settings) -> Engine:
     with engine.begin() as connection:
         save_register(connection, load_register(settings.register_folder))
     return engine
+
+
+@pytest.fixture
+def s3() -> Iterator[S3Server]:
+    """A server that speaks S3, with one empty bucket."""
+    with running_s3() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 import httpx
-from moto.server import ThreadedMotoServer
 
 BUCKET = "five-precisions"
 
@@ -22,6 +20,8 @@ class S3Server:
 
     def __init__(self, url: str) -> None:
         self.options = {"key": "key", "secret": "secret", "endpoint_url": url}
+        import boto3
+
         self.client: Any = boto3.client(
             "s3", endpoint_url=url, aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1"
         )
@@ -46,6 +46,8 @@ class S3Server:
 @contextmanager
 def running_s3() -> Iterator[S3Server]:
     """A server for the length of a block."""
+    from moto.server import ThreadedMotoServer
+
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     try:

@@ -1,4 +1,7 @@
-"""The demo inbox read back without the intake code: calamine or csv, the declared headers, and nothing else."""
+"""The demo inbox read back without the intake code: calamine or csv, the declared headers, and nothing else.
+
+And signals as a terminal gives them.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ from five_precisions.reports import Column, ColumnType, load_reports
 
 COVER_HEADERS = ["报表", "行数", "合计金额", "零报送", "报送人", "联系电话"]
 EXPLANATION_HEADERS = ["报表", "规则", "主键", "说明"]
-HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DATE = re.compile(r"(\d{4})[-/年](\d{2})[-/月](\d{2})日?")
 
 
@@ -120,11 +122,16 @@ def read_version(folder: Path) -> Version:
     return Version(folder, frames, totals, cover, explanations, says_demo)
 
 
-@pytest.fixture(autouse=True)
-def _signals_are_heard() -> Iterator[None]:
-    """Also where the tests run in the background or under nohup: a process inherits what its caller ignores."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in HEARD}
-    yield
+@pytest.fixture
+def heard_signals() -> Iterator[tuple[signal.Signals, ...]]:
+    """Signals as in a terminal, for this process and those it starts: they inherit what a background job ignores."""
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield tuple(usual)
     for number, handler in before.items():
         signal.signal(number, handler)
 

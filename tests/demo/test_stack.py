@@ -33,7 +33,7 @@ from five_precisions_demo.stack import ComponentError, Interruption, Site, Stack
 from five_precisions_demo.stack.commands import free_the_port
 from five_precisions_demo.stack.environment import clean_environment
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("heard_signals")]
 
 DEMO = [sys.executable, "-m", "five_precisions_demo.replay"]
 STACK = [sys.executable, "-m", "five_precisions_demo.stack"]

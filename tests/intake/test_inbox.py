@@ -29,7 +29,7 @@ from five_precisions.period import SHANGHAI
 from five_precisions.settings import Settings
 from tests.packages import JUNE, package, put, sound, sound_package, workbook
 from tests.rows import rows
-from tests.s3_server import BUCKET, S3Server, running_s3
+from tests.s3_server import BUCKET, S3Server
 from tests.sftp_server import COLLECTOR, SftpServer, password_of
 from tests.waiting import wait_until
 
@@ -52,12 +52,6 @@ def server(running_server: SftpServer, tmp_path: Path) -> SftpServer:
     running_server.stop()
     running_server.start()
     return running_server
-
-
-@pytest.fixture
-def s3() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
 
 
 def with_inbox(settings: Settings, address: str, **options: Any) -> Settings:

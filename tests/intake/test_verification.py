@@ -22,7 +22,7 @@ from five_precisions.register import open_period
 from five_precisions.settings import PREFIX, Settings
 from tests.command_line import assert_one_sentence, run
 from tests.conftest import SECRET
-from tests.s3_server import BUCKET, running_s3
+from tests.s3_server import BUCKET, S3Server
 from tests.sftp_server import SftpServer
 
 MAY, JUNE, JULY = Period(2019, 5), Period(2019, 6), Period(2019, 7)
@@ -292,10 +292,9 @@ def on_sftp(settings: Settings, server: SftpServer) -> Settings:
 
 
 @pytest.fixture
-def on_s3(settings: Settings) -> Iterator[Settings]:
-    with running_s3() as running:
-        elsewhere = {"archive": f"s3://{BUCKET}/archive", "archive_options": json.dumps(running.options)}
-        yield Settings(_env_file=None, **{**settings.model_dump(), **elsewhere})
+def on_s3(settings: Settings, s3: S3Server) -> Settings:
+    elsewhere = {"archive": f"s3://{BUCKET}/archive", "archive_options": json.dumps(s3.options)}
+    return Settings(_env_file=None, **{**settings.model_dump(), **elsewhere})
 
 
 @pytest.mark.parametrize("store", ["on_sftp", "on_s3"])

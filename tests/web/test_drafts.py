@@ -24,7 +24,7 @@ from five_precisions.bulletin.invariants import CHECKS
 from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import ROOT, Settings
 from tests.bulletin.small_quarter import small_quarter
-from tests.s3_server import BUCKET, S3Server, running_s3
+from tests.s3_server import BUCKET, S3Server
 from tests.web.conftest import PREFIX, Login
 
 RESULTS = small_quarter()
@@ -382,12 +382,6 @@ def test_an_error_that_nobody_thought_of_is_told_in_a_sentence(
     assert "页面暂时打不开" in answer.text
     assert "geheim" not in answer.text
     assert "UndefinedColumn" in caplog.text
-
-
-@pytest.fixture
-def s3() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
 
 
 def test_an_outbox_on_s3(

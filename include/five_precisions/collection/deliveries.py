@@ -405,7 +405,10 @@ class _Collection:
         )
 
     def _cover_may_come(self, judged: JudgedPackage) -> bool:
-        """Whether to wait for a cover: not where a file does not open, which may be the very one that holds it."""
+        """Whether to wait for a cover: not where it may be in a file that does not open (docs/intake.md#the-package).
+
+        In a replay nothing more comes, whatever the name of that file says: it is reported at once.
+        """
         does_not_open = any(finding.rule == PackageRule.F01.code for finding in judged.findings)
         return not (judged.has_unread_workbook or (self._replay and does_not_open))
 
