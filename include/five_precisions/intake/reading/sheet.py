@@ -69,6 +69,16 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """Cells that are merged into one: rows and columns from 0, the last ones included."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One sheet of one delivered file; a CSV or Parquet file is a sheet without a name."""
 
@@ -77,6 +87,12 @@ class Sheet:
     rows: list[list[Cell]]
     """From row 1, column A of the file as delivered."""
     epoch_1904: bool = False
+    is_hidden: bool = False
+    """Whether a person who opens the workbook does not see it: hidden, or very hidden."""
+    merged: tuple[Area, ...] = ()
+    """Only the first cell of each holds what is shown there."""
+    uncomputed: frozenset[tuple[int, int]] = frozenset()
+    """Row and column from 0 of formulas whose value no program has stored; the cells are empty."""
 
 
 class UnreadableFileError(Exception):
