@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from five_precisions.reports import Column, ColumnType
-from five_precisions.reports.cells import EXCEL_ERRORS, Cell, CellFault, cell_text, read_cell, read_cells
+from five_precisions.reports import Column, ColumnType, Sensitivity
+from five_precisions.reports.cells import (
+    EXCEL_ERRORS,
+    Cell,
+    CellFault,
+    cell_text,
+    read_cell,
+    read_cells,
+    says_nothing,
+)
 
 COLUMNS: dict[ColumnType, dict[str, Any]] = {
     ColumnType.TEXT: {"max": 18},
@@ -207,6 +215,16 @@ def test_declared_bounds_are_inclusive(cell: int, inside: bool) -> None:
         "2019-06-03 00:00:00",
         "2019-06-03T00:00:00",
         "2019/6/3 0:00:00",
+        "2019-6-3 0:00",
+        "2019.6.3",
+        "2019．06．03",
+        "2019、6、3",
+        "2019年6月3日 00:00",
+        "2019.06.03 00:00:00.000",
+        "2019—06—03",
+        "2019-06-03T00:00:00Z",
+        "2019-06-03T00:00:00.000+08:00",
+        "2019-06-03t00:00:00z",
         43619,
         43619.0,
         "43619",
@@ -242,8 +260,12 @@ def test_leap_days() -> None:
         "201906",
         201906,
         "2019-06",
-        "2019.06.03",
         "03/06/2019",
+        "2019.06",
+        "2019.06.03.1",
+        "2019-06-03T16:00:00Z",
+        "2019-06-03T00:00:00+09:00",
+        "2019-06-03 8:30",
         "2019-06-31",
         "2019-13-01",
         "0000-01-01",
@@ -298,6 +320,7 @@ def test_dates_come_back_from_every_form(day: date) -> None:
         ("441702199001011234", "441702199001011234"),
         ("44170219900101123x", "44170219900101123x"),
         (441702, "441702"),
+        (441702199001011234, "441702199001011234"),
         (441702.0, "441702"),
         (123456789012345, "123456789012345"),
         (True, "TRUE"),
@@ -314,12 +337,12 @@ def test_texts_are_read(cell: Cell, value: str) -> None:
     ("cell", "rule", "says"),
     [
         ("a" * 19, "T03", "有19个字符，超过18个"),
-        (441702199001011234, "T02", "设置为“文本”格式"),
         (4.41702199001011e17, "T02", "设置为“文本”格式"),
         ("4.41702E+17", "T02", "设置为“文本”格式"),
         ("4.41702199001011E17", "T02", "设置为“文本”格式"),
         ("4E+17", "T02", "设置为“文本”格式"),
-        (10**15, "T02", "设置为“文本”格式"),
+        (float(10**15), "T02", "设置为“文本”格式"),
+        ("陈大\ufffd", "T02", "文字有丢失"),
         ("甲\x00", "T02", "控制字符"),
         ("甲\x07乙", "T02", "控制字符"),
         ("甲\x7f", "T02", "控制字符"),
@@ -383,6 +406,60 @@ def test_no_message_shows_an_id_that_stands_in_the_wrong_column(cell: Cell, type
     assert "１９９００１０１" not in message
 
 
+# --- codes, IDs, and what says that there is nothing ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(f"YX{dash}0{dash}12" for dash in ("-", *"\u2010\u2013\u2014\u2212\u2500\u30fc\uff0d", "\u2014\u2014")),
+        " YX- 0 -12",
+        "ＹＸ-0-12",
+    ],
+)
+def test_a_code_is_one_code_whatever_its_dashes_and_blanks(cell: str) -> None:
+    assert read_cell(cell, column("text", code=True)) == "YX-0-12"
+
+
+def test_a_text_that_is_no_code_keeps_its_dashes_and_blanks() -> None:
+    assert read_cell("那蓬 —村", column("text")) == "那蓬 —村"
+
+
+@pytest.mark.parametrize("cell", [date(2019, 6, 1), datetime(2019, 6, 1)])  # noqa: DTZ001
+def test_a_code_that_the_spreadsheet_made_a_date_is_a_fault(cell: Cell) -> None:
+    fault = fault_of(cell, column("text", code=True))
+    assert fault.rule == "T02"
+    assert fault.message.startswith("某列被电子表格软件自动改成了日期2019-06-01")
+    assert read_cell(cell, column("text")) == "2019-06-01"
+
+
+@pytest.mark.parametrize(
+    ("mark", "named"), [("`", "“`”"), ("’", "“’”"), (" ", "空格"), ("-", "“-”"), ("：", "“：”")], ids=repr
+)
+def test_a_mark_in_an_id_is_named_whatever_its_length(mark: str, named: str) -> None:
+    own = Column(header="证件号码", name="id", type=ColumnType.TEXT, max=18, sensitive=Sensitivity.ID)
+    for cell in (f"441702{mark}199001011234", f"441702{mark}19900101123"):
+        fault = fault_of(cell, own)
+        assert fault == CellFault("T02", f"证件号码只能由数字和字母组成，请删除其中的{named}。")
+    assert read_cell("44170219900101123x", own) == "44170219900101123x"
+
+
+@pytest.mark.parametrize("type_", list(ColumnType))
+@pytest.mark.parametrize("cell", ["-", "—", "——", "－", "/", "／", "无", "NULL", "null", "N/A", "n/a", " - "])
+def test_what_says_nothing_is_empty_where_the_cell_may_be(cell: str, type_: str) -> None:
+    assert read_cell(cell, column(type_, optional=True)) is None
+
+
+@pytest.mark.parametrize("type_", ["int", "yuan", "wan", "pct"])
+@pytest.mark.parametrize("cell", ["-", "—", "/", "无"])
+def test_no_number_where_one_is_due_asks_for_zero(cell: str, type_: str) -> None:
+    assert fault_of(cell, column(type_)) == CellFault("T02", "不是数字，没有时请填0。")
+
+
+def test_a_day_with_a_time_of_day_says_so() -> None:
+    assert "时刻" in fault_of("2019-06-03 12:30:00", column("date")).message
+
+
 # --- whole columns ------------------------------------------------------------------------------------------
 
 
@@ -444,7 +521,7 @@ def test_every_cell_is_a_value_of_its_type_or_a_fault(
     result = read_cell(cell, column(type_, optional=optional), epoch_1904=epoch_1904)
     if result is None:
         assert optional
-        assert not cell_text(cell)
+        assert not cell_text(cell) or says_nothing(cell_text(cell))
     elif isinstance(result, CellFault):
         assert result.rule in {"T01", "T02", "T03", "T04", "T05"}
         assert result.message.endswith("。")

@@ -137,8 +137,8 @@ def test_every_column_says_what_belongs_into_it() -> None:
         {"type": "text"},
         {"type": "number"},
         {"type": "int", "maximum": 5},
-        {"type": "int", "verbatim": True},
-        {"type": "text", "max": 5, "verbatim": True, "sensitive": "id"},
+        {"type": "int", "code": True},
+        {"type": "text", "max": 5, "public": True, "sensitive": "id"},
     ],
 )
 def test_a_column_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from five_precisions.reports import Column, Report, Sensitivity
-from five_precisions.reports.cells import Cell, cell_text
+from five_precisions.reports.cells import Cell, cell_text, plain_code
 from five_precisions.reports.level import Level
 from five_precisions.reports.masking import kept, looks_like_resident_id, mask, mask_digit_runs
 
@@ -154,7 +154,7 @@ def shown_key_part(text: str, column: Column) -> str:
 
     Unless it is no code but a resident ID in the wrong column.
     """
-    if column.verbatim:
+    if column.keeps_digits:
         return mask(text, Sensitivity.ID) if looks_like_resident_id(text) else text
     return kept(text, column)
 
@@ -166,4 +166,5 @@ def shown_key(key: str, report: Report) -> str:
     if len(parts) != len(columns):
         # A part has a slash in it; which one, nobody can tell.
         return mask_digit_runs(key) if any(column.is_prose for column in columns) else key
-    return KEY_SEPARATOR.join(map(shown_key_part, parts, columns))
+    plain = (plain_code(part) if column.code else part for part, column in zip(parts, columns, strict=True))
+    return KEY_SEPARATOR.join(map(shown_key_part, plain, columns))

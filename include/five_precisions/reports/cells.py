@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, cast
 
-from five_precisions.reports.declaration import Column, ColumnType
+from five_precisions.reports.declaration import Column, ColumnType, Sensitivity
 from five_precisions.reports.masking import mask_digit_runs
 
 Cell = str | int | float | bool | date | None
@@ -57,12 +57,31 @@ _PLAIN_AMOUNT = 10**11
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
 _SCIENTIFIC_CODE = re.compile(r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?|[Ee]\+)[0-9]+")
 """With a point or a plus, as every program writes it: `3E01` is the code of an outlet."""
-_DATES = (
-    re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]00:00(?::00(?:\.0+)?)?)?"),
-    re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})(?: 0?0:00(?::00)?)?"),
-    re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
-    re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"),
+_DAYS: Final = tuple(
+    re.compile(form)
+    for form in (
+        *(f"([0-9]{{4}}){sign}([0-9]{{1,2}}){sign}([0-9]{{1,2}})" for sign in ("-", "/", r"\.", "、")),
+        "([0-9]{4})([0-9]{2})([0-9]{2})",
+        "([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日",
+    )
 )
+_WITH_TIME: Final = re.compile(
+    r"(?P<day>.*[0-9日])(?:[Tt]| +)(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r"(?P<zone> ?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_MIDNIGHT: Final = re.compile(r"00?:00(?::00(?:[.,]0+)?)?")
+_ZONES_OF_MIDNIGHT: Final = frozenset({"Z", "+0000", "-0000", "+0800"})
+"""Of a program that keeps days as moments: of Shanghai's, or of none in particular. In another, it is another day."""
+_DASHES: Final = re.compile(
+    r"\u2014\u2014|[\u02d7\u2010-\u2015\u2043\u2212\u2500\u2501\u2e3a\u2e3b\u30fc\ufe58\ufe63\uff0d\uff70]"
+)
+"""Every sign that people take for a dash; two long ones are what the key types in a Chinese input method."""
+_BLANKS_INSIDE: Final = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]+")
+_NOTHING: Final = frozenset({"", "-", "--", "/", "\\", "无", "NULL", "N/A", "NA"})
+"""Alone in a cell that may be empty, said in capitals and with one kind of dash: that there is nothing."""
+_LONGEST_NOTHING: Final = 4
+_NO_ID: Final = re.compile("[^0-9A-Za-z*]")
+_PLAIN_ID: Final = re.compile("(?![0-9][Ee])[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +137,9 @@ def read_cells(
 def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | CellFault:
     """What `read_cell` answers, at once where nothing is special about the cell: of most cells of a large file."""
     if column.type is ColumnType.TEXT:
-        if type(cell) is str and column.max is not None and len(cell) <= column.max and _PLAIN_TEXT.fullmatch(cell):
+        # A short one may say that there is nothing.
+        is_plain = type(cell) is str and (len(cell) > _LONGEST_NOTHING or not column.optional)
+        if is_plain and column.max is not None and len(cell) <= column.max and _plain_form(column).fullmatch(cell):
             return cell
     elif column.type.is_amount and isinstance(cell, float) and 0 <= cell < _PLAIN_AMOUNT / 100:
         fen = round(cell * 100)
@@ -127,10 +148,14 @@ def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | Ce
     return read_cell(cell, column, epoch_1904=epoch_1904)
 
 
+def _plain_form(column: Column) -> re.Pattern[str]:
+    return _PLAIN_ID if column.sensitive is Sensitivity.ID else _PLAIN_TEXT
+
+
 def read_cell(cell: Cell, column: Column, *, epoch_1904: bool = False) -> Value | CellFault:
     """The cell's value by the column's declared type, or its fault."""
     text = cell_text(cell)
-    if not text:
+    if not text or (column.optional and says_nothing(text)):
         return None if column.optional else CellFault("T01", f"{column.header}不能为空，请填写{column.expected}。")
     try:
         _refuse_what_is_no_content(text)
@@ -153,6 +178,21 @@ def read_cell(cell: Cell, column: Column, *, epoch_1904: bool = False) -> Value 
         return unreadable.fault
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a text says that there is nothing to say: a dash, a stroke, 无, NULL or N/A, and no more."""
+    return len(text) <= _LONGEST_NOTHING and plain_dashes(text.translate(_FULL_WIDTH_SIGNS)).upper() in _NOTHING
+
+
+def plain_dashes(text: str) -> str:
+    """The text with every kind of dash as the one of the keyboard."""
+    return text if text.isascii() else _DASHES.sub("-", text)
+
+
+def plain_code(text: str) -> str:
+    """A code as it is kept and compared: every dash the same, and no blanks inside (docs/reports.md#types)."""
+    return _BLANKS_INSIDE.sub("", plain_dashes(text))
+
+
 def _plain(number: float) -> str:
     """A number cell in plain notation with the digits that a spreadsheet shows: 0.30000000000000004 is 0.3."""
     text = format(Decimal(format(number, f".{DIGITS_OF_A_NUMBER_CELL}g")), "f")
@@ -162,12 +202,15 @@ def _plain(number: float) -> str:
 def _refuse_what_is_no_content(text: str) -> None:
     if (text.startswith("#") and text.upper() in EXCEL_ERRORS) or _CALC_ERROR.fullmatch(text):
         raise _UnreadableError(f"单元格是公式错误{text}，请改正公式或直接填写数值。")
+    if "\ufffd" in text:
+        raise _UnreadableError("文字有丢失，显示为“\ufffd”，请对照原件重新录入这一格。")
     if _INVISIBLE.search(text):
         raise _UnreadableError("单元格中有看不见的控制字符或残缺字符，请删除后重新录入。")
 
 
 def _refuse_lost_digits(cell: Cell, text: str) -> None:
-    is_long_number = isinstance(cell, int | float) and abs(cell) >= 10**DIGITS_OF_A_NUMBER_CELL
+    # A whole number comes from a format that keeps every digit of it; a spreadsheet's numbers have a fraction.
+    is_long_number = isinstance(cell, float) and abs(cell) >= 10**DIGITS_OF_A_NUMBER_CELL
     if is_long_number or _SCIENTIFIC_CODE.fullmatch(text):
         raise _UnreadableError(
             "长编号被当作数字保存，成了科学记数法，末尾几位已经丢失；请把该列设置为“文本”格式后重新录入完整编号。"
@@ -177,9 +220,27 @@ def _refuse_lost_digits(cell: Cell, text: str) -> None:
 def _read_text(cell: Cell, text: str, column: Column) -> str:
     _refuse_lost_digits(cell, text)
     text = text.translate(_FULL_WIDTH)
+    if column.code or column.sensitive is Sensitivity.ID:
+        _refuse_date(cell, text, column)
+    if column.code:
+        text = plain_code(text)
+    elif column.sensitive is Sensitivity.ID and (sign := _NO_ID.search(text)):
+        raise _UnreadableError(f"{column.header}只能由数字和字母组成，请删除其中的{_named_sign(sign[0])}。")
     if column.max is not None and len(text) > column.max:
         raise _UnreadableError(f"{column.header}有{len(text)}个字符，超过{column.max}个，请缩短。", "T03")
     return text
+
+
+def _refuse_date(cell: Cell, text: str, column: Column) -> None:
+    if isinstance(cell, date):
+        raise _UnreadableError(
+            f"{column.header}被电子表格软件自动改成了日期{text[:10]}，原来录入的编号已经丢失；"
+            "请把该列设置为“文本”格式后重新录入。"
+        )
+
+
+def _named_sign(sign: str) -> str:
+    return "空格" if sign.isspace() else f"“{sign}”"
 
 
 def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
@@ -187,9 +248,10 @@ def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    text = text.translate(_FULL_WIDTH_SIGNS)
-    for form in _DATES:
-        if match := form.fullmatch(text):
+    text = plain_dashes(text.translate(_FULL_WIDTH_SIGNS))
+    day = _without_midnight(text)
+    for form in _DAYS:
+        if match := form.fullmatch(day):
             try:
                 return date(*map(int, match.groups()))
             except ValueError:
@@ -201,9 +263,22 @@ def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
     raise _UnreadableError("不是日期，请填写日期，如2019-06-30。")
 
 
+def _without_midnight(text: str) -> str:
+    """The day that a text names, without a time of midnight behind it."""
+    match = _WITH_TIME.fullmatch(text)
+    if match is None:
+        return text
+    zone = (match["zone"] or "Z").strip().upper().replace(":", "")
+    if not _MIDNIGHT.fullmatch(match["time"]) or zone not in _ZONES_OF_MIDNIGHT:
+        raise _UnreadableError("日期带有时刻，分不清是哪一天，请只填写日期，如2019-06-30。")
+    return match["day"].rstrip()
+
+
 def _read_number(cell: Cell, text: str) -> Decimal:
     if isinstance(cell, bool | date):
         raise _UnreadableError("不是数字，请填写数字。")
+    if says_nothing(text):
+        raise _UnreadableError("不是数字，没有时请填0。")
     text = text.translate(_FULL_WIDTH_SIGNS).replace(" ", "")
     if _SCIENTIFIC.fullmatch(text):
         raise _UnreadableError("数字是科学记数法，末尾几位可能已经丢失；请填写完整数字。")

@@ -68,8 +68,10 @@ class Column(ReferenceModel):
     of: tuple[str, ...] = ()
     optional: bool = Field(default=False, strict=True)
     sensitive: Sensitivity | None = None
-    verbatim: bool = Field(default=False, strict=True)
-    """A text that joins rows or is published: kept as it stands, however many digits are in it."""
+    code: bool = Field(default=False, strict=True)
+    """A text that joins rows: compared and kept with every dash as `-` and without blanks, all of its digits shown."""
+    public: bool = Field(default=False, strict=True)
+    """A text that is published: shown and kept as it stands, however many digits are in it."""
     note: str | None = None
     """What the header alone does not say, for the template: when to fill it in, what is meant."""
 
@@ -79,8 +81,8 @@ class Column(ReferenceModel):
             raise ValueError(f"column {self.name}: a choice, and only a choice, lists its values")
         if self.type is ColumnType.TEXT and self.max is None:
             raise ValueError(f"column {self.name}: a text declares its longest length")
-        if self.verbatim and (self.type is not ColumnType.TEXT or self.sensitive):
-            raise ValueError(f"column {self.name}: only a text that is not sensitive is kept verbatim")
+        if self.keeps_digits and (self.type is not ColumnType.TEXT or self.sensitive):
+            raise ValueError(f"column {self.name}: only a text that is not sensitive is a code, or public")
         if doubled(self.of):
             raise ValueError(f"column {self.name}: a value is listed twice")
         if self.max is not None and self.min > self.max:
@@ -88,9 +90,14 @@ class Column(ReferenceModel):
         return self
 
     @property
+    def keeps_digits(self) -> bool:
+        """Whether a long run of digits in it is neither an ID nor a phone, and is shown."""
+        return self.code or self.public
+
+    @property
     def is_prose(self) -> bool:
         """Whether people write into it what they like, an ID or a phone among it."""
-        return self.type is ColumnType.TEXT and not self.verbatim and not self.sensitive
+        return self.type is ColumnType.TEXT and not self.keeps_digits and not self.sensitive
 
     @property
     def hash_name(self) -> str | None:
