@@ -33,11 +33,14 @@ from sqlalchemy import URL
 
 from five_precisions.intake.reading.cover import find_report
 from five_precisions.intake.reading.files import Sheet, read_file
-from five_precisions.intake.reading.layout import lay_out, normal_header
+from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.layout import TableForm, lay_out
+from five_precisions.intake.reading.marks import load_marks
 from five_precisions.intake.reading.typed import read_rows
 from five_precisions.reports import load_reports
 from five_precisions.reports.cells import cell_text
 from five_precisions.reports.declaration import Sensitivity
+from five_precisions.settings import Settings
 
 SHORTEST_NUMBER = 7
 """A number with fewer digits would be found by chance in any list of amounts."""
@@ -105,7 +108,7 @@ def sought_in(inbox: Path) -> Sought:
             if report is None:
                 _note_cover(sheet, sought)
                 continue
-            rows = read_rows(report, sheet, lay_out(sheet.rows, [column.header for column in report.columns]))
+            rows = read_rows(report, sheet, lay_out(sheet, TableForm.of(report), load_marks(Settings(_env_file=None))))
             for column in report.columns:
                 texts = {str(value) for value in rows.columns[column.name] if value is not None}
                 if column.sensitive is None:

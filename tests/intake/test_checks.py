@@ -445,7 +445,7 @@ def test_an_explanation_answers_the_close_before_or_the_one_to_come(city: City) 
     told = city.deliver(
         "B01", files=[said(*lines)], loans=[loan(1, borrower_id=OTHER_RESIDENT_ID), loan(2, household_no="H-9")]
     )
-    assert [(rule, key) for rule, key, _, _ in told] == [("F11", "HT-2")]
+    assert [(rule, key) for rule, key, _, _ in told] == [("F14", "HT-2")]
     close(city.engine, city.settings, JUNE, replay=True)
     assert explained(city.engine, "2019-06-B01-close") == [("X05", lines[0][3]), ("X04", lines[1][3])]
     assert {(each.rule, each.state) for each in list_explanations(city.engine)} == {

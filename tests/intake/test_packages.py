@@ -105,7 +105,7 @@ def test_the_unit_in_brackets_behind_a_header_is_tolerated(note: str, ruleset: R
     assert rules_of_position(workbook(position=[bent, *rows]), ruleset) == []
 
 
-@pytest.mark.parametrize("note", ["（元）", "（年初）", "（千万元）"])
+@pytest.mark.parametrize("note", ["（年初）", "（上月）", "2", "（户）"])
 def test_what_brackets_say_otherwise_is_another_header(note: str, ruleset: Ruleset) -> None:
     header, *rows = table("position", POSITION)
     bent = [header[0], f"{header[1]}{note}", *header[2:]]
@@ -347,7 +347,6 @@ def test_nil_return_with_an_empty_sheet(ruleset: Ruleset) -> None:
         ([cover_file(["grid", "1", "", "否"], ["grid", "1", "", "否"]), report_file("grid", [sound("grid")])], "F09"),
         ([cover_file(["没有这张表", "1", "", "否"])], "F09"),
         ([cover_file()], "F09"),
-        (package(households=[sound("households")]), "F10"),
         ([cover_file(["grid", "一", "", "否"]), report_file("grid", [sound("grid")])], "T02"),
     ],
     ids=[
@@ -359,7 +358,6 @@ def test_nil_return_with_an_empty_sheet(ruleset: Ruleset) -> None:
         "listed twice",
         "no such report",
         "empty cover",
-        "not owed",
         "count in words",
     ],
 )

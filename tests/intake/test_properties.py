@@ -16,10 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from five_precisions.intake.reading.files import UnreadableFileError, read_file
-from five_precisions.intake.reading.layout import lay_out, normal_header
+from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.layout import TableForm, lay_out
+from five_precisions.intake.reading.marks import load_marks
 from five_precisions.intake.reading.typed import read_rows
 from five_precisions.reports import Column, ColumnType, load_reports
-from five_precisions.reports.cells import Cell, CellFault, Value, cell_text, read_cell, read_cells
+from five_precisions.reports.cells import (
+    Cell,
+    CellFault,
+    Value,
+    cell_text,
+    plain_code,
+    read_cell,
+    read_cells,
+    says_nothing,
+)
+from five_precisions.settings import Settings
 from tests.fixtures.workbooks import WritableCell, ods, serial, xls, xlsb, xlsx
 
 REPORTS = load_reports()
@@ -70,7 +82,7 @@ def test_every_cell_reads_as_its_type_or_is_one_fault(cell: Cell, column: Column
         assert (result.rule == "T01") == (not cell_text(cell))
     elif result is None:
         assert column.optional
-        assert not cell_text(cell)
+        assert not cell_text(cell) or says_nothing(cell_text(cell))
     else:
         assert type(result) is KINDS[column.type]
         assert_within_bounds(result, column)
@@ -198,20 +210,24 @@ def typed(name: str, content: bytes) -> list[list[Value]]:
     """The rows as the package reader types them; no cell of these is faulty."""
     report = REPORTS["projects"]
     (sheet,) = read_file(name, content, known_headers=KNOWN_HEADERS)
-    rows = read_rows(report, sheet, lay_out(sheet.rows, [column.header for column in report.columns]))
+    rows = read_rows(report, sheet, lay_out(sheet, TableForm.of(report), load_marks(Settings(_env_file=None))))
     assert not any(rows.faults.values()), rows.faults
     return [list(row) for row in zip(*(rows.columns[column.name] for column in report.columns), strict=True)]
 
 
 def expected(rows: list[list[WritableCell]]) -> list[list[Value]]:
     columns_of_report = REPORTS["projects"].columns
-    return [
-        [
-            Decimal(str(cell)).quantize(Decimal("0.01")) if column.type is ColumnType.WAN else cell  # type: ignore[misc]
-            for cell, column in zip(row, columns_of_report, strict=True)
-        ]
-        for row in rows
-    ]
+    return [[_kept(cell, column) for cell, column in zip(row, columns_of_report, strict=True)] for row in rows]
+
+
+def _kept(cell: WritableCell, column: Column) -> Value:
+    if column.type is ColumnType.WAN:
+        return Decimal(str(cell)).quantize(Decimal("0.01"))
+    if isinstance(cell, str):
+        if column.optional and says_nothing(cell):
+            return None
+        return plain_code(cell) if column.code else cell
+    return cell  # type: ignore[return-value]
 
 
 def with_header(above: list[list[WritableCell]], rows: list[list[WritableCell]]) -> list[list[WritableCell]]:

@@ -111,7 +111,7 @@ def test_nothing_kept_or_sent_shows_them(
     judgements = collect(engine, settings, JUNE, replay=True)
     close(engine, settings, JUNE, replay=True)
     rules = {finding.rule for judgement in judgements for finding in judgement.findings}
-    assert rules >= {"F01", "F05", "F07", "F11", "G01", "L02", "T04", "V03"}
+    assert rules >= {"F01", "F05", "F07", "F14", "G01", "L02", "T04", "V03"}
     accepted = {report.report for each in judgements for report in each.reports if report.verdict == "accepted"}
     assert accepted >= {"visits", "outreach", "grid", "matches", "households", "projects", "inspections", "league"}
 

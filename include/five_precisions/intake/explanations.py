@@ -73,7 +73,7 @@ def bind(
     """Find the value that each line of 情况说明 is about: of the delivery's own findings, or the one last reported.
 
     Returns:
-        The explanations, several where several values are explained; a notice (F11) for each line about nothing.
+        The explanations, several where several values are explained; a notice (F14) for each line about nothing.
     """
     bound: list[RecordedExplanation] = []
     notices: list[Finding] = []
@@ -102,8 +102,8 @@ def bind(
 def _unmatched(line: Explanation) -> Finding:
     return Finding(
         report=line.report,
-        rule=PackageRule.F11.code,
-        level=PackageRule.F11.level,
+        rule=PackageRule.F14.code,
+        level=PackageRule.F14.level,
         message="没有找到这条说明所对应的问题，请核对报表、规则和主键；本期跨报表核对时如发现该问题，将采用此说明。",
         file=line.file,
         sheet=line.sheet,

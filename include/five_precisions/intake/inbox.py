@@ -16,7 +16,7 @@ from five_precisions.errors import SetupError
 from five_precisions.intake.findings import printable
 from five_precisions.intake.package import DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
-from five_precisions.intake.reading.layout import normal_header
+from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports

@@ -27,6 +27,13 @@ class ReportDraft:
     """Whether its institution may have nothing to report."""
     is_unread: bool = False
     """A file that may hold it does not open."""
+    is_refused: bool = False
+    """With its whole package."""
+
+    def refuse(self) -> None:
+        """Reject it with its whole package, of which one finding says why: nothing is said of it alone."""
+        self.is_refused = True
+        self.findings.clear()
 
     @property
     def is_nil(self) -> bool:
@@ -50,7 +57,7 @@ class ReportDraft:
         """The verdict: one critical finding rejects the report as a whole."""
         errors = sum(finding.level is Level.CRITICAL for finding in self.findings)
         warnings = sum(finding.level is Level.WARNING for finding in self.findings)
-        verdict = Verdict.REJECTED if errors else Verdict.NIL if self.is_nil else Verdict.ACCEPTED
+        verdict = Verdict.REJECTED if errors or self.is_refused else Verdict.NIL if self.is_nil else Verdict.ACCEPTED
         control, sheet = self.report.control_column, self.sheets[0] if self.sheets else None
         total = Decimal(0) if control else None
         if control and self.rows is not None:

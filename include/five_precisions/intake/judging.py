@@ -9,24 +9,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from five_precisions.intake.belonging import TitledSheet, belonging_finding, titled
 from five_precisions.intake.findings import Finding, shown_text
 from five_precisions.intake.judged_package import JudgedPackage, ReadingOrder, ReportDraft
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.package_sheets import assign_sheets, is_blank, read_files
-from five_precisions.intake.reading.cover import Cover, read_cover, read_explanations
+from five_precisions.intake.reading.cover import COVER, EXPLANATIONS, Cover, read_cover, read_explanations
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.layout import lay_out
-from five_precisions.intake.reading.typed import (
-    TypedRows,
+from five_precisions.intake.reading.layout import TableForm, lay_out
+from five_precisions.intake.reading.table_findings import (
     cell_findings,
     header_findings,
-    read_rows,
+    left_out_findings,
+    lost_cell_findings,
     total_row_findings,
+    unit_findings,
 )
+from five_precisions.intake.reading.typed import TypedRows, read_rows
 from five_precisions.intake.rules.suites import load_suite, suite_findings
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution
+from five_precisions.reports import Report, load_reports
 from five_precisions.reports.level import Level
 
 
@@ -45,23 +49,34 @@ def judge_package(
     sheets, findings, unread = read.sheets, read.findings, read.unread
     assigned, cover_sheets, explanation_sheets, unknown = assign_sheets(sheets, reports)
     findings += unknown
-    cover, cover_findings = read_cover(cover_sheets, reports)
-    explanations, explanation_findings = read_explanations(explanation_sheets, reports)
+    cover, cover_findings = read_cover(cover_sheets, reports, ruleset.marks)
+    explanations, explanation_findings = read_explanations(explanation_sheets, reports, ruleset.marks)
     has_cover = bool(cover_sheets)
     if not has_cover:
         cover, cover_findings = Cover(is_readable=False), []
     owed = ruleset.register.owed_by(institution.kind)
+    not_owed = [report for report in reports.values() if institution.kind not in report.owners]
     drafts = {
         code: ReportDraft(
             report, cover.lines.get(code), assigned.get(code, []), may_be_nil=code not in owed or owed[code].nil_allowed
         )
         for code, report in reports.items()
-        if code in cover.lines or code in assigned or code in unread.values()
+        if report not in not_owed and (code in cover.lines or code in assigned or code in unread.values())
     }
+    findings += _not_owed_findings(not_owed, assigned, cover, has_drafts=bool(drafts))
     findings += _place(drafts, cover_findings + explanation_findings)
     _reject_unread(drafts, findings, unread, may_be_cover=cover_wanted and not has_cover)
+    elsewhere = belonging_finding(
+        _titled(sheets, assigned, cover_sheets, explanation_sheets), institution, ruleset.register, ruleset.period
+    )
+    if elsewhere is not None:
+        # Whatever else there is to say follows from it.
+        findings, explanations = [elsewhere], []
     for draft in drafts.values():
-        _judge_report(draft, institution, ruleset, cover, cover_wanted=cover_wanted or has_cover)
+        if elsewhere is not None:
+            draft.refuse()
+            continue
+        _judge_report(draft, ruleset, cover, cover_wanted=cover_wanted or has_cover)
         if draft.is_nil and not draft.may_be_nil and not (draft.rows and draft.rows.rows):
             draft.findings.append(
                 _on_cover(
@@ -125,19 +140,45 @@ def _reject_unread(
             findings.remove(fault)
 
 
+def _titled(
+    sheets: Sequence[Sheet],
+    assigned: Mapping[str, Sequence[Sheet]],
+    covers: Sequence[Sheet],
+    explanations: Sequence[Sheet],
+) -> list[TitledSheet]:
+    """All sheets with what stands over their tables."""
+    tables = {id(sheet): TableForm.of(load_reports()[code]).headers for code, own in assigned.items() for sheet in own}
+    tables |= {id(sheet): COVER.headers for sheet in covers}
+    tables |= {id(sheet): EXPLANATIONS.headers for sheet in explanations}
+    return [titled(sheet, tables.get(id(sheet))) for sheet in sheets]
+
+
+def _not_owed_findings(
+    not_owed: Sequence[Report], assigned: Mapping[str, Sequence[Sheet]], cover: Cover, *, has_drafts: bool
+) -> list[Finding]:
+    """Reports that this kind of institution does not deliver are left out, and named (F10)."""
+    findings: list[Finding] = []
+    for report in not_owed:
+        line = cover.lines.get(report.code)
+        places = [*assigned.get(report.code, ()), *([line.sheet] if line else [])]
+        if places:
+            message = f"“{report.title}”不由贵单位报送，已略过，请从报送包和报送说明中删除。"
+            findings.append(_on_sheet(places[0], PackageRule.F10, message))
+    if findings and not has_drafts:
+        message = "报送包中没有应由贵单位报送的报表，请核对是否放错了文件夹。"
+        findings.append(replace(findings[0], rule=PackageRule.F09.code, level=PackageRule.F09.level, message=message))
+    return findings
+
+
+def _on_sheet(sheet: Sheet, rule: PackageRule, message: str) -> Finding:
+    return Finding(report=None, rule=rule.code, level=rule.level, message=message, file=sheet.file, sheet=sheet.name)
+
+
 def _of_report(finding: Finding, report: str) -> Finding:
     return replace(finding, report=report)
 
 
-def _judge_report(
-    draft: ReportDraft, institution: Institution, ruleset: Ruleset, cover: Cover, *, cover_wanted: bool
-) -> None:
-    report = draft.report
-    if institution.kind not in report.owners:
-        draft.findings.append(
-            _of_draft(draft, PackageRule.F10, f"“{report.title}”不由贵单位报送，请从报送包和报送说明中删除。")
-        )
-        return
+def _judge_report(draft: ReportDraft, ruleset: Ruleset, cover: Cover, *, cover_wanted: bool) -> None:
     if draft.is_unread or not _is_there_once(draft, cover, cover_wanted=cover_wanted):
         return
     if draft.is_nil and all(map(is_blank, draft.sheets)):
@@ -148,10 +189,11 @@ def _judge_report(
 
 def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
     report = draft.report
-    layout = lay_out(sheet.rows, [column.header for column in report.columns])
+    layout = lay_out(sheet, TableForm.of(report), ruleset.marks)
     draft.findings += header_findings(report, sheet, layout)
-    if not layout.header_row:
+    if not layout.headers.row:
         return
+    draft.findings += unit_findings(report, sheet, layout)
     rows = draft.rows = read_rows(report, sheet, layout)
     if draft.is_nil and rows.rows:
         message = f"报送说明写明零报送，表中却有{len(rows.rows)}行数据，请改正其一。"
@@ -164,6 +206,8 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
         message = f"表中没有数据；{nil}。"
         draft.findings.append(_of_draft(draft, PackageRule.F04, message))
         return
+    draft.findings += left_out_findings(rows)
+    draft.findings += lost_cell_findings(rows)
     draft.findings += cell_findings(rows)
     draft.findings += total_row_findings(rows)
     draft.findings += suite_findings(rows, load_suite(report).of(ruleset.period), ruleset.parameters, ruleset.context)
@@ -175,12 +219,14 @@ def _is_there_once(draft: ReportDraft, cover: Cover, *, cover_wanted: bool) -> b
     title = draft.report.title
     if len(draft.sheets) > 1:
         places = "、".join(
-            f"{shown_text(sheet.file)}" + (f"的“{shown_text(sheet.name)}”" if sheet.name else "")
+            f"{shown_text(sheet.file)}"
+            + (f"的“{shown_text(sheet.name)}”" if sheet.name else "")
+            + ("（隐藏的工作表）" if sheet.is_hidden else "")
             for sheet in draft.sheets
         )
-        draft.findings.append(
-            _of_draft(draft, PackageRule.F09, f"“{title}”报送了{len(draft.sheets)}份：{places}，请只保留一份。")
-        )
+        hidden = "；隐藏的工作表取消隐藏后可以看到" if any(sheet.is_hidden for sheet in draft.sheets) else ""
+        message = f"“{title}”报送了{len(draft.sheets)}份：{places}，请只保留一份{hidden}。"
+        draft.findings.append(_of_draft(draft, PackageRule.F09, message))
         return False
     if draft.line is None and cover.is_readable and cover_wanted:
         draft.findings.append(

@@ -1,4 +1,4 @@
-"""Rules on files, sheets and cells: judged while a package is read (docs/reports.md#rules; F01 to F11, T01 to T05).
+"""Rules on files, sheets and cells: judged while a package is read (docs/reports.md#rules; F01 to F14, T01 to T05).
 
 What is wrong is said where it is found, with names and numbers. What a rule asks and how grave it is stands here.
 """
@@ -13,10 +13,12 @@ from five_precisions.reports.level import Level
 class JudgedPart(StrEnum):
     """The part of a package that a rule looks at."""
 
+    PACKAGE = "package"
     FILE = "file"
     SHEETS = "sheets"
     COVER = "cover"
     HEADERS = "headers"
+    ROWS = "rows"
     CELLS = "cells"
     TOTAL_ROW = "total row"
     EXPLANATIONS = "explanations"
@@ -35,8 +37,11 @@ class PackageRule(Enum):
     F07 = Level.NOTICE, JudgedPart.SHEETS, "A sheet that is no report, or an unclear explanation, is named."
     F08 = Level.NOTICE, JudgedPart.COVER, "There is a cover; files that lie without one for 30 minutes cause one mail."
     F09 = Level.CRITICAL, JudgedPart.COVER, "The cover lists the reports that the package holds, each once."
-    F10 = Level.CRITICAL, JudgedPart.SHEETS, "The report is one that this kind of institution owes."
-    F11 = Level.NOTICE, JudgedPart.EXPLANATIONS, "The explanation is of a finding that there is."
+    F10 = Level.NOTICE, JudgedPart.SHEETS, "A report that this kind of institution does not owe is left out, and named."
+    F11 = Level.NOTICE, JudgedPart.ROWS, "A row that is no data, such as a signature, is left out, and named."
+    F12 = Level.CRITICAL, JudgedPart.HEADERS, "A unit line or a header names the unit of its columns, or none."
+    F13 = Level.CRITICAL, JudgedPart.PACKAGE, "The package names its own month and institution, or none."
+    F14 = Level.NOTICE, JudgedPart.EXPLANATIONS, "The explanation is of a finding that there is."
     T01 = Level.CRITICAL, JudgedPart.CELLS, "A required cell is filled in."
     T02 = Level.CRITICAL, JudgedPart.CELLS, "The cell can be read as its column's type."
     T03 = Level.CRITICAL, JudgedPart.CELLS, "The text is not longer than allowed."

@@ -19,7 +19,8 @@ from five_precisions.intake.reading.cover import (
     find_report,
 )
 from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file
-from five_precisions.intake.reading.layout import is_empty, normal_header
+from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.layout import is_empty
 from five_precisions.intake.reading.sheet import TooMuchError, too_much_together
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.reports import Report, load_reports

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from five_precisions.intake.reading.marks import Marks, load_marks
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
 from five_precisions.intake.rules.derived import DerivedContext, load_rates
 from five_precisions.intake.rules.hotlines import hotline_forms
@@ -29,6 +30,8 @@ class Ruleset:
     parameters: Mapping[str, Any]
     """For the suites: `{"$PARAMETER": name}`."""
     context: DerivedContext
+    marks: Marks
+    """Of rows that are no data."""
     limits: Limits = DEFAULT_LIMITS
 
 
@@ -55,6 +58,7 @@ def ruleset_of(settings: Settings, register: Register, period: Period) -> Rulese
             "hotline_forms": hotline_forms(settings),
         },
         context=DerivedContext(last_day=period.end, rates=load_rates(settings)),
+        marks=load_marks(settings),
         limits=Limits.of(settings),
     )
 
@@ -67,6 +71,7 @@ def validate_reference(settings: Settings) -> None:
     """
     load_rates(settings)
     hotline_forms(settings)
+    load_marks(settings)
     load_holidays(settings)
     for report in load_reports().values():
         load_suite(report)

@@ -30,13 +30,16 @@ from five_precisions.display import DEMO_MARK, text_width
 from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import (
+    COVER,
     COVER_HEADERS,
     COVER_TITLE,
     EXPLANATION_HEADERS,
+    EXPLANATIONS,
     EXPLANATIONS_TITLE,
 )
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS, lay_out, normal_header
+from five_precisions.intake.reading.headers import WantedHeaders, normal_header
+from five_precisions.intake.reading.layout import find_headers
 from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.level import Level
@@ -168,6 +171,7 @@ class _Form:
 
     names: frozenset[str]
     """Of sheets and files, in normal form."""
+    wanted: WantedHeaders
     headers: Mapping[str, Sensitivity | None]
 
 
@@ -176,6 +180,7 @@ class _Reading:
     """How a sheet's columns are taken when it is held against a form."""
 
     header_row: int
+    header_rows: int
     columns: Mapping[int, Sensitivity | None]
     """Known columns, from 0."""
 
@@ -217,14 +222,14 @@ def _mask_sheet(sheet: Sheet, rows: list[list[Cell]]) -> MaskedSheet:
     if reading is None:
         kept = [_row_without_head(number, row) for number, row in enumerate(rows)]
         return MaskedSheet(file, name, kept, 0, is_emptied=sum(map(_filled, kept)) < sum(map(_filled, rows)))
-    head = reading.header_row - 1
+    head = range(reading.header_row - reading.header_rows, reading.header_row)
     width = max(map(len, rows), default=0)
     treatments: list[_Treatment] = [reading.columns.get(column, _Unknown) for column in range(width)]
-    filled = _filled(rows[head])
+    filled = max(_filled(rows[number]) for number in head)
     masked: list[list[Cell]] = []
     for number, row in enumerate(rows):
         # A row above the headers that is as full as they are is no title, whatever else it may be.
-        if number == head or (number < head and 2 * _filled(row) < filled):
+        if number in head or (number < head.start and 2 * _filled(row) < filled):
             masked.append([_masked_title(cell) for cell in row])
         else:
             masked.append([_masked_cell(cell, how) for cell, how in zip(row, treatments, strict=False)])
@@ -237,17 +242,17 @@ def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
     names = {normal_header(each).casefold() for each in (sheet.name, stem) if each is not None}
     best: tuple[tuple[bool, int], _Reading] | None = None
     for form in _forms():
-        layout = lay_out(rows[:ROWS_SEARCHED_FOR_HEADERS], list(form.headers), with_totals=False)
-        if not layout.header_row:
+        headers = find_headers(rows, form.wanted, sheet.merged)
+        if not headers.row:
             continue
-        columns = {column: form.headers[header] for header, column in layout.columns.items()}
-        columns |= {column: form.headers[header] for header, own in layout.doubled.items() for column in own}
+        columns = {column: form.headers[header] for header, column in headers.columns.items()}
+        columns |= {column: form.headers[header] for header, own in headers.doubled.items() for column in own}
         # A data row that happens to hold the word of a header is none.
-        filled = _filled(rows[layout.header_row - 1])
-        is_head = 2 * len(layout.columns) >= len(form.headers) or (len(columns) > 1 and 2 * len(columns) >= filled)
+        filled = len(headers.texts)
+        is_head = 2 * len(headers.columns) >= len(form.headers) or (len(columns) > 1 and 2 * len(columns) >= filled)
         score = (not names.isdisjoint(form.names), len(columns))
         if is_head and (best is None or score > best[0]):
-            best = score, _Reading(layout.header_row, columns)
+            best = score, _Reading(headers.row, headers.rows, columns)
     return best[1] if best else None
 
 
@@ -256,13 +261,15 @@ def _forms() -> tuple[_Form, ...]:
     forms = [
         _Form(
             frozenset({report.code, normal_header(report.title).casefold()}),
+            WantedHeaders.of(report.columns),
             {column.header: column.sensitive for column in report.columns},
         )
         for report in load_reports().values()
     ]
     cover = {header: Sensitivity.PHONE if header == _COVER_PHONE else None for header in COVER_HEADERS}
-    forms.append(_Form(frozenset({"cover", COVER_TITLE}), cover))
-    forms.append(_Form(frozenset({"explanations", EXPLANATIONS_TITLE}), dict.fromkeys(EXPLANATION_HEADERS)))
+    forms.append(_Form(frozenset({"cover", COVER_TITLE}), COVER.headers, cover))
+    explained = dict.fromkeys(EXPLANATION_HEADERS)
+    forms.append(_Form(frozenset({"explanations", EXPLANATIONS_TITLE}), EXPLANATIONS.headers, explained))
     return tuple(forms)
 
 

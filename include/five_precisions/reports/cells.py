@@ -270,7 +270,7 @@ def _without_midnight(text: str) -> str:
         return text
     zone = (match["zone"] or "Z").strip().upper().replace(":", "")
     if not _MIDNIGHT.fullmatch(match["time"]) or zone not in _ZONES_OF_MIDNIGHT:
-        raise _UnreadableError("日期带有时刻，分不清是哪一天，请只填写日期，如2019-06-30。")
+        raise _UnreadableError("不是日期，请填写日期，如2019-06-30，不要带时刻。")
     return match["day"].rstrip()
 
 

@@ -10,7 +10,9 @@ from typing import Final
 from five_precisions.intake.findings import Finding, shown_key, shown_text, shown_value
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.layout import Layout, Row, lay_out, normal_header
+from five_precisions.intake.reading.headers import WantedHeaders, normal_header
+from five_precisions.intake.reading.layout import Layout, Row, TableForm, lay_out
+from five_precisions.intake.reading.marks import Marks
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity
 from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell
 
@@ -34,8 +36,11 @@ _COVER_COLUMNS: Final = (_REPORT, _ROWS, _TOTAL, _NIL, _SUBMITTER, _PHONE)
 _ONLY_IN_THE_FIRST_ROW: Final = frozenset({_SUBMITTER.header, _PHONE.header})
 COVER_HEADERS: Final = tuple(column.header for column in _COVER_COLUMNS)
 
+COVER: Final = TableForm(WantedHeaders.of(_COVER_COLUMNS), (_REPORT.header,))
+
 _EXPLAINED = ("报表", "规则", "主键", "说明")
 EXPLANATION_HEADERS: Final = _EXPLAINED
+EXPLANATIONS: Final = TableForm(WantedHeaders(_EXPLAINED, {}), _EXPLAINED[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +91,21 @@ def find_report(name: str, reports: dict[str, Report]) -> Report | None:
     )
 
 
-def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[Cover, list[Finding]]:
+def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report], marks: Marks) -> tuple[Cover, list[Finding]]:
     """The cover from the sheets that bear its title; usually there is one."""
     cover = Cover()
     findings: list[Finding] = []
     for sheet in sheets:
-        # A form may end in a total row, which lists no report.
-        layout = lay_out(sheet.rows, COVER_HEADERS)
-        missing = [header for header in layout.missing if header not in _ONLY_IN_THE_FIRST_ROW]
+        # A form may end in a total row or signatures, which list no report.
+        layout = lay_out(sheet, COVER, marks)
+        missing = [header for header in layout.headers.missing if header not in _ONLY_IN_THE_FIRST_ROW]
         findings += _header_findings(sheet, layout, missing)
         if missing:
             cover.is_readable = False
             continue
         for row in layout.data:
             # What stands beside the cover's own columns, as the template's code table does, makes no line.
-            if any(cell_text(row.cell(place)) for place in layout.columns.values()):
+            if any(cell_text(row.cell(place)) for place in layout.headers.columns.values()):
                 _read_line(cover, findings, sheet, layout, row, reports)
     if cover.is_readable and not cover.lines and not findings:
         findings.append(
@@ -117,25 +122,31 @@ def read_cover(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[Cov
 
 
 def _header_findings(sheet: Sheet, layout: Layout, missing: list[str]) -> list[Finding]:
-    return [
-        Finding(
-            report=None,
-            rule=PackageRule.F02.code,
-            level=PackageRule.F02.level,
-            message=f"报送说明缺少表头“{header}”，表头应为：{'、'.join(COVER_HEADERS)}。",
-            file=sheet.file,
-            sheet=sheet.name,
-            row_number=layout.header_row or None,
-            expected=header,
+    findings: list[Finding] = []
+    for header in missing:
+        near = layout.headers.misspelt.get(header)
+        hint = "" if near is None else f"，疑似误写为“{shown_text(layout.headers.texts[near])}”"
+        findings.append(
+            Finding(
+                report=None,
+                rule=PackageRule.F02.code,
+                level=PackageRule.F02.level,
+                message=f"报送说明缺少表头“{header}”{hint}，表头应为：{'、'.join(COVER_HEADERS)}。",
+                file=sheet.file,
+                sheet=sheet.name,
+                row_number=layout.headers.row or None,
+                column_number=None if near is None else near + 1,
+                header=header,
+                expected=header,
+            )
         )
-        for header in missing
-    ]
+    return findings
 
 
 def _read_line(
     cover: Cover, findings: list[Finding], sheet: Sheet, layout: Layout, row: Row, reports: dict[str, Report]
 ) -> None:
-    name = cell_text(row.cell(layout.columns[_REPORT.header]))
+    name = cell_text(row.cell(layout.headers.columns[_REPORT.header]))
     report = find_report(name, reports) if name else None
     values, faults = _read_cells(sheet, layout, row, report)
     findings += faults
@@ -162,7 +173,7 @@ def _read_line(
             rows=rows if isinstance(rows, int) else None,
             total=total if isinstance(total, Decimal) else None,
             is_nil=values.get("nil") is True,
-            columns=layout.columns,
+            columns=layout.headers.columns,
             unread=unread,
         )
 
@@ -174,7 +185,7 @@ def _read_cells(
     faults: list[Finding] = []
     for declared in _COVER_COLUMNS:
         column = _in_its_unit(declared, report)
-        place = layout.columns.get(column.header)
+        place = layout.headers.columns.get(column.header)
         if place is None:
             continue
         value = read_cell(row.cell(place), column, epoch_1904=sheet.epoch_1904)
@@ -194,7 +205,7 @@ def _in_its_unit(column: Column, report: Report | None) -> Column:
 def _at(
     sheet: Sheet, layout: Layout, row: Row, column: Column, report: Report | None, rule: PackageRule, message: str
 ) -> Finding:
-    place = layout.columns[column.header]
+    place = layout.headers.columns[column.header]
     return Finding(
         report=report.code if report else None,
         rule=rule.code,
@@ -210,16 +221,19 @@ def _at(
     )
 
 
-def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tuple[list[Explanation], list[Finding]]:
+def read_explanations(
+    sheets: Sequence[Sheet], reports: dict[str, Report], marks: Marks
+) -> tuple[list[Explanation], list[Finding]]:
     """Explanations from the sheets that bear their title; a line that names no report is a notice."""
     explanations: list[Explanation] = []
     findings: list[Finding] = []
     for sheet in sheets:
-        layout = lay_out(sheet.rows, EXPLANATION_HEADERS, with_totals=False)
-        if layout.missing:
+        layout = lay_out(sheet, EXPLANATIONS, marks)
+        missing = layout.headers.missing
+        if missing:
             if not sheet.rows:
                 continue
-            message = f"情况说明缺少表头“{'”“'.join(layout.missing)}”，本表未采用；表头应为：{'、'.join(_EXPLAINED)}。"
+            message = f"情况说明缺少表头“{'”“'.join(missing)}”，本表未采用；表头应为：{'、'.join(_EXPLAINED)}。"
             findings.append(
                 Finding(
                     report=None,
@@ -232,7 +246,7 @@ def read_explanations(sheets: Sequence[Sheet], reports: dict[str, Report]) -> tu
             )
             continue
         for row in layout.data:
-            name, rule, key, text = (cell_text(row.cell(layout.columns[header])) for header in _EXPLAINED)
+            name, rule, key, text = (cell_text(row.cell(layout.headers.columns[header])) for header in _EXPLAINED)
             report = find_report(name, reports)
             if report is None or not (rule and text):
                 message = "这一行没有写明报表、规则或说明，未采用；请按报表、规则、主键、说明四列填写。"

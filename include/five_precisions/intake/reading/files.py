@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.reading.biff_workbook import read_biff_workbook
-from five_precisions.intake.reading.layout import normal_header
+from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.parquet_pages import damaged_parquet, measure_footer, measure_pages
 from five_precisions.intake.reading.sheet import (
     DEFAULT_LIMITS,

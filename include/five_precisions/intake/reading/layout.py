@@ -1,36 +1,53 @@
-"""Where a table stands in a sheet: header row under title rows, columns, data, totals.
+"""Where a table stands in a sheet: its headers under title rows, its data, and the rows that are none.
 
-See docs/intake.md; F02, F05, F06.
+See docs/intake.md#rows-that-are-no-data; F02, F05, F06, F11, F12.
 """
 
 from __future__ import annotations
 
 import difflib
-import unicodedata
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
-from five_precisions.reports import ColumnType, load_reports
-from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
+from five_precisions.intake.reading.headers import Unit, WantedHeaders, normal_header, recognise, unit_of_form
+from five_precisions.intake.reading.marks import Marks, RowKind
+from five_precisions.intake.reading.sheet import Area, Sheet
+from five_precisions.reports import Column, ColumnType, Report
+from five_precisions.reports.cells import Cell, CellFault, cell_text, read_cell, says_nothing
 
 ROWS_SEARCHED_FOR_HEADERS: Final = 10
 """Up to nine rows of title, unit and date stand above the header row."""
 _CLOSE_SPELLING: Final = 0.6
-_UNITS: Final = {
-    ColumnType.YUAN: ("元",),
-    ColumnType.WAN: ("万元",),
-    ColumnType.PCT: ("%",),
-    ColumnType.INT: ("人", "户", "个", "天", "次", "人次", "份"),
-}
-"""What stands in brackets behind a header in many a form."""
+_NUMBERED_LINE: Final = re.compile(r"[(（]?[0-9一二三四五六七八九十]{1,2}[)）.、．]")
+_WITHOUT_NUMBERS: Final = frozenset({RowKind.SIGNATURE, RowKind.NOTE, RowKind.END, RowKind.PAGE})
+"""Rows that are words: one that is filled in all over is none of them."""
 
 
-def normal_header(text: str) -> str:
-    """A header as it is compared: without blanks, line breaks and what nobody sees; full-width signs made plain."""
-    plain = "".join(unicodedata.normalize("NFKC", text).split())
-    return plain if plain.isprintable() else "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+@dataclass(frozen=True)
+class TableForm:
+    """A table that is looked for in a sheet: its headers, and which of them tell one row from another."""
+
+    headers: WantedHeaders
+    keys: tuple[str, ...]
+    """Headers of the columns that name a row."""
+
+    @classmethod
+    def of(cls, report: Report) -> TableForm:
+        """The table of a report."""
+        return cls(WantedHeaders.of(report.columns), tuple(report.column(name).header for name in report.key))
+
+    @cached_property
+    def telling(self) -> Mapping[str, Column]:
+        """Columns, by header, in which a row that is data has something of its own: keys, dates and codes."""
+        return {
+            header: column
+            for header, column in self.headers.columns.items()
+            if header in self.keys or column.code or column.type is ColumnType.DATE
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +62,21 @@ class Row:
         """The cell of a column from 0; nothing beyond the row's end."""
         return self.cells[column] if column < len(self.cells) else None
 
+    def texts(self) -> dict[int, str]:
+        """What a person reads in its cells, by column from 0; empty ones are left out."""
+        return {column: text for column, cell in enumerate(self.cells) if (text := cell_text(cell))}
+
 
 @dataclass(slots=True)
-class Layout:
-    """What was found of the wanted headers, and the rows below them."""
+class Headers:
+    """What was found of the wanted headers."""
 
-    header_row: int
-    """As in the file, from 1; 0 = no header row was found."""
+    row: int = 0
+    """The last row of the headers as in the file, from 1; 0 = none was found."""
+    rows: int = 1
+    """Two where headers stand in two rows, those of single columns merged down."""
+    texts: dict[int, str] = field(default_factory=dict)
+    """Column from 0 → header as delivered."""
     columns: dict[str, int] = field(default_factory=dict)
     """Wanted header → column from 0, its first place where it stands twice."""
     missing: list[str] = field(default_factory=list)
@@ -60,52 +85,159 @@ class Layout:
     doubled: dict[str, list[int]] = field(default_factory=dict)
     extra: dict[int, str] = field(default_factory=dict)
     """Column from 0 → its header, empty where cells stand without one."""
+    units: dict[str, Unit] = field(default_factory=dict)
+    """Wanted header → the unit that is written beside it, where that is not the column's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """What a row above the headers says of the unit of the form."""
+
+    row_number: int
+    column: int
+    """From 0, where it stands."""
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is no data, and why."""
+
+    row: Row
+    kind: RowKind
+    column: int
+    """From 0, of the cell that shows it."""
+
+
+@dataclass(slots=True)
+class Layout:
+    """The headers, and the rows below them."""
+
+    headers: Headers
     data: list[Row] = field(default_factory=list)
-    totals: list[Row] = field(default_factory=list)
+    totals: list[LeftOut] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     last_row: int = 0
-    """Number of the last row with anything in it."""
+    """Number of the last row that is data or a total."""
+    unit_line: UnitLine | None = None
 
 
-def lay_out(rows: Sequence[Sequence[Cell]], wanted: Sequence[str], *, with_totals: bool = True) -> Layout:
+def lay_out(sheet: Sheet, form: TableForm, marks: Marks) -> Layout:
     """Find the wanted headers among the first ten rows, in the row that has most of them, and what stands below."""
-    normal = {normal_header(header): header for header in wanted}
-    best = _header_index(rows, normal)
-    if best is None:
-        return Layout(header_row=0, missing=list(wanted))
-    layout = Layout(header_row=best + 1)
-    places: dict[str, list[int]] = {}
-    for column, cell in enumerate(rows[best]):
-        header = _without_note(cell_text(cell))
-        if header in normal:
-            places.setdefault(normal[header], []).append(column)
-        elif header:
-            layout.extra[column] = cell_text(cell)
-    layout.columns = {header: columns[0] for header, columns in places.items()}
-    layout.doubled = {header: columns for header, columns in places.items() if len(columns) > 1}
-    layout.missing = [header for header in wanted if header not in places]
-    _match_misspelt(layout)
-    _split_rows(layout, rows, best, with_totals=with_totals)
+    layout = Layout(find_headers(sheet.rows, form.headers, sheet.merged))
+    if layout.headers.row:
+        layout.unit_line = _unit_line(sheet.rows[: layout.headers.row - layout.headers.rows])
+        _Sorting(sheet, form, marks, layout).sort()
     return layout
 
 
-def _without_note(text: str) -> str:
-    """The header in normal form, without a note in brackets that says no more than the declaration: 发放金额（元）.
+def _unit_line(rows: Sequence[Sequence[Cell]]) -> UnitLine | None:
+    for number, cells in enumerate(rows, start=1):
+        texts = Row(number, cells).texts()
+        if units := unit_of_form(texts.values()):
+            said = [column for column, text in texts.items() if units[0].name.removesuffix("元") in text]
+            return UnitLine(number, said[-1] if said else 0, units)
+    return None
 
-    With another unit than the declared one it is no header that we know.
+
+# Headers
+
+
+def find_headers(rows: Sequence[Sequence[Cell]], wanted: WantedHeaders, merged: Sequence[Area] = ()) -> Headers:
+    """Find the wanted headers among the first ten rows.
+
+    Args:
+        rows: Of a sheet, from its first.
+        wanted: What is looked for.
+        merged: Merged cells of the sheet.
     """
-    header = normal_header(text)
-    return _headers_with_notes().get(header, header)
+    lines = [_Line.of(cells, wanted) for cells in rows[:ROWS_SEARCHED_FOR_HEADERS]]
+    best: tuple[int, int, _Line] | None = None
+    for number, line in enumerate(lines, start=1):
+        if line.count() > (best[2].count() if best else 0):
+            best = number, 1, line
+    for number, (upper, lower) in enumerate(pairwise(lines), start=2):
+        both = _in_two_rows(upper, lower, [area for area in merged if area.first_row == number - 2], wanted)
+        if both is not None and both.count() > (best[2].count() if best else 0):
+            best = number, 2, both
+    if best is None:
+        return Headers(missing=list(wanted.headers))
+    number, height, line = best
+    return _headers(number, height, line, wanted)
 
 
-@cache
-def _headers_with_notes() -> dict[str, str]:
-    return {
-        normal_header(f"{column.header}({note})"): normal_header(column.header)
-        for report in load_reports().values()
-        for column in report.columns
-        for unit in _UNITS.get(column.type, ())
-        for note in (unit, f"单位:{unit}")
-    }
+@dataclass(slots=True)
+class _Line:
+    """A row as one of headers: its texts, and which of them are wanted."""
+
+    texts: dict[int, str]
+    found: dict[int, tuple[str, Unit | None]]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], wanted: WantedHeaders) -> _Line:
+        texts = Row(0, cells).texts()
+        found = {
+            column: header
+            for column, text in texts.items()
+            if isinstance(cells[column], str) and (header := recognise(text, wanted)) is not None
+        }
+        return cls(texts, found)
+
+    def count(self) -> int:
+        return len({header for header, _ in self.found.values()})
+
+
+def _in_two_rows(upper: _Line, lower: _Line, merged: Sequence[Area], wanted: WantedHeaders) -> _Line | None:
+    """Two rows as one: of a column the lower one's header, or the upper one's where nothing stands below it."""
+    if not upper.found or not lower.found or any(column in lower.texts for column in upper.found):
+        return None
+    both = _Line({**upper.texts, **lower.texts}, {**upper.found, **lower.found})
+    for column, text in lower.texts.items():
+        if column in lower.found:
+            continue
+        # 贷款 over 余额 is 贷款余额.
+        group = next((area for area in merged if area.first_column <= column <= area.last_column), None)
+        above = upper.texts.get(group.first_column if group else column, "")
+        both.texts[column] = above + text
+        if (header := recognise(above + text, wanted)) is not None:
+            both.found[column] = header
+    for area in merged:
+        # What stands over a group of columns is no header of its first.
+        if area.last_row == area.first_row and area.first_column not in lower.texts:
+            both.texts.pop(area.first_column, None)
+    return both
+
+
+def _headers(number: int, height: int, line: _Line, wanted: WantedHeaders) -> Headers:
+    headers = Headers(row=number, rows=height, texts=line.texts)
+    places: dict[str, list[int]] = {}
+    for column, (header, _) in line.found.items():
+        places.setdefault(header, []).append(column)
+    for header, columns in places.items():
+        # Beside the column in its own unit, the same in another one is none of the report's.
+        own = [column for column in columns if line.found[column][1] is None] or columns
+        for column in set(columns) - set(own):
+            headers.extra[column] = line.texts[column]
+        headers.columns[header] = own[0]
+        if len(own) > 1:
+            headers.doubled[header] = own
+        if (unit := line.found[own[0]][1]) is not None:
+            headers.units[header] = unit
+    headers.extra |= {column: text for column, text in line.texts.items() if column not in line.found}
+    headers.missing = [header for header in wanted.headers if header not in places]
+    _match_misspelt(headers)
+    return headers
+
+
+def _match_misspelt(headers: Headers) -> None:
+    for missing in headers.missing:
+        candidates = {normal_header(text): column for column, text in headers.extra.items()}
+        if close := difflib.get_close_matches(normal_header(missing), candidates, n=1, cutoff=_CLOSE_SPELLING):
+            headers.misspelt[missing] = candidates[close[0]]
+            del headers.extra[candidates[close[0]]]
+
+
+# Rows
 
 
 def is_empty(cells: Sequence[Cell]) -> bool:
@@ -113,42 +245,127 @@ def is_empty(cells: Sequence[Cell]) -> bool:
     return all(cell is None or cell == "" or (isinstance(cell, str) and not cell_text(cell)) for cell in cells)
 
 
-def _header_index(rows: Sequence[Sequence[Cell]], normal: dict[str, str]) -> int | None:
-    matches = [
-        len({header for cell in row if isinstance(cell, str) and (header := _without_note(cell)) in normal})
-        for row in rows[:ROWS_SEARCHED_FOR_HEADERS]
-    ]
-    best = max(matches, default=0)
-    return matches.index(best) if best else None
+class _Sorting:
+    """Which rows below the headers are data, which are sums, and which are left out."""
 
+    def __init__(self, sheet: Sheet, form: TableForm, marks: Marks, layout: Layout) -> None:
+        self._sheet = sheet
+        self._marks = marks
+        self._layout = layout
+        places = layout.headers.columns
+        self._keys = [places[header] for header in form.keys if header in places]
+        self._telling = {places[header]: column for header, column in form.telling.items() if header in places}
+        self._wanted = frozenset(places.values())
+        self._repeated = frozenset(layout.headers.texts[column] for column in self._keys)
+        self._codes = {
+            places[header]: column.name for header, column in form.headers.columns.items() if header in places
+        }
+        self._uncomputed = frozenset(row for row, _ in sheet.uncomputed)
+        width = max(map(len, sheet.rows[layout.headers.row - 1 :]))
+        self._headless = [column for column in range(width) if column not in layout.headers.texts]
+        self._former: RowKind | None = RowKind.HEADER
+        """What the row before was; None = data."""
 
-def _match_misspelt(layout: Layout) -> None:
-    for missing in layout.missing:
-        candidates = {normal_header(text): column for column, text in layout.extra.items()}
-        if close := difflib.get_close_matches(normal_header(missing), candidates, n=1, cutoff=_CLOSE_SPELLING):
-            layout.misspelt[missing] = candidates[close[0]]
-            del layout.extra[candidates[close[0]]]
+    def sort(self) -> None:
+        for row in self._rows():
+            if not self._is_plainly_data(row):
+                self._former = self._sort_out(row)
+                if self._former is not None:
+                    continue
+            self._former = None
+            self._layout.data.append(row)
+            self._layout.last_row = row.number
+            self._name_headless(row)
 
+    def _rows(self) -> Iterator[Row]:
+        begin = self._layout.headers.row
+        for number, cells in enumerate(self._sheet.rows[begin:], start=begin + 1):
+            if not is_empty(cells) or number - 1 in self._uncomputed:
+                yield Row(number, cells)
 
-def _split_rows(layout: Layout, rows: Sequence[Sequence[Cell]], header: int, *, with_totals: bool) -> None:
-    headed = {column for column, cell in enumerate(rows[header]) if cell_text(cell)}
-    leftmost = {min(headed), min(layout.columns.values())}
-    headless = [column for column in range(max(map(len, rows[header:]))) if column not in headed]
-    for number, cells in enumerate(rows[header + 1 :], start=header + 2):
-        if is_empty(cells):
-            continue
-        row = Row(number, cells)
-        layout.last_row = number
-        if with_totals and any(is_total_mark(row.cell(column)) for column in leftmost):
-            layout.totals.append(row)
-            continue
-        layout.data.append(row)
-        for column in headless:
-            if column not in layout.extra and cell_text(row.cell(column)):
-                layout.extra[column] = ""
+    def _is_plainly_data(self, row: Row) -> bool:
+        """Whether a key says at once that it is data: most rows do, and there may be a million of them."""
+        if self._former in (RowKind.HEADER, RowKind.NOTE):
+            return False
+        for column in self._keys:
+            cell = row.cell(column)
+            if not (self._marks.may_be_in(cell) or cell in self._repeated or isinstance(cell, bool)):
+                return True
+        return False
 
+    def _sort_out(self, row: Row) -> RowKind | None:
+        """Put a row where it belongs that is no data; None where it is."""
+        texts = row.texts()
+        if row.number - 1 in self._uncomputed:
+            return None
+        if all(isinstance(row.cell(column), bool) for column in texts):
+            # Boxes of an online form that nobody has ticked.
+            return RowKind.ASIDE
+        marked = self._marked(row, texts)
+        if marked is None:
+            if self._wanted.isdisjoint(texts):
+                self._name_headless(row)
+                return RowKind.ASIDE
+            return None
+        kind, column = marked
+        if kind is RowKind.TOTAL:
+            self._layout.totals.append(LeftOut(row, kind, column))
+            self._layout.last_row = row.number
+        else:
+            self._layout.left_out.append(LeftOut(row, kind, column))
+        return kind
 
-def is_total_mark(cell: Cell) -> bool:
-    """Whether a cell says that its row is a total row (F06)."""
-    # The sign stands for itself alone; looking for it first spares a hundred thousand contract numbers the rest.
-    return isinstance(cell, str) and "计" in cell and normal_header(cell).rstrip(":") in TOTAL_MARKS
+    def _marked(self, row: Row, texts: Mapping[int, str]) -> tuple[RowKind, int] | None:
+        """What a row is by its marks, and where the first stands."""
+        first = min(texts)
+        if self._repeats_headers(texts):
+            return RowKind.HEADER, first
+        if self._former is RowKind.HEADER and self._numbers_columns(texts):
+            return RowKind.COLUMN_NUMBERS, first
+        if self._former is RowKind.NOTE and len(texts) == 1 and _NUMBERED_LINE.match(texts[first]):
+            return RowKind.NOTE, first
+        kinds = {column: kind for column, text in texts.items() if (kind := self._marks.kind_of(text)) is not None}
+        if not kinds:
+            return None
+        column = min(kinds)
+        kind = next((each for each in (RowKind.TOTAL, RowKind.SUBTOTAL) if each in kinds.values()), kinds[column])
+        column = next(place for place, each in kinds.items() if each is kind)
+        beside = {place + 1 for place in kinds if self._marks.is_bare(texts[place])}
+        if self._tells_a_row(row, texts.keys() - kinds.keys() - beside):
+            return None
+        if kind in _WITHOUT_NUMBERS and 2 * len(self._wanted & texts.keys()) > len(self._wanted) > 1:
+            return None
+        return kind, column
+
+    def _repeats_headers(self, texts: Mapping[int, str]) -> bool:
+        headers = self._layout.headers.texts
+        alike = sum(
+            column in headers and normal_header(text) == normal_header(headers[column])
+            for column, text in texts.items()
+        )
+        return alike > 1 and 2 * alike > len(texts)
+
+    def _numbers_columns(self, texts: Mapping[int, str]) -> bool:
+        if self._marks.are_column_numbers(list(texts.values())):
+            return True
+        return len(texts) > 1 and all(text.casefold() == self._codes.get(column) for column, text in texts.items())
+
+    def _tells_a_row(self, row: Row, columns: Iterable[int]) -> bool:
+        """Whether a key, a date or a code can be read in these cells of a row."""
+        for column in columns:
+            declared, cell = self._telling.get(column), row.cell(column)
+            if says_nothing(cell_text(cell)):
+                continue
+            if declared is None:
+                if column in self._keys:
+                    return True
+            elif not isinstance(read_cell(cell, declared, epoch_1904=self._sheet.epoch_1904), CellFault):
+                return True
+        return False
+
+    def _name_headless(self, row: Row) -> None:
+        extra = self._layout.headers.extra
+        for column in self._headless:
+            cell = row.cell(column)
+            if column not in extra and not isinstance(cell, bool) and cell_text(cell):
+                extra[column] = ""

@@ -1,10 +1,10 @@
-"""A report's rows, cell by cell as declared (docs/reports.md#types; T01 to T05)."""
+"""A report's rows, cell by cell as declared (docs/reports.md#types)."""
 
 from __future__ import annotations
 
-from bisect import bisect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect, bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
@@ -13,19 +13,20 @@ from typing import Final
 from five_precisions.intake.findings import (
     KEY_SEPARATOR,
     Finding,
-    column_letters,
     shown_key_part,
-    shown_text,
     shown_value,
 )
-from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.layout import Layout, Row, is_total_mark
-from five_precisions.reports import Column, ColumnType, Report
-from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell, read_cells
+from five_precisions.intake.reading.headers import Unit, own_unit
+from five_precisions.intake.reading.layout import Layout, Row
+from five_precisions.intake.reading.sheet import Area
+from five_precisions.reports import Column, Report
+from five_precisions.reports.cells import CellFault, Value, cell_text, read_cells
 from five_precisions.reports.level import Level
 
 _COMPARED_SEPARATOR: Final = "\x1f"
+TOLD: Final = CellFault("", "")
+"""Of a cell that does not count because of what a finding on its column, or on many cells, says."""
 
 
 @dataclass(slots=True)
@@ -38,6 +39,10 @@ class TypedRows:
     columns: dict[str, list[Value]]
     faults: dict[str, dict[int, CellFault]]
     """By column and position from 0."""
+    merged_away: dict[Area, list[tuple[int, int]]] = field(default_factory=dict)
+    """Merged areas in which cells have nothing of their own: row and column from 0."""
+    uncomputed: list[tuple[int, int]] = field(default_factory=list)
+    """Formulas of the data without a value: row and column from 0."""
 
     @property
     def rows(self) -> list[Row]:
@@ -46,7 +51,11 @@ class TypedRows:
 
     def place(self, column: Column) -> int | None:
         """Where the column stands in the file, from 0; None where its header is missing."""
-        return self.layout.columns.get(column.header)
+        return self.layout.headers.columns.get(column.header)
+
+    def header_at(self, place: int) -> str | None:
+        """The header of the report's column that stands there; None of any other."""
+        return next((header for header, own in self.layout.headers.columns.items() if own == place), None)
 
     def display_key(self, position: int) -> str | None:
         """The row's key as findings name it: parts joined with a slash; None where nothing of it is known."""
@@ -107,17 +116,69 @@ class TypedRows:
 def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
     """Read every cell of the report's columns that are there."""
     # Rows may end early; what lies beyond their end is empty.
-    columns = list(zip_longest(*(row.cells for row in layout.data)))
-    columns += [(None,) * len(layout.data)] * (max(layout.columns.values(), default=-1) + 1 - len(columns))
+    cells = list(zip_longest(*(row.cells for row in layout.data)))
+    places = layout.headers.columns
+    cells += [(None,) * len(layout.data)] * (max(places.values(), default=-1) + 1 - len(cells))
     values: dict[str, list[Value]] = {}
     faults: dict[str, dict[int, CellFault]] = {}
     for column in report.columns:
-        place = layout.columns.get(column.header)
+        place = places.get(column.header)
         if place is None:
             values[column.name], faults[column.name] = [None] * len(layout.data), {}
         else:
-            values[column.name], faults[column.name] = read_cells(columns[place], column, epoch_1904=sheet.epoch_1904)
-    return TypedRows(report, sheet, layout, values, faults)
+            values[column.name], faults[column.name] = read_cells(cells[place], column, epoch_1904=sheet.epoch_1904)
+    rows = TypedRows(report, sheet, layout, values, faults)
+    _set_aside(rows)
+    return rows
+
+
+def _set_aside(rows: TypedRows) -> None:
+    """Let nothing be said of cells that are merged away or not computed, nor of numbers in another unit."""
+    columns = {place: column.name for column in rows.report.columns if (place := rows.place(column)) is not None}
+    if rows.sheet.merged or rows.sheet.uncomputed:
+        positions = {row.number: position for position, row in enumerate(rows.rows)}
+        rows.merged_away = _merged_away(rows, columns)
+        lost = [place for places in rows.merged_away.values() for place in places]
+        rows.uncomputed = sorted(
+            place for place in rows.sheet.uncomputed if place[0] + 1 in positions and place[1] in columns
+        )
+        for row, column in (*lost, *rows.uncomputed):
+            rows.faults[columns[column]][positions[row + 1]] = TOLD
+    for column in other_units(rows.layout, rows.report):
+        own, faults = rows.columns[column.name], rows.faults[column.name]
+        rows.faults[column.name] = {position: faults.get(position, TOLD) for position in range(len(own))}
+        rows.columns[column.name] = [None] * len(own)
+
+
+def _merged_away(rows: TypedRows, columns: Mapping[int, str]) -> dict[Area, list[tuple[int, int]]]:
+    """Merged areas of the data, with the cells of each that have nothing of their own."""
+    numbers = [row.number for row in rows.rows]
+    found: dict[Area, list[tuple[int, int]]] = {}
+    for area in rows.sheet.merged:
+        begin, end = bisect_left(numbers, area.first_row + 1), bisect(numbers, area.last_row + 1)
+        own = [column for column in columns if area.first_column <= column <= area.last_column]
+        lost = [
+            (row.number - 1, column)
+            for row in rows.rows[begin:end]
+            for column in own
+            if (row.number - 1, column) != (area.first_row, area.first_column) and not cell_text(row.cell(column))
+        ]
+        if lost:
+            found[area] = lost
+    return found
+
+
+def other_units(layout: Layout, report: Report) -> dict[Column, Unit]:
+    """Columns whose numbers the form gives in another unit than the declared one (F12)."""
+    found = {
+        column: layout.headers.units[column.header]
+        for column in report.columns
+        if column.header in layout.headers.units
+    }
+    amounts = [column for column in report.columns if column.type.is_amount and column.header in layout.headers.columns]
+    if layout.unit_line is not None and not {own_unit(column) for column in amounts} & set(layout.unit_line.units):
+        found = dict.fromkeys(amounts, layout.unit_line.units[0]) | found
+    return found
 
 
 def _key_text(value: Value) -> str:
@@ -126,107 +187,3 @@ def _key_text(value: Value) -> str:
 
 def _written(value: int | Decimal | date) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def cell_findings(rows: TypedRows) -> list[Finding]:
-    """The faults of single cells as findings (T01 to T05)."""
-    return [
-        rows.finding(
-            position,
-            column,
-            rule=fault.rule,
-            level=PackageRule[fault.rule].level,
-            message=fault.message,
-            expected=column.expected,
-        )
-        for column in rows.report.columns
-        for position, fault in rows.faults[column.name].items()
-    ]
-
-
-def total_row_findings(rows: TypedRows) -> list[Finding]:
-    """Total rows that do not hold the sum above them, or are not the last row (F06)."""
-    findings: list[Finding] = []
-    for total in rows.layout.totals:
-
-        def finding(
-            message: str, column: Column | None = None, expected: str | None = None, total: Row = total
-        ) -> Finding:
-            # What is wrong with the row as a whole is said where it calls itself a total row.
-            mark = next(place for place, cell in enumerate(total.cells) if is_total_mark(cell))
-            place = rows.place(column) if column else mark
-            return Finding(
-                report=rows.report.code,
-                rule=PackageRule.F06.code,
-                level=PackageRule.F06.level,
-                message=message,
-                file=rows.sheet.file,
-                sheet=rows.sheet.name,
-                row_number=total.number,
-                column_number=None if place is None else place + 1,
-                header=column.header if column else None,
-                value=shown_value(total.cell(place), column) if column and place is not None else None,
-                expected=expected,
-            )
-
-        if total.number != rows.layout.last_row:
-            findings.append(finding("合计行必须是最后一行，请把它移到最后，或删除其下的内容。"))
-            continue
-        for column in rows.report.columns:
-            place = rows.place(column)
-            if place is None or not (column.type.is_amount or column.type is ColumnType.INT):
-                continue
-            if not cell_text(total.cell(place)):
-                continue
-            total_column = column.model_copy(update={"type": ColumnType.WAN, "max": None, "min": 0})
-            stated = read_cell(total.cell(place), total_column)
-            sum_above = rows.sum_of(column, above=total.number)
-            if sum_above is None or stated == sum_above:
-                continue
-            expected = str(sum_above)
-            findings.append(
-                finding(f"合计行的{column.header}与各行之和{expected}不符，请核对。", column, expected=expected)
-            )
-    return findings
-
-
-def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Finding]:
-    """Headers missing, doubled or misspelt (F02); unknown columns (F05)."""
-
-    def finding(
-        rule: PackageRule, message: str, column: int | None, header: str | None, expected: str | None = None
-    ) -> Finding:
-        return Finding(
-            report=report.code,
-            rule=rule.code,
-            level=rule.level,
-            message=message,
-            file=sheet.file,
-            sheet=sheet.name,
-            row_number=layout.header_row or None,
-            column_number=None if column is None else column + 1,
-            header=header,
-            expected=expected,
-        )
-
-    if not layout.header_row:
-        message = f"前十行中找不到表头行，请使用模板的表头：{'、'.join(layout.missing)}。"
-        return [finding(PackageRule.F02, message, None, None)]
-    findings: list[Finding] = []
-    for header in layout.missing:
-        close = layout.misspelt.get(header)
-        if close is None:
-            message = f"缺少表头“{header}”，请补上这一列，表头与模板一致。"
-        else:
-            written = shown_text(cell_text(sheet.rows[layout.header_row - 1][close]))
-            message = f"缺少表头“{header}”，疑似误写为“{written}”，请改为“{header}”。"
-        findings.append(finding(PackageRule.F02, message, close, header, header))
-    for header, columns in layout.doubled.items():
-        places = "、".join(f"{column_letters(column + 1)}列" for column in columns)
-        message = f"表头“{header}”重复出现在{places}，请只保留一列。"
-        findings.append(finding(PackageRule.F02, message, columns[1], header, header))
-    for column, header in sorted(layout.extra.items()):
-        name = f"“{shown_text(header)}”" if header else f"没有表头的{column_letters(column + 1)}列"
-        message = f"多出的列{name}不属于本报表，已忽略。"
-        findings.append(finding(PackageRule.F05, message, column, shown_text(header) or None))
-    return findings
