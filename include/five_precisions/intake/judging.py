@@ -193,7 +193,6 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
     draft.findings += header_findings(report, sheet, layout)
     if not layout.headers.row:
         return
-    draft.findings += unit_findings(report, sheet, layout)
     rows = draft.rows = read_rows(report, sheet, layout)
     if draft.is_nil and rows.rows:
         message = f"报送说明写明零报送，表中却有{len(rows.rows)}行数据，请改正其一。"
@@ -206,6 +205,7 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
         message = f"表中没有数据；{nil}。"
         draft.findings.append(_of_draft(draft, PackageRule.F04, message))
         return
+    draft.findings += unit_findings(rows)
     draft.findings += left_out_findings(rows)
     draft.findings += lost_cell_findings(rows)
     draft.findings += cell_findings(rows)

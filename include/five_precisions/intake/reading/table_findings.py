@@ -14,7 +14,7 @@ from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.headers import Unit, own_unit
 from five_precisions.intake.reading.layout import Layout, LeftOut
 from five_precisions.intake.reading.sheet import Area
-from five_precisions.intake.reading.typed import TOLD, TypedRows, other_units
+from five_precisions.intake.reading.typed import TOLD, TypedRows
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import cell_text, read_cell
 
@@ -122,39 +122,25 @@ def _sum_findings(rows: TypedRows, total: LeftOut) -> list[Finding]:
     return findings
 
 
-def unit_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Finding]:
+def unit_findings(rows: TypedRows) -> list[Finding]:
     """A unit line, or a header, that names another unit than the column's (F12)."""
     findings: list[Finding] = []
-    others = other_units(layout, report)
-    line = layout.unit_line
-    of_form = {column: unit for column, unit in others.items() if column.header not in layout.headers.units}
-    for column, unit in others.items():
+    headers, line = rows.layout.headers, rows.layout.unit_line
+    of_form = [column for column in rows.other_units if column.header not in headers.units]
+    for column, unit in rows.other_units.items():
         if column not in of_form:
-            place = layout.headers.columns[column.header]
-            written = shown_text(layout.headers.texts[place])
+            place = headers.columns[column.header]
+            written = shown_text(headers.texts[place])
             said = f"表头“{written}”以{unit.name}为单位，本列应以{own_unit(column).name}为单位"
-            row = layout.headers.row
-        elif line is not None and column is next(iter(of_form)):
+            row = headers.row
+        elif line is not None and column is of_form[0]:
             said = f"第{line.row_number}行写明单位是{unit.name}，本表金额应以{own_unit(column).name}为单位"
             place, row = line.column, line.row_number
         else:
             continue
         message = f"{said}：请把各数{_converted(unit, column)}后填写，并把单位写成{own_unit(column).name}。"
-        findings.append(
-            Finding(
-                report=report.code,
-                rule=PackageRule.F12.code,
-                level=PackageRule.F12.level,
-                message=message,
-                file=sheet.file,
-                sheet=sheet.name,
-                row_number=row,
-                column_number=place + 1,
-                header=column.header if column not in of_form else None,
-                value=unit.name,
-                expected=own_unit(column).name,
-            )
-        )
+        finding = _at(rows, PackageRule.F12, message, row - 1, place, own_unit(column).name)
+        findings.append(replace(finding, header=None if column in of_form else column.header, value=unit.name))
     return findings
 
 

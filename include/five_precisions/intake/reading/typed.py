@@ -41,6 +41,8 @@ class TypedRows:
     """By column and position from 0."""
     merged_away: dict[Area, list[tuple[int, int]]] = field(default_factory=dict)
     """Merged areas in which cells have nothing of their own: row and column from 0."""
+    other_units: dict[Column, Unit] = field(default_factory=dict)
+    """Columns whose numbers the form gives in another unit than the declared one."""
     uncomputed: list[tuple[int, int]] = field(default_factory=list)
     """Formulas of the data without a value: row and column from 0."""
 
@@ -144,7 +146,8 @@ def _set_aside(rows: TypedRows) -> None:
         )
         for row, column in (*lost, *rows.uncomputed):
             rows.faults[columns[column]][positions[row + 1]] = TOLD
-    for column in other_units(rows.layout, rows.report):
+    rows.other_units = _other_units(rows)
+    for column in rows.other_units:
         own, faults = rows.columns[column.name], rows.faults[column.name]
         rows.faults[column.name] = {position: faults.get(position, TOLD) for position in range(len(own))}
         rows.columns[column.name] = [None] * len(own)
@@ -168,16 +171,18 @@ def _merged_away(rows: TypedRows, columns: Mapping[int, str]) -> dict[Area, list
     return found
 
 
-def other_units(layout: Layout, report: Report) -> dict[Column, Unit]:
-    """Columns whose numbers the form gives in another unit than the declared one (F12)."""
-    found = {
-        column: layout.headers.units[column.header]
-        for column in report.columns
-        if column.header in layout.headers.units
-    }
-    amounts = [column for column in report.columns if column.type.is_amount and column.header in layout.headers.columns]
-    if layout.unit_line is not None and not {own_unit(column) for column in amounts} & set(layout.unit_line.units):
-        found = dict.fromkeys(amounts, layout.unit_line.units[0]) | found
+def _other_units(rows: TypedRows) -> dict[Column, Unit]:
+    """What headers say of their columns, and a line above them of all amounts that there are."""
+    headers, line = rows.layout.headers, rows.layout.unit_line
+    found = {column: headers.units[column.header] for column in rows.report.columns if column.header in headers.units}
+    # Nothing is a thousandth of nothing.
+    amounts = [
+        column
+        for column in rows.report.columns
+        if column.type.is_amount and (any(rows.columns[column.name]) or rows.faults[column.name])
+    ]
+    if line is not None and not {own_unit(column) for column in amounts} & set(line.units):
+        found = dict.fromkeys(amounts, line.units[0]) | found
     return found
 
 
