@@ -37,7 +37,8 @@ NOTHING_KEPT = (
 def deliver(settings: Settings, period: Period, code: str, *, version: str = "", report: str = "grid") -> Path:
     """A sound package that lies there for a minute."""
     folder = Path(settings.inbox_address) / str(period) / code / version
-    put(folder, sound_package(report), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))
+    own = sound("grid", head=code) if report == "grid" else sound(report)
+    put(folder, package(**{report: [own]}), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))
     return folder
 
 

@@ -225,7 +225,7 @@ def test_an_outbox_that_takes_nothing_for_one_institution_stops_that_one_only(
     engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(inbox / "B01", sound_package("grid"))
-    put(inbox / "B02", sound_package("grid"))
+    put(inbox / "B02", package(grid=[sound("grid", head="赵六")]))
     outbox = Path(settings.outbox_address) / "2019-06"
     outbox.mkdir(parents=True)
     (outbox / "B01").write_text("a file where the folder belongs")

@@ -16,7 +16,7 @@ from five_precisions.intake import State, move_deadline, read_status
 from five_precisions.intake.inbox import Inbox
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
-from tests.packages import JUNE, put, sound_package
+from tests.packages import JUNE, package, put, sound, sound_package
 
 MARCH = Period(2014, 3)
 
@@ -32,7 +32,7 @@ def engine(engine: Engine, settings: Settings) -> Engine:
 def deliver(settings: Settings, period: Period, code: str) -> Path:
     """A sound package that lies there for a minute."""
     folder = Path(settings.inbox_address) / str(period) / code
-    put(folder, sound_package("grid"), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))
+    put(folder, package(grid=[sound("grid", head=code)]), at=datetime.fromtimestamp(time.time() - 60, SHANGHAI))
     return folder
 
 

@@ -1,6 +1,6 @@
 """Rules across months, reports and institutions, each with a case that just passes.
 
-See docs/reports.md: K02, P02, X01 to X10.
+See docs/reports.md: K02, K03, P02, X01 to X10.
 """
 
 from __future__ import annotations
@@ -192,6 +192,41 @@ def test_a_household_belongs_to_one_county_and_the_earlier_register_stands(live_
     assert live_city.deliver("C01", households=[mine[1]]) == []
 
 
+def others_ledger(own: int, shared: int) -> list[Cells]:
+    """Loans of one's own, and loans that another bank has delivered; each borrower has a balance of nothing."""
+    mine = [loan(number, balance="0") | {"contract_no": f"own-{number}"} for number in range(own)]
+    return [*mine, *(loan(number, balance="0") for number in range(1, shared + 1))]
+
+
+def test_more_than_half_of_a_ledger_is_another_banks(live_city: City) -> None:
+    assert live_city.deliver("B06", loans=others_ledger(own=0, shared=4)) == []
+    assert live_city.deliver("B05", loans=others_ledger(own=2, shared=3)) == [("K03", None, None, None)]
+    told = rows(live_city.engine, "select message from intake.finding where rule = 'K03'")
+    assert "B06" not in told[0][0]
+    assert "榕岸" not in told[0][0]
+    stands = "select institution_code from intake.standing_report where report = 'loans'"
+    assert rows(live_city.engine, stands) == [("B06",)]
+    # Half of it is no proof, and a borrower, a day or an amount that differs makes another loan.
+    assert live_city.deliver("B05", loans=others_ledger(own=3, shared=3)) == []
+    others = [loan(number, balance="0", principal="40000") for number in range(1, 5)]
+    assert live_city.deliver("B04", loans=others) == []
+
+
+def test_another_banks_ledger_is_not_held_against_ones_own_last_month(live_city: City) -> None:
+    assert live_city.deliver("B05", MAY, loans=[loan(9, balance="0")]) == []
+    assert live_city.deliver("B06", loans=others_ledger(own=0, shared=2)) == []
+    assert live_city.deliver("B05", loans=others_ledger(own=0, shared=2)) == [("K03", None, None, None)]
+
+
+def test_the_same_file_of_two_institutions_is_one_of_thems(live_city: City) -> None:
+    reports = {"grid": [sound("grid")], "visits": [sound("visits")]}
+    assert live_city.deliver("B06", **reports) == []
+    assert live_city.deliver("B05", **reports) == [("K03", None, None, None)] * 2
+    # Of two nil returns the files may well be the same.
+    assert live_city.deliver("B06", visits=[]) == []
+    assert live_city.deliver("B05", visits=[]) == []
+
+
 def test_in_a_replay_the_earlier_code_stands_whoever_is_collected_first(engine: Engine, settings: Settings) -> None:
     for code in ("C01", "C02"):
         put(Path(settings.inbox_address) / "2019-06" / code, sound_package("households"))
@@ -307,9 +342,10 @@ def test_what_a_close_finds_is_told_by_sheet_row_and_column(city: City) -> None:
 
 
 def test_the_year_begins_with_the_balance_of_december(city: City) -> None:
-    ledger = [loan(1, **LAST_YEAR), loan(2, **FIRM, **LAST_YEAR)]
     for code in ("B01", "B02"):
-        city.deliver(code, DECEMBER, loans=ledger)
+        ledger = [loan(1, **LAST_YEAR), loan(2, **FIRM, **LAST_YEAR)]
+        own = [{**each, "contract_no": f"{code}-{each['contract_no']}"} for each in ledger]
+        assert city.deliver(code, DECEMBER, loans=own) == []
     for code, stated in (("B01", "3.5"), ("B02", "3.51"), ("B03", "900")):
         halves = [
             sound("position", county_code="441702", microcredit_year_begin=stated),
@@ -551,9 +587,9 @@ def test_a_wrong_declaration_is_named(wrong: dict[str, str], says: str, check_fo
 
 def test_every_rule_of_the_contract_has_its_file() -> None:
     rules = {check.rule: check for check in load_cross_rules()}
-    assert set(rules) == {"H03", "K02", "P02", *(f"X{number:02d}" for number in range(1, 11))}
+    assert set(rules) == {"H03", "K02", "K03", "P02", *(f"X{number:02d}" for number in range(1, 11))}
     levels = {rule: str(check.level) for rule, check in rules.items() if check.level != "warning"}
-    assert levels == {"K02": "critical", "X02": "critical", "X10": "notice"}
+    assert levels == {"K02": "critical", "K03": "critical", "X02": "critical", "X10": "notice"}
 
 
 def test_what_a_finding_rests_on_follows_from_its_rules_file() -> None:

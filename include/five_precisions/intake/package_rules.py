@@ -47,6 +47,7 @@ class PackageRule(Enum):
     T03 = Level.CRITICAL, JudgedPart.CELLS, "The text is not longer than allowed."
     T04 = Level.CRITICAL, JudgedPart.CELLS, "The value is one of the list."
     T05 = Level.CRITICAL, JudgedPart.CELLS, "The number lies within its bounds."
+    K03 = Level.CRITICAL, JudgedPart.FILE, "The file is not the one that another institution has delivered this month."
 
     def __init__(self, level: Level, part: JudgedPart, asks: str) -> None:
         self.level = level

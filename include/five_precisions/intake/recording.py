@@ -36,13 +36,16 @@ from five_precisions.intake.ledger import (
     save_findings,
     save_submission,
 )
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
+from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.reports.masking import kept, keyed_hash
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
@@ -187,13 +190,45 @@ def explained(
 def _compare_with_others(
     connection: Connection, submission: Submission, judged: JudgedPackage, staged: Staged
 ) -> list[Finding]:
-    found: list[Finding] = []
+    found = _same_files(connection, submission, judged)
+    another_one = {finding.report for finding in found}
     for report in judged.reports:
-        if report.report in staged:
+        if report.report in staged and report.report not in another_one:
             place = DeliveredSheet(report.file, report.sheet, judged.places[report.report])
             names = (submission.period, submission.institution_code, report.report, place)
             found += version_findings(connection, *names, is_whole=staged[report.report])
     return found
+
+
+def _same_files(connection: Connection, submission: Submission, judged: JudgedPackage) -> list[Finding]:
+    """Reports in a file that is another institution's of the period, byte for byte (K03).
+
+    Of a register that is held against others row by row, each row says whose it is (K02).
+    """
+    compared = {check.report for check in load_cross_rules() if check.decides_across_institutions and not check.alone}
+    hashes = {file.name: file.sha256 for file in submission.files}
+    own = {
+        report.report: report
+        for report in judged.reports
+        if report.verdict is Verdict.ACCEPTED and report.rows and report.file and report.report not in compared
+    }
+    names = {
+        "period": str(submission.period),
+        "institution_code": submission.institution_code,
+        "reports": list(own),
+        "hashes": [hashes.get((report.file or "").partition("/")[0]) for report in own.values()],
+    }
+    return [
+        Finding(
+            report=code,
+            rule=PackageRule.K03.code,
+            level=PackageRule.K03.level,
+            message="这份文件与另一家机构本期已接收的文件完全相同，请核对是否放错了文件夹或选错了机构，改为本机构的报表后重新报送。",
+            file=own[code].file,
+            sheet=own[code].sheet,
+        )
+        for code in connection.execute(load_statement("intake/files_of_others"), names).scalars()
+    ]
 
 
 def _record_cross_checks(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:

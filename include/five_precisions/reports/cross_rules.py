@@ -11,6 +11,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
   `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
   `also_in_suite: true`: the suite of the report finds it too, within one version.
 
+`alone: true`, of a rule about versions: where it finds something, the others of its report have nothing to say.
+
 `since: 2020-01` names the first month that is held against a rule; left out, every month is.
 
 Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
@@ -70,6 +72,8 @@ class CrossRule(BaseModel):
     needs: tuple[str, ...] = ()
     absence: bool = False
     also_in_suite: bool = False
+    alone: bool = False
+    """Whether what it finds makes the report another one than its own, so that no other such rule is asked."""
     since: FromPeriod | None = None
     """First month whose deliveries are held against it; None: every month."""
     sql: str
@@ -107,6 +111,8 @@ class CrossRule(BaseModel):
             raise ValueError("what is found of accepted reports cannot reject them: its level is warning or notice")
         if self.moment is Moment.VERSION and (self.needs or self.also_in_suite):
             raise ValueError("a version is judged with what is there: it needs no other report, and no suite beside it")
+        if self.alone and self.moment is not Moment.VERSION:
+            raise ValueError("only of what is judged with a version can one rule speak alone")
         if self.absence and not self.needs:
             raise ValueError("what is on no list needs the report that is the list")
         return self

@@ -17,7 +17,7 @@ from evidence
 left join intake.submission on evidence.submission_id = submission.submission_id
 left join intake.report as judged
     on evidence.submission_id = judged.submission_id and evidence.report = judged.report
-left join intake.file on judged.submission_id = file.submission_id and judged.file = file.name
+left join intake.file on judged.submission_id = file.submission_id and split_part(judged.file, '/', 1) = file.name
 order by
     array_position(array['both', 'numerator', 'denominator'], evidence.part),
     evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number

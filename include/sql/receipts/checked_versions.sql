@@ -18,7 +18,7 @@ left join intake.frozen_report
         and cross_check.institution_code = frozen_report.institution_code
         and report.report = frozen_report.report
         and cross_check.edition like 'close%'
-left join intake.file on report.submission_id = file.submission_id and report.file = file.name
+left join intake.file on report.submission_id = file.submission_id and split_part(report.file, '/', 1) = file.name
 where
     cross_check.submission_id = :submission_id
     and report.verdict in ('accepted', 'nil')

@@ -1,6 +1,6 @@
 """Judging by the rules across reports, months and institutions (reports/cross_rules.py).
 
-See docs/reports.md#rules: H03, K02, P02, X01–X10.
+See docs/reports.md#rules: H03, K02, K03, P02, X01–X10.
 """
 
 from __future__ import annotations
@@ -52,12 +52,14 @@ def version_findings(
         is_whole: Whether every row of it could be read: without, nothing is said to be gone.
     """
     parameters = {**_parameters(period), "institution_code": institution_code, "is_whole": is_whole}
-    return [
-        _finding(check, row, place)
-        for check in cross_rules_of(period)
-        if check.moment is Moment.VERSION and check.report == report
-        for row in map(dict, connection.execute(text(check.sql), parameters).mappings())
-    ]
+    own = [check for check in cross_rules_of(period) if check.moment is Moment.VERSION and check.report == report]
+    found: list[Finding] = []
+    for check in sorted(own, key=lambda check: not check.alone):
+        rows = map(dict, connection.execute(text(check.sql), parameters).mappings())
+        found += [_finding(check, row, place) for row in rows]
+        if check.alone and found:
+            break
+    return found
 
 
 def has_version_checks(report: str) -> bool:

@@ -52,6 +52,8 @@ _FIRST_ISSUE: Final = date(2016, 1, 1)
 """Loans issued before are not in the ledger (docs/reports.md#loans, L05)."""
 _LONGEST_TERM: Final = 600
 """Months."""
+_LARGEST_FRACTION: Final = Decimal("0.5")
+"""No loan has so small a rate in percent, and no rate is so large a fraction (docs/reports.md#loans, L16)."""
 
 
 def load_rates(settings: Settings) -> tuple[Rate, ...]:
@@ -170,6 +172,18 @@ def capitals_once_per(_: DerivedContext, texts: Sequence[Value], owners: Sequenc
     return capitals
 
 
+def share_of_fractions(_: DerivedContext, percents: Sequence[Value]) -> list[Value]:
+    """In the first row whose percent lies above 0 and below 0.5, the share of such rows, in percent. None elsewhere.
+
+    Where they are many, a fraction was given for a percent: 0.0475 for 4.75.
+    """
+    are_fractions = [isinstance(percent, Decimal) and 0 < percent < _LARGEST_FRACTION for percent in percents]
+    shares: list[Value] = [None] * len(percents)
+    if any(are_fractions):
+        shares[are_fractions.index(True)] = Decimal(100) * sum(are_fractions) / len(percents)
+    return shares
+
+
 FUNCTIONS: Final[dict[str, Callable[..., list[Value]]]] = {
     function.__name__: function
     for function in (
@@ -179,5 +193,6 @@ FUNCTIONS: Final[dict[str, Callable[..., list[Value]]]] = {
         benchmark_rate,
         count_of_group,
         capitals_once_per,
+        share_of_fractions,
     )
 }

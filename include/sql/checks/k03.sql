@@ -1,0 +1,34 @@
+-- Does another institution's accepted ledger hold more than half of these loans?
+-- One row at most, about the whole ledger; neither the other institution nor its loans are named.
+--
+-- rule: K03
+-- level: critical
+-- across: institutions
+-- moment: version
+-- alone: true
+-- report: loans
+-- column: contract_no
+-- message: 本台账超过半数的贷款（合同编号、借款人、发放日期和发放金额都相同）已在另一家机构本期已接收的台账中，请核对是否放错了文件夹或选错了机构，改为本机构的台账后重新报送。
+-- expected: 本机构自己的贷款
+with
+-- How many of the loans does each other institution have?
+shared as (
+    select count(distinct now.row_number) as loans
+    from staged_loans as now
+    inner join core.loans as elsewhere
+        on
+            now.contract_no = elsewhere.contract_no
+            and now.borrower_id_hash = elsewhere.borrower_id_hash
+            and now.issued_on = elsewhere.issued_on
+            and now.principal = elsewhere.principal
+            and elsewhere.period = :period
+            and elsewhere.delivered_by <> :institution_code
+    group by elsewhere.delivered_by
+)
+
+select
+    cast(null as integer) as row_number,
+    cast(null as text) as key,
+    cast(null as text) as value
+from shared
+having max(shared.loans) * 2 > (select count(*) from staged_loans)
