@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Set
-from datetime import datetime, time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from five_precisions.intake.reading.biff_records import cell_records
+from five_precisions.intake.reading.number_formats import as_moment, is_percent
 from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,
@@ -59,17 +59,13 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
 
 
 def _sheets(name: str, book: Any, limits: Limits) -> Iterator[Sheet]:
-    percents = {
-        index
-        for index, style in enumerate(book.xf_list)
-        if "%" in getattr(book.format_map.get(style.format_key), "format_str", "")
-    }
+    percents = _percent_formats(book)
     cells = text = 0
     for index in range(book.nsheets):
         sheet = book.sheet_by_index(index)
         rows: list[list[Cell]] = []
         for number in range(sheet.nrows):
-            row = list(_cells(sheet, number, book.datemode, percents))
+            row = list(_cells(sheet, number, percents))
             while row and row[-1] is None:
                 row.pop()
             cells += len(row)
@@ -84,33 +80,32 @@ def _sheets(name: str, book: Any, limits: Limits) -> Iterator[Sheet]:
         book.unload_sheet(index)
 
 
-def _cells(sheet: Any, row: int, datemode: int, percents: Set[int]) -> Iterable[Cell]:
+def _percent_formats(book: Any) -> dict[int, str]:
+    """Styles of cells whose format has a percent sign → the format; of some built-in ones the text is not known."""
+    formats = {
+        index: getattr(book.format_map.get(style.format_key), "format_str", None) or ""
+        for index, style in enumerate(book.xf_list)
+    }
+    return {index: text for index, text in formats.items() if "%" in text}
+
+
+def _cells(sheet: Any, row: int, percents: Mapping[int, str]) -> Iterable[Cell]:
     import xlrd
+
+    epoch_1904 = sheet.book.datemode == 1
 
     for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
         match kind:
             case xlrd.XL_CELL_TEXT:
                 yield value or None
             case xlrd.XL_CELL_NUMBER:
-                yield as_percent(value) if sheet.cell_xf_index(row, column) in percents else value
+                text = percents.get(sheet.cell_xf_index(row, column)) if percents else None
+                yield as_percent(value) if text and is_percent(text, value) else value
             case xlrd.XL_CELL_DATE:
-                yield _moment(value, datemode)
+                yield as_moment(value, epoch_1904=epoch_1904)
             case xlrd.XL_CELL_BOOLEAN:
                 yield bool(value)
             case xlrd.XL_CELL_ERROR:
                 yield xlrd.error_text_from_code.get(value, _UNKNOWN_ERROR)
             case _:
                 yield None
-
-
-def _moment(number: float, datemode: int) -> Cell:
-    """A date, a moment or a time of day from its serial number, or the number where it is none."""
-    import xlrd
-
-    try:
-        moment: datetime = xlrd.xldate_as_datetime(number, datemode)
-    except (xlrd.xldate.XLDateError, ValueError, OverflowError):
-        return number
-    if 0 <= number < 1:
-        return str(moment.time())
-    return moment.date() if moment.time() == time() else moment
