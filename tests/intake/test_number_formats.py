@@ -9,9 +9,9 @@ import pytest
 from five_precisions.intake.reading.files import read_file
 from five_precisions.intake.reading.number_formats import is_percent
 from five_precisions.reports.cells import Cell
-from tests.fixtures.workbooks import Formatted, WritableCell, xls
+from tests.fixtures.workbooks import Formatted, WritableCell, xls, xlsb, xlsx
 
-WRITE = {"xls": xls}
+WRITE = {"xls": xls, "xlsb": xlsb, "xlsx": xlsx}
 DATES = [*range(27, 37), *range(50, 59)]
 JUNE_30, NOON = 43646, 43646.5
 
@@ -26,7 +26,8 @@ def test_built_in_formats_of_east_asia_are_dates(kind: str) -> None:
     # No text of these formats is in the file.
     read = values(kind, [Formatted(JUNE_30, form) for form in DATES])
     assert read == [date(2019, 6, 30)] * len(DATES)
-    assert values(kind, [Formatted(NOON, 32), Formatted(0.5, 33)]) == [datetime.fromisoformat("2019-06-30 12:00"), "12:00:00"]
+    moments = values(kind, [Formatted(NOON, 32), Formatted(0.5, 33)])
+    assert moments == [datetime.fromisoformat("2019-06-30 12:00"), "12:00:00"]
 
 
 @pytest.mark.parametrize("kind", WRITE)

@@ -1,0 +1,223 @@
+"""The parts of an .xlsx: its sheets are measured as they are unpacked, the others are small enough to be parsed.
+
+See docs/intake.md#bad-input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from five_precisions.intake.reading.delivered_xml import read_tags
+from five_precisions.intake.reading.number_formats import EAST_ASIAN_MOMENTS
+from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, Limits, damaged, too_many_cells
+from five_precisions.intake.reading.sheet_parts import UNKNOWN_ERROR, CellStyles, ListedSheet, Part
+
+_LONGEST_ADDRESS: Final = 24
+"""Bytes from the tag on: no address that can be counted with is longer."""
+_CAPITAL: Final = 0xDF
+"""Mask that makes a letter a capital."""
+_LARGEST_INDEX: Final = 1 << 32
+_LONGEST_CELL: Final = 1 << 20
+"""Bytes: what a piece cuts off is put before the next one, unless it is no cell."""
+
+_LONGEST_MERGED: Final = 1_024
+"""Bytes of a tag that names a merged area, generously."""
+
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)")
+_FILLED_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)[^<>]*(?<!/)>\s*<(?!/)")
+_ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
+_ANY_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+_ERROR_CELL = re.compile(
+    rb"<(?:\w+:)?c\s(?=[^<>]*\bt\s*=\s*[\"']e[\"'])[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)[\"'][^<>]*>"
+    rb"(?:\s*<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*<(?:\w+:)?v>([^<]*)<"
+)
+_UNCOMPUTED_CELL = re.compile(
+    # An empty text is a value: where the type says that it is one, a program has computed it.
+    rb"<(?:\w+:)?c\s(?![^<>]*\bt\s*=\s*[\"']str)[^<>]*?\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)[\"'][^<>]*>"
+    rb"\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)"
+    rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']\$?([A-Za-z]+)\$?([0-9]+):\$?([A-Za-z]+)\$?([0-9]+)"
+)
+_SHARED_INDEX = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bt\s*=\s*[\"']s[\"'][^<>]*>\s*<(?:\w+:)?v>\s*([0-9]{1,9})")
+_SHARED_TEXT = re.compile(rb"<(?:\w+:)?si[\s>/]")
+_COUNT_OF_TEXTS = re.compile(rb"\buniqueCount\s*=\s*[\"']?\s*\+?([0-9]+)")
+
+
+def list_sheets(chunks: Iterable[bytes]) -> tuple[list[ListedSheet], bool]:
+    """The sheets that a workbook lists, and whether it counts its days from 1904.
+
+    Raises:
+        UnreadableFileError: it is no XML, or lists too many.
+    """
+    sheets: list[ListedSheet] = []
+    epoch_1904 = False
+    for tag in read_tags(chunks):
+        if tag.name == "sheet" and tag.parent == "sheets":
+            if len(sheets) >= MOST_SHEETS:
+                raise damaged()
+            is_hidden = tag.attributes.get("state", "visible") in ("hidden", "veryHidden")
+            sheets.append(ListedSheet(tag.attributes.get("name", ""), tag.attributes.get("id", ""), is_hidden))
+        elif tag.name == "workbookPr" and tag.parent == "workbook":
+            epoch_1904 = tag.attributes.get("date1904") in ("1", "true")
+    return sheets, epoch_1904
+
+
+def read_styles(chunks: Iterable[bytes]) -> CellStyles:
+    """The styles of cells.
+
+    Raises:
+        UnreadableFileError: the part is no XML.
+    """
+    texts: dict[int, str] = {}
+    formats: list[int] = []
+    for tag in read_tags(chunks):
+        if tag.name == "numFmt" and tag.parent == "numFmts":
+            texts[_number(tag.attributes.get("numFmtId"))] = tag.attributes.get("formatCode", "")
+        elif tag.name == "xf" and tag.parent == "cellXfs":
+            formats.append(_number(tag.attributes.get("numFmtId")))
+    return CellStyles.of(formats, texts, EAST_ASIAN_MOMENTS)
+
+
+def _number(written: str | None) -> int:
+    return int(written) if written and written.isascii() and written.isdigit() and len(written) < 10 else 0
+
+
+def styled_cell(styles: CellStyles) -> re.Pattern[bytes] | None:
+    """Finds numbers of the styles that matter: style, letters and digits of the address."""
+    if not styles.all:
+        return None
+    numbers = b"|".join(str(style).encode() for style in sorted(styles.all))
+    return re.compile(
+        rb"<(?:\w+:)?c\s(?=[^<>]*\bs\s*=\s*[\"'](%s)[\"'])(?![^<>]*\bt\s*=\s*[\"'][^n])[^<>]*?"
+        rb"\br\s*=\s*[\"']([A-Za-z]+)([0-9]+)" % numbers
+    )
+
+
+def cut_before_last(block: bytes) -> int:
+    """Where the last cell or merged area of a piece begins, which its end may cut in two; 0 = nowhere."""
+    named = [block.rfind(b":c "), block.rfind(b"mergeCell ", -_LONGEST_MERGED)]
+    cut = max(block.rfind(b"<c "), *(block.rfind(b"<", 0, at) for at in named if at > 0), 0)
+    return cut if len(block) - cut < _LONGEST_CELL else 0
+
+
+def measure(part: Part, block: bytes, styled: re.Pattern[bytes] | None) -> None:
+    """Count the cells of a piece and see how far out they lie, at the speed at which it is unpacked."""
+    import numpy as np
+
+    if b"m" in block and b"mergeCell " in block:
+        for left, top, right, bottom in _MERGED.findall(block):
+            part.add_merged(Area(*_address(left, top), *_address(right, bottom)))
+    if b"<c" not in block and b":c" not in block:
+        return
+    signs = np.frombuffer(block + bytes(_LONGEST_ADDRESS), dtype=np.uint8)
+    opens = (signs == ord("<")) | (signs == ord(":"))
+    ends = (signs <= ord(" ")) | (signs == ord(">")) | (signs == ord("/"))
+    part.cells += int(np.count_nonzero(opens[:-2] & (signs[1:-1] == ord("v")) & ends[2:]))
+    part.cells += int(np.count_nonzero(opens[:-3] & (signs[1:-2] == ord("i")) & (signs[2:-1] == ord("s")) & ends[3:]))
+    tags = np.flatnonzero(opens[:-2] & (signs[1:-1] == ord("c")) & ends[2:])
+    if not len(tags):
+        return
+    part.tags += len(tags)
+    is_usual = all((signs[tags + at] == ord(sign)).all() for at, sign in enumerate('<c r="'))
+    if is_usual:
+        columns, rows = np.zeros(len(tags), dtype=np.int64), np.zeros(len(tags), dtype=np.int64)
+        of_letters = np.ones(len(tags), dtype=bool)
+        of_digits = ~of_letters
+        for at in range(len('<c r="'), _LONGEST_ADDRESS):
+            sign = signs[tags + at].astype(np.int64)
+            letter = sign & _CAPITAL
+            of_letters &= (letter >= ord("A")) & (letter <= ord("Z"))
+            of_digits = ~of_letters & (sign >= ord("0")) & (sign <= ord("9")) & (of_digits | (rows == 0))
+            columns = np.where(of_letters, columns * 26 + letter - ord("A") + 1, columns)
+            rows = np.where(of_digits, rows * 10 + sign - ord("0"), rows)
+        part.columns, part.rows = max(part.columns, int(columns.max())), max(part.rows, int(rows.max()))
+        is_usual = bool((columns > 0).all() and (rows > 0).all())
+    if not is_usual:
+        _measure_unusual(part, block, len(tags))
+    _find_particulars(part, block, styled)
+
+
+def _measure_unusual(part: Part, block: bytes, tags: int) -> None:
+    """The same of cells that are written otherwise than by spreadsheet programs: in any order, or without addresses."""
+    addresses = _CELL.findall(block)
+    if addresses:
+        part.columns = max(part.columns, *(_column_number(letters) for letters in {each[0] for each in addresses}))
+        part.rows = max(part.rows, *(int(digits[:9]) for digits in {each[1] for each in addresses}))
+    if len(addresses) < tags:
+        part.has_addresses = False
+        # Cells without an address follow one another: no row has more columns, no sheet more rows than this.
+        rows = _ANY_ROW.split(block)
+        part.rows += len(rows)
+        part.columns += max(len(_ANY_CELL.findall(row)) for row in rows)
+
+
+def _find_particulars(part: Part, block: bytes, styled: re.Pattern[bytes] | None) -> None:
+    if b't="e"' in block or b"t='e'" in block:
+        for letters, digits, text in _ERROR_CELL.findall(block):
+            part.add_error(text.decode("utf-8", "replace") or UNKNOWN_ERROR, *_address(letters, digits))
+    # One letter is found many times faster than two, and sheets without formulas have none.
+    if b"f" in block and (b"<f" in block or b":f" in block):
+        part.add_uncomputed(_address(*found) for found in _UNCOMPUTED_CELL.findall(block))
+    if styled is not None:
+        for style, letters, digits in styled.findall(block):
+            part.add_styled(int(style), *_address(letters, digits))
+
+
+def _address(letters: bytes, digits: bytes) -> tuple[int, int]:
+    """Row and column from 0; of an address that no cell can have the first cell's, which is a header's."""
+    row, column = int(digits[:_LONGEST_ADDRESS]) - 1, _column_number(letters) - 1
+    return (row, column) if 0 <= row < _LARGEST_INDEX and 0 <= column < _LARGEST_INDEX else (0, 0)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper()[:8]:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def filled_area(blocks: Iterable[bytes]) -> int:
+    """Cells between the outermost ones with something in them."""
+    rows = columns = 0
+    for block in blocks:
+        if _ANY_CELL.search(block):
+            for letters, digits in set(_FILLED_CELL.findall(block)):
+                rows, columns = max(rows, int(digits)), max(columns, _column_number(letters))
+    return rows * columns
+
+
+def whole_cells(read: Callable[[], bytes]) -> Iterator[bytes]:
+    """Pieces of a sheet that begin with a cell."""
+    rest = b""
+    while chunk := read():
+        block = rest + chunk
+        cut = max(block.rfind(b"<c "), 0)
+        rest = block[cut:]
+        yield block[:cut]
+    yield rest
+
+
+def shown_texts(blocks: Iterable[bytes]) -> Iterator[int]:
+    """Which shared texts the cells show."""
+    return (int(index) for block in blocks for index in _SHARED_INDEX.findall(block))
+
+
+def text_lengths(content: bytes, limits: Limits) -> Iterator[int]:
+    """Bytes of each shared text, tags included.
+
+    Raises:
+        TooMuchError: it says that it has more texts than cells are allowed. The library makes room for all it says.
+    """
+    if any(int(count[:18]) > limits.cells for count in _COUNT_OF_TEXTS.findall(content)):
+        raise too_many_cells(limits)
+    begin = None
+    for found in _SHARED_TEXT.finditer(content):
+        if begin is not None:
+            yield found.start() - begin
+        begin = found.end()
+    if begin is not None:
+        yield len(content) - begin
