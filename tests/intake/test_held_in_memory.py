@@ -98,7 +98,7 @@ def test_a_link_of_an_xls_is_passed_over() -> None:
     at = content.index(extent)
     linked = content[:at] + HYPERLINK + content[at + 2 :]
     assert read_file("a.xls", linked, known_headers=())[0].rows == ROWS
-    assert PASSED_OVER + b"\x0e\x00" in cell_records(linked, Limits())
+    assert PASSED_OVER + b"\x0e\x00" in cell_records(linked, Limits()).stream
 
 
 def test_sheets_of_an_xls_that_share_their_records_are_refused() -> None:
@@ -112,7 +112,7 @@ def test_sheets_of_an_xls_that_share_their_records_are_refused() -> None:
 
 def test_cells_of_an_xls_are_counted_before_they_are_read() -> None:
     content = xls({"a": ROWS, "b": ROWS})
-    assert cell_records(content, Limits(cells=8))
+    assert cell_records(content, Limits(cells=8)).stream
     with pytest.raises(UnreadableFileError, match="单元格超过"):
         cell_records(content, Limits(cells=7))
 

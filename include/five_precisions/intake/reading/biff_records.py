@@ -10,9 +10,11 @@ import io
 import itertools
 import struct
 from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
-from five_precisions.intake.reading.sheet import MOST_SHEETS, Limits, damaged, too_many_cells
+from five_precisions.intake.reading.merged_areas import MOST_AREAS
+from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, Limits, damaged, too_many_cells
 
 _BOF: Final = 0x0809
 """Of Excel 5 and newer: what is older comes in no compound file."""
@@ -36,6 +38,7 @@ _TEXTS: Final = frozenset({0x00FC, 0x003C})
 _KEPT: Final = frozenset(
     {_BOF, _EOF, _BOUNDSHEET, _MULRK, *_SINGLE_CELLS, *_BLANKS, *_OF_FORMULAS, *_LOOKS, *_SETTINGS, *_TEXTS}
 )
+_MERGED: Final = 0x00E5
 _PASSED_OVER: Final = 0xFFFF
 """A kind that no record has."""
 _AROUND_NUMBERS: Final = 6
@@ -44,7 +47,16 @@ _MOST_LOOKS: Final = 65_536
 """Of each kind: a cell names its own in two bytes."""
 
 
-def cell_records(content: bytes, limits: Limits) -> bytes:
+@dataclass(frozen=True, slots=True)
+class CellRecords:
+    """What is left of the stream of a workbook."""
+
+    stream: bytes
+    merged: list[list[Area]]
+    """Of each sheet with cells, in the order in which they are listed."""
+
+
+def cell_records(content: bytes, limits: Limits) -> CellRecords:
     """The stream of a workbook in a compound file, with all records passed over that are nothing of its cells.
 
     Raises:
@@ -57,8 +69,10 @@ def cell_records(content: bytes, limits: Limits) -> bytes:
     ends = [_pass_over(stream, 0, found, begins)]
     if len(begins) > 1 + MOST_SHEETS:
         raise damaged()
+    merged: list[list[Area]] = []
     for begin in begins[1:]:
-        ends.append(_pass_over(stream, begin, found))
+        merged.append([])
+        ends.append(_pass_over(stream, begin, found, merged=merged[-1]))
         if sum(found[kind] for kind in _SINGLE_CELLS) + found[_MULRK] > limits.cells:
             raise too_many_cells(limits)
     if any(found[kind] > _MOST_LOOKS for kind in _LOOKS):
@@ -67,10 +81,16 @@ def cell_records(content: bytes, limits: Limits) -> bytes:
     spans = sorted(zip(begins, ends, strict=True))
     if any(end > begin for (_, end), (begin, _) in itertools.pairwise(spans)):
         raise damaged()
-    return bytes(stream)
+    return CellRecords(bytes(stream), merged)
 
 
-def _pass_over(stream: bytearray, begin: int, found: Counter[int], sheets: list[int] | None = None) -> int:
+def _pass_over(
+    stream: bytearray,
+    begin: int,
+    found: Counter[int],
+    sheets: list[int] | None = None,
+    merged: list[Area] | None = None,
+) -> int:
     """Pass over what is not kept of one part of the stream, counting the rest as the library would read it; its end.
 
     Args:
@@ -78,6 +98,7 @@ def _pass_over(stream: bytearray, begin: int, found: Counter[int], sheets: list[
         begin: Where the part begins.
         found: Kinds of records, and of several numbers in one record each number.
         sheets: Takes the places of the sheets that are listed.
+        merged: Takes the merged areas, up to a bound.
     """
     header = struct.Struct("<HH")
     at, end = begin, len(stream)
@@ -95,6 +116,8 @@ def _pass_over(stream: bytearray, begin: int, found: Counter[int], sheets: list[
         elif kind == _BOF:
             is_in_chart = True
         elif kind not in _KEPT:
+            if kind == _MERGED and merged is not None:
+                merged += _areas(stream[at + 4 : at + 4 + size])[: MOST_AREAS - len(merged)]
             header.pack_into(stream, at, _PASSED_OVER, size)
         elif kind == _BOUNDSHEET and sheets is not None:
             place, _, sort = struct.unpack_from("<IBB", stream, at + 4)
@@ -104,6 +127,14 @@ def _pass_over(stream: bytearray, begin: int, found: Counter[int], sheets: list[
             found[kind] += max(0, size - _AROUND_NUMBERS) // _BYTES_OF_A_NUMBER if kind == _MULRK else 1
         at += 4 + size
     return end
+
+
+def _areas(body: bytearray) -> list[Area]:
+    """The areas of one record: their number, then first and last row, first and last column of each."""
+    whole = len(body[2:]) // 8 * 8
+    return [
+        Area(top, left, bottom, right) for top, bottom, left, right in struct.iter_unpack("<HHHH", body[2 : 2 + whole])
+    ]
 
 
 def _stream_of(content: bytes) -> bytearray:

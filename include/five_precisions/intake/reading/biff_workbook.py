@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from five_precisions.intake.reading.biff_records import cell_records
+from five_precisions.intake.reading.merged_areas import areas_within
 from five_precisions.intake.reading.number_formats import as_moment, is_percent
 from five_precisions.intake.reading.sheet import (
+    Area,
     Limits,
     Sheet,
     UnreadableFileError,
@@ -22,6 +24,8 @@ from five_precisions.intake.reading.sheet import (
 from five_precisions.reports.cells import Cell
 
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
+_HIDDEN: Final = 3
+"""Bits of what a sheet's list entry says of it: hidden, or very hidden."""
 _UNKNOWN_ERROR: Final = "#VALUE!"
 
 
@@ -39,14 +43,15 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
     try:
         # Its remarks go nowhere. Ragged rows, so that one cell far out does not make a million empty ones. One sheet
         # after another, for the library takes more memory for a sheet than we do.
+        records = cell_records(content, limits)
         book = xlrd.open_workbook(
-            file_contents=cell_records(content, limits),
+            file_contents=records.stream,
             logfile=io.StringIO(),
             ragged_rows=True,
             formatting_info=True,
             on_demand=True,
         )
-        return list(_sheets(name, book, limits))
+        return list(_sheets(name, book, records.merged, limits))
     except UnreadableFileError:
         raise
     except UnicodeError as error:
@@ -58,7 +63,7 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
         raise (locked() if "encrypted" in str(error) else damaged()) from error
 
 
-def _sheets(name: str, book: Any, limits: Limits) -> Iterator[Sheet]:
+def _sheets(name: str, book: Any, merged: list[list[Area]], limits: Limits) -> Iterator[Sheet]:
     percents = _percent_formats(book)
     cells = text = 0
     for index in range(book.nsheets):
@@ -76,7 +81,14 @@ def _sheets(name: str, book: Any, limits: Limits) -> Iterator[Sheet]:
             raise too_many_cells(limits)
         if text > limits.text_bytes:
             raise too_much_text(limits)
-        yield Sheet(name, sheet.name, rows, epoch_1904=book.datemode == 1)
+        yield Sheet(
+            name,
+            sheet.name,
+            rows,
+            epoch_1904=book.datemode == 1,
+            is_hidden=sheet.visibility & _HIDDEN != 0,
+            merged=areas_within(merged[index], len(rows)),
+        )
         book.unload_sheet(index)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from five_precisions.intake.reading.delivered_xml import Reading, read_xml
+from five_precisions.intake.reading.merged_areas import MOST_AREAS, areas_within
 from five_precisions.intake.reading.sheet import (
     MOST_SHEETS,
+    Area,
     Limits,
     Sheet,
     as_percent,
@@ -23,6 +26,7 @@ _CONTENT: Final = "content.xml"
 _CHUNK: Final = 1 << 18
 _OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 _TABLE: Final = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+_STYLE: Final = "urn:oasis:names:tc:opendocument:xmlns:style:1.0 "
 _TEXT: Final = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
 _CALC_TYPE: Final = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
 _CELLS: Final = frozenset({_TABLE + "table-cell", _TABLE + "covered-table-cell"})
@@ -30,6 +34,12 @@ _NUMBERS: Final = frozenset({"float", "percentage", "currency"})
 _EPOCH_1904: Final = "1904-01-01"
 _MOST_PIECES: Final = 100_000
 """Of the text of one cell: its paragraphs, and what blanks and line breaks cut it into."""
+
+
+_MOST_UNCOMPUTED: Final = 100_000
+"""Formulas of one sheet without a stored value that are told of."""
+_MOST_HIDDEN: Final = 10_000
+"""Styles of sheets that are not shown."""
 
 
 def is_opendocument(archive: zipfile.ZipFile) -> bool:
@@ -52,7 +62,29 @@ def read_opendocument(name: str, archive: zipfile.ZipFile, limits: Limits) -> li
         raise damaged() from error
     if not reading.sheets:
         raise damaged()
-    return [Sheet(name, title, rows, reading.epoch_1904) for title, rows in reading.sheets]
+    return [
+        Sheet(
+            name,
+            each.title,
+            each.rows,
+            reading.epoch_1904,
+            is_hidden=each.style in reading.hidden,
+            merged=areas_within(each.merged, len(each.rows)),
+            uncomputed=frozenset(each.uncomputed),
+        )
+        for each in reading.sheets
+    ]
+
+
+@dataclass(slots=True)
+class _Table:
+    """One sheet."""
+
+    title: str
+    style: str
+    rows: list[list[Cell]] = field(default_factory=list)
+    merged: list[Area] = field(default_factory=list)
+    uncomputed: list[tuple[int, int]] = field(default_factory=list)
 
 
 class _Sheets(Reading):
@@ -60,8 +92,11 @@ class _Sheets(Reading):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__()
-        self.sheets: list[tuple[str, list[list[Cell]]]] = []
+        self.sheets: list[_Table] = []
         self.epoch_1904 = False
+        self.hidden: set[str] = set()
+        """Styles of sheets that are not shown."""
+        self._style = ""
         self._limits = limits
         self._table_depth = self._cell_depth = self._paragraph_depth = 0
         self._row: list[Cell] | None = None
@@ -82,15 +117,25 @@ class _Sheets(Reading):
             self._empty_rows = 0
             if len(self.sheets) == MOST_SHEETS:
                 raise damaged()
-            self.sheets.append((attributes.get(_TABLE + "name", ""), []))
+            self.sheets.append(_Table(attributes.get(_TABLE + "name", ""), attributes.get(_TABLE + "style-name", "")))
         elif name == _TABLE + "table-row" and self._table_depth:
             self._row, self._empty_cells = [], 0
             self._row_repeats = _repeats(attributes, "number-rows-repeated")
         elif name in _CELLS and self._row is not None:
             self._cell_depth, self._cell, self._pieces, self._has_paragraph = self.depth, attributes, [], False
             self._cell_repeats = _repeats(attributes, "number-columns-repeated")
-        elif name == _TABLE + "null-date":
+        else:
+            self._start_beside_cells(name, attributes)
+
+    def _start_beside_cells(self, name: str, attributes: dict[str, str]) -> None:
+        if name == _TABLE + "null-date":
             self.epoch_1904 = attributes.get(_TABLE + "date-value") == _EPOCH_1904
+        elif name == _STYLE + "style":
+            self._style = attributes.get(_STYLE + "name", "")
+        elif name == _STYLE + "table-properties" and attributes.get(_TABLE + "display") == "false":
+            self.hidden.add(self._style)
+            if len(self.hidden) > _MOST_HIDDEN:
+                raise damaged()
 
     def _start_in_cell(self, name: str, attributes: dict[str, str]) -> None:
         if name == _TEXT + "p" and self.depth == self._cell_depth + 1:
@@ -138,19 +183,35 @@ class _Sheets(Reading):
         value = _value(self._cell, text)
         if isinstance(value, str) and value is not text:
             self._count_text(len(value))
+        self._note(self._cell, value)
         if value is None:
             self._empty_cells += self._cell_repeats
             return
         width = len(self._row) + self._empty_cells + self._cell_repeats
-        refuse_too_large(self.sheets[-1][0], 0, width, self._limits)
+        refuse_too_large(self.sheets[-1].title, 0, width, self._limits)
         self._row += [None] * self._empty_cells + [value] * self._cell_repeats
         self._empty_cells = 0
+
+    def _note(self, cell: dict[str, str], value: Cell) -> None:
+        """What is told of the cell beside its value; of cells that are repeated, only of the first."""
+        assert self._row is not None  # noqa: S101 - a cell begins in a row only
+        table = self.sheets[-1]
+        row, column = len(table.rows) + self._empty_rows, len(self._row) + self._empty_cells
+        # An empty text is a value: where the type says that it is one, a program has computed it.
+        is_uncomputed = value is None and _TABLE + "formula" in cell and cell.get(_OFFICE + "value-type") != "string"
+        if is_uncomputed and len(table.uncomputed) < _MOST_UNCOMPUTED:
+            table.uncomputed.append((row, column))
+        if _TABLE + "number-columns-spanned" in cell or _TABLE + "number-rows-spanned" in cell:
+            last_row = row + _repeats(cell, "number-rows-spanned") - 1
+            last_column = column + _repeats(cell, "number-columns-spanned") - 1
+            if len(table.merged) < MOST_AREAS:
+                table.merged.append(Area(row, column, last_row, last_column))
 
     def _end_row(self, row: list[Cell]) -> None:
         if not row:
             self._empty_rows += self._row_repeats
             return
-        title, rows = self.sheets[-1]
+        title, rows = self.sheets[-1].title, self.sheets[-1].rows
         refuse_too_large(title, len(rows) + self._empty_rows + self._row_repeats, len(row), self._limits)
         self._count += self._empty_rows + len(row) * self._row_repeats
         if self._count > self._limits.cells:

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from five_precisions.intake.reading.merged_areas import MOST_AREAS, areas_within
 from five_precisions.intake.reading.number_formats import BUILT_IN_PERCENTS, as_moment, is_percent
 from five_precisions.intake.reading.sheet import Area, Sheet, as_percent, damaged
 from five_precisions.reports.cells import Cell
 
 UNKNOWN_ERROR: Final = "#VALUE!"
 _WIDEST: Final = 1 << 32
+"""A place is row * this + column, both from 0."""
 _MOST_STYLES: Final = 65_536
 """More than a spreadsheet can have."""
 _MOST_ERRORS: Final = 1_000
 """Texts of errors that are told apart."""
-_MOST_AREAS: Final = 10_000
-"""Merged areas of one sheet that are told of."""
 _MOST_UNCOMPUTED: Final = 100_000
 """Formulas of one sheet without a stored value that are told of."""
 
@@ -70,11 +70,6 @@ def _places() -> array[int]:
     return array("Q")
 
 
-def place_of(row: int, column: int) -> int:
-    """Row and column, from 0, as one number."""
-    return row * _WIDEST + column
-
-
 @dataclass(slots=True)
 class Part:
     """What one part was found to hold."""
@@ -106,17 +101,19 @@ class Part:
         """A cell shows an error."""
         if len(self.errors) > _MOST_ERRORS:
             text = UNKNOWN_ERROR
-        self.errors.setdefault(text, _places()).append(place_of(row, column))
+        self.errors.setdefault(text, _places()).append(row * _WIDEST + column)
 
     def add_styled(self, style: int, row: int, column: int) -> None:
         """A number is shown in a style that matters."""
-        self.styled.setdefault(style, _places()).append(place_of(row, column))
+        if style not in self.styled:
+            self.styled[style] = _places()
+        self.styled[style].append(row * _WIDEST + column)
 
     def add_merged(self, area: Area) -> None:
         """Cells are merged; one alone is not, and beyond a bound no more are told of."""
         if area.first_row == area.last_row and area.first_column == area.last_column:
             return
-        if len(self.merged) < _MOST_AREAS:
+        if len(self.merged) < MOST_AREAS:
             self.merged.append(area)
 
     def add_uncomputed(self, places: Iterable[tuple[int, int]]) -> None:
@@ -124,7 +121,7 @@ class Part:
         for row, column in places:
             if len(self.uncomputed) >= _MOST_UNCOMPUTED:
                 return
-            self.uncomputed.append(place_of(row, column))
+            self.uncomputed.append(row * _WIDEST + column)
 
     def sheet(
         self, file: str, listed: ListedSheet, rows: list[list[Cell]], styles: CellStyles, *, epoch_1904: bool
@@ -134,8 +131,15 @@ class Part:
             for row, column in _within(rows, places):
                 rows[row][column] = text
         for style, places in self.styled.items():
+            percent = styles.percents.get(style)
             for row, column in _within(rows, places):
-                rows[row][column] = _shown(rows[row][column], style, styles, epoch_1904=epoch_1904)
+                number = rows[row][column]
+                if not isinstance(number, float | int) or isinstance(number, bool):
+                    continue
+                if percent is None:
+                    rows[row][column] = as_moment(number, epoch_1904=epoch_1904)
+                elif is_percent(percent, number):
+                    rows[row][column] = as_percent(float(number))
         return Sheet(
             file,
             listed.title,
@@ -151,25 +155,3 @@ def _within(rows: list[list[Cell]], places: Iterable[int]) -> Iterable[tuple[int
     for row, column in (divmod(place, _WIDEST) for place in places):
         if row < len(rows) and column < len(rows[row]):
             yield row, column
-
-
-def _shown(cell: Cell, style: int, styles: CellStyles, *, epoch_1904: bool) -> Cell:
-    if not isinstance(cell, int | float) or isinstance(cell, bool):
-        return cell
-    if style in styles.moments:
-        return as_moment(cell, epoch_1904=epoch_1904)
-    return as_percent(float(cell)) if is_percent(styles.percents[style], cell) else cell
-
-
-def areas_within(areas: Iterable[Area], rows: int) -> tuple[Area, ...]:
-    """The merged areas of more than one cell, as far as there are rows, at most 10,000 of them.
-
-    Forms are often merged far beyond their end.
-    """
-    cut = (
-        Area(area.first_row, area.first_column, min(area.last_row, rows - 1), area.last_column)
-        for area in areas
-        if area.first_row < rows
-    )
-    wide = [area for area in cut if area.first_row < area.last_row or area.first_column < area.last_column]
-    return tuple(wide[:_MOST_AREAS])
