@@ -11,18 +11,17 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.reading.biff_workbook import read_biff_workbook
 from five_precisions.intake.reading.headers import normal_header
-from five_precisions.intake.reading.parquet_pages import damaged_parquet, measure_footer, measure_pages
+from five_precisions.intake.reading.parquet_file import read_parquet
 from five_precisions.intake.reading.sheet import (
     DEFAULT_LIMITS,
     Limits,
     Sheet,
     UnreadableFileError,
-    as_cell,
     refuse_too_large,
     too_many_cells,
     too_much_text,
@@ -36,7 +35,6 @@ CSV_DELIMITERS: Final = ",;\t"
 _ROWS_THAT_SHOW_THE_DELIMITER: Final = 10
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP_MAGIC: Final = b"PK"
-_ROWS_AT_ONCE: Final = 20_000
 _SHARE_OF_NULS: Final = 8
 _CHINESE_IN_UTF8 = re.compile(rb"(?:[\xe3-\xef][\x80-\xbf]{2}){2}")
 
@@ -171,62 +169,7 @@ def _line_in_another_encoding(content: bytes) -> int | None:
 
 
 def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits) -> list[Sheet]:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    from pyarrow import parquet
-
-    groups = measure_footer(content)
-    try:
-        file = parquet.ParquetFile(pa.BufferReader(content))
-        metadata, schema = file.metadata, file.schema_arrow
-        rows = max(metadata.num_rows, sum(group.rows for group in groups))
-        refuse_too_large(None, rows + 1, metadata.num_columns, limits)
-        if rows * metadata.num_columns > limits.cells:
-            raise too_many_cells(limits)
-        if nested := next((field.name for field in schema if pa.types.is_nested(field.type)), None):
-            raise UnreadableFileError(f"列“{nested}”不是普通列，一个单元格里有多个值，请拆成普通列后重新报送。")
-        dictionaries = measure_pages(content, groups, metadata.schema, limits)
-        # Texts by their dictionary: one long text may stand for a million rows.
-        texts = {field.name for field, size in zip(schema, dictionaries, strict=True) if size and _is_text(field.type)}
-        # What cannot be read so, as decimals in bytes, is read in pieces in which it may be long.
-        longest = sum(size for field, size in zip(schema, dictionaries, strict=True) if field.name not in texts)
-        rows_at_once = max(1, min(_ROWS_AT_ONCE, limits.text_bytes // max(1, longest)))
-        file = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=sorted(texts))
-        columns: list[list[Cell]] = [[] for _ in schema]
-        shown = 0
-        for batch in file.iter_batches(batch_size=rows_at_once, use_threads=False):
-            for column, values in zip(columns, batch.columns, strict=True):
-                cells = _parquet_cells(values)
-                # A text that is stored once and shown in every row is read as often as it is shown.
-                shown += sum(len(cell) for cell in cells if isinstance(cell, str))
-                if shown > limits.text_bytes:
-                    raise too_much_text(limits)
-                column.extend(cells)
-    except (pa.ArrowException, OSError, ValueError, OverflowError, TypeError, KeyError, IndexError) as error:
-        raise damaged_parquet() from error
-    return [Sheet(name, None, [list(schema.names), *map(list, zip(*columns, strict=True))])]
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
-
-
-def _parquet_cells(values: Any) -> list[Cell]:
-    if hasattr(values, "dictionary"):
-        # Each piece comes with the whole dictionary, of which little may be shown; that alone is copied.
-        shown = values.indices.unique().drop_null()
-        is_all = len(shown) == len(values.dictionary)
-        texts = values.dictionary if is_all else values.dictionary.take(shown)
-        numbers = range(len(texts)) if is_all else shown.to_pylist()
-        cells = dict(zip(numbers, map(as_cell, texts.to_pylist()), strict=True))
-        return [None if index is None else cells[index] for index in values.indices.to_pylist()]
-    return [as_cell(value) for value in values.to_pylist()]
+    return read_parquet(name, content, limits)
 
 
 _READERS: Final[dict[str, Callable[[str, bytes, Collection[str], Limits], list[Sheet]]]] = {

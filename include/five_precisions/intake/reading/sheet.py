@@ -166,7 +166,7 @@ def as_cell(value: object) -> Cell:
         case time() | timedelta():
             return str(value)
         case bytes():
-            return value.decode("utf-8", "replace")
+            return value.decode("utf-8", "replace") or None
         case _:
             return str(value)
 
