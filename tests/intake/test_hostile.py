@@ -185,7 +185,7 @@ FINDINGS: dict[str, list[Expected]] = {
     "nul-bytes": [("T02", "A3", "残缺字符")],
     "control-characters": [("T02", "A2", "残缺字符"), ("T02", "E2", "残缺字符")],
     "control-characters-escaped-in-xlsx": [("T02", "A2", "残缺字符")],
-    "lone-surrogate-in-csv": [("F01", None, "第2行与其他行")],
+    "lone-surrogate-in-csv": [("F01", None, "第2行有半个汉字或读不出的字符")],
     "lone-surrogate-in-xls": [("F01", None, "残缺的字符")],
     "lone-surrogate-escaped-in-xlsx": [("T02", "C2", "残缺字符")],
     "bytes-that-are-no-utf-8-in-xlsx": [DAMAGED],
