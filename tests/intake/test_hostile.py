@@ -43,7 +43,7 @@ LOCKED: Expected = ("F01", None, "打开密码")
 # Notices are F05 and F07, everything else is critical and rejects the report; nothing = accepted.
 FINDINGS: dict[str, list[Expected]] = {
     "not-a-spreadsheet": [("F01", None, "不是电子表格文件")],
-    "not-a-spreadsheet-web-page-named-xls": [("F01", None, "不是电子表格文件")],
+    "not-a-spreadsheet-web-page-named-xls": [("F01", None, "内容却是网页（HTML）")],
     "not-an-allowed-kind": [("F01", None, "不是允许的文件类型")],
     "zip-that-is-no-workbook": [DAMAGED],
     "zip-of-a-workbook": [DAMAGED],
@@ -117,7 +117,7 @@ FINDINGS: dict[str, list[Expected]] = {
     "dimension-that-boasts": [],
     "cell-beyond-the-last-column": [("F01", None, "超过200列")],
     "workbook-of-another-format-than-its-name": [],
-    "text-file-named-xlsx": [("F01", None, "不是电子表格文件")],
+    "text-file-named-xlsx": [],
     "path-tricks-in-member-names": [],
     "error-cells-in-xlsx": [
         ("T02", "E2", "单元格是公式错误#REF!，请改正公式或直接"),

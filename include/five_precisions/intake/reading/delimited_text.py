@@ -23,6 +23,7 @@ from five_precisions.intake.reading.sheet import (
 )
 from five_precisions.reports.cells import Cell
 
+SAVE_AS_CSV: Final = "“CSV UTF-8”"
 CSV_DELIMITERS: Final = ",;\t|，"
 _SHARE_OF_NULS: Final = 8
 _CHINESE_IN_UTF8: Final = re.compile(rb"(?:[\xe3-\xef][\x80-\xbf]{2}){2}")
@@ -37,16 +38,18 @@ _EURO_OF_WINDOWS: Final = b"\x80"
 _MOST_EUROS: Final = 100_000
 """Such bytes, of which some are the second one of a rare character; each takes its time."""
 _BYTES_WITH_HEADERS: Final = 1 << 16
-_SAVE_AS_UTF8: Final = "请用电子表格软件打开检查，另存为“CSV UTF-8”后重新报送。"
 
 
-def read_delimited_text(name: str, content: bytes, known_headers: Collection[str], limits: Limits) -> Sheet:
+def read_delimited_text(
+    name: str, content: bytes, known_headers: Collection[str], limits: Limits, *, save_as: str = SAVE_AS_CSV
+) -> Sheet:
     """The one sheet of a text; the delimiter is the one that makes most of a first row's cells headers we know.
 
     Raises:
-        UnreadableFileError: it is in no encoding that is read, too large, or its quotes do not pair (F01).
+        UnreadableFileError: it is in no encoding that is read, too large, or its quotes do not pair (F01). `save_as`
+            is what it says to save the file as.
     """
-    text = _decode(content, known_headers)
+    text = decode_text(content, known_headers, save_as=save_as)
     named = _NAMED_DELIMITER.match(text)
     if named:
         delimiter = named[1]
@@ -54,7 +57,7 @@ def read_delimited_text(name: str, content: bytes, known_headers: Collection[str
         scores = {each: _score(text, each, known_headers) for each in CSV_DELIMITERS}
         delimiter = max(CSV_DELIMITERS, key=lambda candidate: scores[candidate])
         if not scores[delimiter][0]:
-            _refuse_big5(content)
+            _refuse_big5(content, save_as)
     try:
         rows = _rows(text, delimiter, limits)
     except _QuotesError:
@@ -95,7 +98,7 @@ def _rows_or_line(text: str, delimiter: str, limits: Limits) -> list[list[Cell]]
         return _rows(text, delimiter, limits)
     except _QuotesError as error:
         raise UnreadableFileError(
-            f"CSV 文件从第{error.line}行起读不下去：引号不成对，或一个单元格超过13万个字符，"
+            f"文件从第{error.line}行起读不下去：引号不成对，或一个单元格超过13万个字符，"
             "请用电子表格软件重新导出后报送。"
         ) from error
 
@@ -129,7 +132,12 @@ def _cell(cell: str) -> Cell:
     return cell or None
 
 
-def _decode(content: bytes, known_headers: Collection[str]) -> str:
+def decode_text(content: bytes, known_headers: Collection[str], *, save_as: str) -> str:
+    """The text, without a mark at its beginning or end, by the encoding in which all of it reads.
+
+    Raises:
+        UnreadableFileError: it is neither UTF-8 nor GB18030, nor UTF-16 with a mark (F01).
+    """
     has_mark = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     failed: UnicodeDecodeError | None = None
     for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "gb18030"):
@@ -144,7 +152,11 @@ def _decode(content: bytes, known_headers: Collection[str]) -> str:
         if not is_wide and not (encoding == "gb18030" and _line_in_another_encoding(content)):
             return text
     why = "文字编码不是 UTF-8 或 GB18030" if has_mark else _why_not_decoded(content, failed, known_headers)
-    raise UnreadableFileError(f"{why}，{_SAVE_AS_UTF8}")
+    raise UnreadableFileError(f"{why}，{_remedy(save_as)}")
+
+
+def _remedy(save_as: str) -> str:
+    return f"请用电子表格软件打开检查，另存为{save_as}后重新报送。"
 
 
 def _why_not_decoded(content: bytes, failed: UnicodeDecodeError | None, known_headers: Collection[str]) -> str:
@@ -213,7 +225,7 @@ def _as_euro(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_EURO, _as_euro)
 
 
-def _refuse_big5(content: bytes) -> None:
+def _refuse_big5(content: bytes, save_as: str) -> None:
     """Refuse a text in which no header is known because its Chinese is that of Taiwan or Hong Kong.
 
     Nearly all of it would read as GB18030, as characters that nobody writes.
@@ -221,7 +233,7 @@ def _refuse_big5(content: bytes) -> None:
     if content.isascii() or _reads_as(content, "utf-8") or _reads_as(content, "gb2312"):
         return
     if _reads_as(content, "big5"):
-        raise UnreadableFileError(f"文字编码是 Big5（繁体中文），不是 UTF-8 或 GB18030，{_SAVE_AS_UTF8}")
+        raise UnreadableFileError(f"文字编码是 Big5（繁体中文），不是 UTF-8 或 GB18030，{_remedy(save_as)}")
 
 
 def _reads_as(content: bytes, encoding: str) -> bool:

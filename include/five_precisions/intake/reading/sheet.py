@@ -23,6 +23,8 @@ All of it is held in memory several times over, while an honest sheet is mostly 
 _MEGABYTE: Final = 1024**2
 MOST_SHEETS: Final = 500
 """Of one file."""
+MOST_AREAS: Final = 100_000
+"""Merged ones of one file; each is held in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ def too_many_cells(limits: Limits) -> TooMuchError:
     return TooMuchError(
         f"文件中的单元格超过{limits.cells // 10_000}万个，或散布得过宽，请删除数据区以外的内容后重新报送。"
     )
+
+
+def too_many_areas() -> UnreadableFileError:
+    """For a file whose merged cells would take far more memory than its texts."""
+    return UnreadableFileError(f"文件中合并的单元格超过{MOST_AREAS // 10_000}万处，请取消合并后重新报送。")
 
 
 def too_much_text(limits: Limits) -> TooMuchError:
