@@ -5,6 +5,9 @@ See docs/intake.md#the-package; rule F01.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import zipfile
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -18,6 +21,7 @@ from five_precisions.intake.reading.html_tables import known_in, read_html_table
 from five_precisions.intake.reading.parquet_file import read_parquet
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError
 from five_precisions.intake.reading.spreadsheetml import read_spreadsheetml
+from five_precisions.intake.reading.zipped_package import refuse_workbook
 from five_precisions.intake.reading.zipped_workbook import read_zipped_workbook
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file"]
@@ -100,6 +104,13 @@ def _read_parquet(name: str, content: bytes, _: Collection[str], limits: Limits)
     return read_parquet(name, content, limits)
 
 
+def _refuse_zip(_: str, content: bytes, __: Collection[str], ___: Limits) -> list[Sheet]:
+    """The files of a package's zip are read one by one (`zipped_package`)."""
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        refuse_workbook(archive)
+    raise UnreadableFileError("是压缩包，请解压后报送。")
+
+
 _READERS: Final[dict[str, Callable[[str, bytes, Collection[str], Limits], list[Sheet]]]] = {
     ".xlsx": _read_workbook,
     ".xlsm": _read_workbook,
@@ -109,4 +120,5 @@ _READERS: Final[dict[str, Callable[[str, bytes, Collection[str], Limits], list[S
     ".ods": _read_workbook,
     ".csv": _read_csv,
     ".parquet": _read_parquet,
+    ".zip": _refuse_zip,
 }
