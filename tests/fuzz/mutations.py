@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 from pyarrow import parquet
-from tests.fixtures.workbooks import ErrorCell, Percent, Rows, WritableCell, ods, xls, xlsb, xlsx, zipped
+from tests.fixtures.workbooks import ErrorCell, Percent, Rows, WritableCell, ods, spreadsheetml, xls, xlsb, xlsx, zipped
 from tests.packages import cover_line, declared, sound, table
 
 from five_precisions.intake.reading.cover import COVER_HEADERS
@@ -55,6 +56,7 @@ CELLS_WORTH_TRYING: tuple[WritableCell, ...] = (
     "2019年6月30日",
     "=1+1",
     "\u3000",
+    "€",
     "x" * 300,
     "县区代码",
     0.0,
@@ -77,8 +79,13 @@ class Sample:
 
     name: str
     reports: dict[str, Grid]
-    suffix: str
+    kind: str
+    """How its files are written."""
     is_one_workbook: bool = False
+
+
+SUFFIXES = {"html": "xls", "spreadsheetml": "xls", "text": "xls"}
+"""Of kinds of files that bear the name of a workbook; the others bear their own."""
 
 
 @dataclass
@@ -125,19 +132,25 @@ def samples() -> tuple[Sample, ...]:
     )
     titles: Grid = [["贷款与再贷款月报"], ["单位：万元"], []]
     made = []
-    for suffix in ("xlsx", "xls", "xlsb", "ods", "csv", "parquet"):
-        is_table_only = suffix in ("csv", "parquet")
+    for kind in ("xlsx", "xls", "xlsb", "ods", "spreadsheetml", "html", "text", "csv", "parquet"):
         made += [
-            Sample(f"position.{suffix}", {"position": position}, suffix),
-            Sample(f"three.{suffix}", {"position": position, "matches": matches, "visits": visits}, suffix),
+            Sample(f"position.{kind}", {"position": position}, kind),
+            Sample(f"three.{kind}", {"position": position, "matches": matches, "visits": visits}, kind),
         ]
-        if suffix != "parquet":
+        if kind != "parquet":
             bent = {"position": [*titles, *position, total], "visits": visits}
-            made.append(Sample(f"titles.{suffix}", bent, suffix, is_one_workbook=not is_table_only))
+            made.append(Sample(f"titles.{kind}", bent, kind, is_one_workbook=kind in WRITERS))
     return tuple(made)
 
 
-WRITERS: dict[str, Callable[[dict[str, Rows]], bytes]] = {"xlsx": xlsx, "xls": xls, "xlsb": xlsb, "ods": ods}
+WRITERS: dict[str, Callable[[dict[str, Rows]], bytes]] = {
+    "xlsx": xlsx,
+    "xls": xls,
+    "xlsb": xlsb,
+    "ods": ods,
+    "spreadsheetml": spreadsheetml,
+}
+"""Of files with several sheets."""
 
 
 def plain(cell: WritableCell) -> str:
@@ -156,13 +169,16 @@ def plain(cell: WritableCell) -> str:
     return str(cell)
 
 
-def write_grid(grid: Grid, suffix: str, rng: random.Random) -> bytes:
+def write_grid(grid: Grid, kind: str, rng: random.Random) -> bytes:
     """One table as a file."""
-    if suffix == "csv":
+    if kind in ("csv", "text"):
         text = io.StringIO()
-        csv.writer(text, delimiter=rng.choice(",;\t")).writerows([plain(cell) for cell in row] for row in grid)
-        return text.getvalue().encode(rng.choice(("utf-8", "utf-8-sig", "gb18030")), "replace")
-    if suffix == "parquet":
+        csv.writer(text, delimiter=rng.choice(",;\t|，")).writerows([plain(cell) for cell in row] for row in grid)
+        return encoded(text.getvalue(), rng)
+    if kind == "html":
+        rows = ("".join(f"<td>{escape(plain(cell))}</td>" for cell in row) for row in grid)
+        return encoded("<html><table>" + "".join(f"<tr>{row}</tr>\n" for row in rows) + "</table></html>", rng)
+    if kind == "parquet":
         header, *rows = grid
         width = len(header)
         texts = [[plain(cell) or None for cell in (*row, *[None] * width)][:width] for row in rows]
@@ -171,7 +187,15 @@ def write_grid(grid: Grid, suffix: str, rng: random.Random) -> bytes:
         arrays = [pa.array([row[at] for row in texts], pa.string()) for at in range(width)]
         parquet.write_table(pa.Table.from_arrays(arrays, names=names), content)
         return content.getvalue()
-    return WRITERS[suffix]({"Sheet1": grid})
+    return WRITERS[kind]({"Sheet1": grid})
+
+
+def encoded(text: str, rng: random.Random) -> bytes:
+    """As systems here encode it; the euro sign of Windows' GBK is a byte of its own."""
+    encoding = rng.choice(("utf-8", "utf-8-sig", "gb18030"))
+    if encoding != "gb18030":
+        return text.encode(encoding, "replace")
+    return b"\x80".join(part.encode(encoding, "replace") for part in text.split("€"))
 
 
 def cover_grid(reports: Sequence[str], sample: Sample) -> Grid:
@@ -197,9 +221,10 @@ def count_and_total(report: str, grid: Grid) -> tuple[int, Decimal | None]:
 
 def write_package(sample: Sample, grids: dict[str, Grid], cover: Grid, rng: random.Random) -> dict[str, bytes]:
     """The package's files."""
+    suffix = SUFFIXES.get(sample.kind, sample.kind)
     if sample.is_one_workbook:
-        return {f"本月.{sample.suffix}": WRITERS[sample.suffix]({**grids, "报送说明": cover})}
-    files = {f"{report}.{sample.suffix}": write_grid(grid, sample.suffix, rng) for report, grid in grids.items()}
+        return {f"本月.{suffix}": WRITERS[sample.kind]({**grids, "报送说明": cover})}
+    files = {f"{report}.{suffix}": write_grid(grid, sample.kind, rng) for report, grid in grids.items()}
     return {"cover.csv": write_grid(cover, "csv", rng), **files}
 
 

@@ -134,6 +134,6 @@ def _read_csv(content: bytes) -> list[list[Any]] | None:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        delimiter = max(",;\t", key=lambda sign: max(map(str.count, text.splitlines()[:10], sign * 10), default=0))
+        delimiter = max(",;\t|，", key=lambda sign: max(map(str.count, text.splitlines()[:10], sign * 10), default=0))
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     return None
