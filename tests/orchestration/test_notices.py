@@ -14,6 +14,8 @@ from sqlalchemy import Engine, text
 
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.errors import SetupError
+from five_precisions.period import Period
+from five_precisions.register import open_period
 from five_precisions.settings import Settings
 from tests.mail_server import MailServer
 from tests.packages import JUNE, put, sound_package
@@ -130,6 +132,18 @@ def test_the_morning_names_who_is_no_longer_in_the_registers_files(register_save
     [left] = summarize_day(context(""))
     assert left.startswith("B02 南屿实业已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册")
     assert left.endswith("或执行 five-precisions register close B02 --on 日期 --reason 原因。")
+
+
+def test_the_morning_names_a_deadline_whose_days_off_are_not_announced(
+    register_saved_engine: Engine, settings: Settings
+) -> None:
+    from five_precisions.orchestration.ops_summary import summarize_day
+
+    with register_saved_engine.begin() as connection:
+        open_period(connection, settings, Period(2026, 12))
+    assert summarize_day(context("")) == [
+        "2027年放假安排尚未公布，2026-12报送期限按法定节假日推算为2027-01-13；公布后请更新 holidays.csv 或升级。"
+    ]
 
 
 def message(address: str) -> Message:

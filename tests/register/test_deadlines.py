@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import chinese_calendar
 import pytest
+from holidays import country_holidays
 
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import deadline_of, load_holidays, years_unknown
@@ -20,12 +22,29 @@ from five_precisions.settings import Settings
         (Period(2019, 1), date(2019, 2, 16)),
         # Labour day 1 to 4 May; Sunday 5 May is worked: 5 to 10, 13, 14.
         (Period(2019, 4), date(2019, 5, 15)),
-        # Beyond the years of the public calendar weekends alone are free.
-        (Period(2049, 12), date(2050, 1, 13)),
+        # Beyond the years of the public calendar the law sets days free, on a weekend the next working day instead.
+        (Period(2026, 12), date(2027, 1, 14)),
+        (Period(2027, 1), date(2027, 2, 17)),
+        (Period(2027, 3), date(2027, 4, 14)),
+        (Period(2027, 4), date(2027, 5, 15)),
+        (Period(2027, 5), date(2027, 6, 12)),
+        (Period(2027, 9), date(2027, 10, 16)),
+        (Period(2049, 12), date(2050, 1, 14)),
     ],
 )
 def test_deadline(period: Period, too_late: date) -> None:
     assert deadline_of(period, {}) == datetime(too_late.year, too_late.month, too_late.day, tzinfo=SHANGHAI)
+
+
+def test_the_calendar_by_law_and_the_announced_one_agree_on_every_day_that_both_know() -> None:
+    """Else a deadline would jump when the announced calendar learns of a year that the other one knew."""
+    by_law = country_holidays("CN")
+    first = date(2016, 1, 1)
+    days = [first + timedelta(days=number) for number in range((date(2027, 1, 1) - first).days)]
+    worked = [day for day in days if chinese_calendar.is_workday(day)]
+    assert len(days) == 4018
+    assert len([day for day in worked if day.weekday() >= 5]) > 40, "weekends that are worked are among them"
+    assert [day for day in days if by_law.is_working_day(day)] == worked
 
 
 def test_holidays_file_decides(tmp_path: Path) -> None:

@@ -258,9 +258,6 @@ def test_ops_are_told_once_of_a_year_without_a_calendar(
         assert not caplog.records
         unsaved = open_period(connection, settings, Period(2049, 12))
         assert open_period(connection, settings, Period(2049, 12)) == ()
-    sentence = (
-        "The public calendar does not know the holidays of 2050: the deadline of 2049-12, 2050-01-12, is counted by "
-        "weekends and holidays.csv alone; if it is wrong: five-precisions deadline 2049-12 DATE --reason TEXT"
-    )
+    sentence = "2050年放假安排尚未公布，2049-12报送期限按法定节假日推算为2050-01-13；公布后请更新 holidays.csv 或升级。"
     assert unsaved == (sentence,)
     assert [record.getMessage() for record in caplog.records] == [sentence]

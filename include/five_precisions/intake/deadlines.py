@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.register import open_period, read_register
+from five_precisions.register import last_day_of, open_period, read_register
 from five_precisions.register.decision import reason_of
 from five_precisions.settings import Settings
 
@@ -83,11 +83,6 @@ class MovedDeadline:
     reason: str
     overruled: tuple[Deadline, ...]
     """Deadlines of single institutions that ended with it, as they were: ops may have promised them."""
-
-
-def last_day_of(deadline_at: datetime) -> date:
-    """The last day in Shanghai that is in time."""
-    return (deadline_at.astimezone(SHANGHAI) - timedelta(microseconds=1)).date()
 
 
 def read_deadlines(connection: Connection, period: Period) -> list[Deadline]:

@@ -14,7 +14,7 @@ from five_precisions.intake import find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import requested_month
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
 from five_precisions.period import SHANGHAI
-from five_precisions.register import find_undecided
+from five_precisions.register import describe_open_deadlines, find_undecided
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -69,9 +69,10 @@ def summarize_restatement(context: Context) -> list[str]:
 
 
 def summarize_day(_: Context) -> list[str]:
-    """Of every morning: unknown folders; institutions, drafts and messages that wait for a decision, or just wait."""
+    """Of every morning: unknown folders, deadlines that are not certain; what waits for a decision, or just waits."""
     with open_for_task() as (engine, settings):
         sentences = find_unknown_folders(engine, settings)
+        sentences += describe_open_deadlines(engine, settings)
         sentences += [
             f"{each.code} {each.short_name}已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册"
             f"（已撤销的填写 closed_on），或执行 five-precisions register close {each.code} --on 日期 --reason 原因。"

@@ -20,7 +20,7 @@ from five_precisions.intake.deadlines import Deadline, read_deadlines
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words, time_left_words
-from five_precisions.register import ContactRole, Institution, Register, read_register
+from five_precisions.register import ContactRole, Institution, Register, open_period, read_register
 from five_precisions.settings import Settings
 from five_precisions.templates import render
 from five_precisions.warehouse import load_statement, read_clock
@@ -123,6 +123,9 @@ def post_reminders(engine: Engine, settings: Settings, *, now: datetime | None =
 
 
 def _post_of_period(engine: Engine, settings: Settings, period: Period, now: datetime, *, is_closed: bool) -> list[str]:
+    with engine.begin() as connection:
+        # Else they would name a day that the calendar has put off since.
+        open_period(connection, settings, period)
     states = read_status(engine, period)
     with engine.begin() as connection:
         register = read_register(connection)

@@ -3,8 +3,9 @@
 See docs/own-city.md#register-files; docs/intake.md.
 """
 
+from five_precisions.register.announcement import describe_open_deadlines
 from five_precisions.register.conflicts import require_fit
-from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
+from five_precisions.register.deadlines import deadline_of, last_day_of, load_holidays, years_unknown
 from five_precisions.register.files import load_register
 from five_precisions.register.leaving import (
     Closing,
@@ -42,9 +43,11 @@ __all__ = [
     "Saved",
     "close_institution",
     "deadline_of",
+    "describe_open_deadlines",
     "find_undecided",
     "first_month",
     "first_open_month",
+    "last_day_of",
     "list_institutions",
     "load_holidays",
     "load_register",

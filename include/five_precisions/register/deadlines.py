@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reference import find_reference, load_table
 from five_precisions.settings import Settings
 
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
 DEADLINE_WORKDAYS: Final = 8
-_SATURDAY: Final = 5
 
 
 def load_holidays(settings: Settings) -> dict[date, bool]:
@@ -40,14 +43,15 @@ def load_holidays(settings: Settings) -> dict[date, bool]:
 def deadline_of(period: Period, holidays: Mapping[date, bool]) -> datetime:
     """The first instant that is too late: midnight in Shanghai after the 8th Chinese working day after the period.
 
-    `holidays` decides the days it names; the others are the public calendar's, and beyond its years weekends are free.
+    `holidays` decides the days it names; the others are the public calendar's. Beyond its years those days are free
+    that the law sets free.
     """
     *_, last = _days_of(period, holidays)
     return datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
 
 
 def years_unknown(period: Period, holidays: Mapping[date, bool]) -> list[int]:
-    """Years of which the public calendar knows nothing, and by whose weekends alone the period's deadline is counted.
+    """Years whose days off are not announced, and on whose statutory days off the period's deadline rests.
 
     A year counts only for days that `holidays` leaves open.
     """
@@ -55,12 +59,31 @@ def years_unknown(period: Period, holidays: Mapping[date, bool]) -> list[int]:
 
 
 def is_workday(day: date, holidays: Mapping[date, bool]) -> bool:
-    """Whether people work that day: public holidays and their make-up days counted."""
+    """Whether people work that day: public holidays and their make-up days counted.
+
+    While a year's arrangement is not announced, no make-up day is known: weekends and statutory days off are free.
+    A statutory day off that falls on a weekend is made up for on the next working day, as the law has it.
+    """
     import chinese_calendar
 
     if day in holidays:
         return holidays[day]
-    return bool(chinese_calendar.is_workday(day)) if _is_known(day) else day.weekday() < _SATURDAY
+    if _is_known(day):
+        return bool(chinese_calendar.is_workday(day))
+    return _calendar_by_law(day.year).is_working_day(day)
+
+
+def last_day_of(deadline_at: datetime) -> date:
+    """The last day in Shanghai that is in time."""
+    return (deadline_at.astimezone(SHANGHAI) - timedelta(microseconds=1)).date()
+
+
+@cache
+def _calendar_by_law(year: int) -> HolidayBase:
+    """Of one year: it is whole before another thread sees it, while a calendar that grows is not."""
+    from holidays import country_holidays
+
+    return country_holidays("CN", years=year)
 
 
 def _is_known(day: date) -> bool:

@@ -6,12 +6,12 @@ import dataclasses
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from five_precisions.period import SHANGHAI, Period
+from five_precisions.period import Period
+from five_precisions.register.announcement import follow_calendar, unannounced_words
 from five_precisions.register.conflicts import institution_of, require_fit
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.model import (
@@ -113,13 +113,14 @@ def read_register(connection: Connection) -> Register:
 
 
 def open_period(connection: Connection, settings: Settings, period: Period) -> tuple[str, ...]:
-    """Open a month: its row with the deadline, and its partitions; nothing where that is done already.
+    """Open a month: its row with the deadline, and its partitions. One that is open follows the calendar.
 
     Returns:
         What ops must know of it, in sentences; of a month that was open already, nothing. They are logged, too.
     """
     known = connection.execute(text("select from registry.period where period = :period"), {"period": str(period)})
     if known.first() is not None:
+        follow_calendar(connection, settings, period)
         return ()
     create_period_partitions(connection, period)
     holidays = load_holidays(settings)
@@ -130,14 +131,10 @@ def open_period(connection: Connection, settings: Settings, period: Period) -> t
         ).first()
         is not None
     )
-    years = ", ".join(map(str, years_unknown(period, holidays)))
+    years = years_unknown(period, holidays)
     if not is_new or not years:
         return ()
-    last_day = (deadline_at - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-    remark = (
-        f"The public calendar does not know the holidays of {years}: the deadline of {period}, {last_day}, is counted "
-        f"by weekends and holidays.csv alone; if it is wrong: five-precisions deadline {period} DATE --reason TEXT"
-    )
+    remark = unannounced_words(period, deadline_at, years)
     logger.warning(remark)
     return (remark,)
 
