@@ -16,10 +16,10 @@ and the day after. Nobody gets the same reminder twice, and after a day without 
 sent. A deadline that was moved has reminders of its own.
 
 Ops are told, in one message and only if there is anything: folders of the inbox that nobody will look into, such as
-2019-6 or a code that no institution has; deadlines that rest on days off which are not announced yet, or would be
-earlier by now; institutions that are no longer in the register's files, and owe their reports until they are written in
-again or closed (`five-precisions register close`); drafts of a bulletin that have waited for a decision for more than
-two working days; messages that failed, are in doubt, or are unsent for a day.
+2019-6 or a code that no institution has; packages that we failed to check; deadlines that rest on days off which are
+not announced yet, or would be earlier by now; institutions that are no longer in the register's files, and owe their
+reports until they are written in again or closed (`five-precisions register close`); drafts of a bulletin that have
+waited for a decision for more than two working days; messages that failed, are in doubt, or are unsent for a day.
 
 **When.** Every day at nine in Shanghai. In a replay never.
 

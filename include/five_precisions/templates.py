@@ -27,7 +27,7 @@ def environment() -> Environment:
         keep_trailing_newline=False,
     )
     made.filters["shown"] = lambda value, form="amount": shown(value, Form(form))
-    made.filters["moment"] = _moment
+    made.filters["moment"] = moment_words
     return made
 
 
@@ -36,7 +36,7 @@ def render(name: str, **values: Any) -> str:
     return environment().get_template(name).render(**values)
 
 
-def _moment(value: datetime) -> str:
+def moment_words(value: datetime) -> str:
     """A point in time as people in Shanghai write it: 2019年7月10日 16:05."""
     local = value.astimezone(SHANGHAI)
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"

@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.collection import collect
+from five_precisions.intake.inbox import Inbox
 from five_precisions.intake.ledger import save_cross_check
 from five_precisions.period import SHANGHAI
-from five_precisions.receipts import post_reminders
+from five_precisions.receipts import post_failed_check_notice, post_reminders
 from five_precisions.receipts.receipt_wording import (
     Medium,
     render_cross_receipt,
@@ -25,7 +26,7 @@ from five_precisions.receipts.receipt_wording import (
     resent_subject,
 )
 from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
-from five_precisions.register import load_register, save_register
+from five_precisions.register import load_register, read_register, save_register
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
@@ -37,11 +38,13 @@ from tests.mails import (
     assert_reads_as_text,
     rendered_from,
 )
-from tests.packages import JUNE, package, put, report_file, sound
+from tests.packages import JUNE, package, put, report_file, sound, sound_package
 from tests.receipts.test_receipts import BAD_LOAN, IN_TIME, LATE, cross_finding
 
 MAILS: Final = Path(__file__).parent / "mails"
-TEMPLATES: Final = frozenset({"missing-cover.html", "cross-receipt.html", "receipt.html", "reminder.html"})
+TEMPLATES: Final = frozenset(
+    {"failed-check.html", "missing-cover.html", "cross-receipt.html", "receipt.html", "reminder.html"}
+)
 NAMES: Final = (
     "receipt-accepted",
     "receipt-partial",
@@ -50,6 +53,7 @@ NAMES: Final = (
     "cross-receipt",
     "cross-receipt-close",
     "missing-cover",
+    "failed-check",
     "reminder-before",
     "reminder-after",
 )
@@ -120,6 +124,10 @@ def _june(engine: Engine, settings: Settings) -> Iterator[tuple[str, Mail]]:
         missing_cover = _posted(engine, "reminder/2019-06/B04/%")
     yield "missing-cover", Mail(*missing_cover, frozenset(used))
 
+    with rendered_from() as used:
+        failed_check = _failed_check(engine, settings)
+    yield "failed-check", Mail(*failed_check, frozenset(used))
+
     for name, day, stage in (("reminder-before", 9, "before-1"), ("reminder-after", 11, "after-1")):
         with rendered_from() as used:
             post_reminders(engine, settings, now=datetime(2019, 7, day, 9, tzinfo=SHANGHAI))
@@ -134,6 +142,18 @@ def _posted(engine: Engine, key: str) -> tuple[str, str]:
     with engine.connect() as connection:
         subject, html = connection.execute(_POSTED, {"key": key}).one()
     return subject, html
+
+
+def _failed_check(engine: Engine, settings: Settings) -> tuple[str, str]:
+    """B05's files, as they were seen when they were delivered."""
+    put(Path(settings.inbox_address) / str(JUNE) / "B05", sound_package("grid", "visits"), IN_TIME)
+    [delivery] = Inbox.of(settings).deliveries(JUNE, "B05", replay=False)
+    with engine.begin() as connection:
+        register = read_register(connection)
+        institution = register.institution("B05")
+        assert institution is not None
+        post_failed_check_notice(connection, settings, register, JUNE, institution, delivery, IN_TIME)
+    return _posted(engine, "receipt/2019-06/B05/%")
 
 
 def _again(connection: Connection) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive, Condition, NotArchivedError
+from five_precisions.intake.failed_packages import note_failed
 from five_precisions.intake.findings import Judgement, State, printable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
 from five_precisions.intake.judged_package import JudgedPackage
@@ -41,6 +42,7 @@ from five_precisions.intake.rules.hotlines import load_hotlines
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
 from five_precisions.intake.unknown_folders import unknown_folders_of
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.receipts.failed_check import post_failed_check_notice, write_failed_check_notice
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
 from five_precisions.receipts.receipt_files import (
     OutboxError,
@@ -204,6 +206,17 @@ class _Collection:
         if not self._replay and not delivery.has_settled(datetime.now(SHANGHAI), self._settle):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         arrived_at = delivery.newest_at if self._replay else self._first_seen(delivery)
+        try:
+            return self._take_in_settled(institution, delivery, arrived_at)
+        except (FivePrecisionsError, sqlalchemy.exc.OperationalError, psycopg.OperationalError):
+            raise
+        except Exception as error:
+            # In a replay nobody waits for an answer.
+            if not self._replay:
+                self._answer_failure(institution, delivery, type(error).__name__)
+            raise
+
+    def _take_in_settled(self, institution: Institution, delivery: Delivery, arrived_at: datetime) -> Judgement:
         files = self._inbox.read(delivery)
         if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
@@ -420,6 +433,21 @@ class _Collection:
                     connection, self._settings, self._register, self._period, institution, delivery, found
                 )
         return self._skipped(institution, State.INCOMPLETE, "there is no cover yet")
+
+    def _answer_failure(self, institution: Institution, delivery: Delivery, failure: str) -> None:
+        """Tell the institution once that its package is here and that we failed to check it; ops hear of it daily."""
+        with self._engine.begin() as connection:
+            received_at = note_failed(connection, self._period, delivery, failure)
+            if received_at is None:
+                return
+            html = post_failed_check_notice(
+                connection, self._settings, self._register, self._period, institution, delivery, received_at
+            )
+        try:
+            write_failed_check_notice(self._settings, self._period, delivery, html)
+        except OutboxError as error:
+            # What broke the check is what the log must say; the next look writes the file.
+            logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
 
     def _repeated(
         self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime

@@ -10,6 +10,7 @@ from five_precisions.intake.deadlines import (
     read_deadlines,
 )
 from five_precisions.intake.explanations import ListedExplanation, list_explanations
+from five_precisions.intake.failed_packages import FailedPackage, describe_failed, read_failed
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, State, Verdict
 from five_precisions.intake.ruleset import validate_reference
 from five_precisions.intake.status import ReportState, read_status
@@ -22,6 +23,7 @@ __all__ = [
     "Condition",
     "Copy",
     "Deadline",
+    "FailedPackage",
     "Fault",
     "Finding",
     "JudgedReport",
@@ -33,6 +35,7 @@ __all__ = [
     "State",
     "Verdict",
     "Verification",
+    "describe_failed",
     "find_settled",
     "find_unknown_folders",
     "last_deadline",
@@ -41,6 +44,7 @@ __all__ = [
     "note_settled",
     "read_deadline",
     "read_deadlines",
+    "read_failed",
     "read_status",
     "renew",
     "validate_reference",

@@ -176,7 +176,8 @@ class CollectInstitution(BaseOperator):
             notify_ops(
                 f"A package of {self.short_name} for {month} is not done with",
                 f"{judgement.remark}: the log of its row in monthly_collection says where. It is looked at again when "
-                "the institution delivers anew, at the deadline, or when you clear the row.",
+                "the institution delivers anew, at the deadline, or when you clear the row, and counts as received "
+                "when it was first seen.",
             )
         if judgement.submission_id is None:
             # Why, the intake itself has logged.

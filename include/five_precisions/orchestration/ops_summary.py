@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from five_precisions.bulletin import describe_assessment, find_waiting
 from five_precisions.delivery import Status, list_messages
 from five_precisions.figures import months_left_behind
-from five_precisions.intake import find_unknown_folders, read_status
+from five_precisions.intake import describe_failed, find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import requested_month
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
 from five_precisions.period import SHANGHAI
@@ -31,9 +31,9 @@ _MOST_KEYS = 5
 
 
 def summarize_collection(context: Context) -> list[str]:
-    """Of a month that was closed: whose reports are missing or rejected, and what could not be sent."""
+    """Of a month that was closed: whose reports are missing or rejected, and what could not be checked or sent."""
     month = month_of(context)
-    with open_for_task() as (engine, _):
+    with open_for_task() as (engine, settings):
         missing: dict[str, list[str]] = {}
         for row in read_status(engine, month):
             if row.state in ("missing", "rejected"):
@@ -41,6 +41,7 @@ def summarize_collection(context: Context) -> list[str]:
         sentences = [f"{who}: {', '.join(reports)}." for who, reports in missing.items()]
         if sentences:
             sentences.append(f"{month} was closed without them; what comes now is late, and counts in a restatement.")
+        sentences += describe_failed(engine, settings, month)
         return sentences + _describe_undelivered(engine, str(month))
 
 
@@ -69,9 +70,10 @@ def summarize_restatement(context: Context) -> list[str]:
 
 
 def summarize_day(_: Context) -> list[str]:
-    """Of every morning: unknown folders, deadlines that are not certain; what waits for a decision, or just waits."""
+    """Of every morning: what lies there unread or unchecked, uncertain deadlines, and whatever waits."""
     with open_for_task() as (engine, settings):
         sentences = find_unknown_folders(engine, settings)
+        sentences += describe_failed(engine, settings)
         sentences += describe_open_deadlines(engine, settings)
         sentences += [
             f"{each.code} {each.short_name}已不在机构名册（institutions.csv）中，仍按应报机构催报和考核：请重新写入名册"

@@ -1,5 +1,6 @@
 """Mails and files for institutions: receipts, findings workbooks, reminders (docs/intake.md#the-receipt)."""
 
+from five_precisions.receipts.failed_check import post_failed_check_notice, write_failed_check_notice
 from five_precisions.receipts.findings_workbook import render_findings_workbook
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
 from five_precisions.receipts.receipt_files import (
@@ -17,6 +18,7 @@ __all__ = [
     "OutboxError",
     "ReceiptWorkbook",
     "post_cross_receipt",
+    "post_failed_check_notice",
     "post_missing_cover_notice",
     "post_receipt",
     "post_receipt_again",
@@ -24,6 +26,7 @@ __all__ = [
     "render_findings_workbook",
     "render_receipt_workbook",
     "require_outbox",
+    "write_failed_check_notice",
     "write_missing_receipts",
     "write_receipt",
 ]

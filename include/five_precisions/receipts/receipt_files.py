@@ -71,6 +71,19 @@ def write_receipt(engine: Engine, settings: Settings, submission_id: str, render
     return path
 
 
+def write_page(settings: Settings, period: Period, institution_code: str, name: str, html: str) -> None:
+    """Make sure that a page of that name lies in an institution's folder of the outbox; one that is there is left.
+
+    Raises:
+        OutboxError: the outbox does not take it.
+        UnreachableError: the outbox does not answer.
+    """
+    files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
+    path = f"{root}/{period}/{institution_code}/{name}"
+    if not _is_there(files, path):
+        _write(files, path, html.encode())
+
+
 def _is_there(files: Any, path: str) -> bool:
     with _reaching_outbox(files):
         return bool(files.exists(path))

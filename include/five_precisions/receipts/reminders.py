@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
@@ -17,12 +17,13 @@ from sqlalchemy import Engine
 
 from five_precisions.delivery import Kind, Message, post
 from five_precisions.intake.deadlines import Deadline, read_deadlines
+from five_precisions.intake.failed_packages import read_failed
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words, time_left_words
 from five_precisions.register import ContactRole, Institution, Register, open_period, read_register
 from five_precisions.settings import Settings
-from five_precisions.templates import render
+from five_precisions.templates import moment_words, render
 from five_precisions.warehouse import load_statement, read_clock
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Reminder:
     deadline: Deadline
     owed_count: int
     missing: tuple[MissingReport, ...]
+    unchecked_at: datetime | None = None
+    """When a package was received that we failed to check so far; None without one."""
 
     @property
     def edition(self) -> str:
@@ -127,6 +130,7 @@ def _post_of_period(engine: Engine, settings: Settings, period: Period, now: dat
         # Else they would name a day that the calendar has put off since.
         open_period(connection, settings, period)
     states = read_status(engine, period)
+    unchecked = {each.institution_code: each.seen_at for each in read_failed(engine, settings, period)}
     with engine.begin() as connection:
         register = read_register(connection)
         reminders = due_reminders(register, period, read_deadlines(connection, period), states, now)
@@ -135,7 +139,8 @@ def _post_of_period(engine: Engine, settings: Settings, period: Period, now: dat
             connection,
             [
                 message
-                for reminder in reminders
+                for each in reminders
+                for reminder in [replace(each, unchecked_at=unchecked.get(each.institution.code))]
                 if reminder.stage is Stage.AFTER_1 or not is_closed
                 for message in _messages(register, reminder, settings, now)
             ],
@@ -242,6 +247,11 @@ def situation(report: MissingReport) -> str:
 def next_steps(reminder: Reminder, folder: str) -> list[str]:
     """What to do, in a few plain sentences."""
     steps: list[str] = []
+    if reminder.unchecked_at is not None:
+        steps.append(
+            f"{moment_words(reminder.unchecked_at)}收到的文件因本系统故障尚未核对，不必重新报送，以该收到时间为准；"
+            "这些文件中已有的报表，请等待回执。"
+        )
     if any(report.receipt is not None for report in reminder.missing):
         steps.append("被退回的报表：按回执列出的错误更正，重新报送整张报表。")
     steps.append(

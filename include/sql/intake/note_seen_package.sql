@@ -7,5 +7,7 @@ on conflict (period, institution_code) do update
         seen_at = case
             when seen_package.fingerprint = excluded.fingerprint then seen_package.seen_at
             else excluded.seen_at
-        end
+        end,
+        failed_at = case when seen_package.fingerprint = excluded.fingerprint then seen_package.failed_at end,
+        failure = case when seen_package.fingerprint = excluded.fingerprint then seen_package.failure end
 returning seen_at
