@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,6 +22,7 @@ from apprise.plugins.wecombot import NotifyWeComBot
 from sqlalchemy import Engine
 
 from five_precisions.delivery import Attachment, Status, dispatch, recipient_of
+from five_precisions.delivery.folded_mail import fold_headers
 from five_precisions.settings import Settings
 from five_precisions.templates import environment
 from tests.delivery.conftest import add_contacts, message, pdf, put, state, with_mail
@@ -82,6 +87,77 @@ def test_a_mail_arrives_whole(register_saved_engine: Engine, mailing: Settings, 
     # A mail client finds the disposition without decoding anything.
     [raw] = mail_server.folder.glob("*.eml")
     assert raw.read_bytes().count(b"Content-Disposition: attachment; filename=") == 3
+
+
+LONG_SUBJECT = "关于2019年第二季度金融精准扶贫工作情况的通报 <“附表” & 说明>，𠮷林县报送 " * 9 + "The end"
+
+
+def raw_headers(raw: bytes) -> list[bytes]:
+    """The lines of every header, of the mail's parts too."""
+    blocks = raw.split(b"\r\n\r\n")
+    return [line for block in blocks if b": " in block for line in block.split(b"\r\n")]
+
+
+def test_a_long_chinese_subject_is_folded_into_words_that_every_server_takes(
+    register_saved_engine: Engine, settings: Settings, mail_server: MailServer
+) -> None:
+    address = f"{'岭海通商银行阳江分行普惠金融部（扶贫办）' * 3} <b01@example.test>"
+    add_contacts(register_saved_engine, address)
+    attachments = (pdf("附表：各银行业金融机构与各县（市、区）主要指标完成情况一览表（2019年第二季度）.pdf"),)
+    html = f"<p>{'长' * 3_000}</p><p>{'long' * 1_000}</p>"
+    put(register_saved_engine, message(address, subject=LONG_SUBJECT, html=html, attachments=attachments))
+    assert dispatch(register_saved_engine, with_mail(settings, mail_server.url)).sent == 1
+
+    [file] = mail_server.folder.glob("*.eml")
+    raw = file.read_bytes()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"\r" not in raw.replace(b"\r\n", b"")
+    lines = raw_headers(raw)
+    words = [word for line in lines for word in re.findall(rb"=\?[^?\s]+\?[bq]\?[^?\s]*\?=", line)]
+    assert len(words) > 40
+    assert max(map(len, words)) <= 75
+    assert max(len(line) for line in lines if b"=?" in line) <= 76
+    # Each word is whole characters: decoded by itself, as RFC 2047 has it.
+    assert all(decoded.decode(charset) for word in words for decoded, charset in decode_header(word.decode()))
+    head = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert all(line.strip() for line in head)
+    # A key has no place to be folded at.
+    assert [line.partition(b":")[0] for line in head if len(line) > 78] == [b"X-Message-Key"]
+
+    [mail] = mail_server.mails()
+    assert mail["Subject"] == f"[演示] {LONG_SUBJECT}"
+    # Python's newer parser puts blanks between the encoded words of a name, against RFC 2047.
+    to = email.message_from_bytes(raw, policy=email.policy.compat32)["To"]
+    assert str(make_header(decode_header(to))) == address
+    assert part(mail, "html").strip() == html
+
+
+def test_a_mail_says_that_no_person_has_written_it(
+    register_saved_engine: Engine, settings: Settings, mail_server: MailServer
+) -> None:
+    """Else an out-of-office notice answers it. Also where a contact brings a mail server of its own."""
+    own = f"{mail_server.url}&to=own@example.test"
+    add_contacts(register_saved_engine, own)
+    put(register_saved_engine, message(), message(own))
+    assert dispatch(register_saved_engine, with_mail(settings, mail_server.url)).sent == 2
+    assert sorted(str(mail["To"]) for mail in mail_server.mails()) == ["b01@example.test", "own@example.test"]
+    assert [mail.get_all("Auto-Submitted") for mail in mail_server.mails()] == [["auto-generated"]] * 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Subject: 2019-06",
+        "X-Message-Key: " + "k" * 300,
+        "Subject: two  blanks  stay " + "and so on  " * 20 + "to the end",
+        "Content-Type: multipart/mixed;\n boundary=x",
+    ],
+)
+def test_headers_without_long_encoded_words_read_as_before(head: str) -> None:
+    before = f"{head}\nTo: a@example.test\n\nSubject: {'a body line ' * 20}\n\n.\n"
+    after = fold_headers(before)
+    assert after.partition("\n\n")[2] == before.partition("\n\n")[2]
+    assert after.partition("\n\n")[0].replace("\n ", " ") == before.partition("\n\n")[0].replace("\n ", " ")
 
 
 def test_what_the_setting_says_of_length_and_format_cuts_nothing(

@@ -60,6 +60,8 @@ def test_a_failed_run_is_told_once_with_what_it_left(ops: MailServer) -> None:
     assert subject == "[演示] [five-precisions] monthly_collection 2019-06 failed"
     assert "The run manual__1 of monthly_collection 2019-06 failed." in told
     assert "B07 is missing loans. Messages failed: 1" in told
+    [mail] = ops.mails()
+    assert mail["Auto-Submitted"] == "auto-generated", "as every mail that no person has written"
 
 
 def test_a_run_that_leaves_nothing_is_not_told(ops: MailServer) -> None:

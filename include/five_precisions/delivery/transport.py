@@ -41,6 +41,7 @@ from pydantic import SecretStr
 
 from five_precisions.delivery.answer import Answer, Outcome
 from five_precisions.delivery.chats import CHATS, Chat
+from five_precisions.delivery.folded_mail import use_folded_mail
 from five_precisions.delivery.message import Attachment
 from five_precisions.errors import SetupError
 from five_precisions.register.addresses import is_mailbox, is_service
@@ -83,6 +84,7 @@ class Transport:
         Raises:
             SetupError: it is no Apprise URL of a mail server.
         """
+        use_folded_mail()
         # Nothing is tried again, left out or kept on disk behind our back; no picture is drawn from elsewhere.
         self._asset = AppriseAsset(
             app_id="Five Precisions",
@@ -225,7 +227,7 @@ class _Listener(logging.Handler):
 def _read_error(error: BaseException) -> Answer | None:
     """What an error that Apprise caught says of the outcome; None where it says nothing."""
     steps = {frame.f_code.co_qualname for frame, _ in traceback.walk_tb(error.__traceback__)}
-    if steps.isdisjoint({"NotifyEmail.send", "AppriseSMTPController.sendmail"}):
+    if steps.isdisjoint({"FoldedMail.send", "AppriseSMTPController.sendmail"}):
         if _never_connected(error):
             return Answer(Outcome.REFUSED_FOR_NOW, "No connection to the service.")
         if isinstance(error, OSError):
@@ -317,6 +319,9 @@ def _as_apprise_has_it(file: Attachment, *, is_mail: bool) -> AttachMemory:
     Of a name that is not ASCII, Apprise's mail makes a header that only Python reads: the whole of Content-Disposition
     as one encoded word. The name alone as encoded words is what mail clients read.
     """
-    name = Header(file.name, "utf-8").encode() if is_mail and not file.name.isascii() else file.name
+    name = file.name
+    if is_mail and not name.isascii():
+        # Folded for where it stands, with room for the mark behind it.
+        name = Header(name, "utf-8", header_name="Content-Disposition: attachment; filename").encode(maxlinelen=75)
     mimetype, _ = mimetypes.guess_type(file.name)
     return AttachMemory(content=file.content, name=name, mimetype=mimetype)  # type: ignore[no-untyped-call]

@@ -61,6 +61,7 @@ class RunSummary(AppriseNotifier):
         sentences = [self.body] if self.body else []
         sentences += self._found(context)
         if sentences:
+            _use_our_mail()
             self.hook.notify(body="\n\n".join(sentences), title=self.title, notify_type=self.notify_type, tag=self.tag)
 
     def _found(self, context: Context) -> list[str]:
@@ -95,10 +96,18 @@ def notify_ops(subject: str, *sentences: str) -> None:
         title=f"{_subject_prefix()}[five-precisions] {subject}",
         body="\n\n".join(sentences),
     )
+    _use_our_mail()
     try:
         notice.notify({})  # type: ignore[no-untyped-call]
     except (AirflowException, KeyError, ValueError) as error:
         logger.error("Ops could not be told by the connection %s: %s", CONNECTION, type(error).__name__)  # noqa: TRY400
+
+
+def _use_our_mail() -> None:
+    # Only here: it loads Apprise's plugins, and no DAG file waits for them.
+    from five_precisions.delivery.folded_mail import use_folded_mail
+
+    use_folded_mail()
 
 
 def _subject_prefix() -> str:
