@@ -2,6 +2,7 @@
 
 Apprise 2.2 writes each header as one line, and a Chinese subject as one encoded word however long it is. RFC 2047
 allows 75 characters to such a word and 76 to its line; servers refuse lines of more than 998 octets.
+findings/apprise-writes-a-subject-as-one-encoded-word.sh holds while this is needed.
 """
 
 from __future__ import annotations
