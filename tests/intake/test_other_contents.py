@@ -126,6 +126,7 @@ def test_two_tables_with_the_same_headers_are_not_taken_for_one() -> None:
         (page("<table><tr><td>请登录</td></tr></table>"), "内容却是网页（HTML），其中没有"),
         (page("登录超时"), "内容却是网页（HTML），其中没有"),
         ("MIME-Version: 1.0\r\nContent-Type: multipart/related\r\n\r\n" + page("x"), "内容却是网页存档（MHTML）"),
+        ("From: <Excel>\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\n" + page("x"), "内容却是网页存档（MHTML）"),
         ("<?xml version='1.0'?><data><row>合同编号</row></data>", "内容却是XML 文件"),
         ("第一行\r\n第二行", "内容却是文本，其中没有"),
         ("%PDF-1.4", "内容却是PDF 文件"),

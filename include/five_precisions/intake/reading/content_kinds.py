@@ -16,7 +16,7 @@ _TAR_MAGIC: Final = (257, b"ustar")
 _SPREADSHEETML: Final = b"urn:schemas-microsoft-com:office:spreadsheet"
 _WORKBOOK: Final = re.compile(rb"<(?:\w+:)?Workbook[\s>]")
 _PAGE: Final = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|style|table|div|center|font|tr)\b", re.IGNORECASE)
-_WEB_ARCHIVE: Final = re.compile(rb"\s*mime-version\s*:", re.IGNORECASE)
+_WEB_ARCHIVE: Final = re.compile(rb"^mime-version[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -62,7 +62,7 @@ def kind_of(content: bytes) -> ContentKind:
     head = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if b"\0" in head:
         return ContentKind.UNKNOWN
-    if _WEB_ARCHIVE.match(head):
+    if _WEB_ARCHIVE.search(head):
         return ContentKind.WEB_ARCHIVE
     return _kind_of_markup(head) if head.startswith(b"<") else ContentKind.TEXT
 

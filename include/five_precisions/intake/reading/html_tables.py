@@ -223,7 +223,8 @@ class _Page(HTMLParser):
 
     def _begin_cell(self, table: _Table, attributes: dict[str, str | None]) -> None:
         self._end_cell(table)
-        self._take(" ")
+        if len(self._open) > 1:
+            self._take(" ")
         if not table.rows:
             self._begin_row(table)
         at, row, most = len(table.rows) - 1, table.rows[-1], self._limits.columns
@@ -252,8 +253,10 @@ class _Page(HTMLParser):
 
 
 def _span(written: str | None) -> int:
-    """How many cells one covers; what is no number is passed over, as browsers do. 0 is to the end of the table."""
-    digits = (written or "1").strip()
+    """How many cells one covers; what is no number above 0 is passed over."""
+    if written is None:
+        return 1
+    digits = written.strip()
     if not digits.isdecimal() or len(digits) > len("1000000000"):
         return 1
     return int(digits) or 1
@@ -261,4 +264,8 @@ def _span(written: str | None) -> int:
 
 def _shown(pieces: list[str]) -> str:
     """The text as a page shows it."""
-    return _BREAK.sub("\n", _BLANKS_IN_A_LINE.sub(" ", "".join(pieces))).strip()
+    text = "".join(pieces).strip()
+    # Most texts are plain.
+    if "  " in text:
+        text = _BLANKS_IN_A_LINE.sub(" ", text)
+    return _BREAK.sub("\n", text) if "\n" in text else text
