@@ -217,6 +217,8 @@ class _Collection:
             raise
 
     def _take_in_settled(self, institution: Institution, delivery: Delivery, arrived_at: datetime) -> Judgement:
+        if not delivery.files:
+            return self._without_cover(institution, delivery, found=())
         files = self._inbox.read(delivery)
         if not files or not (self._replay or self._inbox.is_unchanged(delivery)):
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
@@ -331,7 +333,7 @@ class _Collection:
         if self._ruleset is None:
             self._ruleset = ruleset_of(self._settings, self._register, self._period)
         try:
-            judged = judge_package(files, institution, self._ruleset)
+            judged = judge_package(files, institution, self._ruleset, folders=delivery.folders)
         except ChangedWhileReadError:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         if not judged.has_cover and self._cover_may_come(judged):

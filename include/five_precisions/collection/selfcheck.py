@@ -10,7 +10,8 @@ from typing import Final
 
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Finding, Judgement, Verdict, shown_text
-from five_precisions.intake.judging import judge_package
+from five_precisions.intake.judging import folder_finding, judge_package
+from five_precisions.intake.leftovers import is_leftover
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.sheet import Limits
@@ -103,7 +104,7 @@ def _read(path: Path, limits: Limits) -> tuple[list[DeliveredFile], list[Finding
     """The files at the path, and what lies in the folder but is no file: it is named, and never opened."""
     try:
         if path.is_dir():
-            found = sorted(each for each in path.iterdir() if not each.name.startswith((".", "~$")))
+            found = sorted(each for each in path.iterdir() if not is_leftover(each.name))
         elif path.is_file() or not path.exists():
             found = [path]
         else:
@@ -123,5 +124,14 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 def _no_file(path: Path) -> Finding:
     name = shown_text(path.name)
-    message = f"“{name}”不是普通文件，没有读取；报送包里只放文件，不放文件夹。"
-    return Finding(report=None, rule=PackageRule.F07.code, level=PackageRule.F07.level, message=message, file=name)
+    return (
+        folder_finding(name)
+        if path.is_dir()
+        else Finding(
+            report=None,
+            rule=PackageRule.F07.code,
+            level=PackageRule.F07.level,
+            message=f"“{name}”不是普通文件，没有读取；报送包里只放文件。",
+            file=name,
+        )
+    )

@@ -117,8 +117,8 @@ def _other_month(lines: Sequence[_Line], period: Period) -> str | None:
         if period in months or period.month in bare:
             return None
         if line.is_telling:
-            words = [*(month.words for month in sorted(months)), *(f"{month}月" for month in sorted(bare))]
-            named += [(word, line.text) for word in words]
+            spoken = [*(month.words for month in sorted(months)), *(f"{month}月" for month in sorted(bare))]
+            named += [(words, line.text) for words in spoken]
     if not named:
         return None
     words, text = named[0]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.findings import printable
+from five_precisions.intake.leftovers import is_leftover, is_upload
 from five_precisions.intake.package import DeliveredFile, load_files, mask_file_names
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.headers import normal_header
@@ -26,9 +27,6 @@ from five_precisions.storage import Store, modified_at, open_folder, reaching, s
 logger = logging.getLogger(__name__)
 
 _VERSION_FOLDER = re.compile(r"v([0-9]+)")
-_LEFTOVERS: Final = frozenset({"thumbs.db", "desktop.ini"})
-_UPLOADS: Final = (".filepart", ".part", ".partial", ".tmp", ".crdownload", ".uploading", "~lock")
-"""How upload programs name a file until it is whole."""
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """A file time further ahead than that was set by hand, when the file was whole; no clock will ever catch it up."""
 _LONGEST_UPLOAD: Final = timedelta(hours=1)
@@ -61,6 +59,8 @@ class Delivery:
     files: tuple[InboxFile, ...]
     uploads: tuple[InboxFile, ...] = ()
     """Files under the name of an upload that is not done: never read, but while they change, nothing has settled."""
+    in_folders: tuple[InboxFile, ...] = ()
+    """Files in folders beside them, which are never read: a package lies on one level."""
     stuck: tuple[InboxFile, ...] = ()
     """Files of an earlier delivery that is on record, which could not be taken out: they are no part of this one."""
 
@@ -72,17 +72,27 @@ class Delivery:
     @property
     def fingerprint(self) -> str:
         """What changes when a file is added, taken away or written again."""
-        lines = (f"{file.name} {file.identity}\n" for file in (*self.files, *self.uploads))
+        lines = (f"{file.name} {file.identity}\n" for file in (*self.files, *self.uploads, *self._alone))
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def newest_at(self) -> datetime:
         """When a file last changed, in Shanghai."""
-        return max(file.modified_at for file in self.files).astimezone(SHANGHAI)
+        return max(file.modified_at for file in (*self.files, *self._alone)).astimezone(SHANGHAI)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders beside the files in which files lie."""
+        return tuple(dict.fromkeys(file.name.partition("/")[0] for file in self.in_folders))
+
+    @property
+    def _alone(self) -> tuple[InboxFile, ...]:
+        """The files in folders, where there are no others: somebody has delivered them."""
+        return () if self.files else self.in_folders
 
     def has_settled(self, now: datetime, settle: timedelta) -> bool:
         """Whether no file has changed for that time."""
-        ages = [now - file.modified_at for file in (*self.files, *self.uploads)]
+        ages = [now - file.modified_at for file in (*self.files, *self.uploads, *self._alone)]
         return all(age >= settle or age < -_CLOCKS_DIFFER for age in ages)
 
 
@@ -160,7 +170,7 @@ class Inbox:
         if entries and self._leads_elsewhere(folder):
             logger.warning("%s %s: its folder is a link, and links are not followed", period, institution_code)
             return []
-        found = [self._delivery(institution_code, entries)]
+        found = [self._with_folders(self._delivery(institution_code, entries), entries, replay=replay)]
         versions = {
             int(match[1]): entry["name"]
             for entry in entries
@@ -170,7 +180,23 @@ class Inbox:
             found += [self._delivery(institution_code, self._list(versions[version])) for version in sorted(versions)]
         elif versions:
             logger.warning("%s %s: version folders are read in a replay only", period, institution_code)
-        return [delivery for delivery in found if delivery.files]
+        return [delivery for delivery in found if delivery.files or (delivery.in_folders and not replay)]
+
+    def _with_folders(self, delivery: Delivery, entries: Sequence[dict[str, Any]], *, replay: bool) -> Delivery:
+        """The delivery with what lies in folders beside it, but in a replay for the versions'."""
+        folders = [
+            entry
+            for entry in entries
+            if _is_folder(entry)
+            and not is_leftover(_name(entry))
+            and not (replay and _VERSION_FOLDER.fullmatch(_name(entry)))
+        ]
+        found = [
+            replace(file, name=f"{_name(folder)}/{file.name}")
+            for folder in sorted(folders, key=_name)
+            for file in self._delivery(delivery.institution_code, self._list(folder["name"])).files
+        ]
+        return replace(delivery, in_folders=tuple(found))
 
     def month_folders(self) -> list[str]:
         """Names of the folders that stand where the months' do; none where they stand below the institutions'."""
@@ -215,7 +241,7 @@ class Inbox:
 
         def holds(period: Period, code: str) -> bool:
             try:
-                return bool(self.deliveries(period, code, replay=False))
+                return any(delivery.files for delivery in self.deliveries(period, code, replay=False))
             except PermissionError:
                 # Whoever takes it in says so, and goes on with the others.
                 return True
@@ -325,10 +351,10 @@ class Inbox:
         files = [
             InboxFile(_name(entry), str(entry["name"]), int(entry["size"] or 0), self._modified_at(entry), _mark(entry))
             for entry in entries
-            if entry["type"] == "file" and not entry.get("islink") and not _is_leftover(_name(entry))
+            if entry["type"] == "file" and not entry.get("islink") and not _is_no_part(_name(entry))
         ]
         files.sort(key=lambda file: file.name)
-        uploads = [file for file in files if file.name.casefold().endswith(_UPLOADS)]
+        uploads = [file for file in files if is_upload(file.name)]
         whole = tuple(file for file in files if file not in uploads)
         return Delivery(institution_code, whole, tuple(uploads))
 
@@ -360,6 +386,6 @@ def _mark(entry: Mapping[str, Any]) -> str:
     return f"{entry['ino']} {entry.get('created')}" if entry.get("ino") else ""
 
 
-def _is_leftover(name: str) -> bool:
-    """What spreadsheet programs and file managers leave behind; no part of a package."""
-    return name.startswith((".", "~$")) or name.casefold() in _LEFTOVERS
+def _is_no_part(name: str) -> bool:
+    """What programs leave behind; a file that is being uploaded will be a part of the package."""
+    return is_leftover(name) and not is_upload(name)

@@ -35,11 +35,21 @@ from five_precisions.reports.level import Level
 
 
 def judge_package(
-    files: Sequence[DeliveredFile], institution: Institution, ruleset: Ruleset, *, cover_wanted: bool = True
+    files: Sequence[DeliveredFile],
+    institution: Institution,
+    ruleset: Ruleset,
+    *,
+    folders: Sequence[str] = (),
+    cover_wanted: bool = True,
 ) -> JudgedPackage:
     """Read the files, find the reports, hold each against its rules.
 
-    Without `cover_wanted` (a self-check of single files) nothing is held against a cover that is not there.
+    Args:
+        files: Of the package.
+        institution: Whose folder it lies in.
+        ruleset: What it is held against.
+        folders: Names of folders that lie beside the files.
+        cover_wanted: Whether a cover must be there; not in a self-check of single files.
 
     Raises:
         ChangedWhileReadError: a file that is not held is no longer the one whose hash was taken.
@@ -48,7 +58,7 @@ def judge_package(
     read = read_files(files, ruleset)
     sheets, findings, unread = read.sheets, read.findings, read.unread
     assigned, cover_sheets, explanation_sheets, unknown = assign_sheets(sheets, reports)
-    findings += unknown
+    findings += unknown + [folder_finding(shown_text(folder)) for folder in folders]
     cover, cover_findings = read_cover(cover_sheets, reports, ruleset.marks)
     explanations, explanation_findings = read_explanations(explanation_sheets, reports, ruleset.marks)
     has_cover = bool(cover_sheets)
@@ -83,9 +93,7 @@ def judge_package(
                     draft, PackageRule.F04, f"“{draft.report.title}”不允许零报送，请报送数据。", "零报送", "是", "否"
                 )
             )
-    order = ReadingOrder(
-        files=tuple(file.name for file in files), sheets=tuple((sheet.file, sheet.name) for sheet in sheets)
-    )
+    order = ReadingOrder(files=read.names, sheets=tuple((sheet.file, sheet.name) for sheet in sheets))
     everything = findings + [finding for draft in drafts.values() for finding in draft.findings]
     return JudgedPackage(
         has_cover=has_cover,
@@ -100,6 +108,12 @@ def judge_package(
         crowded_out=read.crowded_out,
         places={code: draft.places for code, draft in drafts.items()},
     )
+
+
+def folder_finding(name: str) -> Finding:
+    """What is said of a folder beside the files: nothing in it is read (F07)."""
+    message = f"“{name}”是文件夹，其中的文件没有读取；请把文件直接放在本机构的文件夹里，不要放在子文件夹里。"
+    return Finding(report=None, rule=PackageRule.F07.code, level=PackageRule.F07.level, message=message, file=name)
 
 
 def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> list[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
 from five_precisions.intake.findings import Finding, shown_text
-from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.package import DeliveredFile, mask_file_names
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.cover import (
     COVER_HEADERS,
@@ -21,11 +21,18 @@ from five_precisions.intake.reading.cover import (
 from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file
 from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.layout import is_empty
-from five_precisions.intake.reading.sheet import TooMuchError, too_much_together
+from five_precisions.intake.reading.sheet import Limits, TooMuchError, too_much_together
+from five_precisions.intake.reading.zipped_package import unzip_package
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.reports import Report, load_reports
 
 _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
+ZIP_SUFFIX: Final = ".zip"
+_DOCUMENTS: Final = frozenset(
+    {".pdf", ".ofd", ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic"}
+    | {".doc", ".docx", ".wps", ".rtf", ".odt", ".txt", ".md", ".ppt", ".pptx", ".dps"}
+)
+"""Scans, pictures and texts beside reports."""
 _EXPLANATION_STEMS: Final = frozenset({"explanations", EXPLANATIONS_TITLE})
 
 
@@ -51,6 +58,8 @@ class ReadFiles:
     """Names of these files, with the report that the name says."""
     crowded_out: frozenset[str]
     """Those of them that can be read, but not beside the files before them."""
+    names: tuple[str, ...]
+    """Of all files, and of those in a zip, in their order."""
 
 
 @cache
@@ -61,36 +70,91 @@ def known_headers() -> frozenset[str]:
 
 
 def read_files(files: Sequence[DeliveredFile], ruleset: Ruleset) -> ReadFiles:
-    """Read all files of a package, each once."""
-    sheets: list[Sheet] = []
-    findings: list[Finding] = []
-    unread: dict[str, str | None] = {}
-    crowded_out: set[str] = set()
-    left = ruleset.limits
+    """Read all files of a package, each once; those of a zip one by one."""
+    reading = _PackageReading(ruleset)
     for file in files:
+        reading.read(file)
+    return ReadFiles(
+        reading.sheets, reading.findings, reading.unread, frozenset(reading.crowded_out), tuple(reading.names)
+    )
+
+
+class _PackageReading:
+    """The files of one package, read one after the other: what one takes of the limits the next has no longer."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._left = ruleset.limits
+        self.sheets: list[Sheet] = []
+        self.findings: list[Finding] = []
+        self.unread: dict[str, str | None] = {}
+        self.crowded_out: list[str] = []
+        self.names: list[str] = []
+
+    def read(self, file: DeliveredFile) -> None:
+        if is_document(file.name):
+            self._name_document(file.name)
+            return
         try:
-            content = file.read(left.packed_bytes)
-            own = read_file(file.name, content, known_headers=known_headers(), limits=left)
-            del content
-            left = left.beside(own)
-            sheets += own
+            parts = unpack(file.name, file.read(self._left.packed_bytes), self._left)
         except UnreadableFileError as error:
-            report = find_report(PurePosixPath(file.name).stem, dict(ruleset.reports))
-            unread[file.name] = report.code if report else None
-            is_crowded_out = isinstance(error, TooMuchError) and left != ruleset.limits
-            if is_crowded_out:
-                crowded_out.add(file.name)
-            reason = too_much_together(ruleset.limits) if is_crowded_out else error
-            findings.append(
-                Finding(
-                    report=unread[file.name],
-                    rule=PackageRule.F01.code,
-                    level=PackageRule.F01.level,
-                    message=f"文件“{shown_text(file.name)}”：{reason}",
-                    file=file.name,
-                )
-            )
-    return ReadFiles(sheets, findings, unread, frozenset(crowded_out))
+            self.names.append(file.name)
+            self._refuse(file.name, error)
+            return
+        for part in parts:
+            if is_document(part.name):
+                self._name_document(part.name)
+                continue
+            self.names.append(part.name)
+            try:
+                own = read_file(part.name, part.content, known_headers=known_headers(), limits=self._left)
+            except UnreadableFileError as error:
+                self._refuse(part.name, error)
+            else:
+                self._left = self._left.beside(own)
+                self.sheets += own
+
+    def _refuse(self, name: str, error: UnreadableFileError) -> None:
+        report = find_report(PurePosixPath(name).stem, dict(self._ruleset.reports))
+        self.unread[name] = report.code if report else None
+        limits = self._ruleset.limits
+        is_crowded_out = isinstance(error, TooMuchError) and self._left != limits
+        if is_crowded_out:
+            self.crowded_out.append(name)
+        reason = too_much_together(limits) if is_crowded_out else error
+        message = f"文件“{shown_text(name)}”：{reason}"
+        self.findings.append(self._finding(name, PackageRule.F01, message, report=self.unread[name]))
+
+    def _name_document(self, name: str) -> None:
+        self.names.append(name)
+        message = f"“{shown_text(name)}”是图片或文档，已归档，不作为报表读取，不影响其他报表。"
+        self.findings.append(self._finding(name, PackageRule.F07, message))
+
+    @staticmethod
+    def _finding(name: str, rule: PackageRule, message: str, *, report: str | None = None) -> Finding:
+        return Finding(report=report, rule=rule.code, level=rule.level, message=message, file=name)
+
+
+def is_document(name: str) -> bool:
+    """Whether a file is a scan, a picture or a text, as people put beside their reports."""
+    return PurePosixPath(name).suffix.casefold() in _DOCUMENTS
+
+
+def unpack(name: str, content: bytes, limits: Limits) -> list[DeliveredFile]:
+    """A file, or the files of a zip, under names that may be shown and that begin with the zip's: `包.zip/loans.csv`.
+
+    Raises:
+        UnreadableFileError: the zip does not open, or is none of files on one level (F01).
+    """
+    if PurePosixPath(name).suffix.casefold() != ZIP_SUFFIX:
+        return [DeliveredFile(name, content)]
+    inside = mask_file_names(DeliveredFile(*member) for member in unzip_package(content, limits))
+    return [replace(file, name=f"{name}/{file.name}") for file in inside]
+
+
+def delivered_name(name: str) -> str:
+    """The name of the file that was delivered: of a file in a zip, the zip's."""
+    return name.partition("/")[0]
 
 
 def assign_sheets(

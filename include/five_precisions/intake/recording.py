@@ -37,6 +37,7 @@ from five_precisions.intake.ledger import (
     save_submission,
 )
 from five_precisions.intake.package_rules import PackageRule
+from five_precisions.intake.package_sheets import delivered_name
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
 from five_precisions.period import Period
@@ -216,7 +217,7 @@ def _same_files(connection: Connection, submission: Submission, judged: JudgedPa
         "period": str(submission.period),
         "institution_code": submission.institution_code,
         "reports": list(own),
-        "hashes": [hashes.get((report.file or "").partition("/")[0]) for report in own.values()],
+        "hashes": [hashes.get(delivered_name(report.file or "")) for report in own.values()],
     }
     return [
         Finding(

@@ -59,8 +59,9 @@ def post_missing_cover_notice(
         owed=[load_reports()[code].title for code in register.owed_by(institution.kind) if code not in there],
         files=[
             (shown_text(file.name), f"{file.size:,}", f"{file.modified_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
-            for file in delivery.files
+            for file in (*delivery.files, *delivery.in_folders)
         ],
+        folders=[shown_text(folder) for folder in delivery.folders],
     )
     post(
         connection,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +19,7 @@ from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.ledger import read_files, read_findings
 from five_precisions.intake.package import DeliveredFile
-from five_precisions.intake.package_sheets import known_headers
+from five_precisions.intake.package_sheets import delivered_name, is_document, known_headers, unpack
 from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts.findings_workbook import MaskedSheet, fits_workbook, mask_sheets, render_findings_workbook
@@ -70,7 +71,7 @@ class JudgedSheets:
         self._limits = limits
         self._delivered: dict[str, list[Sheet]] = {}
         for sheet in filter(fits_workbook, judged.sheets):
-            self._delivered.setdefault(sheet.file, []).append(sheet)
+            self._delivered.setdefault(delivered_name(sheet.file), []).append(sheet)
         self._masked: list[MaskedSheet] | None = None
 
     def masked(self) -> Sequence[MaskedSheet]:
@@ -85,20 +86,25 @@ class JudgedSheets:
 
     def _release(self) -> Iterator[Sheet]:
         for file in self._files:
-            if file.name in self._crowded_out:
-                # It was not judged, for want of room beside the others, but can be shown.
-                yield from _read_alone(file.name, file.read(self._limits.packed_bytes), self._limits)
+            lost = {name for name in self._crowded_out if delivered_name(name) == file.name}
+            if lost:
+                # They were not judged, for want of room beside the others, but can be shown.
+                content = file.read(self._limits.packed_bytes)
+                yield from (sheet for sheet in _read_alone(file.name, content, self._limits) if sheet.file in lost)
             delivered = self._delivered.pop(file.name, [])
             while delivered:
                 yield delivered.pop(0)
 
 
 def _read_alone(name: str, content: bytes, limits: Limits) -> list[Sheet]:
-    try:
-        return read_file(name, content, known_headers=known_headers(), limits=limits)
-    except UnreadableFileError:
-        # The version has a finding that says so (F01).
-        return []
+    sheets: list[Sheet] = []
+    # Of what does not open the version has a finding (F01); of a document it has one, too (F07).
+    with suppress(UnreadableFileError):
+        for part in unpack(name, content, limits):
+            with suppress(UnreadableFileError):
+                if not is_document(part.name):
+                    sheets += read_file(part.name, part.content, known_headers=known_headers(), limits=limits)
+    return sheets
 
 
 def render_receipt_workbook(
@@ -238,6 +244,7 @@ def _read_sheets(settings: Settings, files: Mapping[tuple[str, str, int], set[st
             # Past its retention time: the list of findings stays.
             logger.warning("%s is not repeated in the findings workbook: %s", sha256, error)
             continue
-        for sheet in _read_alone(name, content, limits):
-            if wanted is None or (None if sheet.name is None else printable(sheet.name)) in wanted:
+        for sheet in _read_alone(delivered_name(name), content, limits):
+            title = None if sheet.name is None else printable(sheet.name)
+            if wanted is None or (printable(sheet.file) == name and title in wanted):
                 yield sheet

@@ -137,10 +137,11 @@ def read_cells(
 def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | CellFault:
     """What `read_cell` answers, at once where nothing is special about the cell: of most cells of a large file."""
     if column.type is ColumnType.TEXT:
-        # A short one may say that there is nothing.
-        is_plain = type(cell) is str and (len(cell) > _LONGEST_NOTHING or not column.optional)
-        if is_plain and column.max is not None and len(cell) <= column.max and _plain_form(column).fullmatch(cell):
-            return cell
+        if type(cell) is str and column.max is not None and len(cell) <= column.max:
+            # A short one may say that there is nothing.
+            is_said = len(cell) > _LONGEST_NOTHING or not column.optional
+            if is_said and _plain_form(column).fullmatch(cell):
+                return cell
     elif column.type.is_amount and isinstance(cell, float) and 0 <= cell < _PLAIN_AMOUNT / 100:
         fen = round(cell * 100)
         if fen / 100 == cell:
@@ -249,9 +250,9 @@ def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
     if isinstance(cell, date):
         return cell
     text = plain_dashes(text.translate(_FULL_WIDTH_SIGNS))
-    day = _without_midnight(text)
+    written = _without_midnight(text)
     for form in _DAYS:
-        if match := form.fullmatch(day):
+        if match := form.fullmatch(written):
             try:
                 return date(*map(int, match.groups()))
             except ValueError:

@@ -131,16 +131,15 @@ def _moment_reader(unit: str, *, has_zone: bool) -> Callable[[int], Cell]:
         try:
             moment = _DAY_ZERO + timedelta(seconds=seconds)
             if has_zone:
-                moment = moment.astimezone(SHANGHAI)
+                return moment.astimezone(SHANGHAI).date()
         except OverflowError:
             # Beyond the year 9999: as the file has it, which is no date.
             return f"{count}{unit}"
         moment = moment.replace(tzinfo=None)
-        microseconds, nanoseconds = divmod(parts * _NANOSECONDS // in_a_second, 1000)
-        if nanoseconds:
-            return f"{moment}.{microseconds:06}{nanoseconds:03}"
-        moment = moment.replace(microsecond=microseconds)
-        return moment.date() if moment.time() == time() else moment
+        if parts:
+            return f"{moment}.{parts * _NANOSECONDS // in_a_second:09}"
+        # With a time of day it stays a text, as it is of a CSV file: nobody knows which day is meant.
+        return moment.date() if moment.time() == time() else str(moment)
 
     return read
 

@@ -144,8 +144,8 @@ def _set_aside(rows: TypedRows) -> None:
         rows.uncomputed = sorted(
             place for place in rows.sheet.uncomputed if place[0] + 1 in positions and place[1] in columns
         )
-        for row, column in (*lost, *rows.uncomputed):
-            rows.faults[columns[column]][positions[row + 1]] = TOLD
+        for row, place in (*lost, *rows.uncomputed):
+            rows.faults[columns[place]][positions[row + 1]] = TOLD
     rows.other_units = _other_units(rows)
     for column in rows.other_units:
         own, faults = rows.columns[column.name], rows.faults[column.name]
