@@ -37,10 +37,11 @@ from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.intake.ruleset import Ruleset
+from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, load_reports
 from five_precisions.settings import Settings
-from tests.packages import CREDIT_CODE, OTHER_RESIDENT_ID, Cells, sound
+from tests.packages import CREDIT_CODE, JUNE, OTHER_RESIDENT_ID, Cells, sound
 
 pytestmark = pytest.mark.slow
 
@@ -413,6 +414,26 @@ def test_the_same_register_gives_the_same_bytes(tmp_path: Path) -> None:
     write_template(Settings(), "B01", other)
     assert one.read_bytes() == other.read_bytes()
     write_template(Settings(), "B01", one)
+
+
+@pytest.mark.parametrize(("period", "named"), [(None, []), (JUNE, ["2019年6月"])])
+def test_the_cover_names_institution_and_month(tmp_path: Path, period: Period | None, named: list[str]) -> None:
+    path = tmp_path / "B01.xlsx"
+    write_template(Settings(), "B01", path, period)
+    (row,) = openpyxl.load_workbook(path)["报送说明"].iter_rows(min_row=2, max_row=2, values_only=True)
+    assert [cell for cell in row if cell] == ["填报机构：岭海通商银行阳江分行（B01）", "报送月份", *named]
+
+
+def test_the_template_of_another_month_or_institution_is_told_apart(register: Register, ruleset: Ruleset) -> None:
+    bank = known(register, "B01")
+    for period, code, says in (
+        (Period(2019, 5), "B01", "这像是2019年5月的报表，放进了2019年6月"),
+        (JUNE, "B02", "这像是岭海通商银行阳江分行的报表，放进了南屿实业银行阳江分行的文件夹"),
+    ):
+        content = render_template(register, bank, period=period)
+        judged = judge_package([DeliveredFile("报表.xlsx", content)], known(register, code), ruleset)
+        assert [finding.rule for finding in judged.findings] == ["F13"]
+        assert judged.findings[0].message.startswith(says)
 
 
 def test_a_filled_in_workbook_is_not_overwritten(tmp_path: Path, register: Register) -> None:

@@ -51,10 +51,6 @@ def test_a_moment_without_a_zone_is_as_it_stands(unit: str) -> None:
     moments = [datetime(2019, 6, 3), datetime(2019, 6, 3, 16), datetime(1950, 1, 1)]  # noqa: DTZ001
     read = cells_of(pa.array(moments, pa.timestamp(unit)))
     assert read == [date(2019, 6, 3), "2019-06-03 16:00:00", date(1950, 1, 1)]
-        date(2019, 6, 3),
-        "2019-06-03 16:00:00",
-        date(1950, 1, 1),
-    ]
 
 
 def test_the_last_parts_of_a_second_are_not_dropped() -> None:

@@ -45,12 +45,16 @@ app.add_typer(archive_app, name="archive")
 def template(
     institution: Annotated[str, typer.Option(callback=check_name, help="Who will fill it in.")],
     path: Annotated[Path, typer.Option("--out", parser=parse_path, metavar="FILE.xlsx", help="The workbook to write.")],
+    period: Annotated[
+        Period | None,
+        typer.Option(parser=Period.parse, metavar="PERIOD", help="The month that its cover names; else left open."),
+    ] = None,
 ) -> None:
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""
     from five_precisions.forms import write_template
 
     with exporting(path):
-        write_template(Settings.load(), institution, path)
+        write_template(Settings.load(), institution, path, period)
     out.print(str(path), markup=False, soft_wrap=True)
 
 

@@ -33,6 +33,7 @@ from five_precisions.forms.template_notes import (
 )
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
+from five_precisions.period import Period
 from five_precisions.register import Institution, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS
@@ -57,6 +58,8 @@ _COVER_NOTES_FROM: Final = 2
 _EXPLANATION_ROWS: Final = 1_000
 _YES_NO: Final = ("是", "否")
 _BESIDE: Final = ("合计金额口径", "表中行数", "表中合计", "核对")
+_MONTH_AT: Final = len(COVER_HEADERS) + 1
+"""Column of the cover, from 0, of the cell that names the month."""
 _CODES_FROM: Final = len(COVER_HEADERS) + len(_BESIDE) + 1
 """First column of the code table on the cover, from 0; an empty one lies before it."""
 _FIRST_DAY: Final = date(1950, 1, 1)
@@ -113,8 +116,14 @@ class _OwedReport:
     notes: tuple[ColumnNotes, ...]
 
 
-def write_template(settings: Settings, institution_code: str, path: Path) -> None:
+def write_template(settings: Settings, institution_code: str, path: Path, period: Period | None = None) -> None:
     """Write the institution's empty workbook.
+
+    Args:
+        settings: Of this installation.
+        institution_code: Who will fill it in.
+        path: Where to write it.
+        period: The month that its cover names; None leaves the cell to the institution.
 
     Raises:
         UsageError: the institution is not in the register or owes nothing, or the path is no place for an .xlsx file.
@@ -127,7 +136,7 @@ def write_template(settings: Settings, institution_code: str, path: Path) -> Non
         raise UsageError(f"{institution_code} is not an institution of the register.")
     if path.suffix.lower() != ".xlsx":
         raise UsageError(f"The template is an Excel workbook; {path.name} should end in .xlsx.")
-    content = render_template(register, institution)
+    content = render_template(register, institution, period=period)
     try:
         if path.exists() and path.read_bytes() not in (b"", content):
             raise RefusedError(f"{path} is there already and may be filled in; name another file, or remove it.")
@@ -137,7 +146,13 @@ def write_template(settings: Settings, institution_code: str, path: Path) -> Non
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def render_template(register: Register, institution: Institution, reports: Mapping[str, Report] | None = None) -> bytes:
+def render_template(
+    register: Register,
+    institution: Institution,
+    reports: Mapping[str, Report] | None = None,
+    *,
+    period: Period | None = None,
+) -> bytes:
     """The institution's empty workbook as an XLSX file; `reports` are the declared ones unless others are given.
 
     Raises:
@@ -154,18 +169,26 @@ def render_template(register: Register, institution: Institution, reports: Mappi
     content = BytesIO()
     properties = {"title": f"月度报送模板（{institution.code}）", "author": "", "created": _MADE_ON}
     with write_book(content, properties, in_memory=True) as book:
-        _TemplateWriter(book, register, institution, parts).write()
+        _TemplateWriter(book, register, institution, parts, period).write()
     return content.getvalue()
 
 
 class _TemplateWriter:
     """Writes the sheets of one institution's template."""
 
-    def __init__(self, book: Book, register: Register, institution: Institution, parts: Sequence[_OwedReport]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        register: Register,
+        institution: Institution,
+        parts: Sequence[_OwedReport],
+        period: Period | None,
+    ) -> None:
         self._book = book
         self._register = register
         self._institution = institution
         self._parts = parts
+        self._period = period
         self._lists: dict[str, str] = {}
         """Name of a code list → the range that holds its codes."""
 
@@ -185,7 +208,8 @@ class _TemplateWriter:
         for column, width in enumerate((30, 10, 20, 10, 12, 18, 24, 11, 19, 34)):
             sheet.set_column(column, column, width)
         self._merge(sheet, 0, last, "金融精准扶贫月度报送说明", _TITLE, 30)
-        self._merge(sheet, 1, last, f"填报机构：{who.name}（{who.code}）", _BODY, 20)
+        self._merge(sheet, 1, _MONTH_AT - 2, f"填报机构：{who.name}（{who.code}）", _BODY, 22)
+        self._write_month(sheet)
         for row, note in enumerate(self._cover_notes(), start=_COVER_NOTES_FROM):
             self._merge(
                 sheet, row, last, f"{row - _COVER_NOTES_FROM + 1}. {note}", _NOTE, _LINE * count_lines(note, 185) + 4
@@ -219,6 +243,18 @@ class _TemplateWriter:
         self._write_codes(sheet, head)
         sheet.freeze_panes(COVER_HEADER_ROW, 1)
         self._print(sheet, end, last, head, width=_PAGE_WIDTH)
+
+    def _write_month(self, sheet: Worksheet) -> None:
+        """Of which month the package is: what it says is held against the folder that it lies in."""
+        self._book.write_text(sheet, 1, _MONTH_AT - 1, "报送月份", _BODY | {"align": "right"})
+        month = "" if self._period is None else self._period.words
+        style = _BODY | _BOX | _TO_FILL | {"num_format": "@", "align": "center"}
+        self._book.merge(sheet, 1, _MONTH_AT, 1, _MONTH_AT + 1, month, style)
+        message = "报表所属的月份，如2019年6月；与报送文件夹的月份一致。"
+        length = {"validate": "length", "criteria": "<=", "value": len("2019年12月") + 1}
+        sheet.data_validation(
+            1, _MONTH_AT, 1, _MONTH_AT, length | _said("报送月份", message, "请填写年和月，如2019年6月。")
+        )
 
     def _cover_notes(self) -> tuple[str, ...]:
         return (

@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from five_precisions.intake.reading.headers import ROWS_SEARCHED_FOR_HEADERS, normal_header
+from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS
 from five_precisions.intake.reading.sheet import (
     Limits,
     Sheet,

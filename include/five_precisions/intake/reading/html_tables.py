@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Final
 
-from five_precisions.intake.reading.headers import ROWS_SEARCHED_FOR_HEADERS, normal_header
+from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS
 from five_precisions.intake.reading.sheet import (
     MOST_AREAS,
     MOST_SHEETS,
