@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from five_precisions.intake.reading.default_password import refuse_records
 from five_precisions.intake.reading.merged_areas import MOST_AREAS
 from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, Limits, damaged, too_many_cells
 
@@ -38,6 +39,8 @@ _TEXTS: Final = frozenset({0x00FC, 0x003C})
 _KEPT: Final = frozenset(
     {_BOF, _EOF, _BOUNDSHEET, _MULRK, *_SINGLE_CELLS, *_BLANKS, *_OF_FORMULAS, *_LOOKS, *_SETTINGS, *_TEXTS}
 )
+_PASSWORD: Final = 0x002F
+_RECORDS_BEFORE_PASSWORD: Final = 16
 _MERGED: Final = 0x00E5
 _PASSED_OVER: Final = 0xFFFF
 """A kind that no record has."""
@@ -60,10 +63,11 @@ def cell_records(content: bytes, limits: Limits) -> CellRecords:
     """The stream of a workbook in a compound file, with all records passed over that are nothing of its cells.
 
     Raises:
-        UnreadableFileError: it has more cells, sheets or styles than a workbook can have.
+        UnreadableFileError: it is encrypted, or has more cells, sheets or styles than a workbook can have.
         Exception: as xlrd raises them for a compound file that is none.
     """
     stream = _stream_of(content)
+    _refuse_encrypted(stream)
     found: Counter[int] = Counter()
     begins = [0]
     ends = [_pass_over(stream, 0, found, begins)]
@@ -82,6 +86,18 @@ def cell_records(content: bytes, limits: Limits) -> CellRecords:
     if any(end > begin for (_, end), (begin, _) in itertools.pairwise(spans)):
         raise damaged()
     return CellRecords(bytes(stream), merged)
+
+
+def _refuse_encrypted(stream: bytearray) -> None:
+    """What a record says of the encryption stands among the first ones, and is itself in the clear."""
+    at = 0
+    for _ in range(_RECORDS_BEFORE_PASSWORD):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        if kind == _PASSWORD:
+            refuse_records(bytes(stream[at + 4 : at + 4 + size]))
+        at += 4 + size
+        if at + 4 > len(stream):
+            return
 
 
 def _pass_over(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from five_precisions.intake.reading.biff_records import cell_records
+from five_precisions.intake.reading.default_password import refuse_package
 from five_precisions.intake.reading.merged_areas import areas_within
 from five_precisions.intake.reading.number_formats import as_moment, is_percent
 from five_precisions.intake.reading.sheet import (
@@ -16,7 +17,6 @@ from five_precisions.intake.reading.sheet import (
     UnreadableFileError,
     as_percent,
     damaged,
-    locked,
     refuse_too_large,
     too_many_cells,
     too_much_text,
@@ -39,7 +39,7 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
 
     if _ENCRYPTED_STREAM in content:
         # A workbook of a newer format with a password comes as a compound file too.
-        raise locked()
+        refuse_package(content)
     try:
         # Its remarks go nowhere. Ragged rows, so that one cell far out does not make a million empty ones. One sheet
         # after another, for the library takes more memory for a sheet than we do.
@@ -60,7 +60,7 @@ def read_biff_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]
         ) from error
     except Exception as error:
         # A damaged file breaks this reader in as many ways as there are.
-        raise (locked() if "encrypted" in str(error) else damaged()) from error
+        raise damaged() from error
 
 
 def _sheets(name: str, book: Any, merged: list[list[Area]], limits: Limits) -> Iterator[Sheet]:
