@@ -6,13 +6,13 @@ often as it is listed. So of the stream only those records are left that cells c
 
 from __future__ import annotations
 
-import io
 import itertools
 import struct
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from five_precisions.intake.reading.compound_file import stream_of
 from five_precisions.intake.reading.default_password import refuse_records
 from five_precisions.intake.reading.merged_areas import MOST_AREAS
 from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, Limits, damaged, too_many_cells
@@ -64,9 +64,9 @@ def cell_records(content: bytes, limits: Limits) -> CellRecords:
 
     Raises:
         UnreadableFileError: it is encrypted, or has more cells, sheets or styles than a workbook can have.
-        Exception: as xlrd raises them for a compound file that is none.
+        struct.error: the compound file, or a record, is cut.
     """
-    stream = _stream_of(content)
+    stream = bytearray(stream_of(content, "Workbook", "Book"))
     _refuse_encrypted(stream)
     found: Counter[int] = Counter()
     begins = [0]
@@ -151,14 +151,3 @@ def _areas(body: bytearray) -> list[Area]:
     return [
         Area(top, left, bottom, right) for top, bottom, left, right in struct.iter_unpack("<HHHH", body[2 : 2 + whole])
     ]
-
-
-def _stream_of(content: bytes) -> bytearray:
-    from xlrd.compdoc import CompDoc  # type: ignore[import-untyped]
-
-    folder = CompDoc(content, logfile=io.StringIO())
-    for name in ("Workbook", "Book"):
-        stream, begin, length = folder.locate_named_stream(name)
-        if stream:
-            return bytearray(stream[begin : begin + length])
-    raise damaged()

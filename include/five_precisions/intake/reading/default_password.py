@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import struct
 from collections.abc import Callable
 from typing import Final, NoReturn
 
+from five_precisions.intake.reading.compound_file import stream_of
 from five_precisions.intake.reading.delivered_xml import read_tags
 from five_precisions.intake.reading.sheet import UnreadableFileError, locked
 
@@ -41,10 +41,9 @@ def refuse_package(content: bytes) -> NoReturn:
     Raises:
         UnreadableFileError: always.
     """
-    from xlrd.compdoc import CompDoc  # type: ignore[import-untyped]
 
     def is_default() -> bool:
-        info = CompDoc(content, logfile=io.StringIO()).get_named_stream("EncryptionInfo")[:_LONGEST_INFO]
+        info = stream_of(content, "EncryptionInfo")[:_LONGEST_INFO]
         return _opens_agile(info[8:]) if info.startswith(_AGILE) else _opens_standard(info[8:])
 
     _refuse(is_default)
