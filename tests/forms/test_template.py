@@ -424,6 +424,14 @@ def test_the_cover_names_institution_and_month(tmp_path: Path, period: Period | 
     assert [cell for cell in row if cell] == ["填报机构：岭海通商银行阳江分行（B01）", "报送月份", *named]
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_notes_of_the_template_name_no_month(month: int, register: Register, ruleset: Ruleset) -> None:
+    content = render_template(register, known(register, "B01"))
+    own = dataclasses.replace(ruleset, period=Period(2019, month))
+    judged = judge_package([DeliveredFile("报表.xlsx", content)], known(register, "B01"), own)
+    assert {finding.rule for finding in judged.findings} == {"F04"}
+
+
 def test_the_template_of_another_month_or_institution_is_told_apart(register: Register, ruleset: Ruleset) -> None:
     bank = known(register, "B01")
     for period, code, says in (

@@ -27,6 +27,8 @@ _DAY: Final = r"(0?[1-9]|[12]\d|3[01])"
 _TO: Final = r"(?:至|到|[-~—–－～])+"
 _NOT_SINCE: Final = r"(?!(?:以来|以后|以前|之前|之后|起|前|后|至今|开始))"
 """2016年1月1日以来 says since when, and not of which month."""
+_EXAMPLE: Final = re.compile(r"(?:如|例|自|从)[:,]?[“\"'(]?20\d\d[-/.、年月日\d]*")
+"""How a date is to be written, or since when something holds."""
 _SPANS: Final = (
     re.compile(rf"{_YEAR}年{_MONTH}月?{_TO}(?:(20\d\d)年)?{_MONTH}月"),
     re.compile(rf"{_YEAR}[-./]{_MONTH}(?:至|到|[~—–])(20\d\d)[-./]{_MONTH}(?!\d)"),
@@ -130,7 +132,7 @@ def months_named(text: str) -> tuple[set[Period], set[int]]:
 
     A day counts where it is the last of its month. On any other, somebody has filled in the form.
     """
-    plain = normal_header(text)
+    plain = _EXAMPLE.sub(" ", normal_header(text))
     months: set[Period] = set()
     for form in _SPANS:
         for year, _, later, month in form.findall(plain):
