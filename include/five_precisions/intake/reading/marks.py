@@ -79,14 +79,15 @@ class Marks(ReferenceModel):
 
     def kind_of(self, text: str) -> RowKind | None:
         """What a row is that has this text in a cell; None where the text is no mark."""
-        normal = normal_header(text).strip(_BRACKETS)
+        whole = normal_header(text)
+        normal = whole.strip(_BRACKETS)
         if not normal:
             return None
         if self._sums.fullmatch(normal):
             return RowKind.TOTAL
         if self._subtotals.fullmatch(normal):
             return RowKind.SUBTOTAL
-        if any(form.fullmatch(normal) for form in self._pages):
+        if any(form.fullmatch(whole) for form in self._pages):
             return RowKind.PAGE
         if normal in self._ends:
             return RowKind.END

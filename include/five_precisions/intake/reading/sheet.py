@@ -70,7 +70,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Area:
     """Cells that are merged into one: rows and columns from 0, the last ones included."""
 

@@ -157,7 +157,7 @@ def _merged_away(rows: TypedRows, columns: Mapping[int, str]) -> dict[Area, list
     """Merged areas of the data, with the cells of each that have nothing of their own."""
     numbers = [row.number for row in rows.rows]
     found: dict[Area, list[tuple[int, int]]] = {}
-    for area in rows.sheet.merged:
+    for area in sorted(rows.sheet.merged):
         begin, end = bisect_left(numbers, area.first_row + 1), bisect(numbers, area.last_row + 1)
         own = [column for column in columns if area.first_column <= column <= area.last_column]
         lost = [
