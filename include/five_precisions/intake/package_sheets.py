@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,7 +19,7 @@ from five_precisions.intake.reading.cover import (
     EXPLANATIONS_TITLE,
     find_report,
 )
-from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file
+from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file, wrong_kind
 from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.layout import is_empty
 from five_precisions.intake.reading.sheet import Limits, TooMuchError, too_much_together
@@ -28,6 +29,13 @@ from five_precisions.reports import Report, load_reports
 
 _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
 ZIP_SUFFIX: Final = ".zip"
+_MONTH: Final = r"(?:20[0-9]{2}[-年._/]?)?(?:0?[1-9]|1[0-2])(?:月份?|[-月._/](?:[012]?[0-9]|3[01])日?)?"
+_NUMBER_BEFORE: Final = re.compile(
+    r"^(?:附?[件表])?[(]?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})?[)]?[-、.:_]+|^附?[件表][0-9]{1,2}"
+)
+_MONTH_BEFORE: Final = re.compile(rf"^[(\[【]?{_MONTH}[)\]】]?[-_]*")
+_MONTH_BEHIND: Final = re.compile(rf"[-_]*[(\[【]?{_MONTH}[)\]】]?$")
+"""2019年6月, 201906, (6月), before or behind a title."""
 _DOCUMENTS: Final = frozenset(
     {".pdf", ".ofd", ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic"}
     | {".doc", ".docx", ".wps", ".rtf", ".odt", ".txt", ".md", ".ppt", ".pptx", ".dps"}
@@ -74,6 +82,7 @@ def read_files(files: Sequence[DeliveredFile], ruleset: Ruleset) -> ReadFiles:
     reading = _PackageReading(ruleset)
     for file in files:
         reading.read(file)
+    reading.name_documents()
     return ReadFiles(
         reading.sheets, reading.findings, reading.unread, frozenset(reading.crowded_out), tuple(reading.names)
     )
@@ -90,10 +99,11 @@ class _PackageReading:
         self.unread: dict[str, str | None] = {}
         self.crowded_out: list[str] = []
         self.names: list[str] = []
+        self._documents: list[str] = []
 
     def read(self, file: DeliveredFile) -> None:
         if is_document(file.name):
-            self._name_document(file.name)
+            self._documents.append(file.name)
             return
         try:
             parts = unpack(file.name, file.read(self._left.packed_bytes), self._left)
@@ -103,7 +113,7 @@ class _PackageReading:
             return
         for part in parts:
             if is_document(part.name):
-                self._name_document(part.name)
+                self._documents.append(part.name)
                 continue
             self.names.append(part.name)
             try:
@@ -125,10 +135,19 @@ class _PackageReading:
         message = f"文件“{shown_text(name)}”：{reason}"
         self.findings.append(self._finding(name, PackageRule.F01, message, report=self.unread[name]))
 
-    def _name_document(self, name: str) -> None:
-        self.names.append(name)
-        message = f"“{shown_text(name)}”是图片或文档，已归档，不作为报表读取，不影响其他报表。"
-        self.findings.append(self._finding(name, PackageRule.F07, message))
+    def name_documents(self) -> None:
+        """Name the documents; one that bears the name of a report that no other file holds is of a wrong kind."""
+        reports = dict(self._ruleset.reports)
+        there = {find_report(sheet.name or PurePosixPath(sheet.file).stem, reports) for sheet in self.sheets}
+        there |= {find_report(PurePosixPath(sheet.file).stem, reports) for sheet in self.sheets}
+        for name in self._documents:
+            self.names.append(name)
+            report = find_report(PurePosixPath(name).stem, reports)
+            if report is not None and report not in there:
+                self._refuse(name, wrong_kind())
+                continue
+            message = f"“{shown_text(name)}”是图片或文档，已归档，不作为报表读取，不影响其他报表。"
+            self.findings.append(self._finding(name, PackageRule.F07, message))
 
     @staticmethod
     def _finding(name: str, rule: PackageRule, message: str, *, report: str | None = None) -> Finding:
@@ -164,7 +183,7 @@ def assign_sheets(
     assigned: dict[str, list[Sheet]] = {}
     covers: list[Sheet] = []
     explanations: list[Sheet] = []
-    findings: list[Finding] = []
+    unknown: list[Sheet] = []
     sheets_of_file: dict[str, list[Sheet]] = {}
     for sheet in sheets:
         sheets_of_file.setdefault(sheet.file, []).append(sheet)
@@ -195,19 +214,36 @@ def assign_sheets(
             # `<report code>.xlsx` has one sheet, whatever its name (docs/intake.md).
             left.sort(key=is_blank)
             assigned.setdefault(named.code, []).append(left.pop(0))
-        for sheet in left:
-            name = sheet.name if sheet.name is not None else file
-            findings.append(
-                Finding(
-                    report=None,
-                    rule=PackageRule.F07.code,
-                    level=PackageRule.F07.level,
-                    message=f"“{shown_text(name)}”不是报表，已忽略；报表的工作表以报表名称或代码命名。",
-                    file=file,
-                    sheet=sheet.name,
-                )
-            )
+        unknown += left
+    findings: list[Finding] = []
+    for sheet in unknown:
+        title = bare_title(sheet.name or PurePosixPath(sheet.file).stem)
+        report = find_report(title, reports)
+        if report is not None and report.code not in assigned:
+            assigned[report.code] = [sheet]
+        elif title == COVER_TITLE and not covers:
+            covers.append(sheet)
+        else:
+            findings.append(_no_report(sheet))
     return assigned, covers, explanations, findings
+
+
+def _no_report(sheet: Sheet) -> Finding:
+    name = shown_text(sheet.name if sheet.name is not None else sheet.file)
+    return Finding(
+        report=None,
+        rule=PackageRule.F07.code,
+        level=PackageRule.F07.level,
+        message=f"“{name}”不是报表，已忽略；报表的工作表以报表名称或代码命名。",
+        file=sheet.file,
+        sheet=sheet.name,
+    )
+
+
+def bare_title(name: str) -> str:
+    """The name of a sheet or file without the month and the number that people write beside a title."""
+    plain = normal_header(name).casefold()
+    return _MONTH_BEHIND.sub("", _MONTH_BEFORE.sub("", _NUMBER_BEFORE.sub("", plain)))
 
 
 def is_blank(sheet: Sheet) -> bool:

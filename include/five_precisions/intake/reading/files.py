@@ -24,11 +24,16 @@ from five_precisions.intake.reading.spreadsheetml import read_spreadsheetml
 from five_precisions.intake.reading.zipped_package import refuse_workbook
 from five_precisions.intake.reading.zipped_workbook import read_zipped_workbook
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "Sheet", "UnreadableFileError", "read_file", "wrong_kind"]
 
 _ALLOWED: Final = "xlsx、xls、et、xlsb、ods、csv、parquet 文件，或装有这些文件的 zip"
 _SAVE_AS_XLSX: Final = "请用电子表格软件打开检查，另存为 xlsx 后重新报送。"
 _ARCHIVES: Final = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
+
+
+def wrong_kind() -> UnreadableFileError:
+    """For a file that no reader reads, by its name."""
+    return UnreadableFileError(f"不是允许的文件类型，请改用 {_ALLOWED} 报送。")
 
 
 def read_file(
@@ -46,7 +51,7 @@ def read_file(
     if suffix in _ARCHIVES:
         raise _is_archive()
     if read is None:
-        raise UnreadableFileError(f"不是允许的文件类型，请改用 {_ALLOWED} 报送。")
+        raise wrong_kind()
     if not content:
         raise UnreadableFileError("文件是空的（0字节），请重新导出后报送。")
     if len(content) > limits.packed_bytes:
