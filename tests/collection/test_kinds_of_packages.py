@@ -93,7 +93,7 @@ def test_a_package_in_a_folder_of_its_own_is_told_of(engine: Engine, settings: S
     assert "子文件夹（六月报表）里的文件系统不读取" in html
     assert "六月报表/grid.csv" in html
     # It keeps no month open, for nothing in it can be taken in.
-    close(engine, settings, JUNE)
+    close(engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
 
 
 def test_a_folder_beside_the_package_is_named(engine: Engine, settings: Settings, inbox: Path) -> None:

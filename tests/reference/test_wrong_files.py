@@ -21,6 +21,7 @@ from five_precisions.errors import SetupError
 from five_precisions.figures.assess import take_inputs
 from five_precisions.figures.lists import load_inspection_rules, load_lead_rules
 from five_precisions.figures.scheme import load_scheme, load_scorecard, load_targets
+from five_precisions.intake.reading.marks import load_marks
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import hotline_forms, load_hotlines
 from five_precisions.period import Period
@@ -44,6 +45,7 @@ LOADERS: dict[str, Callable[[Settings], object]] = {
     "leads.yaml": load_lead_rules,
     "rates.csv": load_rates,
     "hotlines.yaml": load_hotlines,
+    "marks.yaml": load_marks,
     "holidays.csv": load_holidays,
 }
 
@@ -341,6 +343,11 @@ WRONG: list[tuple[str, str, str, str]] = [
         "mobile: ''\nother: ",
         "is wrong at mobile: String should have at least 1 character.",
     ),
+    ("marks.yaml", "totals: [合计, ", "totals: [合计, 合 计, ", "is wrong at the top: 合计 stands twice."),
+    ("marks.yaml", "notes: [备注, ", "notes: [备注, 小计, ", "is wrong at the top: 小计 stands twice."),
+    ("marks.yaml", "  - '第[", "  - '第(?:[", "it is no regular expression: "),
+    ("marks.yaml", "  - '第[", "  - '|第[", "the form takes a cell without a sign for a page line."),
+    ("marks.yaml", "totals: ", "total: ", "total is unknown; do you mean totals?"),
     ("hotlines.yaml", "mobile: ", "mobile: 12363\nother: ", "is wrong at mobile: Input should be a valid string."),
     (
         "rates.csv",

@@ -61,11 +61,11 @@ class TitledSheet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _Text:
     """A text that may say of which month, or whose, a report is."""
 
     text: str
-    is_telling: bool
+    is_title: bool
     """Whether it stands over a report or names it: another month there counts."""
 
 
@@ -102,23 +102,23 @@ def belonging_finding(
     )
 
 
-def _lines(sheets: Sequence[TitledSheet]) -> Iterator[_Line]:
+def _lines(sheets: Sequence[TitledSheet]) -> Iterator[_Text]:
     for each in sheets:
         for part in PurePosixPath(each.sheet.file).parts:
-            yield _Line(PurePosixPath(part).stem, is_telling=each.has_table)
+            yield _Text(PurePosixPath(part).stem, is_title=each.has_table)
         if each.sheet.name:
-            yield _Line(each.sheet.name, is_telling=each.has_table)
+            yield _Text(each.sheet.name, is_title=each.has_table)
         for text in each.above:
-            yield _Line(text, is_telling=each.has_table)
+            yield _Text(text, is_title=each.has_table)
 
 
-def _other_month(lines: Sequence[_Line], period: Period) -> str | None:
+def _other_month(lines: Sequence[_Text], period: Period) -> str | None:
     named: list[tuple[str, str]] = []
     for line in lines:
         months, bare = months_named(line.text)
         if period in months or period.month in bare:
             return None
-        if line.is_telling:
+        if line.is_title:
             spoken = [*(month.words for month in sorted(months)), *(f"{month}月" for month in sorted(bare))]
             named += [(words, line.text) for words in spoken]
     if not named:
@@ -152,7 +152,7 @@ def months_named(text: str) -> tuple[set[Period], set[int]]:
 
 
 def _other_institution(
-    lines: Sequence[_Line], institution: Institution, register: Register, period: Period
+    lines: Sequence[_Text], institution: Institution, register: Register, period: Period
 ) -> str | None:
     others = [
         each for each in register.open_in(period) if each.kind is institution.kind and each.code != institution.code
@@ -161,7 +161,7 @@ def _other_institution(
     for line in lines:
         if _is_named(institution, line.text):
             return None
-        if line.is_telling:
+        if line.is_title:
             named += [(other, line.text) for other in others if _is_named(other, line.text)]
     if not named:
         return None

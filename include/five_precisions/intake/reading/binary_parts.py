@@ -8,7 +8,7 @@ from typing import Final
 
 from five_precisions.intake.reading.number_formats import BUILT_IN_MOMENTS
 from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, damaged
-from five_precisions.intake.reading.sheet_parts import UNKNOWN_ERROR, CellStyles, ListedSheet, Part
+from five_precisions.intake.reading.sheet_parts import UNKNOWN_ERROR, CellStyles, ListedSheet, SheetPart
 
 _ROW: Final = 0
 _CELLS: Final = range(1, 12)
@@ -83,7 +83,7 @@ def read_styles(content: bytes) -> CellStyles:
     return CellStyles.of(formats, texts, BUILT_IN_MOMENTS)
 
 
-def measure(part: Part, content: bytes, styles: Set[int]) -> None:
+def measure(part: SheetPart, content: bytes, styles: Set[int]) -> None:
     """Count the cells of a sheet and see how far out they lie."""
     row = 0
     for kind, body in _records(content):

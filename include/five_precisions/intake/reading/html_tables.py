@@ -92,7 +92,7 @@ def known_in(rows: list[list[Cell]], known_headers: Collection[str]) -> frozense
 
 
 @dataclass(slots=True)
-class _OpenCell:
+class _HtmlCell:
     """A cell whose text is being read."""
 
     column: int
@@ -100,7 +100,7 @@ class _OpenCell:
 
 
 @dataclass(slots=True)
-class _Table:
+class _HtmlTable:
     """A table as far as it has been read."""
 
     number: int
@@ -109,7 +109,7 @@ class _Table:
     """Of each column the last row, from 0, that a cell above reaches down to."""
     rows: list[list[Cell]] = field(default_factory=list)
     spans: list[Area] = field(default_factory=list)
-    cell: _OpenCell | None = None
+    cell: _HtmlCell | None = None
     caption: str = ""
     has_tables: bool = False
 
@@ -127,8 +127,8 @@ class _Page(HTMLParser):
     def __init__(self, limits: Limits) -> None:
         super().__init__(convert_charrefs=True)
         self._limits = limits
-        self._tables: list[_Table] = []
-        self._open: list[_Table] = []
+        self._tables: list[_HtmlTable] = []
+        self._open: list[_HtmlTable] = []
         self._hidden_in = ""
         self._caption: list[str] | None = None
         self._cells = self._text = self._spans = 0
@@ -138,7 +138,7 @@ class _Page(HTMLParser):
         if len(self.rawdata) > _PIECE:
             raise damaged()
 
-    def filled(self) -> list[_Table]:
+    def filled(self) -> list[_HtmlTable]:
         """The tables with something in them; no row has empty cells at its end."""
         for table in self._open:
             self._end_cell(table)
@@ -207,11 +207,11 @@ class _Page(HTMLParser):
         for table in self._open:
             table.has_tables = True
         self._take(" ")
-        table = _Table(len(self._tables) + 1, [-1] * self._limits.columns)
+        table = _HtmlTable(len(self._tables) + 1, [-1] * self._limits.columns)
         self._tables.append(table)
         self._open.append(table)
 
-    def _begin_row(self, table: _Table) -> None:
+    def _begin_row(self, table: _HtmlTable) -> None:
         self._end_cell(table)
         refuse_too_large(None, len(table.rows) + 1, 0, self._limits)
         self._count_cells(1)
@@ -222,7 +222,7 @@ class _Page(HTMLParser):
         if self._cells > self._limits.cells:
             raise too_many_cells(self._limits)
 
-    def _begin_cell(self, table: _Table, attributes: dict[str, str | None]) -> None:
+    def _begin_cell(self, table: _HtmlTable, attributes: dict[str, str | None]) -> None:
         self._end_cell(table)
         if len(self._open) > 1:
             self._take(" ")
@@ -239,7 +239,7 @@ class _Page(HTMLParser):
         self._count_cells(last + 1 - len(row))
         # A covered cell is empty; the next one begins behind it.
         row += [None] * (last + 1 - len(row))
-        table.cell = _OpenCell(column)
+        table.cell = _HtmlCell(column)
         if across > 1 or down > 1:
             self._spans += 1
             if self._spans > MOST_AREAS:
@@ -247,7 +247,7 @@ class _Page(HTMLParser):
             table.covered[column : last + 1] = [at + down - 1] * (last + 1 - column)
             table.spans.append(Area(at, column, at + down - 1, last))
 
-    def _end_cell(self, table: _Table) -> None:
+    def _end_cell(self, table: _HtmlTable) -> None:
         if table.cell is not None:
             table.rows[-1][table.cell.column] = _shown(table.cell.pieces) or None
             table.cell = None

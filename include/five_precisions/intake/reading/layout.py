@@ -41,7 +41,7 @@ class TableForm:
         return cls(WantedHeaders.of(report.columns), tuple(report.column(name).header for name in report.key))
 
     @cached_property
-    def telling(self) -> Mapping[str, Column]:
+    def identifying(self) -> Mapping[str, Column]:
         """Columns, by header, in which a row that is data has something of its own: keys, dates and codes."""
         return {
             header: column
@@ -151,8 +151,8 @@ def find_headers(rows: Sequence[Sequence[Cell]], wanted: WantedHeaders, merged: 
         wanted: What is looked for.
         merged: Merged cells of the sheet.
     """
-    lines = [_Line.of(cells, wanted) for cells in rows[:ROWS_SEARCHED_FOR_HEADERS]]
-    best: tuple[int, int, _Line] | None = None
+    lines = [_HeaderLine.of(cells, wanted) for cells in rows[:ROWS_SEARCHED_FOR_HEADERS]]
+    best: tuple[int, int, _HeaderLine] | None = None
     for number, line in enumerate(lines, start=1):
         if line.count() > (best[2].count() if best else 0):
             best = number, 1, line
@@ -167,14 +167,14 @@ def find_headers(rows: Sequence[Sequence[Cell]], wanted: WantedHeaders, merged: 
 
 
 @dataclass(slots=True)
-class _Line:
+class _HeaderLine:
     """A row as one of headers: its texts, and which of them are wanted."""
 
     texts: dict[int, str]
     found: dict[int, tuple[str, Unit | None]]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], wanted: WantedHeaders) -> _Line:
+    def of(cls, cells: Sequence[Cell], wanted: WantedHeaders) -> _HeaderLine:
         texts = Row(0, cells).texts()
         found = {
             column: header
@@ -187,11 +187,13 @@ class _Line:
         return len({header for header, _ in self.found.values()})
 
 
-def _in_two_rows(upper: _Line, lower: _Line, merged: Sequence[Area], wanted: WantedHeaders) -> _Line | None:
+def _in_two_rows(
+    upper: _HeaderLine, lower: _HeaderLine, merged: Sequence[Area], wanted: WantedHeaders
+) -> _HeaderLine | None:
     """Two rows as one: of a column the lower one's header, or the upper one's where nothing stands below it."""
     if not upper.found or not lower.found or any(column in lower.texts for column in upper.found):
         return None
-    both = _Line({**upper.texts, **lower.texts}, {**upper.found, **lower.found})
+    both = _HeaderLine({**upper.texts, **lower.texts}, {**upper.found, **lower.found})
     for column, text in lower.texts.items():
         if column in lower.found:
             continue
@@ -208,7 +210,7 @@ def _in_two_rows(upper: _Line, lower: _Line, merged: Sequence[Area], wanted: Wan
     return both
 
 
-def _headers(number: int, height: int, line: _Line, wanted: WantedHeaders) -> Headers:
+def _headers(number: int, height: int, line: _HeaderLine, wanted: WantedHeaders) -> Headers:
     headers = Headers(row=number, rows=height, texts=line.texts)
     places: dict[str, list[int]] = {}
     for column, (header, _) in line.found.items():
@@ -254,7 +256,7 @@ class _Sorting:
         self._layout = layout
         places = layout.headers.columns
         self._keys = [places[header] for header in form.keys if header in places]
-        self._telling = {places[header]: column for header, column in form.telling.items() if header in places}
+        self._identifying = {places[header]: column for header, column in form.identifying.items() if header in places}
         self._wanted = frozenset(places.values())
         self._repeated = frozenset(layout.headers.texts[column] for column in self._keys)
         self._codes = {
@@ -331,7 +333,7 @@ class _Sorting:
         kind = next((each for each in (RowKind.TOTAL, RowKind.SUBTOTAL) if each in kinds.values()), kinds[column])
         column = next(place for place, each in kinds.items() if each is kind)
         beside = {place + 1 for place in kinds if self._marks.is_bare(texts[place])}
-        if self._tells_a_row(row, texts.keys() - kinds.keys() - beside):
+        if self._identifies_a_row(row, texts.keys() - kinds.keys() - beside):
             return None
         if kind in _WITHOUT_NUMBERS and 2 * len(self._wanted & texts.keys()) > len(self._wanted) > 1:
             return None
@@ -350,10 +352,10 @@ class _Sorting:
             return True
         return len(texts) > 1 and all(text.casefold() == self._codes.get(column) for column, text in texts.items())
 
-    def _tells_a_row(self, row: Row, columns: Iterable[int]) -> bool:
+    def _identifies_a_row(self, row: Row, columns: Iterable[int]) -> bool:
         """Whether a key, a date or a code can be read in these cells of a row."""
         for column in columns:
-            declared, cell = self._telling.get(column), row.cell(column)
+            declared, cell = self._identifying.get(column), row.cell(column)
             if says_nothing(cell_text(cell)):
                 continue
             if declared is None:

@@ -71,7 +71,7 @@ def _places() -> array[int]:
 
 
 @dataclass(slots=True)
-class Part:
+class SheetPart:
     """What one part was found to hold."""
 
     size: int = 0

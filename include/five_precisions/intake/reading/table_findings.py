@@ -14,7 +14,7 @@ from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.headers import Unit, own_unit
 from five_precisions.intake.reading.layout import Layout, LeftOut
 from five_precisions.intake.reading.sheet import Area
-from five_precisions.intake.reading.typed import TOLD, TypedRows
+from five_precisions.intake.reading.typed import NAMED_ELSEWHERE, TypedRows
 from five_precisions.reports import Column, ColumnType, Report
 from five_precisions.reports.cells import cell_text, read_cell
 
@@ -34,7 +34,7 @@ def cell_findings(rows: TypedRows) -> list[Finding]:
         )
         for column in rows.report.columns
         for position, fault in rows.faults[column.name].items()
-        if fault is not TOLD
+        if fault is not NAMED_ELSEWHERE
     ]
 
 

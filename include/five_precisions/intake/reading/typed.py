@@ -25,7 +25,7 @@ from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell
 from five_precisions.reports.level import Level
 
 _COMPARED_SEPARATOR: Final = "\x1f"
-TOLD: Final = CellFault("", "")
+NAMED_ELSEWHERE: Final = CellFault("", "")
 """Of a cell that does not count because of what a finding on its column, or on many cells, says."""
 
 
@@ -145,11 +145,11 @@ def _set_aside(rows: TypedRows) -> None:
             place for place in rows.sheet.uncomputed if place[0] + 1 in positions and place[1] in columns
         )
         for row, place in (*lost, *rows.uncomputed):
-            rows.faults[columns[place]][positions[row + 1]] = TOLD
+            rows.faults[columns[place]][positions[row + 1]] = NAMED_ELSEWHERE
     rows.other_units = _other_units(rows)
     for column in rows.other_units:
         own, faults = rows.columns[column.name], rows.faults[column.name]
-        rows.faults[column.name] = {position: faults.get(position, TOLD) for position in range(len(own))}
+        rows.faults[column.name] = {position: faults.get(position, NAMED_ELSEWHERE) for position in range(len(own))}
         rows.columns[column.name] = [None] * len(own)
 
 

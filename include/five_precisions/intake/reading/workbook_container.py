@@ -48,7 +48,7 @@ def small_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo | str, limits: 
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class ContainedBook:
     """What the workbook says of its parts."""
 
     is_binary: bool
@@ -69,7 +69,7 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
-class _Relation:
+class _PartRelation:
     kind: str
     """The end of its type, in small letters."""
     target: zipfile.ZipInfo | None
@@ -90,11 +90,11 @@ class _Members:
         """The bytes of a part that is no sheet."""
         return small_part(self._archive, member, self._limits)
 
-    def relations(self, part: str) -> tuple[dict[str, _Relation], tuple[zipfile.ZipInfo, ...]]:
+    def relations(self, part: str) -> tuple[dict[str, _PartRelation], tuple[zipfile.ZipInfo, ...]]:
         """By their IDs, those of a part, or of the package itself ("") to other parts; and the part that says so."""
         folder, _, file = part.rpartition("/")
         said_by = self.find(f"{folder}/_rels/{file}.rels")
-        relations: dict[str, _Relation] = {}
+        relations: dict[str, _PartRelation] = {}
         for tag in read_tags(self.read(said_by)) if said_by else ():
             if tag.name != "Relationship" or tag.attributes.get("TargetMode") == "External":
                 continue
@@ -104,7 +104,7 @@ class _Members:
             # Some write the whole path without the slash that would say so.
             places = (posixpath.join("/" + folder, target), target)
             kind = tag.attributes.get("Type", "").rpartition("/")[2].lower()
-            relations[tag.attributes.get("Id", "")] = _Relation(kind, self.find(*places))
+            relations[tag.attributes.get("Id", "")] = _PartRelation(kind, self.find(*places))
         return relations, (said_by,) if said_by else ()
 
 
@@ -112,7 +112,7 @@ def _plain(name: str) -> str:
     return posixpath.normpath("/" + name.replace("\\", "/")).lstrip("/").lower()
 
 
-def read_book(archive: zipfile.ZipFile, limits: Limits) -> Book:
+def read_book(archive: zipfile.ZipFile, limits: Limits) -> ContainedBook:
     """What the workbook of a container says.
 
     Raises:
@@ -132,7 +132,7 @@ def read_book(archive: zipfile.ZipFile, limits: Limits) -> Book:
     listed, epoch_1904 = binary_parts.list_sheets(content) if is_binary else xml_parts.list_sheets([content])
     others = _other_parts(members, relations, posixpath.dirname(name), "bin" if is_binary else "xml")
     texts, cell_styles = others
-    return Book(
+    return ContainedBook(
         is_binary,
         list(_with_cells(listed, relations)),
         texts,
@@ -144,7 +144,7 @@ def read_book(archive: zipfile.ZipFile, limits: Limits) -> Book:
 
 
 def _other_parts(
-    members: _Members, relations: dict[str, _Relation], folder: str, ending: str
+    members: _Members, relations: dict[str, _PartRelation], folder: str, ending: str
 ) -> tuple[zipfile.ZipInfo | None, zipfile.ZipInfo | None]:
     """Shared texts and styles, by their relation or else by their usual name."""
     targets = {each.kind: each.target for each in relations.values()}
@@ -162,7 +162,7 @@ def _styles(members: _Members, part: zipfile.ZipInfo | None, *, is_binary: bool)
 
 
 def _with_cells(
-    listed: list[ListedSheet], relations: dict[str, _Relation]
+    listed: list[ListedSheet], relations: dict[str, _PartRelation]
 ) -> Iterator[tuple[ListedSheet, zipfile.ZipInfo]]:
     seen: set[int] = set()
     for sheet in listed:
@@ -176,7 +176,7 @@ def _with_cells(
         yield sheet, relation.target
 
 
-def usual_container(content: bytes, book: Book) -> bytes:
+def usual_container(content: bytes, book: ContainedBook) -> bytes:
     """A container of the parts that the library reads, under the names that it knows; sheets are named by numbers.
 
     Raises:
@@ -200,7 +200,7 @@ class _Member:
     packed: bytes
 
 
-def _written_parts(book: Book, ending: str) -> Iterator[_Member]:
+def _written_parts(book: ContainedBook, ending: str) -> Iterator[_Member]:
     names = [f"s{number}" for number in range(1, len(book.sheets) + 1)]
     relations = "".join(
         f'<Relationship Id="{name}" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet{name[1:]}.{ending}"/>'

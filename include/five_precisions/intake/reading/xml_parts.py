@@ -12,7 +12,7 @@ from typing import Final
 from five_precisions.intake.reading.delivered_xml import read_tags
 from five_precisions.intake.reading.number_formats import EAST_ASIAN_MOMENTS
 from five_precisions.intake.reading.sheet import MOST_SHEETS, Area, Limits, damaged, too_many_cells
-from five_precisions.intake.reading.sheet_parts import UNKNOWN_ERROR, CellStyles, ListedSheet, Part
+from five_precisions.intake.reading.sheet_parts import UNKNOWN_ERROR, CellStyles, ListedSheet, SheetPart
 
 _LONGEST_ADDRESS: Final = 24
 """Bytes from the tag on: no address that can be counted with is longer."""
@@ -104,7 +104,7 @@ def cut_before_last(block: bytes) -> int:
     return cut if len(block) - cut < _LONGEST_CELL else 0
 
 
-def measure(part: Part, block: bytes, styled: re.Pattern[bytes] | None) -> None:
+def measure(part: SheetPart, block: bytes, styled: re.Pattern[bytes] | None) -> None:
     """Count the cells of a piece and see how far out they lie, at the speed at which it is unpacked."""
     import numpy as np
 
@@ -141,7 +141,7 @@ def measure(part: Part, block: bytes, styled: re.Pattern[bytes] | None) -> None:
     _find_particulars(part, block, styled, is_usual=is_usual)
 
 
-def _measure_unusual(part: Part, block: bytes, tags: int) -> None:
+def _measure_unusual(part: SheetPart, block: bytes, tags: int) -> None:
     """The same of cells that are written otherwise than by spreadsheet programs: in any order, or without addresses."""
     addresses = _CELL.findall(block)
     if addresses:
@@ -155,7 +155,7 @@ def _measure_unusual(part: Part, block: bytes, tags: int) -> None:
         part.columns += max(len(_ANY_CELL.findall(row)) for row in rows)
 
 
-def _find_particulars(part: Part, block: bytes, styled: re.Pattern[bytes] | None, *, is_usual: bool) -> None:
+def _find_particulars(part: SheetPart, block: bytes, styled: re.Pattern[bytes] | None, *, is_usual: bool) -> None:
     if b't="e"' in block or b"t='e'" in block:
         for letters, digits, text in _ERROR_CELL.findall(block):
             part.add_error(text.decode("utf-8", "replace") or UNKNOWN_ERROR, *_address(letters, digits))

@@ -33,8 +33,14 @@ from five_precisions.intake.reading.sheet import (
     too_much_text,
     unpacked_too_large,
 )
-from five_precisions.intake.reading.sheet_parts import Part
-from five_precisions.intake.reading.workbook_container import CHUNK, Book, read_book, small_part, usual_container
+from five_precisions.intake.reading.sheet_parts import SheetPart
+from five_precisions.intake.reading.workbook_container import (
+    CHUNK,
+    ContainedBook,
+    read_book,
+    small_part,
+    usual_container,
+)
 from five_precisions.reports.cells import Cell
 
 _MOST_MEMBERS: Final = 10_000
@@ -56,7 +62,7 @@ _UNPACKING_ERRORS: Final = (
 _MANIFEST: Final = "META-INF/manifest.xml"
 _PLAIN_KINDS: Final = frozenset({str, float, int, bool, date, datetime})
 
-Parts = dict[zipfile.ZipInfo, Part]
+Parts = dict[zipfile.ZipInfo, SheetPart]
 
 
 def read_zipped_workbook(name: str, content: bytes, limits: Limits) -> list[Sheet]:
@@ -118,9 +124,9 @@ def _chunks(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[zipfile.
                 yield member, chunk, head
 
 
-def _measured(archive: zipfile.ZipFile, limits: Limits, book: Book) -> Parts:
+def _measured(archive: zipfile.ZipFile, limits: Limits, book: ContainedBook) -> Parts:
     """Unpack everything once, and measure what the library reads."""
-    parts = {member: Part() for member in (*book.parts, *book.described_in)}
+    parts = {member: SheetPart() for member in (*book.parts, *book.described_in)}
     sheets = {member for _, member in book.sheets}
     styled = xml_parts.styled_cell(book.styles)
     for member, chunks in itertools.groupby(_chunks(archive, limits), key=lambda each: each[0]):
@@ -149,7 +155,7 @@ def _measured(archive: zipfile.ZipFile, limits: Limits, book: Book) -> Parts:
     return parts
 
 
-def _refuse_too_many_cells(archive: zipfile.ZipFile, parts: Parts, limits: Limits, book: Book) -> None:
+def _refuse_too_many_cells(archive: zipfile.ZipFile, parts: Parts, limits: Limits, book: ContainedBook) -> None:
     sheets = {member: parts[member] for _, member in book.sheets}
     if sum(part.cells for part in sheets.values()) > limits.cells:
         raise too_many_cells(limits)
@@ -173,7 +179,7 @@ def _whole_cells(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[
         yield from xml_parts.whole_cells(lambda: stream.read(CHUNK))
 
 
-def _shown_text(archive: zipfile.ZipFile, sheets: Parts, limits: Limits, book: Book) -> int:
+def _shown_text(archive: zipfile.ZipFile, sheets: Parts, limits: Limits, book: ContainedBook) -> int:
     """What all cells' shared texts take, each cell holding its own copy; or a bound that is low enough."""
     assert book.texts is not None  # noqa: S101 - asked only where there are some
     content = archive.read(book.texts)
@@ -195,7 +201,7 @@ def _shown_text(archive: zipfile.ZipFile, sheets: Parts, limits: Limits, book: B
     return sum(lengths[index] for index in shown if index < len(lengths))
 
 
-def _read(name: str, content: bytes, limits: Limits, *, book: Book, parts: Parts) -> list[Sheet]:
+def _read(name: str, content: bytes, limits: Limits, *, book: ContainedBook, parts: Parts) -> list[Sheet]:
     import python_calamine
 
     sheets: list[Sheet] = []
