@@ -220,6 +220,21 @@ def sound_package(*reports: str) -> list[DeliveredFile]:
     return package(**{report: [sound(report)] for report in reports})
 
 
+_OTHERS: dict[str, Cells] = {
+    "loans": {"contract_no": "HT-900", "household_no": "H-900"},
+    "position": {"all_loans": "1001"},
+    "visits": {"officer": "赵六"},
+    "outreach": {"attendees": "21"},
+    "grid": {"head": "赵六"},
+    "matches": {"credit_line": "13"},
+}
+
+
+def others_package(*reports: str) -> list[DeliveredFile]:
+    """A package as sound, of another bank: the same bytes are one bank's only (K03)."""
+    return package(**{report: [sound(report, **_OTHERS[report])] for report in reports})
+
+
 def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
     """An xlsx with these sheets; a text that begins with `=` is a formula."""
     content = io.BytesIO()

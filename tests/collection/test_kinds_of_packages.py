@@ -38,7 +38,8 @@ def zipped(files: Iterable[DeliveredFile]) -> DeliveredFile:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for file in files:
-            archive.writestr(file.name, file.content)
+            # At a time of its own, for the same files zipped twice are to be the same bytes.
+            archive.writestr(zipfile.ZipInfo(file.name), file.content)
     return DeliveredFile("报送包.zip", content.getvalue())
 
 
@@ -91,6 +92,7 @@ def test_a_package_in_a_folder_of_its_own_is_told_of(engine: Engine, settings: S
     collect(engine, settings, JUNE)
     ((html,),) = rows(engine, told)
     assert "子文件夹（六月报表）里的文件系统不读取" in html
+    assert "缺少" not in html
     assert "六月报表/grid.csv" in html
     # It keeps no month open, for nothing in it can be taken in.
     close(engine, settings.model_copy(update={"first_period": JUNE}), JUNE)
@@ -103,6 +105,9 @@ def test_a_folder_beside_the_package_is_named(engine: Engine, settings: Settings
     assert [(finding.rule, finding.file) for finding in judgement.findings] == [("F07", "附件")]
     assert judgement.verdict is Verdict.ACCEPTED
     assert [path.name for path in (inbox / "B01").iterdir()] == ["附件"]
+    # It was named with the package: nobody hears of it again.
+    assert collect(engine, settings, JUNE) == []
+    assert rows(engine, "select count(*) from notify.message where kind = 'reminder'") == [(0,)]
 
 
 def test_scans_are_archived_and_all_is_accepted(engine: Engine, settings: Settings, inbox: Path) -> None:
@@ -138,4 +143,6 @@ def test_the_wrong_month_says_so_once_at_the_head(engine: Engine, settings: Sett
     ]
     assert rows(engine, "select count(*) from core.grid") == [(0,)]
     receipt = receipt_of(settings, "B01")
-    assert receipt.count("这像是2019年3月的报表，放进了2019年6月") == 1
+    # At the head, and once more where findings are listed.
+    assert "全部退回：这像是2019年3月的报表，放进了2019年6月" in receipt.partition("报表结论")[0]
+    assert receipt.count("这像是2019年3月的报表，放进了2019年6月") == 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from five_precisions.errors import SetupError
 from five_precisions.intake import list_explanations
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.rules.suites import load_suite
-from five_precisions.period import Period
+from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register
 from five_precisions.reports import cross_rules, load_reports
 from five_precisions.reports.cross_rules import CROSS_RULE_FOLDER, Moment, load_cross_rules
@@ -210,6 +211,24 @@ def test_more_than_half_of_a_ledger_is_another_banks(live_city: City) -> None:
     assert live_city.deliver("B05", loans=others_ledger(own=3, shared=3)) == []
     others = [loan(number, balance="0", principal="40000") for number in range(1, 5)]
     assert live_city.deliver("B04", loans=others) == []
+
+
+def test_the_rightful_bank_delivers_the_same_bytes_again(live_city: City) -> None:
+    """Once the other has corrected its own, they are judged anew; before, they are the same delivery."""
+    ledger = others_ledger(own=0, shared=2)
+    files = package(loans=ledger)
+    assert live_city.deliver("B05", loans=ledger) == []
+
+    def verdicts() -> list[str]:
+        put(Path(live_city.settings.inbox_address) / "2019-06" / "B06", files, at=next(times))
+        return [str(each.verdict) for each in collect(live_city.engine, live_city.settings, JUNE, institution="B06")]
+
+    times = iter([datetime(2019, 7, day, tzinfo=SHANGHAI) for day in range(1, 9)])
+    assert [verdicts(), verdicts()] == [["rejected"], ["repeated"]]
+    assert live_city.deliver("B05", loans=others_ledger(own=3, shared=0)) == []
+    assert [verdicts(), verdicts()] == [["accepted"], ["repeated"]]
+    versions = "select version, verdict from intake.submission where institution_code = 'B06' order by 1"
+    assert rows(live_city.engine, versions) == [(1, "rejected"), (2, "accepted")]
 
 
 def test_another_banks_ledger_is_not_held_against_ones_own_last_month(live_city: City) -> None:

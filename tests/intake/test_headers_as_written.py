@@ -70,6 +70,24 @@ def test_what_is_written_around_a_header_is_tolerated(written: str, ruleset: Rul
     assert (judged.findings, judged.reports[0].rows) == ((), 3)
 
 
+@pytest.mark.parametrize("written", ["*{}", "1.{}（必填）", "【{}】", "{}："])
+@pytest.mark.parametrize("kind", ["page", "text", "bars"])
+def test_marked_headers_tell_what_a_file_is(kind: str, written: str, ruleset: Ruleset) -> None:
+    """A page or a text named .xls, and the delimiter of a text: both are known by headers."""
+    header, *rows = table("loans", LOANS)
+    lines = [[written.format(each) for each in header], *rows]
+    if kind == "page":
+        cells = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)
+        file = DeliveredFile("loans.xls", f"<html><table>{cells}</table></html>".encode())
+    elif kind == "text":
+        file = DeliveredFile("loans.xls", csv_bytes(lines, delimiter="\t", encoding="gb18030"))
+    else:
+        lines = [["台账,按合同,按日期,按金额,按机构"], *lines]
+        file = DeliveredFile("loans.csv", csv_bytes(lines, delimiter="|"))
+    judged = judge([cover_file(cover_line("loans", LOANS)), file], ruleset)
+    assert (judged.findings, judged.reports[0].rows) == ((), 3)
+
+
 @pytest.mark.parametrize(
     ("header", "written"),
     [

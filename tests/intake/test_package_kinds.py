@@ -17,12 +17,15 @@ from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.leftovers import is_leftover
 from five_precisions.intake.package import DeliveredFile
+from five_precisions.intake.package_sheets import is_complete
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.receipts import JudgedSheets
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
     RESIDENT_ID,
+    cover_file,
+    cover_line,
     package,
     put,
     sound,
@@ -119,6 +122,12 @@ def test_the_findings_workbook_shows_the_sheets_of_a_zip(ruleset: Ruleset) -> No
     ]
 
 
+def test_scans_in_a_folder_of_the_zip_are_named_alone(ruleset: Ruleset) -> None:
+    scan = DeliveredFile("扫描件/盖章.pdf", b"%PDF")
+    judged = judge([zipped([*sound_package("grid"), scan], folder="B01/")], ruleset)
+    assert [(finding.rule, finding.file) for finding in judged.findings] == [("F07", "报送包.zip/盖章.pdf")]
+
+
 # What lies beside
 
 
@@ -159,6 +168,12 @@ def test_a_folder_beside_the_files_is_named(tmp_path: Path) -> None:
     assert (finding.rule, "“附件”是文件夹" in finding.message) == ("F07", True)
 
 
+@pytest.mark.parametrize(("name", "complete"), [("录像.mp4", False), ("报表.xlsx", True), ("报表.zip", True)])
+def test_only_what_may_hold_the_cover_ends_the_wait_for_it(name: str, complete: bool, ruleset: Ruleset) -> None:
+    files = [*sound_package("grid")[1:], DeliveredFile(name, b"does not open")]
+    assert is_complete(files, ruleset, replay=False) is complete
+
+
 # Reports of others
 
 
@@ -168,6 +183,29 @@ def test_a_report_that_is_not_owed_is_left_out_and_named(ruleset: Ruleset) -> No
     assert (finding.rule, str(finding.level), finding.file) == ("F10", "notice", "households.csv")
     assert [report.report for report in judged.reports] == ["grid"]
     assert judged.verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        DeliveredFile("households.xlsx", b"PK\x03\x04x"),
+        DeliveredFile("projects.csv", b""),
+        DeliveredFile("产业扶贫项目库.xls", b"no spreadsheet"),
+        DeliveredFile("inspections.zip", b"PK\x03\x04x"),
+    ],
+    ids=lambda file: file.name,
+)
+def test_a_file_of_a_report_that_is_not_owed_need_not_open(file: DeliveredFile, ruleset: Ruleset) -> None:
+    judged = judge([*sound_package("grid", "loans"), file], ruleset)
+    assert (rules(judged), judged.findings[0].file, judged.verdict) == (["F10"], file.name, Verdict.ACCEPTED)
+
+
+def test_nothing_else_is_said_of_a_report_that_is_left_out(ruleset: Ruleset) -> None:
+    grid = [sound("grid")]
+    lines = [["households", "一", "x", "maybe"], ["households", "1", "", "否"]]
+    files = [cover_file(cover_line("grid", grid), *lines), *package(grid=grid)[1:]]
+    judged = judge(files, ruleset)
+    assert (rules(judged), judged.verdict) == (["F10"], Verdict.ACCEPTED)
 
 
 def test_a_package_of_nothing_owed_is_refused(ruleset: Ruleset) -> None:

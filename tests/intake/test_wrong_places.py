@@ -15,6 +15,7 @@ from five_precisions.intake.package import DeliveredFile, mask_file_names
 from five_precisions.intake.reading.files import UnreadableFileError, read_file
 from five_precisions.intake.reading.sheet import Limits
 from five_precisions.intake.ruleset import Ruleset
+from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
@@ -80,6 +81,7 @@ def delivery_of_the_bank() -> list[DeliveredFile]:
         ),
         DeliveredFile(f"{ID_IN_GROUPS}.csv", b"x,y\r\n1,2\r\n"),
         DeliveredFile(f"{ACCOUNT}.docx", b"no table"),
+        DeliveredFile(f"{ACCOUNT}.dat", b"no table"),
     ]
 
 
@@ -93,6 +95,19 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from (packed.read(member).decode("utf-8", "ignore") for member in packed.namelist())
     else:
         yield path.read_bytes().decode("utf-8", "ignore")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (f"以上借款人{ID}已还清", f"以上借款人{ID[:4]}**********{ID[-4:]}已还清"),
+        (f"以上由客户经理{MOBILE}核实", f"以上由客户经理{MOBILE[:1]}**********核实"),
+        (f"HT{ID}-1", f"HT{ID[:4]}**********{ID[-4:]}-1"),
+        ("HT20190331120000001", "HT20190331120000001"),
+    ],
+)
+def test_a_key_shows_no_id_whatever_stands_around_it(key: str, shown: str) -> None:
+    assert shown_key_part(key, load_reports()["loans"].column("contract_no")) == shown
 
 
 def test_nothing_kept_or_sent_shows_them(

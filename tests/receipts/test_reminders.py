@@ -22,7 +22,7 @@ from five_precisions.receipts import post_reminders
 from five_precisions.receipts.reminders import Stage, delivery_folder, stage_due
 from five_precisions.settings import Settings
 from tests.mail_server import MailServer
-from tests.packages import JUNE, package, put, sound, sound_package
+from tests.packages import JUNE, others_package, package, put, sound, sound_package
 
 LAST_DAY = date(2019, 7, 10)
 BANK_REPORTS = ("loans", "position", "visits", "outreach", "grid", "matches")
@@ -37,7 +37,7 @@ def at(day: int, hour: int = 9) -> datetime:
 def engine(engine: Engine, settings: Settings) -> Engine:
     """June is open; B01 has everything accepted, B02 all but a rejected report and one never delivered."""
     inbox = Path(settings.inbox_address) / str(JUNE)
-    put(inbox / "B01", sound_package(*BANK_REPORTS))
+    put(inbox / "B01", others_package(*BANK_REPORTS))
     put(inbox / "B02" / "v1", sound_package("position", "visits", "outreach", "grid"))
     put(inbox / "B02" / "v2", package(loans=[sound("loans", category="没有的类别")]))
     collect(engine, settings, JUNE, replay=True)

@@ -38,7 +38,7 @@ from tests.mails import (
     assert_reads_as_text,
     rendered_from,
 )
-from tests.packages import JUNE, package, put, report_file, sound, sound_package
+from tests.packages import JUNE, OTHER_RESIDENT_ID, package, put, report_file, sound, sound_package
 from tests.receipts.test_receipts import BAD_LOAN, IN_TIME, LATE, cross_finding
 
 MAILS: Final = Path(__file__).parent / "mails"
@@ -93,7 +93,13 @@ def _june(engine: Engine, settings: Settings) -> Iterator[tuple[str, Mail]]:
         ),
         LATE,
     )
-    put(inbox / "B03", package(loans=[sound("loans", category="没有的类别", borrower_name="<b>陈&amp;</b>")]), IN_TIME)
+    put(
+        inbox / "B03",
+        package(
+            loans=[sound("loans", category="没有的类别", borrower_name="<b>陈&amp;</b>", borrower_id=OTHER_RESIDENT_ID)]
+        ),
+        IN_TIME,
+    )
     with rendered_from() as used:
         collect(engine, settings, JUNE, replay=True)
         # One look takes all three in; each has its mail.

@@ -29,6 +29,7 @@ from five_precisions.intake.ledger import (
     find_recorded,
     first_seen,
     forget_taken,
+    latest_received,
     read_reports,
     read_taken,
     take,
@@ -224,7 +225,7 @@ class _Collection:
             return self._skipped(institution, State.INCOMPLETE, "a file has just changed")
         digest = digest_of(files)
         with self._engine.connect() as connection:
-            known = find_recorded(connection, self._period, institution.code, digest)
+            known = find_recorded(connection, self._period, institution.code, digest, delivery.newest_at)
         try:
             if known:
                 self._archive_files(institution.code, files, are_on_record=True)
@@ -246,6 +247,9 @@ class _Collection:
             return found
         with self._engine.connect() as connection:
             identities = read_taken(connection, self._period, institution.code)
+            latest = latest_received(connection, self._period, institution.code)
+        # What lies in folders beside a package was named with it.
+        found = [each for each in found if each.files or latest is None or each.newest_at > latest]
         if not identities:
             return found
         deliveries: list[Delivery] = []

@@ -52,7 +52,9 @@ def check(
         raise UsageError(f"{institution} is not open in {period}.")
     files, no_files = _read(path, Limits.of(settings))
     if not files:
-        raise UsageError(f"There is nothing to check at {path}.")
+        folders = ", ".join(sorted(str(each.file) for each in no_files))
+        inside = f" but {folders}; name the folder in which the files lie" if folders else ""
+        raise UsageError(f"There is nothing to check at {path}{inside}.")
     ruleset = ruleset_of(settings, register, period)
     try:
         judged = judge_package(files, who, ruleset, cover_wanted=False)

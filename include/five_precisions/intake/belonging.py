@@ -20,6 +20,7 @@ from five_precisions.intake.reading.sheet import Sheet
 from five_precisions.period import Period
 from five_precisions.register import Institution, Register
 from five_precisions.reports.cells import Cell, cell_text
+from five_precisions.reports.masking import mask_phones
 
 _YEAR: Final = r"(?<!\d)(20\d\d)"
 _MONTH: Final = r"(0?[1-9]|1[0-2])"
@@ -124,7 +125,7 @@ def _other_month(lines: Sequence[_Text], period: Period) -> str | None:
     if not named:
         return None
     words, text = named[0]
-    return f"这像是{words}的报表，放进了{period.words}（文件中写的是“{shown_text(text)}”）"
+    return f"这像是{words}的报表，放进了{period.words}（文件中写的是“{shown_text(mask_phones(text))}”）"
 
 
 def months_named(text: str) -> tuple[set[Period], set[int]]:
@@ -166,7 +167,8 @@ def _other_institution(
     if not named:
         return None
     other, text = named[0]
-    return f"这像是{other.name}的报表，放进了{institution.name}的文件夹（文件中写的是“{shown_text(text)}”）"
+    quoted = shown_text(mask_phones(text))
+    return f"这像是{other.name}的报表，放进了{institution.name}的文件夹（文件中写的是“{quoted}”）"
 
 
 def _is_named(institution: Institution, text: str) -> bool:

@@ -11,14 +11,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from five_precisions.reports import Column, Report, Sensitivity
+from five_precisions.reports import Column, Report
 from five_precisions.reports.cells import Cell, cell_text, plain_code
 from five_precisions.reports.level import Level
-from five_precisions.reports.masking import kept, looks_like_resident_id, mask, mask_digit_runs
+from five_precisions.reports.masking import kept, mask, mask_digit_runs, mask_resident_ids
 
 KEY_SEPARATOR: Final = "/"
 """Between the parts of a key of several columns."""
 _LONGEST_SHOWN: Final = 200
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _NOT_STORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -155,7 +156,8 @@ def shown_key_part(text: str, column: Column) -> str:
     Unless it is no code but a resident ID in the wrong column.
     """
     if column.keeps_digits:
-        return mask(text, Sensitivity.ID) if looks_like_resident_id(text) else text
+        # What has Chinese in it is a remark rather than a code.
+        return mask_digit_runs(text) if _CHINESE.search(text) else mask_resident_ids(text)
     return kept(text, column)
 
 

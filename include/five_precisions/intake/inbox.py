@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from five_precisions.errors import SetupError
+from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import printable
 from five_precisions.intake.leftovers import is_leftover, is_upload
 from five_precisions.intake.package import DeliveredFile, load_files, mask_file_names
@@ -84,6 +85,11 @@ class Delivery:
     def folders(self) -> tuple[str, ...]:
         """Names of the folders beside the files in which files lie."""
         return tuple(dict.fromkeys(file.name.partition("/")[0] for file in self.in_folders))
+
+    @property
+    def has_reports_in_folders(self) -> bool:
+        """Whether more lies in the folders than scans and texts."""
+        return any(not is_document(file.name) for file in self.in_folders)
 
     @property
     def _alone(self) -> tuple[InboxFile, ...]:
@@ -180,7 +186,7 @@ class Inbox:
             found += [self._delivery(institution_code, self._list(versions[version])) for version in sorted(versions)]
         elif versions:
             logger.warning("%s %s: version folders are read in a replay only", period, institution_code)
-        return [delivery for delivery in found if delivery.files or (delivery.in_folders and not replay)]
+        return [delivery for delivery in found if delivery.files or (delivery.has_reports_in_folders and not replay)]
 
     def _with_folders(self, delivery: Delivery, entries: Sequence[dict[str, Any]], *, replay: bool) -> Delivery:
         """The delivery with what lies in folders beside it, but in a replay for the versions'."""

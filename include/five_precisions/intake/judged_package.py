@@ -60,7 +60,9 @@ class ReportDraft:
         verdict = Verdict.REJECTED if errors or self.is_refused else Verdict.NIL if self.is_nil else Verdict.ACCEPTED
         control, sheet = self.report.control_column, self.sheets[0] if self.sheets else None
         total = Decimal(0) if control else None
-        if control and self.rows is not None:
+        if self.is_refused:
+            total = None
+        elif control and self.rows is not None:
             total = self.rows.sum_of(control)
         return JudgedReport(
             report=self.report.code,

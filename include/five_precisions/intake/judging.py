@@ -14,7 +14,7 @@ from five_precisions.intake.findings import Finding, shown_text
 from five_precisions.intake.judged_package import JudgedPackage, ReadingOrder, ReportDraft
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.package_rules import PackageRule
-from five_precisions.intake.package_sheets import assign_sheets, is_blank, read_files
+from five_precisions.intake.package_sheets import ReadFiles, assign_sheets, is_blank, read_files
 from five_precisions.intake.reading.cover import COVER, EXPLANATIONS, Cover, read_cover, read_explanations
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.layout import TableForm, lay_out
@@ -73,9 +73,11 @@ def judge_package(
         for code, report in reports.items()
         if report not in not_owed and (code in cover.lines or code in assigned or code in unread.values())
     }
-    findings += _not_owed_findings(not_owed, assigned, cover, has_drafts=bool(drafts))
-    findings += _place(drafts, cover_findings + explanation_findings)
-    _reject_unread(drafts, findings, unread, may_be_cover=cover_wanted and not has_cover)
+    findings += _not_owed_findings(not_owed, assigned, cover, read, has_drafts=bool(drafts))
+    left_out = {report.code for report in not_owed}
+    findings = [finding for finding in findings if finding.report not in left_out]
+    findings += _place(drafts, [each for each in cover_findings + explanation_findings if each.report not in left_out])
+    _reject_unread(drafts, findings, read, is_cover_due=cover_wanted and not has_cover)
     elsewhere = belonging_finding(
         _titled(sheets, assigned, cover_sheets, explanation_sheets), institution, ruleset.register, ruleset.period
     )
@@ -97,7 +99,7 @@ def judge_package(
     everything = findings + [finding for draft in drafts.values() for finding in draft.findings]
     return JudgedPackage(
         has_cover=has_cover,
-        has_unread_workbook=any(report is None for report in unread.values()),
+        has_unread_workbook=any(map(read.may_be_cover, unread)),
         cover=cover,
         drafts=tuple(drafts.values()),
         reports=tuple(draft.judged() for draft in drafts.values()),
@@ -134,18 +136,18 @@ def _place(drafts: Mapping[str, ReportDraft], findings: Sequence[Finding]) -> li
 def _reject_unread(
     drafts: Mapping[str, ReportDraft],
     findings: list[Finding],
-    unread: Mapping[str, str | None],
+    read: ReadFiles,
     *,
-    may_be_cover: bool,
+    is_cover_due: bool,
 ) -> None:
     """A report without a sheet is rejected for the file that does not open and may hold it, not for its absence.
 
     Where that file may be the cover, no report is accepted: there is nothing to hold rows and totals against.
     """
     for fault in [finding for finding in findings if finding.rule == PackageRule.F01.code]:
-        own = unread[fault.file or ""]
+        own = read.unread[fault.file or ""]
         absent = [own] if own else [code for code, draft in drafts.items() if not draft.sheets and not draft.is_nil]
-        if may_be_cover:
+        if is_cover_due and read.may_be_cover(fault.file or ""):
             absent = list(drafts)
         for code in absent:
             drafts[code].is_unread = True
@@ -168,24 +170,31 @@ def _titled(
 
 
 def _not_owed_findings(
-    not_owed: Sequence[Report], assigned: Mapping[str, Sequence[Sheet]], cover: Cover, *, has_drafts: bool
+    not_owed: Sequence[Report],
+    assigned: Mapping[str, Sequence[Sheet]],
+    cover: Cover,
+    read: ReadFiles,
+    *,
+    has_drafts: bool,
 ) -> list[Finding]:
     """Reports that this kind of institution does not deliver are left out, and named (F10)."""
     findings: list[Finding] = []
     for report in not_owed:
         line = cover.lines.get(report.code)
-        places = [*assigned.get(report.code, ()), *([line.sheet] if line else [])]
+        sheets = [*assigned.get(report.code, ()), *([line.sheet] if line else [])]
+        places = [(sheet.file, sheet.name) for sheet in sheets]
+        places += [(name, None) for name, code in read.unread.items() if code == report.code]
         if places:
             message = f"“{report.title}”不由贵单位报送，已略过，请从报送包和报送说明中删除。"
-            findings.append(_on_sheet(places[0], PackageRule.F10, message))
+            file, sheet = places[0]
+            level = PackageRule.F10.level
+            findings.append(
+                Finding(report=None, rule=PackageRule.F10.code, level=level, message=message, file=file, sheet=sheet)
+            )
     if findings and not has_drafts:
         message = "报送包中没有应由贵单位报送的报表，请核对是否放错了文件夹。"
         findings.append(replace(findings[0], rule=PackageRule.F09.code, level=PackageRule.F09.level, message=message))
     return findings
-
-
-def _on_sheet(sheet: Sheet, rule: PackageRule, message: str) -> Finding:
-    return Finding(report=None, rule=rule.code, level=rule.level, message=message, file=sheet.file, sheet=sheet.name)
 
 
 def _of_report(finding: Finding, report: str) -> Finding:

@@ -22,14 +22,10 @@ from five_precisions.intake.inbox import Delivery
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import Period
+from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 
-_FIND_DIGEST = text("""
-select submission_id, version, delivered_at
-from intake.submission
-where period = :period and institution_code = :institution_code and digest = :digest
-""")
 _NEXT_VERSION = text("""
 select coalesce(max(version), 0) + 1
 from intake.submission
@@ -126,10 +122,29 @@ class Recorded:
     """Newest file time of the delivery that made the version; None of one older than this column."""
 
 
-def find_recorded(connection: Connection, period: Period, institution_code: str, digest: str) -> Recorded | None:
-    """The version with the same bytes, if there is one."""
-    names = {"period": str(period), "institution_code": institution_code, "digest": digest}
-    row = connection.execute(_FIND_DIGEST, names).first()
+def find_recorded(
+    connection: Connection, period: Period, institution_code: str, digest: str, delivered_at: datetime
+) -> Recorded | None:
+    """The version with the same bytes, if there is one whose verdict they would have again.
+
+    One that was rejected for what another institution had delivered counts no longer, once that one has delivered the
+    report anew: the same bytes, delivered again, are judged again.
+
+    Args:
+        connection: Where to read.
+        period: The month.
+        institution_code: Whose delivery it is.
+        digest: Of the delivery.
+        delivered_at: Its newest file time: of a delivery that is looked at twice, the version always counts.
+    """
+    names = {
+        "period": str(period),
+        "institution_code": institution_code,
+        "digest": digest,
+        "delivered_at": delivered_at,
+        "rules": sorted({check.rule for check in load_cross_rules() if check.decides_across_institutions}),
+    }
+    row = connection.execute(load_statement("intake/find_recorded"), names).first()
     return Recorded(*row) if row else None
 
 
@@ -139,6 +154,13 @@ def next_version(connection: Connection, period: Period, institution_code: str) 
     return int(connection.execute(_NEXT_VERSION, names).scalar_one())
 
 
+def latest_received(connection: Connection, period: Period, institution_code: str) -> datetime | None:
+    """When the newest version of an institution was received; None without one."""
+    names = {"period": str(period), "institution_code": institution_code}
+    latest: datetime | None = connection.execute(_LATEST_RECEIVED, names).scalar_one()
+    return latest
+
+
 def received_in_order(connection: Connection, submission: Submission) -> datetime:
     """When a delivery was received: when it was seen, but after the version before it; the caller holds the lock.
 
@@ -146,8 +168,7 @@ def received_in_order(connection: Connection, submission: Submission) -> datetim
     """
     if submission.replayed:
         return submission.received_at
-    names = {"period": str(submission.period), "institution_code": submission.institution_code}
-    latest: datetime | None = connection.execute(_LATEST_RECEIVED, names).scalar_one()
+    latest = latest_received(connection, submission.period, submission.institution_code)
     return submission.received_at if latest is None else max(submission.received_at, latest + _AN_INSTANT)
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
+from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import Finding, shown_text
 from five_precisions.intake.package import DeliveredFile, mask_file_names
 from five_precisions.intake.package_rules import PackageRule
@@ -19,7 +20,13 @@ from five_precisions.intake.reading.cover import (
     EXPLANATIONS_TITLE,
     find_report,
 )
-from five_precisions.intake.reading.files import Sheet, UnreadableFileError, read_file, wrong_kind
+from five_precisions.intake.reading.files import (
+    Sheet,
+    UnreadableFileError,
+    may_hold_sheets,
+    read_file,
+    wrong_kind,
+)
 from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.layout import is_empty
 from five_precisions.intake.reading.sheet import Limits, TooMuchError, too_much_together
@@ -36,11 +43,6 @@ _NUMBER_BEFORE: Final = re.compile(
 _MONTH_BEFORE: Final = re.compile(rf"^[(\[【]?{_MONTH}[)\]】]?[-_]*")
 _MONTH_BEHIND: Final = re.compile(rf"[-_]*[(\[【]?{_MONTH}[)\]】]?$")
 """2019年6月, 201906, (6月), before or behind a title."""
-_DOCUMENTS: Final = frozenset(
-    {".pdf", ".ofd", ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic"}
-    | {".doc", ".docx", ".wps", ".rtf", ".odt", ".txt", ".md", ".ppt", ".pptx", ".dps"}
-)
-"""Scans, pictures and texts beside reports."""
 _EXPLANATION_STEMS: Final = frozenset({"explanations", EXPLANATIONS_TITLE})
 
 
@@ -51,7 +53,7 @@ def is_complete(files: Sequence[DeliveredFile], ruleset: Ruleset, *, replay: boo
     """
     read = read_files(files, ruleset)
     _, covers, _, _ = assign_sheets(read.sheets, dict(ruleset.reports))
-    return bool(covers) or any(replay or report is None for report in read.unread.values())
+    return bool(covers) or any(replay or read.may_be_cover(name) for name in read.unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class ReadFiles:
     """Those of them that can be read, but not beside the files before them."""
     names: tuple[str, ...]
     """Of all files, and of those in a zip, in their order."""
+
+    def may_be_cover(self, name: str) -> bool:
+        """Whether a file that does not open may hold the cover: one that is named for no report, of a kind that may."""
+        return self.unread.get(name, "") is None and may_hold_sheets(name)
 
 
 @cache
@@ -152,11 +158,6 @@ class _PackageReading:
     @staticmethod
     def _finding(name: str, rule: PackageRule, message: str, *, report: str | None = None) -> Finding:
         return Finding(report=report, rule=rule.code, level=rule.level, message=message, file=name)
-
-
-def is_document(name: str) -> bool:
-    """Whether a file is a scan, a picture or a text, as people put beside their reports."""
-    return PurePosixPath(name).suffix.casefold() in _DOCUMENTS
 
 
 def unpack(name: str, content: bytes, limits: Limits) -> list[DeliveredFile]:

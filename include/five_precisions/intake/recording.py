@@ -107,7 +107,7 @@ def foresee(
     Whatever is recorded in between may change it, and so does what the version brings to light of what is accepted.
     """
     period, code = submission.period, submission.institution_code
-    known = find_recorded(connection, period, code, submission.digest)
+    known = find_recorded(connection, period, code, submission.digest, submission.delivered_at)
     if known is not None:
         return known
     judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
@@ -142,7 +142,7 @@ def record(
     period, code = submission.period, submission.institution_code
     lock_period(connection, period)
     hold_pii_key(connection, pii_key)
-    known = find_recorded(connection, period, code, submission.digest)
+    known = find_recorded(connection, period, code, submission.digest, submission.delivered_at)
     if known is not None:
         return known
     judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
@@ -224,7 +224,7 @@ def _same_files(connection: Connection, submission: Submission, judged: JudgedPa
             report=code,
             rule=PackageRule.K03.code,
             level=PackageRule.K03.level,
-            message="这份文件与另一家机构本期已接收的文件完全相同，请核对是否放错了文件夹或选错了机构，改为本机构的报表后重新报送。",
+            message="这份文件与另一家机构本期已接收的文件完全相同，请核对是否放错了文件夹，改为本机构的报表后重新报送；确属本机构的，请联系人民银行核实。",
             file=own[code].file,
             sheet=own[code].sheet,
         )

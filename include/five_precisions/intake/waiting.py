@@ -103,6 +103,6 @@ class _InboxSearch:
         if not files:
             return False
         period, code = self._ruleset.period, delivery.institution_code
-        if find_recorded(self._connection, period, code, digest_of(files)) is not None:
+        if find_recorded(self._connection, period, code, digest_of(files), delivery.newest_at) is not None:
             return False
         return is_complete(files, self._ruleset, replay=self._replay)

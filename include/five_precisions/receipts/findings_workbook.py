@@ -43,7 +43,7 @@ from five_precisions.intake.reading.layout import find_headers
 from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.level import Level
-from five_precisions.reports.masking import mask, mask_digit_runs
+from five_precisions.reports.masking import mask, mask_digit_runs, mask_phones
 from five_precisions.workbooks import Book, beginning, count_lines, set_page, sheet_name, sheet_names, write_book
 
 LIST: Final = "问题清单"
@@ -75,9 +75,7 @@ _FIRST_SERIAL_DAY: Final = date(1900, 3, 1)
 """Before it, spreadsheets do not agree about the number of a day."""
 _LONGEST_COMMENT: Final = 1_500
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
-_WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
-"""A phone that is no run of eleven digits, as it stands in a form's title rows."""
-
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _PROSE: Final = re.compile("[，。；：]|[一二三四五六七八九十0-9]+[、.．].{4}")
 _TITLE: Final = re.compile("[年月]|[报表]表?|说明|封面")
 """Of a sheet, in its first row; a name or an enterprise's name has nothing of it."""
@@ -302,7 +300,7 @@ def _masked_title(cell: Cell) -> Cell:
     masked = _masked_digits(cell)
     if not isinstance(masked, str):
         return masked
-    return _WRITTEN_PHONE.sub(lambda phone: mask(phone[0], Sensitivity.PHONE), masked)
+    return mask_phones(masked)
 
 
 def _masked_cell(cell: Cell, treatment: _Treatment) -> Cell:
@@ -317,7 +315,8 @@ def _masked_digits(cell: Cell) -> Cell:
     """A cell of no sensitive column: numbers and dates stay what they are, no run of eleven digits is left."""
     match cell:
         case str():
-            return _printable(mask_digit_runs(cell))
+            # Below the table people write who may be called about it.
+            return _printable(mask_digit_runs(mask_phones(cell) if _CHINESE.search(cell) else cell))
         case bool() | None:
             return cell
         case float() if math.isfinite(cell) and abs(cell) < 10**_DIGITS_IN_A_ROW:

@@ -49,7 +49,8 @@ def post_missing_cover_notice(
     names = {"period": str(period), "institution_code": institution.code}
     there = {*found, *connection.execute(_READ_STANDING, names).scalars()}
     month = period.words
-    subject = f"【缺少报送说明】{month} {institution.short_name}"
+    what = "缺少报送说明" if delivery.files else "文件放错位置"
+    subject = f"【{what}】{month} {institution.short_name}"
     html = render(
         "mail/missing-cover.html",
         subject=subject,
@@ -61,6 +62,7 @@ def post_missing_cover_notice(
             (shown_text(file.name), f"{file.size:,}", f"{file.modified_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
             for file in (*delivery.files, *delivery.in_folders)
         ],
+        only_folders=not delivery.files,
         folders=[shown_text(folder) for folder in delivery.folders],
     )
     post(

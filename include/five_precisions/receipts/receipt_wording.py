@@ -12,6 +12,7 @@ from typing import Final
 from five_precisions.display import NOTHING, Form, shown
 from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS, SUBMISSION_VERDICT_WORDS
+from five_precisions.intake.package_rules import PackageRule
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import (
     LISTED_IN_FILE,
@@ -268,6 +269,9 @@ def verdict_sentence(receipt: Receipt) -> str:
     accepted = len(receipt.reports) - len(rejected)
     of_no_report = sum(group.count for group in receipt.groups if _is_error_of_package(group))
     elsewhere = f"报送包中有{of_no_report}处错误不属于任何一张报表，须更正" if of_no_report else ""
+    refusal = _refusal(receipt)
+    if refusal is not None:
+        return f"{receipt.verdict_word}：{refusal}"
     if receipt.verdict is Verdict.ACCEPTED:
         warnings = sum(group.count for group in receipt.groups if group.is_asked)
         asked = f"，有{warnings:,}处警告请核实" if warnings else ""
@@ -284,6 +288,11 @@ def verdict_sentence(receipt: Receipt) -> str:
     return f"{receipt.verdict_word}：未能从报送包中读出任何报表，须更正后重报。"
 
 
+def _refusal(receipt: Receipt) -> str | None:
+    """Why the package was refused as a whole (F13); None where it was judged."""
+    return next((group.first.message for group in receipt.groups if group.first.rule == PackageRule.F13.code), None)
+
+
 def next_steps(receipt: Receipt, *, at: datetime) -> list[str]:
     """What to do now, in a few plain sentences. `at` is when the mail is written: before or after the deadline."""
     deadline = deadline_words(receipt.deadline_at)
@@ -291,7 +300,9 @@ def next_steps(receipt: Receipt, *, at: datetime) -> list[str]:
     is_partial = receipt.verdict is Verdict.PARTIAL
     never = [report for report in receipt.still_owed if report.rejected_version is None]
     steps: list[str] = []
-    if receipt.verdict is not Verdict.ACCEPTED:
+    if _refusal(receipt) is not None:
+        steps.append(please + "把整包放到对应的文件夹；没有放错的，改正标题、日期和文件名后重新报送整包。")
+    elif receipt.verdict is not Verdict.ACCEPTED:
         if any(report.verdict is Verdict.REJECTED for report in receipt.reports):
             what = "更正退回的报表，重新报送整张报表，并附只列这些报表的报送说明。"
         else:

@@ -15,11 +15,12 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.intake.archive import Archive, ArchiveError
+from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.ledger import read_files, read_findings
 from five_precisions.intake.package import DeliveredFile
-from five_precisions.intake.package_sheets import delivered_name, is_document, known_headers, unpack
+from five_precisions.intake.package_sheets import delivered_name, known_headers, unpack
 from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts.findings_workbook import MaskedSheet, fits_workbook, mask_sheets, render_findings_workbook

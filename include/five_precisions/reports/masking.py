@@ -22,7 +22,10 @@ _DIGIT_RUN = re.compile(
     # In groups with a dash between them, none of which is the month or the day of a date: 138-1234-5678.
     rf"|(?<!\d)\d{{3,8}}(?:{_DASH}\d{{3,8}}){{2,}}(?:{_DASH}?[\dXxＸｘ]{{1,3}})?"
 )
-_RESIDENT_ID = re.compile(r"[1-9]\d{5}(?:19\d|200)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_WRITTEN_PHONE: Final = re.compile(r"(?<!\d)(?:0\d{2,3}[-－—\s]{1,2}\d{7,8}|1\d{2}[-－—\s]\d{4}[-－—\s]\d{4})(?!\d)")
+_RESIDENT_ID = re.compile(
+    r"(?<!\d)[1-9]\d{5}(?:19\d|200)\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9Xx])"
+)
 _BETWEEN_GROUPS = re.compile(f"(?:{_BLANK}|{_DASH})+")
 
 
@@ -63,13 +66,18 @@ def kept(value: str, column: Column) -> str:
     return mask_digit_runs(value) if column.is_prose else value
 
 
-def looks_like_resident_id(text: str) -> bool:
-    """Whether the whole text has the form of a grown person's resident ID (GB 11643).
+def mask_resident_ids(text: str) -> str:
+    """The text with what has the form of a grown person's resident ID (GB 11643) masked, and other digits as they are.
 
-    Whether its check digit is right does not matter: a mistyped ID is one too. Nobody borrows who was born after 2009,
+    Whether the check digit is right does not matter: a mistyped ID is one too. Nobody borrows who was born after 2009,
     and a contract number may hold the day on which it was signed.
     """
-    return _RESIDENT_ID.fullmatch(text) is not None
+    return _RESIDENT_ID.sub(lambda found: mask(found[0], Sensitivity.ID), text)
+
+
+def mask_phones(text: str) -> str:
+    """The text with phones masked that are no run of eleven digits: 0662-7654321, 138 1234 5678."""
+    return _WRITTEN_PHONE.sub(lambda phone: mask(phone[0], Sensitivity.PHONE), text)
 
 
 def keyed_hash(value: str, key: bytes) -> str:

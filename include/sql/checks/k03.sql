@@ -8,7 +8,7 @@
 -- alone: true
 -- report: loans
 -- column: contract_no
--- message: 本台账超过半数的贷款（合同编号、借款人、发放日期和发放金额都相同）已在另一家机构本期已接收的台账中，请核对是否放错了文件夹或选错了机构，改为本机构的台账后重新报送。
+-- message: 本台账超过半数的贷款（合同编号、借款人、发放日期和发放金额都相同）已在另一家机构本期已接收的台账中，请核对是否放错了文件夹，改为本机构的台账后重新报送；确属本机构的，请联系人民银行核实。
 -- expected: 本机构自己的贷款
 with
 -- How many of the loans does each other institution have?

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.headers import known_header
 from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS
 from five_precisions.intake.reading.sheet import (
     Limits,
@@ -82,7 +82,8 @@ class _QuotesError(Exception):
 def _score(text: str, delimiter: str, known_headers: Collection[str]) -> tuple[int, int]:
     """How many known headers a row has by this delimiter, and how many cells."""
     rows = _first_rows(text, delimiter)
-    return max(((sum(normal_header(cell) in known_headers for cell in row), len(row)) for row in rows), default=(0, 0))
+    counts = ((sum(known_header(cell, known_headers) is not None for cell in row), len(row)) for row in rows)
+    return max(counts, default=(0, 0))
 
 
 def _first_rows(text: str, delimiter: str) -> Iterable[list[str]]:

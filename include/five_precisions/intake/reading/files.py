@@ -31,6 +31,12 @@ _SAVE_AS_XLSX: Final = "请用电子表格软件打开检查，另存为 xlsx �
 _ARCHIVES: Final = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 
 
+def may_hold_sheets(name: str) -> bool:
+    """Whether a file of this name may hold sheets, by itself or in what is packed in it."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix in _READERS or suffix in _ARCHIVES
+
+
 def wrong_kind() -> UnreadableFileError:
     """For a file that no reader reads, by its name."""
     return UnreadableFileError(f"不是允许的文件类型，请改用 {_ALLOWED} 报送。")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -36,7 +36,7 @@ _NUMBERED: Final = re.compile(
 _STARS: Final = "*★☆※#"
 _IN_BRACKETS: Final = re.compile(r"[(\[{<〈《「『【〔\"“](.+)[)\]}>〉》」』】〕\"”]")
 _MARK_BEFORE: Final = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]")
-_NOTE: Final = re.compile(r"[(\[【〔](.*)[)\]】〕]|[/:,、_|-]+(.+)|([%‰]|(?:万|千|百万|亿)?元)")
+_NOTE: Final = re.compile(r"[(\[【〔](.*)[)\]】〕]|[/:,、_|-]+(.+)|([%‰]|(?:万|千|百万|亿)?元|必填项?|选填项?|可空)")
 _BETWEEN_NOTES: Final = re.compile(r"[,;、]|[)\]】〕][(\[【〔]")
 _UNIT_SAID: Final = re.compile(r"(?:金额|计量)?单位:?")
 _OR: Final = re.compile("[/、,或]")
@@ -87,6 +87,22 @@ def normal_header(text: str) -> str:
     return plain if plain.isprintable() else "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
 
 
+def known_header(text: str, known: Collection[str]) -> str | None:
+    """Which of the headers, given in normal form, a text is, whatever stands around it or as a note behind it."""
+    plain = normal_header(text)
+    if plain in known:
+        return plain
+    if len(plain) > _LONGEST:
+        return None
+    for bare in _bared(plain):
+        if bare in known:
+            return bare
+        for header in known:
+            if bare.startswith(header) and _NOTE.fullmatch(bare, len(header)):
+                return header
+    return None
+
+
 def recognise(text: str, wanted: WantedHeaders) -> tuple[str, Unit | None] | None:
     """Which of the wanted headers a text is, and the unit that it names where that is not the column's own."""
     known = wanted.by_normal_form()
@@ -108,7 +124,7 @@ def recognise(text: str, wanted: WantedHeaders) -> tuple[str, Unit | None] | Non
 
 def _bared(plain: str) -> Iterator[str]:
     """The header without stars, without its number, without brackets around it, without a mark before it."""
-    bare = plain.strip(_STARS)
+    bare = plain.strip(_STARS + ":")
     yield bare
     if number := _NUMBERED.match(bare):
         bare = bare[number.end() :].strip(_STARS)
@@ -124,7 +140,7 @@ def _with_note(header: str, column: Column | None, note: re.Match[str]) -> tuple
     """The header, where the note behind it says no more than the declaration, or a unit."""
     text = next(filter(None, note.groups()), "")
     unit: Unit | None = None
-    for part in _BETWEEN_NOTES.split(text):
+    for part in _BETWEEN_NOTES.split(text.strip(_STARS)):
         said = _UNIT_SAID.sub("", part.strip(_STARS))
         if said in _SAYS_NO_MORE or not said or (column is not None and _adds_nothing(said, column)):
             continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Final
 
-from five_precisions.intake.reading.headers import normal_header
+from five_precisions.intake.reading.headers import known_header
 from five_precisions.intake.reading.layout import ROWS_SEARCHED_FOR_HEADERS
 from five_precisions.intake.reading.sheet import (
     MOST_AREAS,
@@ -85,7 +85,11 @@ def read_html_tables(name: str, text: str, known_headers: Collection[str], limit
 def known_in(rows: list[list[Cell]], known_headers: Collection[str]) -> frozenset[str]:
     """The known headers in the row that has most of them."""
     found = (
-        frozenset(normal_header(cell) for cell in row if isinstance(cell, str)).intersection(known_headers)
+        frozenset(
+            header
+            for cell in row
+            if isinstance(cell, str) and (header := known_header(cell, known_headers)) is not None
+        )
         for row in rows[:ROWS_SEARCHED_FOR_HEADERS]
     )
     return max(found, key=len, default=frozenset())

@@ -16,6 +16,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import Final
 
+from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.leftovers import is_leftover
 from five_precisions.intake.reading.sheet import Limits, UnreadableFileError
@@ -178,7 +179,7 @@ def _flat_names(found: list[tuple[PurePosixPath, zipfile.ZipInfo]]) -> list[tupl
     """The members by their names alone, in the order of names."""
     if not found:
         raise UnreadableFileError("压缩包里没有文件，请放入要报送的文件后重新压缩报送。")
-    folders = {path.parent for path, _ in found}
+    folders = {path.parent for path, _ in found if not is_document(path.name)}
     if len(folders) > 1:
         deepest = max(folders, key=lambda folder: (len(folder.parts), str(folder)))
         raise UnreadableFileError(f"压缩包里有子文件夹“{shown_text(str(deepest))}”，请把文件放在同一层后重新压缩报送。")
