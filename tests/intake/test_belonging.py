@@ -50,8 +50,15 @@ def one_workbook(name: str, sheet: str = TITLE, cover_title: str = "") -> list[D
         one_workbook("报表201903.xlsx"),
         one_workbook("报表.xlsx", cover_title="碧澜开拓银行2019年3月报送说明"),
         titled(TITLE, "报告期：2019年3月", "填报日期：2019年7月5日"),
+        titled(TITLE, "填报日期：2019年3月31日"),
+        titled(f"二〇一九年三月{TITLE}"),
+        titled(f"2019年三月份{TITLE}"),
+        titled(f"19年3月{TITLE}"),
+        titled(TITLE, "2019年1月1日至3月31日"),
+        titled(TITLE, "2019.1.1-3.31"),
+        one_workbook("6月报表.xlsx", cover_title="2019年3月报送说明"),
     ],
-    ids=range(10),
+    ids=range(17),
 )
 def test_a_package_of_another_month_is_refused_in_one_sentence(files: list[DeliveredFile], ruleset: Ruleset) -> None:
     judged = judge(files, ruleset)
@@ -63,8 +70,13 @@ def test_a_package_of_another_month_is_refused_in_one_sentence(files: list[Deliv
 
 
 def test_a_month_without_its_year_is_one_in_a_title(ruleset: Ruleset) -> None:
-    (finding,) = judge(titled(f"3月份{TITLE}"), ruleset).findings
-    assert finding.message.startswith("这像是3月的报表，放进了2019年6月")
+    for files in (
+        titled(f"3月份{TITLE}"),
+        one_workbook("报表.xlsx", sheet=f"{TITLE}（3月）"),
+        one_workbook("三月.xlsx"),
+    ):
+        (finding,) = judge(files, ruleset).findings
+        assert finding.message.startswith("这像是3月的报表，放进了2019年6月")
     assert judge(titled(f"6月份{TITLE}"), ruleset).findings == ()
 
 
@@ -79,11 +91,23 @@ def test_a_month_without_its_year_is_one_in_a_title(ruleset: Ruleset) -> None:
         titled(f"{TITLE}（2019年1月至6月）"),
         titled(TITLE, "注：2016年1月1日以来签订的责任书都要列入"),
         titled(TITLE, "日期格式如2018-12-31"),
+        titled(TITLE, "填报日期：2019年7月31日"),
+        titled(TITLE, "制表时间：2019年7月"),
+        titled(TITLE, "请于2019年7月底前报送"),
+        titled(TITLE, "年初数为2018年12月末余额"),
+        titled(TITLE, "较2018年12月31日增减"),
+        titled(TITLE, "上年同期：2018年6月末"),
+        titled(TITLE, "与2019年5月比较"),
+        titled(TITLE, "2016年12月31日印发"),
+        titled(TITLE, "模板（2019年1月版）"),
+        titled(TITLE, "有效期至：2020年12月"),
+        one_workbook("2019年7月报送.xlsx"),
+        one_workbook("台账201901-06.xlsx"),
         # One of them is right; which, nobody can tell.
         titled(f"2019年3月{TITLE}", "报告期：2019年6月30日"),
         one_workbook("2019年6月报表.xlsx", cover_title="2019年3月报送说明"),
     ],
-    ids=range(10),
+    ids=range(22),
 )
 def test_a_package_that_names_its_month_or_none_is_judged(files: list[DeliveredFile], ruleset: Ruleset) -> None:
     judged = judge(files, ruleset)
@@ -97,10 +121,11 @@ def test_a_package_that_names_its_month_or_none_is_judged(files: list[DeliveredF
         titled(TITLE, "填报单位：榕岸商贸"),
         titled(TITLE, "机构代码：B06"),
         one_workbook("B06-报表.xlsx"),
+        one_workbook("b06.xlsx"),
         one_workbook("榕岸商贸_2019年6月_扶贫金融报表.xlsx"),
         one_workbook("报表.xlsx", cover_title="榕岸商贸银行阳江分行2019年6月报送说明"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_another_banks_package_is_refused_in_one_sentence(files: list[DeliveredFile], ruleset: Ruleset) -> None:
     (finding,) = judge(files, ruleset).findings
@@ -116,8 +141,13 @@ def test_another_banks_package_is_refused_in_one_sentence(files: list[DeliveredF
         titled(TITLE, "报送：演示市中心支行"),
         titled(TITLE, "抄送：江城区扶贫工作办公室"),
         one_workbook("XB06.xlsx"),
+        titled(TITLE, "表号：B06表"),
+        titled(TITLE, "附表B06"),
+        titled(TITLE, "注：含受托榕岸商贸发放的部分"),
+        titled(TITLE, "抄送：榕岸商贸"),
+        titled(TITLE, "银团牵头行：榕岸商贸"),
     ],
-    ids=range(4),
+    ids=range(9),
 )
 def test_who_else_is_named_does_not_matter(files: list[DeliveredFile], ruleset: Ruleset) -> None:
     assert judge(files, ruleset).findings == ()
@@ -159,6 +189,8 @@ def test_data_that_names_another_bank_or_month_is_data(ruleset: Ruleset) -> None
         ("12个月内到期", set(), set()),
         ("3月报表", set(), {3}),
         ("3月3日", set(), set()),
+        ("台账201901-06", {"2019-06"}, set()),
+        ("2019年1月1日至6月30日", {"2019-06"}, set()),
         ("20190331120000", set(), set()),
         ("441702201903310017", set(), set()),
     ],

@@ -62,6 +62,14 @@ def only(judged: JudgedPackage) -> Finding:
         "（必填）{}",
         " {}\n",
         "3. *{}",
+        "●{}",
+        "1：{}",
+        "A.{}",
+        "[1]{}",
+        "1.1 {}",
+        "{}：",
+        "{}{{必填}}",
+        "{} 必填",
     ],
 )
 def test_what_is_written_around_a_header_is_tolerated(written: str, ruleset: Ruleset) -> None:
@@ -96,6 +104,9 @@ def test_marked_headers_tell_what_a_file_is(kind: str, written: str, ruleset: Ru
         ("发放金额", "发放金额（单位：元）"),
         ("发放金额", "*发放金额（元，必填）"),
         ("发放金额", "发放金额（人民币元）"),
+        ("发放金额", "发放金额（RMB元）"),
+        ("发放金额", "发放金额（￥）"),
+        ("发放金额", "发放金额{元}"),
         ("年利率", "年利率（%）"),
         ("年利率", "年利率%"),
         ("发放日期", "发放日期（YYYY-MM-DD）"),
@@ -209,6 +220,11 @@ def test_a_header_in_another_unit_names_the_factor(
         ("loans", ["", "单位：", "千元"], "请把各数乘以1000后填写"),
         ("position", ["单位：元"], "本表金额应以万元为单位：请把各数除以10000后填写"),
         ("visits", ["计量单位：万元、户"], "第2行写明单位是万元"),
+        ("loans", ["（万元）"], "第2行写明单位是万元"),
+        ("loans", ["金额：万元"], "第2行写明单位是万元"),
+        ("loans", ["人民币万元"], "第2行写明单位是万元"),
+        ("loans", ["本表以万元为单位"], "第2行写明单位是万元"),
+        ("loans", ["以下金额均为万元"], "第2行写明单位是万元"),
     ],
 )
 def test_a_unit_line_in_another_unit_is_told_once(report: str, line: list[str], says: str, ruleset: Ruleset) -> None:
@@ -231,6 +247,33 @@ def test_a_unit_line_in_another_unit_is_told_once(report: str, line: list[str], 
 )
 def test_a_unit_line_in_the_own_unit_says_nothing(report: str, line: list[str], ruleset: Ruleset) -> None:
     assert judge_lines(report, [["某表"], line, *table(report, ROWS[report])], ruleset).findings == ()
+
+
+def test_a_header_that_names_its_own_unit_counts_more_than_the_line(ruleset: Ruleset) -> None:
+    lines = table("loans", LOANS)
+    lines[0][10], lines[0][11] = "发放金额（元）", "贷款余额（元）"
+    assert judge_lines("loans", [["单位：万元"], *lines], ruleset).findings == ()
+
+
+@pytest.mark.parametrize(("unit", "rules"), [("元", []), ("（元）", []), ("万元", ["F12", "F12"])])
+def test_units_in_a_row_below_the_headers_are_theirs(unit: str, rules: list[str], ruleset: Ruleset) -> None:
+    header, *rows = table("loans", LOANS)
+    below = [unit if text in ("发放金额", "贷款余额") else "%" if text == "年利率" else "" for text in header]
+    judged = judge_lines("loans", [header, below, *rows], ruleset)
+    assert ([finding.rule for finding in judged.findings], judged.reports[0].rows) == (rules, 3)
+
+
+def test_two_rows_of_headers_may_begin_in_the_tenth(ruleset: Ruleset) -> None:
+    header, *rows = table("loans", LOANS)
+    upper = [header[0], *[""] * 19, header[-1]]
+    lower = ["", *header[1:-1], ""]
+    judged = judge_lines("loans", [*[["某表"]] * 9, upper, lower, *rows], ruleset)
+    assert (judged.findings, judged.reports[0].rows) == ((), 3)
+
+
+def test_long_rows_above_the_headers_are_looked_at_quickly(ruleset: Ruleset) -> None:
+    lines = [["金额" * 16_000] * 20, *table("loans", LOANS)]
+    assert judge_lines("loans", lines, ruleset).findings == ()
 
 
 def test_a_unit_line_over_no_amounts_does_no_harm(ruleset: Ruleset) -> None:
@@ -281,6 +324,10 @@ def edited(change: str) -> bytes:
         case "merged":
             for column in ("B", "C"):
                 sheet.merge_cells(f"{column}2:{column}4")
+        case "merged and empty":
+            for number in range(2, 5):
+                sheet[f"T{number}"] = None
+            sheet.merge_cells("T2:T4")
         case "not computed":
             for number in range(2, 5):
                 sheet[f"L{number}"] = f"=K{number}"
@@ -299,6 +346,18 @@ def edited(change: str) -> bytes:
 def test_cells_without_content_of_their_own_are_named_once(change: str, cell: str, says: str, ruleset: Ruleset) -> None:
     finding = only(judge_workbook("loans", edited(change), ruleset))
     assert (finding.rule, finding.cell, finding.message) == ("T02", cell, says)
+
+
+def test_merged_cells_with_nothing_in_them_have_lost_nothing(ruleset: Ruleset) -> None:
+    assert judge_workbook("loans", edited("merged and empty"), ruleset).findings == ()
+
+
+def test_a_total_row_that_is_not_computed_is_a_total_row(ruleset: Ruleset) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(edited("")))
+    book["loans"].append(["合计", *[None] * 10, "=SUM(L2:L4)"])
+    content = io.BytesIO()
+    book.save(content)
+    assert judge_workbook("loans", content.getvalue(), ruleset).findings == ()
 
 
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])

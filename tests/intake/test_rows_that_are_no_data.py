@@ -55,7 +55,13 @@ def only(judged: JudgedPackage) -> Finding:
         (["", "", "", "", "", "单位负责人："], "F5", "签字盖章行"),
         (["", "", "（公章）"], "C5", "签字盖章行"),
         (["填报日期：", "2019年7月5日"], "A5", "签字盖章行"),
+        (["信贷部负责人：王五"], "A5", "签字盖章行"),
+        (["某某银行（公章）"], "A5", "签字盖章行"),
+        (["报出日期：", "2019-07-05"], "A5", "签字盖章行"),
+        (["2019年7月5日"], "A5", "签字盖章行"),
+        (["制表人：", "", "张三", "", "", "复核人：", "", "李四"], "A5", "签字盖章行"),
         (["备注：本表每月8日前报送。"], "A5", "备注说明行"),
+        (["1、本表由各支行按月填报。"], "A5", "备注说明行"),
         (["备 注", "续贷客户另附清单"], "A5", "备注说明行"),
         (["注1：余额为期末数"], "A5", "备注说明行"),
         (["说明：", "本表由各支行填报"], "A5", "备注说明行"),
@@ -63,6 +69,11 @@ def only(judged: JudgedPackage) -> Finding:
         (["——以下空白——"], "A5", "表尾行"),
         (["第1页 共3页"], "A5", "页码行"),
         (["", "", "", "", "- 1 -"], "E5", "页码行"),
+        (["Page 1 of 3"], "A5", "页码行"),
+        (["以上共3笔"], "A5", "页码行"),
+        (["江城区", "小计", *[""] * 8, "150000"], "B5", "小计行"),
+        (["本月合计", *[""] * 9, "150000"], "A5", "小计行"),
+        (["其中：小额信贷", *[""] * 9, "50000"], "A5", "小计行"),
         (["小计", *[""] * 9, "150000", "150000"], "A5", "小计行"),
         (["", "江城区小计", *[""] * 8, "150000"], "B5", "小计行"),
         (["本页合计", *[""] * 9, "1", "2"], "A5", "小计行"),
@@ -94,6 +105,8 @@ def test_such_rows_between_the_data_are_left_out_too(ruleset: Ruleset) -> None:
         ["栏次", *map(str, range(1, 21))],
         [*"ABCDEFGHIJKLMNOPQRSTU"],
         ["(1)", "(2)", "(3)", "4=1+2"],
+        [f"C{number}" for number in range(1, 22)],
+        [f"第{number}列" for number in range(1, 22)],
         [column.name for column in declared("loans").columns],
     ],
     ids=lambda line: line[0],
@@ -114,6 +127,8 @@ def test_a_numbered_line_below_a_note_belongs_to_it(ruleset: Ruleset) -> None:
     [
         (["合计", *[""] * 9, "150000", "150000"], 0),
         (["总 计：", *[""] * 9, "150000", "150000"], 0),
+        (["合计金额", *["—"] * 9, "150000", "150000", *["/"] * 9], 0),
+        (["合计/Total", *[""] * 9, "150000", "150000"], 0),
         (["合计（3笔）", *[""] * 9, "150000", "150000"], 0),
         (["共计3户", *[""] * 9, "150000", "150000"], 0),
         (["", "总合计", *[""] * 8, "150000", "150000"], 1),
@@ -200,3 +215,34 @@ def test_the_sum_of_what_is_left_is_what_counts(ruleset: Ruleset) -> None:
     lines = [*table("loans", LOANS), ["小计", *[""] * 10, "999"]]
     judged = judge("loans", LOANS, lines, ruleset)
     assert judged.reports[0].control_total == Decimal(150000)
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        ("position", ["单位负责人：", "张三", "统计负责人：", "李四", "填表人：", "王五", "报出日期：2019-07-05"]),
+        ("visits", ["填报日期：", "2019-07-05"]),
+        ("visits", ["填报人：张三", "2019-07-05"]),
+        ("outreach", ["合计", "3场", "5个村", "", "", "20", "20", "0"]),
+        ("grid", ["合计", "", "8", "×", "***"]),
+    ],
+)
+def test_signatures_and_sums_of_narrow_forms(report: str, line: list[str], ruleset: Ruleset) -> None:
+    rows = [sound(report)]
+    judged = judge(report, rows, [*table(report, rows), line], ruleset)
+    assert judged.reports[0].rows == 1
+    assert {finding.rule for finding in judged.findings} <= {"F11"}
+
+
+def test_title_and_unit_line_repeated_on_every_page_are_no_data(ruleset: Ruleset) -> None:
+    header, *rows = table("loans", LOANS)
+    above = [["金融精准扶贫贷款台账"], ["单位：元"], header]
+    judged = judge("loans", LOANS, [*above, *rows[:2], *above, rows[2]], ruleset)
+    assert [finding.row_number for finding in judged.findings] == [6, 7, 8]
+    assert {finding.message[3:] for finding in judged.findings} == {"是重复的表头，不是数据，已略过。"}
+
+
+def test_lines_below_a_note_belong_to_it_however_they_begin(ruleset: Ruleset) -> None:
+    lines = ["备注：", "① 本表按月报送；", "a. 余额为期末数；", "第一，金额以元为单位；", "余额含应收未收利息。"]
+    judged = judge("loans", LOANS, [*table("loans", LOANS), *([line] for line in lines)], ruleset)
+    assert [(finding.rule, finding.row_number) for finding in judged.findings] == [("F11", row) for row in range(5, 10)]

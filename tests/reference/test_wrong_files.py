@@ -344,7 +344,7 @@ WRONG: list[tuple[str, str, str, str]] = [
         "is wrong at mobile: String should have at least 1 character.",
     ),
     ("marks.yaml", "totals: [合计, ", "totals: [合计, 合 计, ", "is wrong at the top: 合计 stands twice."),
-    ("marks.yaml", "notes: [备注, ", "notes: [备注, 小计, ", "is wrong at the top: 小计 stands twice."),
+    ("marks.yaml", "notes:\n", "notes:\n  - 小计\n", "is wrong at the top: 小计 stands twice."),
     ("marks.yaml", "  - '第[", "  - '第(?:[", "it is no regular expression: "),
     ("marks.yaml", "  - '第[", "  - '|第[", "the form takes a cell without a sign for a page line."),
     ("marks.yaml", "totals: ", "total: ", "total is unknown; do you mean totals?"),

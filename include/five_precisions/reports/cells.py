@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, cast
 
@@ -76,10 +76,13 @@ _DASHES: Final = re.compile(
     r"\u2014\u2014|[\u02d7\u2010-\u2015\u2043\u2212\u2500\u2501\u2e3a\u2e3b\u30fc\ufe58\ufe63\uff0d\uff70]"
 )
 """Every sign that people take for a dash; two long ones are what the key types in a Chinese input method."""
-_BLANKS_INSIDE: Final = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]+")
-_NOTHING: Final = frozenset({"", "-", "--", "/", "\\", "无", "NULL", "N/A", "NA"})
+_BLANKS_INSIDE: Final = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]+")
+_NOTHING: Final = frozenset(
+    {"", "-", "--", "---", "/", "\\", "无", "(无)", "暂无", "不适用", "NULL", "NONE", "NAN", "N/A", "NA"}
+)
 """Alone in a cell that may be empty, said in capitals and with one kind of dash: that there is nothing."""
 _LONGEST_NOTHING: Final = 4
+_WITHOUT_TIME: Final = "不是日期，请填写日期，如2019-06-30，不要带时刻。"
 _NO_ID: Final = re.compile("[^0-9A-Za-z*]")
 _PLAIN_ID: Final = re.compile("(?![0-9][Ee])[0-9A-Za-z]+")
 
@@ -246,6 +249,8 @@ def _named_sign(sign: str) -> str:
 
 def _read_date(cell: Cell, text: str, *, epoch_1904: bool) -> date:
     if isinstance(cell, datetime):
+        if cell.time() != time():
+            raise _UnreadableError(_WITHOUT_TIME)
         return cell.date()
     if isinstance(cell, date):
         return cell
@@ -271,7 +276,7 @@ def _without_midnight(text: str) -> str:
         return text
     zone = (match["zone"] or "Z").strip().upper().replace(":", "")
     if not _MIDNIGHT.fullmatch(match["time"]) or zone not in _ZONES_OF_MIDNIGHT:
-        raise _UnreadableError("不是日期，请填写日期，如2019-06-30，不要带时刻。")
+        raise _UnreadableError(_WITHOUT_TIME)
     return match["day"].rstrip()
 
 
@@ -280,7 +285,7 @@ def _read_number(cell: Cell, text: str) -> Decimal:
         raise _UnreadableError("不是数字，请填写数字。")
     if says_nothing(text):
         raise _UnreadableError("不是数字，没有时请填0。")
-    text = text.translate(_FULL_WIDTH_SIGNS).replace(" ", "")
+    text = _BLANKS_INSIDE.sub("", text.translate(_FULL_WIDTH_SIGNS))
     if _SCIENTIFIC.fullmatch(text):
         raise _UnreadableError("数字是科学记数法，末尾几位可能已经丢失；请填写完整数字。")
     if not _NUMBER.fullmatch(text):

@@ -26,17 +26,25 @@ _WORTH: Final = {
 _MONEY: Final = re.compile(
     r"(?:人民币)?((?:十万|百万|千万|十|百|千|万|亿)?元|(?:十万|百万|千万|万|亿)(?![0-9\u4e00-\u9fff]))"
 )
-_UNIT_LINE: Final = re.compile(r"(?<![报表制送办编管主])(?:货币|金额|计量|数额|记账)*单位(?:名称)?:?(.*)", re.DOTALL)
+_UNIT_LINES: Final = (
+    re.compile(r"(?<![报表制送办编管主])单位(?:名称)?:?(.*)", re.DOTALL),
+    re.compile("(?:均?以|均为|金额:|币种:)(.{2,8}?)(?:为.{0,4}单位)?(?:[,;。)]|计|$)"),
+    re.compile(r"[(]?((?:人民币)?.{0,2}元)[)]?"),
+)
 """Who fills in the form is a 单位 too: 填报单位, 报送单位, 制表单位."""
 _NUMBERED: Final = re.compile(
-    r"\((?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})\)"
-    r"|(?:[0-9]{1,2}(?:\.[0-9]{1,2})*|[一二三四五六七八九十]{1,3})[、.)]"
+    r"[0-9]{1,2}(?:\.[0-9]{1,2})+(?![0-9])"
+    r"|[(\[](?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})[)\]]"
+    r"|(?:[0-9]{1,2}(?:\.[0-9]{1,2})*|[一二三四五六七八九十]{1,3}|[A-Z])[、.):-]"
     r"|[0-9]{1,2}(?![0-9])"
 )
-_STARS: Final = "*★☆※#"
+_STARS: Final = "*★☆※#●○•▲△■◆。"
 _IN_BRACKETS: Final = re.compile(r"[(\[{<〈《「『【〔\"“](.+)[)\]}>〉》」』】〕\"”]")
 _MARK_BEFORE: Final = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]")
-_NOTE: Final = re.compile(r"[(\[【〔](.*)[)\]】〕]|[/:,、_|-]+(.+)|([%‰]|(?:万|千|百万|亿)?元|必填项?|选填项?|可空)")
+_NOTE: Final = re.compile(
+    r"[(\[{<【〔](.*)[)\]}>】〕]|[/:,、_|-]+(.+)|([%‰]|(?:万|千|百万|亿)?元|必填项?|选填项?|可空)"
+)
+_ANY: Final = re.compile("(.*)", re.DOTALL)
 _BETWEEN_NOTES: Final = re.compile(r"[,;、]|[)\]】〕][(\[【〔]")
 _UNIT_SAID: Final = re.compile(r"(?:金额|计量)?单位:?")
 _OR: Final = re.compile("[/、,或]")
@@ -49,6 +57,8 @@ _SAYS_NO_MORE: Final = frozenset(
 _FORM_OF_DATES: Final = re.compile(r"(?:格式)?如?:?[-/.年月日ymd0-9]+", re.IGNORECASE)
 _LONGEST: Final = 100
 """Signs of a header with all that is beside it."""
+_LONGEST_LINE: Final = 500
+"""Signs of a row above the headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def known_header(text: str, known: Collection[str]) -> str | None:
 
 
 def recognise(text: str, wanted: WantedHeaders) -> tuple[str, Unit | None] | None:
-    """Which of the wanted headers a text is, and the unit that it names where that is not the column's own."""
+    """Which of the wanted headers a text is, and the unit that it names."""
     known = wanted.by_normal_form()
     plain = normal_header(text)
     if plain in known:
@@ -142,19 +152,16 @@ def _with_note(header: str, column: Column | None, note: re.Match[str]) -> tuple
     unit: Unit | None = None
     for part in _BETWEEN_NOTES.split(text.strip(_STARS)):
         said = _UNIT_SAID.sub("", part.strip(_STARS))
-        if said in _SAYS_NO_MORE or not said or (column is not None and _adds_nothing(said, column)):
-            continue
-        other = _unit_of(said)
-        if other is None or column is None or not _is_like(other, column):
+        stated = _unit_of(said)
+        if stated is not None and column is not None and _is_like(stated, column):
+            unit = stated
+        elif said and said not in _SAYS_NO_MORE and not (column is not None and _adds_nothing(said, column)):
             return None
-        unit = other
     return header, unit
 
 
 def _adds_nothing(said: str, column: Column) -> bool:
     match column.type:
-        case ColumnType.YUAN | ColumnType.WAN | ColumnType.PCT:
-            return _unit_of(said) == Unit(_UNITS[column.type])
         case ColumnType.INT:
             return said in _OF_NUMBERS
         case ColumnType.DATE:
@@ -169,6 +176,8 @@ def _unit_of(said: str) -> Unit | None:
     """The unit that a text is, and nothing else."""
     if said in ("%", "‰"):
         return Unit(said)
+    if said in ("¥", "￥", "RMB", "RMB元", "人民币", "人民币:元"):
+        return Unit("元")
     match = _MONEY.fullmatch(said)
     return _money(match[1]) if match else None
 
@@ -182,10 +191,27 @@ def _is_like(unit: Unit, column: Column) -> bool:
     return column.type in _UNITS and column.type.is_amount == unit.name.endswith("元")
 
 
+def note_below(text: str, column: Column) -> tuple[bool, Unit | None]:
+    """Whether a text below a header is a note on it, as 元 or 必填, and the unit that it names."""
+    plain = normal_header(text).strip(_STARS + "()[]【】")
+    note = _ANY.fullmatch(plain) if 0 < len(plain) <= _LONGEST else None
+    found = _with_note("", column, note) if note else None
+    return found is not None, found[1] if found else None
+
+
 def unit_of_form(cells: Iterable[str]) -> tuple[Unit, ...]:
     """The units of money that a row above the headers says the form is in; none where it says nothing of them."""
-    match = _UNIT_LINE.search(normal_header("".join(cells)))
-    return tuple(map(_money, _MONEY.findall(match[1]))) if match else ()
+    texts = [normal_header(cell) for cell in cells if len(cell) <= _LONGEST]
+    label, said, alone = _UNIT_LINES
+    for match in (label.search("".join(texts)[:_LONGEST_LINE]), *map(said.search, texts), *map(alone.fullmatch, texts)):
+        if match and (units := tuple(map(_money, _MONEY.findall(match[1])))):
+            return units
+    return ()
+
+
+def is_own_unit(unit: Unit | None, column: Column | None) -> bool:
+    """Whether a header names no unit, or its column's."""
+    return unit is None or column is None or column.type not in _UNITS or unit == own_unit(column)
 
 
 def own_unit(column: Column) -> Unit:

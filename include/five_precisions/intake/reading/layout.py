@@ -9,11 +9,20 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from five_precisions.intake.reading.headers import Unit, WantedHeaders, normal_header, recognise, unit_of_form
+from five_precisions.intake.reading.headers import (
+    Unit,
+    WantedHeaders,
+    is_own_unit,
+    normal_header,
+    note_below,
+    recognise,
+    unit_of_form,
+)
 from five_precisions.intake.reading.marks import Marks, RowKind
 from five_precisions.intake.reading.sheet import Area, Sheet
 from five_precisions.reports import Column, ColumnType, Report
@@ -22,7 +31,14 @@ from five_precisions.reports.cells import Cell, CellFault, cell_text, read_cell,
 ROWS_SEARCHED_FOR_HEADERS: Final = 10
 """Up to nine rows of title, unit and date stand above the header row."""
 _CLOSE_SPELLING: Final = 0.6
-_NUMBERED_LINE: Final = re.compile(r"[(（]?[0-9一二三四五六七八九十]{1,2}[)）.、．]")
+_NUMBERED_LINE: Final = re.compile(
+    r"\s*(?:[(（]?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2}|[a-zA-Z])[)）.、．]|[①-⑳]|第?[一二三四五六七八九十]{1,2}[是，,、])"
+)
+_SHORTEST_PROSE: Final = 8
+_DAY: Final = re.compile("[0-9]{4}[-年./][0-9]{1,2}[-月./][0-9]{1,2}日?")
+_A_DAY: Final = Column(header="日期", name="day", type=ColumnType.DATE, optional=True)
+_COUNT: Final = re.compile("[0-9]{1,4}[^0-9A-Za-z]{0,3}")
+_SUMS: Final = frozenset({RowKind.TOTAL, RowKind.SUBTOTAL})
 _WITHOUT_NUMBERS: Final = frozenset({RowKind.SIGNATURE, RowKind.NOTE, RowKind.END, RowKind.PAGE})
 """Rows that are words: one that is filled in all over is none of them."""
 
@@ -86,7 +102,7 @@ class Headers:
     extra: dict[int, str] = field(default_factory=dict)
     """Column from 0 → its header, empty where cells stand without one."""
     units: dict[str, Unit] = field(default_factory=dict)
-    """Wanted header → the unit that is written beside it, where that is not the column's."""
+    """Wanted header → the unit that is written beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +167,9 @@ def find_headers(rows: Sequence[Sequence[Cell]], wanted: WantedHeaders, merged: 
         wanted: What is looked for.
         merged: Merged cells of the sheet.
     """
-    lines = [_HeaderLine.of(cells, wanted) for cells in rows[:ROWS_SEARCHED_FOR_HEADERS]]
+    lines = [_HeaderLine.of(cells, wanted) for cells in rows[: ROWS_SEARCHED_FOR_HEADERS + 1]]
     best: tuple[int, int, _HeaderLine] | None = None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines[:ROWS_SEARCHED_FOR_HEADERS], start=1):
         if line.count() > (best[2].count() if best else 0):
             best = number, 1, line
     for number, (upper, lower) in enumerate(pairwise(lines), start=2):
@@ -163,7 +179,10 @@ def find_headers(rows: Sequence[Sequence[Cell]], wanted: WantedHeaders, merged: 
     if best is None:
         return Headers(missing=list(wanted.headers))
     number, height, line = best
-    return _headers(number, height, line, wanted)
+    headers = _headers(number, height, line, wanted)
+    if number < len(rows):
+        _take_notes_below(headers, Row(number + 1, rows[number]).texts(), wanted)
+    return headers
 
 
 @dataclass(slots=True)
@@ -217,7 +236,8 @@ def _headers(number: int, height: int, line: _HeaderLine, wanted: WantedHeaders)
         places.setdefault(header, []).append(column)
     for header, columns in places.items():
         # Beside the column in its own unit, the same in another one is none of the report's.
-        own = [column for column in columns if line.found[column][1] is None] or columns
+        declared = wanted.columns.get(header)
+        own = [column for column in columns if is_own_unit(line.found[column][1], declared)] or columns
         for column in set(columns) - set(own):
             headers.extra[column] = line.texts[column]
         headers.columns[header] = own[0]
@@ -229,6 +249,19 @@ def _headers(number: int, height: int, line: _HeaderLine, wanted: WantedHeaders)
     headers.missing = [header for header in wanted.headers if header not in places]
     _match_misspelt(headers)
     return headers
+
+
+def _take_notes_below(headers: Headers, texts: Mapping[int, str], wanted: WantedHeaders) -> None:
+    """A row below the headers that holds notes on them, as 元, % or 必填, belongs to them."""
+    columns = {place: wanted.columns[header] for header, place in headers.columns.items() if header in wanted.columns}
+    notes = {place: note_below(text, columns[place]) for place, text in texts.items() if place in columns}
+    if not notes or len(notes) < len(texts) or not all(is_note for is_note, _ in notes.values()):
+        return
+    headers.row += 1
+    headers.rows += 1
+    for place, (_, unit) in notes.items():
+        if unit is not None:
+            headers.units[columns[place].header] = unit
 
 
 def _match_misspelt(headers: Headers) -> None:
@@ -247,6 +280,11 @@ def is_empty(cells: Sequence[Cell]) -> bool:
     return all(cell is None or cell == "" or (isinstance(cell, str) and not cell_text(cell)) for cell in cells)
 
 
+def _is_numbered_line(text: str) -> bool:
+    """Whether a text reads as a line of a list: 1、本表按月报送."""
+    return len(text) >= _SHORTEST_PROSE and _NUMBERED_LINE.match(text) is not None
+
+
 class _Sorting:
     """Which rows below the headers are data, which are sums, and which are left out."""
 
@@ -258,7 +296,10 @@ class _Sorting:
         self._keys = [places[header] for header in form.keys if header in places]
         self._identifying = {places[header]: column for header, column in form.identifying.items() if header in places}
         self._wanted = frozenset(places.values())
-        self._repeated = frozenset(layout.headers.texts[column] for column in self._keys)
+        above = (text for row in sheet.rows[: layout.headers.row] for text in Row(0, row).texts().values())
+        self._above = frozenset(map(normal_header, above))
+        """Titles, unit lines and headers, which may be repeated on every page."""
+        self._repeated = frozenset(cell for row in sheet.rows[: layout.headers.row] for cell in row if cell)
         self._codes = {
             places[header]: column.name for header, column in form.headers.columns.items() if header in places
         }
@@ -289,23 +330,34 @@ class _Sorting:
         """Whether a key says at once that it is data: most rows do, and there may be a million of them."""
         if self._former in (RowKind.HEADER, RowKind.NOTE):
             return False
+        is_named = False
         for column in self._keys:
             cell = row.cell(column)
-            if not (self._marks.may_be_in(cell) or cell in self._repeated or isinstance(cell, bool)):
-                return True
-        return False
+            if cell is None or cell == "":
+                continue
+            if self._marks.may_be_in(cell) or cell in self._repeated or isinstance(cell, bool):
+                return False
+            is_named = True
+            # Few keys are in Chinese.
+            if isinstance(cell, str) and not cell.isascii() and self._may_be_none(cell, row):
+                return False
+        return is_named
+
+    def _may_be_none(self, key: str, row: Row) -> bool:
+        return _is_numbered_line(key) or self._marks.may_be_summed(row.cells)
 
     def _sort_out(self, row: Row) -> RowKind | None:
         """Put a row where it belongs that is no data; None where it is."""
         texts = row.texts()
-        if row.number - 1 in self._uncomputed:
+        is_uncomputed = row.number - 1 in self._uncomputed
+        if not texts:
             return None
-        if all(isinstance(row.cell(column), bool) for column in texts):
+        if not is_uncomputed and all(isinstance(row.cell(column), bool) for column in texts):
             # Boxes of an online form that nobody has ticked.
             return RowKind.ASIDE
         marked = self._marked(row, texts)
         if marked is None:
-            if self._wanted.isdisjoint(texts):
+            if not is_uncomputed and self._wanted.isdisjoint(texts):
                 self._name_headless(row)
                 return RowKind.ASIDE
             return None
@@ -324,22 +376,46 @@ class _Sorting:
             return RowKind.HEADER, first
         if self._former is RowKind.HEADER and self._numbers_columns(texts):
             return RowKind.COLUMN_NUMBERS, first
-        if self._former is RowKind.NOTE and len(texts) == 1 and _NUMBERED_LINE.match(texts[first]):
+        if self._is_line_of_a_note(texts):
             return RowKind.NOTE, first
+        if len(texts) == 1 and not self._holds_dates(first) and _DAY.fullmatch(normal_header(texts[first])):
+            return RowKind.SIGNATURE, first
         kinds = {column: kind for column, text in texts.items() if (kind := self._marks.kind_of(text)) is not None}
         if not kinds:
             return None
         column = min(kinds)
         kind = next((each for each in (RowKind.TOTAL, RowKind.SUBTOTAL) if each in kinds.values()), kinds[column])
         column = next(place for place, each in kinds.items() if each is kind)
-        beside = {place + 1 for place in kinds if self._marks.is_bare(texts[place])}
-        if self._identifies_a_row(row, texts.keys() - kinds.keys() - beside):
+        others = texts.keys() - kinds.keys() - self._beside(row, texts, kinds)
+        if self._identifies_a_row(row, others, is_sum=kind in _SUMS):
             return None
-        if kind in _WITHOUT_NUMBERS and 2 * len(self._wanted & texts.keys()) > len(self._wanted) > 1:
+        if kind in _WITHOUT_NUMBERS and 2 * len(self._wanted & others) > len(self._wanted) > 1:
             return None
         return kind, column
 
+    def _holds_dates(self, column: int) -> bool:
+        declared = self._identifying.get(column)
+        return declared is not None and declared.type is ColumnType.DATE
+
+    def _is_line_of_a_note(self, texts: Mapping[int, str]) -> bool:
+        """Whether a row is one line of prose: a numbered one, or one below a note."""
+        first = min(texts)
+        if len(texts) > 1 or texts[first].isascii():
+            return False
+        return _is_numbered_line(texts[first]) or self._former is RowKind.NOTE
+
+    def _beside(self, row: Row, texts: Mapping[int, str], kinds: Mapping[int, RowKind]) -> set[int]:
+        """Cells that belong to the mark before them: a name behind its label, a day behind who has signed."""
+        beside: set[int] = set()
+        for place, kind in kinds.items():
+            day = read_cell(row.cell(place + 1), _A_DAY, epoch_1904=self._sheet.epoch_1904)
+            if self._marks.is_bare(texts[place]) or (kind is RowKind.SIGNATURE and isinstance(day, date)):
+                beside.add(place + 1)
+        return beside
+
     def _repeats_headers(self, texts: Mapping[int, str]) -> bool:
+        if all(normal_header(text) in self._above for text in texts.values()):
+            return True
         headers = self._layout.headers.texts
         alike = sum(
             column in headers and normal_header(text) == normal_header(headers[column])
@@ -352,11 +428,16 @@ class _Sorting:
             return True
         return len(texts) > 1 and all(text.casefold() == self._codes.get(column) for column, text in texts.items())
 
-    def _identifies_a_row(self, row: Row, columns: Iterable[int]) -> bool:
+    def _identifies_a_row(self, row: Row, columns: Iterable[int], *, is_sum: bool) -> bool:
         """Whether a key, a date or a code can be read in these cells of a row."""
         for column in columns:
             declared, cell = self._identifying.get(column), row.cell(column)
-            if says_nothing(cell_text(cell)):
+            text = cell_text(cell)
+            if says_nothing(text) or not any(map(str.isalnum, text)):
+                continue
+            # Of a sum, numbers of rows stand anywhere; a code has no Chinese.
+            is_count = is_sum and _COUNT.fullmatch(text) is not None
+            if is_count or (declared is not None and declared.code and not text.isascii()):
                 continue
             if declared is None:
                 if column in self._keys:

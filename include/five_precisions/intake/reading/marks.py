@@ -19,12 +19,15 @@ Mark = Annotated[str, Field(min_length=1, max_length=20)]
 
 _SUM: Final = "计"
 """In every word for a sum; a longer cell with it is looked at more closely."""
+_OF_A_COLUMN: Final = re.compile(r"^(?:第|[A-Z]{1,3}(?=[0-9]))|列$")
+"""第1列, C1, F001."""
 _BLANKS: Final = r"[\s\u3000]*"
 _BRACKETS: Final = "()（）[]【】「」<>《》*-—–=～~.。…"
 _LONGEST_NAME_BEFORE_A_SUM: Final = 12
+_CELLS_BEFORE_A_SUM: Final = 4
 _FEWEST_COLUMN_NUMBERS: Final = 3
 _FIRST_LETTERS_OF_PAGES: Final = "第共总接转续"
-_LONGEST_PAGE_NUMBER: Final = len("page12of34")
+_LONGEST_PAGE_NUMBER: Final = len("Page 12 of 345 ")
 
 
 class RowKind(Enum):
@@ -75,7 +78,13 @@ class Marks(ReferenceModel):
         text = cell.lstrip(_BRACKETS + " \t\r\n\u3000\xa0\ufeff")
         if not text or text[0] in self._first_letters or _SUM in text:
             return True
+        if not text.isascii() and (":" in text or "：" in text or text.rstrip()[-1] in ")）"):
+            return True
         return len(text) <= _LONGEST_PAGE_NUMBER and (text[0].isdigit() or text[0] in "Pp")
+
+    def may_be_summed(self, cells: Sequence[object]) -> bool:
+        """Whether one of the first cells of a row may be a word for a sum: a name may stand before it."""
+        return any(isinstance(cell, str) and _SUM in cell for cell in cells[:_CELLS_BEFORE_A_SUM])
 
     def kind_of(self, text: str) -> RowKind | None:
         """What a row is that has this text in a cell; None where the text is no mark."""
@@ -89,9 +98,9 @@ class Marks(ReferenceModel):
             return RowKind.SUBTOTAL
         if any(form.fullmatch(whole) for form in self._pages):
             return RowKind.PAGE
-        if normal in self._ends:
+        if normal in self._ends or not normal.strip("/\\|"):
             return RowKind.END
-        if self._signatures.match(text.lstrip()):
+        if self._signatures.match(text.lstrip()) or self._sealed.search(whole[:_LONGEST_LABEL]):
             return RowKind.SIGNATURE
         return RowKind.NOTE if self._notes.match(text.lstrip()) else None
 
@@ -101,7 +110,7 @@ class Marks(ReferenceModel):
 
     def are_column_numbers(self, texts: Sequence[str]) -> bool:
         """Whether the texts of a row number its columns: 甲 乙 1 2 3, or A B C."""
-        plain = [normal_header(text).strip(_BRACKETS).partition("=")[0] for text in texts]
+        plain = [_OF_A_COLUMN.sub("", normal_header(text).strip(_BRACKETS).partition("=")[0]) for text in texts]
         if plain and plain[0] in self.columns:
             del plain[0]
         while plain and plain[0] in self.ordinals:
@@ -110,7 +119,7 @@ class Marks(ReferenceModel):
             return False
         if all(len(text) == 1 and "A" <= text <= "Z" for text in plain):
             numbers = [ord(text) for text in plain]
-        elif all(text.isascii() and text.isdigit() and len(text) < len("100") for text in plain):
+        elif all(text.isascii() and text.isdigit() and len(text) <= len("001") for text in plain):
             numbers = [int(text) for text in plain]
         else:
             return False
@@ -123,12 +132,19 @@ class Marks(ReferenceModel):
 
     @cached_property
     def _sums(self) -> re.Pattern[str]:
-        return re.compile(f"(?:{_any_of(self.totals)})[:]?{_COUNTED}")
+        return re.compile(f"(?:{_any_of(self.totals)})(?:金额|数|行)?:?{_COUNTED}")
 
     @cached_property
     def _subtotals(self) -> re.Pattern[str]:
-        name = rf".{{0,{_LONGEST_NAME_BEFORE_A_SUM}}}?"
-        return re.compile(rf"{name}(?:{_any_of(self.subtotals)})[:]?{_COUNTED}")
+        name = rf"[^0-9A-Za-z]{{1,{_LONGEST_NAME_BEFORE_A_SUM}}}?"
+        own, of_a_name = _any_of(self.subtotals), _any_of([*self.subtotals, *self.totals])
+        return re.compile(rf"(?:(?:{own})|{name}(?:{of_a_name})):?{_COUNTED}|(?:{own}):.*")
+
+    @cached_property
+    def _sealed(self) -> re.Pattern[str]:
+        """A label that ends in a mark, and a mark in brackets: 信贷部负责人：, 某行（公章）."""
+        marks, name = _any_of(self.signatures), "^[^0-9A-Za-z:]{1,8}"
+        return re.compile(f"{name}(?:{marks}):|[(](?:{marks})[)]$|{name}[(](?:{marks})[)]:?")
 
     @cached_property
     def _pages(self) -> tuple[re.Pattern[str], ...]:
@@ -151,8 +167,9 @@ class Marks(ReferenceModel):
         return _beginning_with(self.notes)
 
 
-_COUNTED: Final = r"(?:\(?共?[0-9,]+[^0-9]?\)?)?"
-"""How many rows are summed: 合计（8笔）."""
+_COUNTED: Final = r"(?:[(（/]?共?[0-9,]+[^0-9]?[)）]?|[(（/].{1,30})?"
+"""How many rows are summed, and what else is said of them: 合计（8笔）, 合计/Total."""
+_LONGEST_LABEL: Final = 60
 
 
 def _any_of(words: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from five_precisions.intake.reading.layout import Layout, LeftOut
 from five_precisions.intake.reading.sheet import Area
 from five_precisions.intake.reading.typed import NAMED_ELSEWHERE, TypedRows
 from five_precisions.reports import Column, ColumnType, Report
-from five_precisions.reports.cells import cell_text, read_cell
+from five_precisions.reports.cells import cell_text, read_cell, says_nothing
 
 _OWN_CONTENT: Final = "每一格都有自己的内容"
 
@@ -110,7 +110,7 @@ def _sum_findings(rows: TypedRows, total: LeftOut) -> list[Finding]:
         if place is None or not (column.type.is_amount or column.type is ColumnType.INT):
             continue
         cell = total.row.cell(place)
-        if not cell_text(cell) or place == total.column:
+        if says_nothing(cell_text(cell)) or place == total.column:
             continue
         stated = read_cell(cell, column.model_copy(update={"type": ColumnType.WAN, "max": None, "min": 0}))
         expected = rows.sum_of(column, above=total.row.number)

@@ -17,7 +17,7 @@ from five_precisions.intake.findings import (
     shown_value,
 )
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.headers import Unit, own_unit
+from five_precisions.intake.reading.headers import Unit, is_own_unit, own_unit
 from five_precisions.intake.reading.layout import Layout, Row
 from five_precisions.intake.reading.sheet import Area
 from five_precisions.reports import Column, Report
@@ -25,6 +25,8 @@ from five_precisions.reports.cells import CellFault, Value, cell_text, read_cell
 from five_precisions.reports.level import Level
 
 _COMPARED_SEPARATOR: Final = "\x1f"
+_MOST_MERGED_CELLS: Final = 1_000_000
+"""Of all merged areas that are looked at; no two of them lie over one another, unless somebody means harm."""
 NAMED_ELSEWHERE: Final = CellFault("", "")
 """Of a cell that does not count because of what a finding on its column, or on many cells, says."""
 
@@ -157,9 +159,15 @@ def _merged_away(rows: TypedRows, columns: Mapping[int, str]) -> dict[Area, list
     """Merged areas of the data, with the cells of each that have nothing of their own."""
     numbers = [row.number for row in rows.rows]
     found: dict[Area, list[tuple[int, int]]] = {}
+    left = _MOST_MERGED_CELLS
     for area in sorted(rows.sheet.merged):
         begin, end = bisect_left(numbers, area.first_row + 1), bisect(numbers, area.last_row + 1)
         own = [column for column in columns if area.first_column <= column <= area.last_column]
+        left -= (end - begin) * len(own)
+        first = rows.sheet.rows[area.first_row][area.first_column : area.first_column + 1] if own else []
+        if left < 0 or not any(map(cell_text, first)):
+            # Nothing was merged away where the whole area is empty.
+            continue
         lost = [
             (row.number - 1, column)
             for row in rows.rows[begin:end]
@@ -173,15 +181,21 @@ def _merged_away(rows: TypedRows, columns: Mapping[int, str]) -> dict[Area, list
 
 def _other_units(rows: TypedRows) -> dict[Column, Unit]:
     """What headers say of their columns, and a line above them of all amounts that there are."""
-    headers, line = rows.layout.headers, rows.layout.unit_line
-    found = {column: headers.units[column.header] for column in rows.report.columns if column.header in headers.units}
-    # Nothing is a thousandth of nothing.
+    units, line = rows.layout.headers.units, rows.layout.unit_line
+    found = {
+        column: unit
+        for column in rows.report.columns
+        if (unit := units.get(column.header)) is not None and not is_own_unit(unit, column)
+    }
+    # Nothing is a thousandth of nothing, and what a header says of its own column counts more than the line.
     amounts = [
         column
         for column in rows.report.columns
-        if column.type.is_amount and (any(rows.columns[column.name]) or rows.faults[column.name])
+        if column.type.is_amount
+        and column.header not in units
+        and (any(rows.columns[column.name]) or rows.faults[column.name])
     ]
-    if line is not None and not {own_unit(column) for column in amounts} & set(line.units):
+    if line is not None and amounts and not {own_unit(column) for column in amounts} & set(line.units):
         found = dict.fromkeys(amounts, line.units[0]) | found
     return found
 
