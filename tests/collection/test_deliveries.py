@@ -208,10 +208,10 @@ def test_one_institution_that_breaks_us_does_not_stop_the_others(
     put(inbox / "B02", sound_package("grid"))
     judge = collection_module.judge_package
 
-    def judge_or_break(files: Any, institution: Any, ruleset: Any) -> Any:
+    def judge_or_break(files: Any, institution: Any, ruleset: Any, **options: Any) -> Any:
         if institution.code == "B01":
             raise ValueError(f"cannot read {RESIDENT_ID}")
-        return judge(files, institution, ruleset)
+        return judge(files, institution, ruleset, **options)
 
     monkeypatch.setattr(collection_module, "judge_package", judge_or_break)
     with caplog.at_level(logging.DEBUG):

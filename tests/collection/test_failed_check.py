@@ -36,10 +36,10 @@ def break_down(patch: pytest.MonkeyPatch) -> None:
     """From now on B01's packages break the check."""
     judge = collection_module.judge_package
 
-    def judge_or_break(files: Any, institution: Any, ruleset: Any) -> Any:
+    def judge_or_break(files: Any, institution: Any, ruleset: Any, **options: Any) -> Any:
         if institution.code == "B01":
             raise ValueError(f"cannot read {RESIDENT_ID}")
-        return judge(files, institution, ruleset)
+        return judge(files, institution, ruleset, **options)
 
     patch.setattr(collection_module, "judge_package", judge_or_break)
 

@@ -63,11 +63,11 @@ def test_who_comes_second_sends_nothing(
     own = getattr(collection_module, point)
     others: list[str] = []
 
-    def overtaken(*arguments: Any) -> Any:
+    def overtaken(*arguments: Any, **options: Any) -> Any:
         if not others:
             others.append("about to")
             others[:] = collected(engine, settings)
-        return own(*arguments)
+        return own(*arguments, **options)
 
     monkeypatch.setattr(collection_module, point, overtaken)
     assert collected(engine, settings) == ["repeated"]
@@ -182,7 +182,7 @@ def test_received_when_it_was_first_seen(
     with engine.begin() as connection:
         seen_at = connection.execute(text(an_hour_ago)).scalar_one()
     with monkeypatch.context() as patch:
-        patch.setattr(collection_module, "judge_package", lambda *_: 1 // 0)
+        patch.setattr(collection_module, "judge_package", lambda *_, **__: 1 // 0)
         assert collected(engine, settings) == [State.FAILED]
     note_settled(engine, JUNE, "B01", fingerprint)
     (judgement,) = collect(engine, settings, JUNE)

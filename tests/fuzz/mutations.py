@@ -88,6 +88,10 @@ SUFFIXES = {"html": "xls", "spreadsheetml": "xls", "text": "xls"}
 """Of kinds of files that bear the name of a workbook; the others bear their own."""
 
 
+ZIPPED = 0.1
+"""Share of packages that come as one zip."""
+
+
 @dataclass
 class Mutated:
     """What is handed to the judges, and what is known of it."""
@@ -97,6 +101,14 @@ class Mutated:
     steps: list[str] = field(default_factory=list)
     grids: dict[str, Grid] | None = None
     """The tables as they were written, where nothing has happened to the bytes afterwards."""
+
+    def content_of(self, name: str) -> bytes:
+        """The bytes of a file, also of one in a zip: `包.zip/loans.csv`."""
+        outer, _, inner = name.partition("/")
+        if not inner:
+            return self.files[outer]
+        with zipfile.ZipFile(io.BytesIO(self.files[outer])) as archive:
+            return archive.read(inner)
 
 
 def typed_table(report: str, rows: Sequence[dict[str, str]]) -> Grid:
@@ -250,6 +262,9 @@ def mutate(number: int) -> Mutated:
             change = mutate_member if kind == "members" and is_zip else mutate_bytes
             mutated.files[name], step = change(content, rng)
             mutated.steps.append(f"{step} in {name}")
+    if rng.random() < ZIPPED:
+        mutated.files = {"报送包.zip": zipped(mutated.files)}
+        mutated.steps.append("all in one zip")
     return mutated
 
 

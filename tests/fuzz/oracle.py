@@ -43,7 +43,8 @@ def check(mutated: Mutated, judged: JudgedPackage) -> tuple[int, int]:
         verdict = draft.judged()
         if verdict.verdict is not Verdict.ACCEPTED:
             if verdict.verdict is Verdict.REJECTED and not any(
-                each.level is Level.CRITICAL and each.report == draft.report.code for each in judged.findings
+                each.level is Level.CRITICAL and (each.report == draft.report.code or each.rule == "F13")
+                for each in judged.findings
             ):
                 raise BrokenPromiseError(f"{draft.report.code} is rejected without a reason")
             continue
@@ -75,12 +76,15 @@ def _check_typed(draft: ReportDraft) -> None:
 
 def _second_reading(mutated: Mutated, draft: ReportDraft, control: str | None) -> tuple[int, Decimal] | None:
     sheet = draft.sheets[0]
+    if draft.rows is not None and draft.rows.layout.left_out:
+        # The other reader knows no rows that are no data.
+        return None
     if mutated.grids is not None:
         rows: Sequence[Sequence[Any]] | None = [
             [plain(cell) for cell in row] for row in mutated.grids[draft.report.code]
         ]
     else:
-        rows = _read_otherwise(sheet.file, mutated.files[sheet.file], sheet.name)
+        rows = _read_otherwise(sheet.file, mutated.content_of(sheet.file), sheet.name)
     if not rows:
         return None
     headers = {_normal(column.header) for column in draft.report.columns}

@@ -142,7 +142,8 @@ def test_the_self_check_names_what_is_no_file_and_does_not_open_it(tmp_path: Pat
         ("F07", "notice", "v1"),
         ("F07", "notice", "管道.csv"),
     ]
-    assert all("不是普通文件" in each.message for each in judgement.findings)
+    says = ["不是普通文件", "是文件夹", "不是普通文件"]
+    assert all(words in each.message for words, each in zip(says, judgement.findings, strict=True))
 
 
 @pytest.mark.integration

@@ -137,7 +137,7 @@ FINDINGS: dict[str, list[Expected]] = {
     ],
     "error-of-opendocument-alone": [("T02", "E2", "单元格是公式错误Err:502，请改正公式或")],
     "formulas-count-by-their-stored-value": [],
-    "formulas-without-a-stored-value": [("T01", "B3", "各项贷款余额不能为空，请填写以万元为单位、不")],
+    "formulas-without-a-stored-value": [("T02", "B3", "B3的公式还没有计算结果，请用电子表格软件打开")],
     "rich-text-cells": [],
     "inline-texts": [],
     "numbers-as-text-with-separators-and-full-width-digits": [],

@@ -82,7 +82,8 @@ def test_links_are_not_followed(
     (inbox / "B03" / "position.csv").symlink_to(inbox / "B02" / "elsewhere" / "grid.csv")
     (inbox / "B03" / "v1").symlink_to(inbox / "B02" / "elsewhere")
     found = [(each.institution_code, str(each.verdict)) for each in collect(engine, settings, JUNE)]
-    assert found == [("B03", "accepted")]
+    # What lies in a real folder is named, and waits for somebody to move it.
+    assert found == [("B02", "incomplete"), ("B03", "accepted")]
     assert rows(engine, "select name from intake.file order by 1") == [("cover.csv",), ("grid.csv",)]
     assert names(inbox / "B02" / "elsewhere") == ["cover.csv", "grid.csv"]
     assert "2019-06 B01: its folder is a link, and links are not followed" in caplog.text
@@ -311,7 +312,7 @@ def test_a_name_in_gbk_by_sftp_is_delivered_like_any_other(
     engine: Engine, settings: Settings, server: SftpServer
 ) -> None:
     own = with_inbox(settings, server.address, **server.options())
-    server.deliver("B01", "2019-06", {**contents(*sound_package("grid")), "说明.txt".encode("gbk"): b"x"})
+    server.deliver("B01", "2019-06", {**contents(*sound_package("grid")), "说明.dat".encode("gbk"): b"x"})
     (judgement,) = collect(engine, own, JUNE)
     assert [each.rule for each in judgement.findings] == ["F01"]
     assert [str(each.verdict) for each in judgement.reports] == ["accepted"]
@@ -341,7 +342,7 @@ def test_a_connection_lost_in_the_middle_of_a_read_loses_and_doubles_nothing(
     engine: Engine, settings: Settings, server: SftpServer
 ) -> None:
     own = with_inbox(settings, server.address, **server.options())
-    package = [*sound_package("grid"), DeliveredFile("附件.txt", os.urandom(4 * MEGABYTE))]
+    package = [*sound_package("grid"), DeliveredFile("附件.dat", os.urandom(4 * MEGABYTE))]
     server.deliver("B01", "2019-06", contents(*package))
     server.drop_after = 2 * MEGABYTE
     with pytest.raises(UnreachableError, match=r"^The inbox sftp://127\.0\.0\.1:[0-9]+/home/ does not answer: \w+\.$"):

@@ -128,6 +128,21 @@ CASES = [
     one("L15 91 days", "loans", ("L15", W, "overdue_days"), overdue_days="91"),
     one("L15 90 days pass", "loans", overdue_days="90"),
     one("L15 settled and overdue", "loans", ("L15", W, "overdue_days"), balance="0", overdue_days="1"),
+    one("L16 a fraction for percent", "loans", ("L16", W, "annual_rate"), annual_rate="0.0475"),
+    one("L16 half a percent passes", "loans", annual_rate="0.5"),
+    one("L16 nothing passes", "loans", annual_rate="0"),
+    Case(
+        "L16 two of three, found once",
+        "loans",
+        [sound("loans", contract_no=f"HT-{n}", annual_rate=rate) for n, rate in enumerate(("4.75", "0.04", "0.49"))],
+        [("L16", W, "annual_rate")],
+    ),
+    Case(
+        "L16 half of them passes",
+        "loans",
+        [sound("loans", contract_no=f"HT-{n}", annual_rate=rate) for n, rate in enumerate(("4.75", "0.04"))],
+        [],
+    ),
     # position
     one("P01 unknown county", "position", ("P01", C, "county_code"), county_code="441799"),
     one("P03 a hundred yuan more", "position", ("P03", C, "microcredit_year_begin"), microcredit_year_begin="900.01"),

@@ -78,7 +78,7 @@ _DASHES: Final = re.compile(
 """Every sign that people take for a dash; two long ones are what the key types in a Chinese input method."""
 _BLANKS_INSIDE: Final = re.compile(r"[\s\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]+")
 _NOTHING: Final = frozenset(
-    {"", "-", "--", "---", "/", "\\", "无", "(无)", "暂无", "不适用", "NULL", "NONE", "NAN", "N/A", "NA"}
+    {"", "-", "--", "---", "/", "\\", "无", "(无)", "暂无", "不适用", "NULL", "NONE", "N/A", "NA"}
 )
 """Alone in a cell that may be empty, said in capitals and with one kind of dash: that there is nothing."""
 _LONGEST_NOTHING: Final = 4

@@ -1,5 +1,5 @@
--- Which reports of a delivery lie in a file that another institution has delivered, and that stands with rows there?
--- One row a report.
+-- Which reports of a delivery lie in a file that another institution has delivered, and that stands there?
+-- One row a report. A single row may be the same by chance, as of a training that two have held together.
 select distinct accepted.report
 from intake.standing_report as accepted
 inner join intake.report
@@ -17,5 +17,5 @@ inner join unnest(cast(:reports as text[]), cast(:hashes as text[])) as delivere
 where
     accepted.period = :period
     and accepted.institution_code <> :institution_code
-    and report.rows > 0
+    and report.rows > 1
 order by accepted.report
