@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from five_precisions.reports import Column, ColumnType
@@ -72,7 +73,7 @@ class Unit:
         return _WORTH[self.name] / _WORTH[_UNITS[column.type]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WantedHeaders:
     """The headers of a report, of the cover, or of explanations."""
 
@@ -86,6 +87,7 @@ class WantedHeaders:
         own = {column.header: column for column in columns}
         return cls(tuple(own), own)
 
+    @cached_property
     def by_normal_form(self) -> dict[str, str]:
         """The headers, by how they are compared."""
         return {normal_header(header): header for header in self.headers}
@@ -115,7 +117,7 @@ def known_header(text: str, known: Collection[str]) -> str | None:
 
 def recognise(text: str, wanted: WantedHeaders) -> tuple[str, Unit | None] | None:
     """Which of the wanted headers a text is, and the unit that it names."""
-    known = wanted.by_normal_form()
+    known = wanted.by_normal_form
     plain = normal_header(text)
     if plain in known:
         return known[plain], None

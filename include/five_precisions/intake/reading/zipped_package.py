@@ -6,7 +6,6 @@ See docs/intake.md#the-package.
 from __future__ import annotations
 
 import io
-import itertools
 import re
 import stat
 import struct
@@ -20,12 +19,12 @@ from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import shown_text
 from five_precisions.intake.leftovers import is_leftover
 from five_precisions.intake.reading.sheet import Limits, UnreadableFileError
+from five_precisions.intake.reading.zip_members import overlap
 
 _MOST_MEMBERS: Final = 500
 _DIRECTORY_ENTRY: Final = b"PK\x01\x02"
 _MOST_ENTRIES: Final = 50_000
 """Counted before the directory is read: each takes a kilobyte of memory. Workbooks in the zip have some, too."""
-_LOCAL_HEADER_BYTES: Final = 30
 _CHUNK: Final = 1 << 18
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Others let a few bytes ask for gigabytes of memory, and no person's program uses them by itself."""
@@ -65,7 +64,8 @@ def unzip_package(content: bytes, limits: Limits) -> list[tuple[str, bytes]]:
             members = archive.infolist()
             if len(members) > _MOST_MEMBERS:
                 raise _too_many_members()
-            _refuse_overlapping(members)
+            if overlap(members):
+                raise _damaged()
             named = _flat_names([(path, member) for member in members if (path := _path_of(member)) is not None])
             return _contents(archive, named, limits)
     except UnicodeDecodeError as error:
@@ -107,14 +107,6 @@ def _too_many_members() -> UnreadableFileError:
 
 def _too_large(limits: Limits) -> UnreadableFileError:
     return UnreadableFileError(f"压缩包解压后超过{limits.text_bytes // 1024**2}MB，请删除无关内容或拆分后重新报送。")
-
-
-def _refuse_overlapping(members: list[zipfile.ZipInfo]) -> None:
-    """Members that share their bytes make a bomb: only newer versions of Python refuse them by themselves."""
-    in_order = sorted(members, key=lambda member: member.header_offset)
-    for former, latter in itertools.pairwise(in_order):
-        if former.header_offset + _LOCAL_HEADER_BYTES + former.compress_size > latter.header_offset:
-            raise _damaged()
 
 
 def _path_of(member: zipfile.ZipInfo) -> PurePosixPath | None:

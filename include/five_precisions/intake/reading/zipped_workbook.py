@@ -41,6 +41,7 @@ from five_precisions.intake.reading.workbook_container import (
     small_part,
     usual_container,
 )
+from five_precisions.intake.reading.zip_members import overlap
 from five_precisions.reports.cells import Cell
 
 _MOST_MEMBERS: Final = 10_000
@@ -74,7 +75,8 @@ def read_zipped_workbook(name: str, content: bytes, limits: Limits) -> list[Shee
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_encrypted(archive, limits)
-            _refuse_overlapping(archive)
+            if overlap(archive.infolist()):
+                raise damaged()
             if is_opendocument(archive):
                 for _ in _chunks(archive, limits):
                     # Measured, and looked at for declarations.
@@ -99,14 +101,6 @@ def _refuse_encrypted(archive: zipfile.ZipFile, limits: Limits) -> None:
         tags = read_tags(small_part(archive, _MANIFEST, limits), may_name_type=True)
         if any(tag.name == "encryption-data" for tag in tags):
             raise locked()
-
-
-def _refuse_overlapping(archive: zipfile.ZipFile) -> None:
-    """Members that share their bytes make a bomb: only newer versions of Python refuse them by themselves."""
-    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
-    for former, latter in itertools.pairwise(members):
-        if former.header_offset + former.compress_size > latter.header_offset:
-            raise damaged()
 
 
 def _chunks(archive: zipfile.ZipFile, limits: Limits) -> Iterator[tuple[zipfile.ZipInfo, bytes, Head]]:
