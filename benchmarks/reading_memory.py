@@ -81,7 +81,7 @@ def _judge(path: str) -> dict[str, Any]:
     """As a worker judges a package of this one file."""
     from five_precisions.intake.judging import judge_package
     from five_precisions.intake.package import DeliveredFile
-    from five_precisions.intake.rules.suites import great_expectations_library
+    from five_precisions.intake.rules.library import great_expectations_library
     from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import Period
     from five_precisions.register import load_register

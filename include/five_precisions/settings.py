@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """Last month that is worked on, YYYY-MM. Unset: there is none."""
     replay: bool = False
     """Whether file times count as delivery times and nothing waits: for a demo or a migration."""
+    validate_all: bool = False
+    """Whether Great Expectations judges every rule, also what screening can answer (docs/performance.md)."""
     settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
     """Seconds for which no file of a package may have changed before it is read."""
     max_file_mb: int = Field(default=50, gt=0)

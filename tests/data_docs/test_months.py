@@ -122,7 +122,13 @@ def test_pages_name_rule_count_and_version(engine: Engine, settings: Settings) -
     assert len(re.findall("B01 岭海通商 第1版|B01 岭海通商 第2版 计入考核", index)) >= 2
     [page] = [words(page) for path, page in found.items() if "/loans/2019-06-B01-1/" in path]
     assert "回执号 2019-06-B01-1" in page
-    assert "L03 错误｜贷款余额｜贷款余额大于发放金额，请核对两项金额。 2 处不符，涉及 4 行中的 50%" in page
+    judged = (
+        "L03 错误｜贷款余额｜贷款余额大于发放金额，请核对两项金额。〔Great Expectations〕 2 处不符，涉及 4 行中的 50%"
+    )
+    assert judged in page
+    rules = len(load_suite(declared("loans")).rules)
+    assert f"由 Great Expectations 判定 2 由筛查判定 {rules - 2} 未检查 0" in page
+    assert len(re.findall("〔筛查〕", page)) == 1 + rules - 2
     assert page.index("L03 ") < page.index("全部符合的列") < page.index("L06 ")
     [cut] = [words(page) for path, page in found.items() if "/loans/2019-06-B02-1/" in path]
     assert "未检查 这些规则所看的列没有报送" in cut

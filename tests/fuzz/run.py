@@ -48,7 +48,7 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
 
     from five_precisions.intake import judging
     from five_precisions.intake.package import DeliveredFile
-    from five_precisions.intake.rules import suites
+    from five_precisions.intake.rules.library import great_expectations_library
     from five_precisions.intake.ruleset import ruleset_of
     from five_precisions.period import Period
     from five_precisions.register import load_register
@@ -63,7 +63,7 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
     silence_panics()
     if rules_every:
         # Else the first package would be blamed for the import.
-        suites.great_expectations_library()
+        great_expectations_library()
     numbers.send(None)
     while (number := numbers.recv()) is not None:
         begun = time.monotonic()
@@ -72,7 +72,7 @@ def judge_numbers(numbers: Connection, rules_every: int) -> None:
             mutated = mutate(number)
             told["files"] = len(mutated.files)
             has_rules = rules_every and number % rules_every == 0
-            judging.suite_findings = rules_of_rows if has_rules else (lambda *_: [])
+            judging.suite_findings = rules_of_rows if has_rules else (lambda *_, **__: ([], None))
             files = [DeliveredFile(name, content) for name, content in mutated.files.items()]
             begun = time.monotonic()
             judged = judging.judge_package(files, bank, ruleset)

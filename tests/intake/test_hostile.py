@@ -354,7 +354,7 @@ from pathlib import Path
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.ruleset import ruleset_of
-from five_precisions.intake.rules.suites import great_expectations_library
+from five_precisions.intake.rules.library import great_expectations_library
 from five_precisions.register import load_register
 from five_precisions.settings import Settings
 from five_precisions.period import Period

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from random import Random
-from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from five_precisions.intake.findings import Finding
-from five_precisions.intake.rules import suites
 from five_precisions.intake.rules.derived import DerivedContext, credit_code_defect
-from five_precisions.intake.ruleset import Ruleset
-from five_precisions.reports import Column, ColumnType, load_reports
+from five_precisions.reports import Column, ColumnType
 from five_precisions.reports.cells import Cell, CellFault, read_cell, read_cells
-from tests.intake.test_rules import CASES, judge_rows
-from tests.packages import Cells
 
 pytestmark = pytest.mark.slow
 
-ROWS = 150
 CONTEXT = DerivedContext(last_day=date(2019, 6, 30), rates=())
 
 TEXTS = st.one_of(
@@ -39,48 +30,6 @@ NUMBERS = st.one_of(
     st.integers(0, 10**13).map(lambda fen: fen / 100),
 )
 CELLS = st.one_of(st.none(), TEXTS, NUMBERS, st.dates(), st.datetimes())
-
-
-def rows_of_all_cases(report: str) -> list[Cells]:
-    """Rows of the values that the cases of the rules have, mixed by chance."""
-    cases = [row for case in CASES if case.report == report for row in case.rows]
-    draws = Random(report)
-    return [{name: draws.choice(cases)[name] for name in cases[0]} for _ in range(ROWS)]
-
-
-def findings_of(report: str, rows: list[Cells], ruleset: Ruleset) -> tuple[Finding, ...]:
-    return judge_rows(report, rows, ruleset).findings
-
-
-@pytest.mark.parametrize("report", load_reports())
-def test_rules_asked_once_for_each_kind_of_row_find_what_each_row_breaks(
-    report: str, ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = rows_of_all_cases(report)
-    row_by_row = findings_of(report, rows, ruleset)
-    monkeypatch.setattr(suites, "_MANY_ROWS", 1)
-    monkeypatch.setattr(suites, "_FEW_KINDS", 1)
-    by_kind = findings_of(report, rows, ruleset)
-    assert {finding.rule for finding in row_by_row} - {"F03"}
-    assert by_kind == row_by_row
-
-
-def test_rows_of_a_large_report_are_shown_to_the_rules_by_kind(
-    ruleset: Ruleset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[int] = []
-    evaluate = suites._unexpected
-
-    def counting(frame: pd.DataFrame, *rest: Any) -> dict[int, list[int]]:
-        shown.append(len(frame))
-        return evaluate(frame, *rest)
-
-    monkeypatch.setattr(suites, "_unexpected", counting)
-    monkeypatch.setattr(suites, "_MANY_ROWS", 100)
-    rows = [case.rows[0] for case in CASES if case.report == "loans"]
-    findings_of("loans", rows * (400 // len(rows)), ruleset)
-    few, everything = shown
-    assert few <= len(rows) < everything
 
 
 @pytest.mark.parametrize("kind", ColumnType)

@@ -15,7 +15,8 @@ from five_precisions.intake.findings import Verdict
 from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.judging import judge_package
 from five_precisions.intake.reading.typed import TypedRows
-from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite, suite_findings
+from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite
+from five_precisions.intake.rules.validation import suite_findings
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
@@ -283,7 +284,8 @@ def test_a_rule_is_added_by_editing_the_suite_only(tmp_path: Path, ruleset: Rule
     rows = judged.drafts[0].rows
     assert isinstance(rows, TypedRows)
     own = load_suite(declared("loans"), tmp_path)
-    (finding,) = suite_findings(rows, own, ruleset.parameters, ruleset.context)
+    (finding,), validated = suite_findings(rows, own, ruleset.parameters, ruleset.context)
+    assert validated == (len(own.rules) - 1,)
     assert (finding.rule, finding.level, finding.message) == ("L99", Level.NOTICE, "发放日期2019-03-15较早。")
 
 

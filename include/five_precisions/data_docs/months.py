@@ -134,6 +134,7 @@ def _version(
                 ordinal,
                 rule,
                 own.of_expectation[ordinal] if is_read and header_of[rule.column] not in own.missing_headers else None,
+                None if row.validated is None else ordinal in row.validated,
             )
             for ordinal, rule in enumerate(suite.rules)
         ),

@@ -21,12 +21,8 @@ from typing import Any, Final
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
-from five_precisions.intake.rules.suites import (
-    RowSuite,
-    SuiteRule,
-    great_expectations_context,
-    great_expectations_library,
-)
+from five_precisions.intake.rules.library import great_expectations_context, great_expectations_library
+from five_precisions.intake.rules.suites import RowSuite, SuiteRule
 from five_precisions.period import Period
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.level import Level
@@ -43,6 +39,8 @@ _PHRASES: Final = {
 }
 """What the library says in English under a failed expectation."""
 _PLACEHOLDER = re.compile(r"\{\w+\}")
+_HOW_JUDGED: Final = {True: "〔Great Expectations〕", False: "〔筛查〕", None: ""}
+"""How an expectation was judged (docs/performance.md#judging)."""
 
 
 class PageError(FivePrecisionsError):
@@ -58,6 +56,8 @@ class ExpectationOutcome:
     rule: SuiteRule
     findings: int | None
     """Findings it made, 0 = it held; None where it could not be asked."""
+    is_validated: bool | None = None
+    """Whether Great Expectations judged it; False: screening saw it hold; None: nobody wrote it down then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,13 @@ class ReportVersion:
     def failed(self) -> tuple[ExpectationOutcome, ...]:
         """Those that did not hold."""
         return tuple(outcome for outcome in self.outcomes if outcome.findings)
+
+    @property
+    def validated(self) -> tuple[ExpectationOutcome, ...] | None:
+        """The asked expectations that Great Expectations judged; None where nobody wrote it down."""
+        if any(outcome.is_validated is None for outcome in self.asked):
+            return None
+        return tuple(outcome for outcome in self.asked if outcome.is_validated)
 
     @property
     def held_percent(self) -> float | None:
@@ -208,7 +215,7 @@ def _store_result(context: Any, version: ReportVersion) -> str:
                     kwargs=dict(expectation["kwargs"]),
                     meta={"rule": outcome.rule.rule},
                     severity=expectation["severity"],
-                    description=_rule_line(version.report, outcome.rule),
+                    description=_rule_line(version.report, outcome.rule, outcome.is_validated),
                 ),
                 result={
                     "element_count": version.rows,
@@ -238,9 +245,10 @@ def _store_result(context: Any, version: ReportVersion) -> str:
     return "/".join(("validations", *identifier.to_tuple())) + ".html"
 
 
-def _rule_line(report: Report, rule: SuiteRule) -> str:
-    """Rule, level, column and message in one line of HTML; the library puts it on the page as it is."""
+def _rule_line(report: Report, rule: SuiteRule, is_validated: bool | None = None) -> str:
+    """Rule, level, column, message and how it was judged, in one line of HTML; the library shows it as it is."""
     line = f"{rule.rule} {LEVEL_WORDS[rule.level]}｜{report.column(rule.column).header}｜{message_of(rule)}"
+    line += _HOW_JUDGED[is_validated]
     # A dollar would begin a placeholder of the library.
     return html.escape(line).replace("$", "$$")
 

@@ -84,6 +84,8 @@ class JudgedReport:
     warnings: int
     file: str | None = None
     sheet: str | None = None
+    validated: tuple[int, ...] | None = None
+    """Places in the suite, from 0, of the expectations that Great Expectations judged; None: no row was held to it."""
 
     def with_findings(self, found: Iterable[Finding]) -> JudgedReport:
         """The verdict with those of more findings that are about the report: one critical finding rejects it."""

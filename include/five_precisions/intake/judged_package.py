@@ -29,6 +29,8 @@ class ReportDraft:
     """A file that may hold it does not open."""
     is_refused: bool = False
     """With its whole package."""
+    validated: tuple[int, ...] | None = None
+    """Ordinals of the expectations that Great Expectations judged; None where no row was held against the suite."""
 
     def refuse(self) -> None:
         """Reject it with its whole package, of which one finding says why: nothing is said of it alone."""
@@ -73,6 +75,7 @@ class ReportDraft:
             warnings=warnings,
             file=sheet.file if sheet else None,
             sheet=sheet.name if sheet else None,
+            validated=self.validated,
         )
 
 

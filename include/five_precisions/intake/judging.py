@@ -27,7 +27,8 @@ from five_precisions.intake.reading.table_findings import (
     unit_findings,
 )
 from five_precisions.intake.reading.typed import TypedRows, read_rows
-from five_precisions.intake.rules.suites import load_suite, suite_findings
+from five_precisions.intake.rules.suites import load_suite
+from five_precisions.intake.rules.validation import suite_findings
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution
 from five_precisions.reports import Report, load_reports
@@ -233,7 +234,11 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
     draft.findings += lost_cell_findings(rows)
     draft.findings += cell_findings(rows)
     draft.findings += total_row_findings(rows)
-    draft.findings += suite_findings(rows, load_suite(report).of(ruleset.period), ruleset.parameters, ruleset.context)
+    suite = load_suite(report).of(ruleset.period)
+    found, draft.validated = suite_findings(
+        rows, suite, ruleset.parameters, ruleset.context, validate_all=ruleset.validate_all
+    )
+    draft.findings += found
     draft.findings += _count_findings(draft, rows)
 
 

@@ -53,9 +53,12 @@ _SAVE_FILE = text("""
 insert into intake.file (submission_id, name, sha256, size) values (:submission_id, :name, :sha256, :size)
 """)
 _SAVE_REPORT = text("""
-insert into intake.report (submission_id, report, rows, control_total, verdict, errors, warnings, file, sheet, places)
+insert into intake.report (
+    submission_id, report, rows, control_total, verdict, errors, warnings, file, sheet, places, validated
+)
 values (
-    :submission_id, :report, :rows, :control_total, :verdict, :errors, :warnings, :file, :sheet, cast(:places as jsonb)
+    :submission_id, :report, :rows, :control_total, :verdict, :errors, :warnings, :file, :sheet, cast(:places as jsonb),
+    cast(:validated as smallint[])
 )
 """)
 _COUNT_WARNINGS = text("""
@@ -343,6 +346,7 @@ def _report_line(submission_id: str, report: JudgedReport, places: Mapping[str, 
         "file": None if report.file is None else printable(report.file),
         "sheet": None if report.sheet is None else printable(report.sheet),
         "places": json.dumps(places),
+        "validated": None if report.validated is None else list(report.validated),
     }
 
 

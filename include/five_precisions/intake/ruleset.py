@@ -33,6 +33,8 @@ class Ruleset:
     marks: Marks
     """Of rows that are no data."""
     limits: Limits = DEFAULT_LIMITS
+    validate_all: bool = False
+    """Whether Great Expectations judges what screening can answer too."""
 
 
 def ruleset_of(settings: Settings, register: Register, period: Period) -> Ruleset:
@@ -60,6 +62,7 @@ def ruleset_of(settings: Settings, register: Register, period: Period) -> Rulese
         context=DerivedContext(last_day=period.end, rates=load_rates(settings)),
         marks=load_marks(settings),
         limits=Limits.of(settings),
+        validate_all=settings.validate_all,
     )
 
 

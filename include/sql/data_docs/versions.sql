@@ -8,6 +8,7 @@ select
     report.report,
     report.rows,
     report.verdict,
+    report.validated,
     frozen.submission_id is not null as is_frozen
 from intake.report
 inner join intake.submission on report.submission_id = submission.submission_id
