@@ -29,7 +29,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from five_precisions.errors import SetupError
-from five_precisions.figures.inputs import Parameters, bound_of, run_statement
+from five_precisions.figures.inputs import Parameters, bound_of, fill_table, gather_statistics, run_statement
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import load_cross_rules
@@ -118,11 +118,11 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
     declared = {"report_titles": titles, "cross_rules": json.dumps(cross_rules())}
     for rule in rules:
         _hold(connection, rule, parameters | declared)
-    connection.exec_driver_sql("analyze raised")
+    gather_statistics(connection, "raised")
     _refuse_what_is_no_alert(connection, parameters)
     needs = json.dumps([need for rule in rules for need in rule.needed])
-    run_statement(connection, "marts/case_state", parameters | {"needs": needs})
-    run_statement(connection, "marts/alert", parameters)
+    fill_table(connection, "mart.case_state", "marts/case_state", parameters | {"needs": needs})
+    fill_table(connection, "mart.alert", "marts/alert", parameters)
 
 
 def cross_rules() -> list[dict[str, Any]]:

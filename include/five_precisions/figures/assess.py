@@ -23,6 +23,8 @@ from five_precisions.figures.inputs import (
     digest_inputs,
     digest_of,
     digest_statements,
+    fill_table,
+    gather_statistics,
     load_inputs,
     lock_runs,
     period_parameters,
@@ -160,7 +162,8 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, report_step
     parameters["current_round"] = connection.execute(
         load_statement("scores/current_round"), {"period": str(period)}
     ).scalar_one()
-    run_statement(connection, "scores/households", parameters | _scorecard_parameters(scorecard))
+    scoring = parameters | _scorecard_parameters(scorecard)
+    fill_table(connection, "mart.household_score", "scores/households", scoring)
 
     report_step("metrics")
     _compute_metrics(connection, catalogue, parameters)
@@ -250,6 +253,7 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
         )
         with statement_errors(name):
             connection.execute(statement, bound_of(connection, statement, parameters))
+    gather_statistics(connection, "mart.metric")
     yielded = connection.execute(
         text("select distinct metric, scope from mart.metric where run_id = :run_id"), {"run_id": parameters["run_id"]}
     )

@@ -26,7 +26,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.errors import SetupError
-from five_precisions.figures.inputs import Parameters, bound_of, run_statement, statement_errors
+from five_precisions.figures.inputs import Parameters, bound_of, gather_statistics, run_statement, statement_errors
 from five_precisions.figures.scheme import Scheme
 from five_precisions.reference import Board, load_indicators
 from five_precisions.reports import load_reports
@@ -84,10 +84,10 @@ def _find_next_steps(connection: Connection, scheme: Scheme, rules: Parameters) 
 def _judge(connection: Connection, scheme: Scheme, rules: Parameters, number: int) -> None:
     """Items, score, grade and rank of the scenarios of a round."""
     # Nobody else gathers statistics of a temporary table; without them the joins go row by row.
-    connection.exec_driver_sql("analyze wanted_step")
+    gather_statistics(connection, "wanted_step")
     for indicator in scheme.weights:
         _judge_by(connection, indicator, rules | {"indicator": indicator, "round": number})
-    connection.exec_driver_sql("analyze scenario_item")
+    gather_statistics(connection, "scenario_item")
     statement = load_statement("assessment/unjudged")
     if (passed_over := connection.execute(statement, {"round": number}).first()) is not None:
         raise SetupError(
@@ -95,7 +95,7 @@ def _judge(connection: Connection, scheme: Scheme, rules: Parameters, number: in
             f"it was asked about with a step of {passed_over.step}."
         )
     run_statement(connection, "assessment/scores", rules | {"round": number})
-    connection.exec_driver_sql("analyze scenario_score")
+    gather_statistics(connection, "scenario_score")
 
 
 def _judge_by(connection: Connection, indicator: str, rules: Parameters) -> None:

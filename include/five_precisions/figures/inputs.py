@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
@@ -31,27 +31,39 @@ from five_precisions.reports import ReportKind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 
-_TABLES = (
-    "run_version (period text, institution_code text, report text, submission_id text)",
-    """known_institution (
+_TABLES: Final = {
+    "run_version": "period text, institution_code text, report text, submission_id text",
+    "known_institution": """
         code text, short_name text, kind text, division_code text, local_legal_person boolean, is_open boolean
-    )""",
-    "known_division (code text, name text, level text, parent_code text)",
-    "open_institution (code text, short_name text, kind text, division_code text, local_legal_person boolean)",
-    "subject (scope text, scope_code text, subject_name text, county_code text)",
-    "reported_subject (report text, scope text, scope_code text)",
-    "present (report text, institution_code text, county_code text)",
-    "missing_report (report text, institution_code text)",
-    """judged (
+    """,
+    "known_division": "code text, name text, level text, parent_code text",
+    "open_institution": "code text, short_name text, kind text, division_code text, local_legal_person boolean",
+    "subject": "scope text, scope_code text, subject_name text, county_code text",
+    "reported_subject": "report text, scope text, scope_code text",
+    "present": "report text, institution_code text, county_code text",
+    "missing_report": "report text, institution_code text",
+    "judged": """
         institution_code text, report text, version integer, received_at timestamptz, verdict text, errors integer,
         warnings integer
-    )""",
-    "target (institution_code text, households integer)",
-    "set_aside (case_id text)",
-)
+    """,
+    "target": "institution_code text, households integer",
+    "set_aside": "case_id text",
+}
 
-_OF_THE_REGISTER = ("open_institutions", "subjects", "present")
-"""Statements of include/sql/inputs that read the register as the run knows it."""
+_FILLED_BY: Final = {
+    "known_institution": "institutions",
+    "known_division": "divisions",
+    "open_institution": "open_institutions",
+    "subject": "subjects",
+    "present": "present",
+    "missing_report": "missing_reports",
+    "reported_subject": "reported_subjects",
+    "judged": "judged",
+    "set_aside": "set_aside",
+}
+"""Statements of include/sql/inputs by the table that each fills, in their order."""
+_OF_THE_REGISTER: Final = ("open_institution", "subject", "present")
+"""Tables whose statements read the register as the run knows it."""
 NOT_OF_A_RUN = frozenset(
     {
         "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation", "intake",
@@ -103,21 +115,19 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
         is_restatement: Whether the month's own reports are taken as they stand now, not as the close froze them.
     """
     reports = load_reports()
-    for table in _TABLES:
-        connection.exec_driver_sql(f"create temporary table {table} on commit drop")
+    _make_tables(connection)
     flows = [code for code, report in reports.items() if report.kind is ReportKind.FLOW]
-    run_statement(connection, "inputs/versions", parameters | {"flows": flows, "is_restatement": is_restatement})
-    of_the_month = ("missing_reports", "reported_subjects", "judged", "set_aside")
-    for name in ("institutions", "divisions", *_OF_THE_REGISTER, *of_the_month):
-        run_statement(connection, f"inputs/{name}", parameters)
+    of_versions = parameters | {"flows": flows, "is_restatement": is_restatement}
+    fill_table(connection, "run_version", "inputs/versions", of_versions)
+    for table, name in _FILLED_BY.items():
+        fill_table(connection, table, f"inputs/{name}", parameters)
     for code in reports:
         _load_report(connection, code)
 
 
 def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
     """Make the temporary tables as they were when the run was made, of the reports only those asked for."""
-    for table in _TABLES:
-        connection.exec_driver_sql(f"create temporary table {table} on commit drop")
+    _make_tables(connection)
     connection.execute(
         text(
             "insert into run_version select period, institution_code, report, submission_id from mart.run_input "
@@ -125,14 +135,20 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
         ),
         {"run_id": run_id},
     )
-    for name in ("known_institutions", "known_divisions"):
-        run_statement(connection, f"evidence/{name}", parameters | {"run_id": run_id})
-    for name in _OF_THE_REGISTER:
-        run_statement(connection, f"inputs/{name}", parameters)
+    gather_statistics(connection, "run_version")
+    for table in ("known_institution", "known_division"):
+        fill_table(connection, table, f"evidence/{table}s", parameters | {"run_id": run_id})
+    for table in _OF_THE_REGISTER:
+        fill_table(connection, table, f"inputs/{_FILLED_BY[table]}", parameters)
     # The months of a run keep their targets.
-    run_statement(connection, "targets/inputs", parameters)
+    fill_table(connection, "target", "targets/inputs", parameters)
     for code in reports:
         _load_report(connection, code)
+
+
+def _make_tables(connection: Connection) -> None:
+    for table, columns in _TABLES.items():
+        connection.exec_driver_sql(f"create temporary table {table} ({columns}) on commit drop")
 
 
 def _load_report(connection: Connection, code: str) -> None:
@@ -145,7 +161,7 @@ def _load_report(connection: Connection, code: str) -> None:
         ),
         _versions_of(connection, code),
     )
-    connection.exec_driver_sql(f"analyze {code}")
+    gather_statistics(connection, code)
 
 
 def _versions_of(connection: Connection, report: str) -> Parameters:
@@ -159,6 +175,21 @@ def run_statement(connection: Connection, name: str, parameters: Parameters) -> 
     """Execute a statement with those of the parameters that it binds; how many rows it wrote."""
     statement = load_statement(name)
     return connection.execute(statement, bound_of(connection, statement, parameters)).rowcount
+
+
+def fill_table(connection: Connection, table: str, name: str, parameters: Parameters) -> None:
+    """Execute a statement that fills a table which others of the run join, and count what it wrote."""
+    run_statement(connection, name, parameters)
+    gather_statistics(connection, table)
+
+
+def gather_statistics(connection: Connection, *tables: str) -> None:
+    """Have the server count tables that this transaction has filled: nobody else does before it ends.
+
+    Uncounted, one row is planned, and joins take time with the product of their tables.
+    """
+    # Identifiers cannot be bound; these come from our own code and declarations.
+    connection.exec_driver_sql(f"analyze {', '.join(tables)}")
 
 
 @contextmanager

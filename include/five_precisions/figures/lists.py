@@ -20,22 +20,25 @@ from sqlalchemy import Connection, Engine, RowMapping, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.alerts import AlertLevel
-from five_precisions.figures.inputs import Parameters, bound_of, run_statement
+from five_precisions.figures.inputs import Parameters, bound_of, gather_statistics, run_statement
 from five_precisions.figures.scheme import NotNegative
 from five_precisions.period import Period
 from five_precisions.reference import ReferenceModel, load_reference
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 
-_STATEMENTS: Final = (
-    "lists/household_lead",
-    "lists/open_project",
-    "lists/project_fit",
-    "lists/alerted_loan",
-    "lists/inspection_outlet",
-    "lists/inspection_sample",
-    "lists/league_reconciliation",
+_TABLES: Final = (
+    "mart.household_lead",
+    "mart.open_project",
+    "mart.project_fit",
+    "alerted_loan",
+    "mart.inspection_outlet",
+    "mart.inspection_sample",
+    "mart.league_reconciliation",
 )
+"""What the lists are drawn into, each by the statement of its name, in this order."""
+_READ_BY_OTHERS: Final = frozenset({"mart.open_project", "alerted_loan", "mart.inspection_outlet"})
+"""Those that a later list is drawn from."""
 
 Count = Annotated[int, Field(gt=0, le=100_000, strict=True)]
 
@@ -141,8 +144,10 @@ def draw_lists(connection: Connection, inspection: InspectionRules, leads: LeadR
         "create temporary table alerted_loan (code text, contract_no text, case_id text, rule text, weight numeric, "
         "town_code text) on commit drop"
     )
-    for name in _STATEMENTS:
-        run_statement(connection, name, drawing)
+    for table in _TABLES:
+        run_statement(connection, f"lists/{table.removeprefix('mart.')}", drawing)
+        if table in _READ_BY_OTHERS:
+            gather_statistics(connection, table)
 
 
 @dataclass(frozen=True, slots=True)

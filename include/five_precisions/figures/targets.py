@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.inputs import Parameters, bound_of, lock_runs, run_statement
+from five_precisions.figures.inputs import Parameters, bound_of, fill_table, lock_runs
 from five_precisions.figures.scheme import load_year_target
 from five_precisions.period import Period
 from five_precisions.register.decision import reason_of
@@ -57,7 +57,7 @@ def ensure_targets(connection: Connection, settings: Settings, period: Period, p
         basis = _basis_of(connection, period)
         funds = _funds_of_inputs(connection, parameters) if basis == period else _funds_of_close(connection, basis)
         _split(connection, settings, basis, funds, _Revision(period.year, 1, Period(period.year, 1), _FIRST_SPLIT))
-    run_statement(connection, "targets/inputs", parameters)
+    fill_table(connection, "target", "targets/inputs", parameters)
 
 
 def resplit(engine: Engine, settings: Settings, year: int, start: Period, reason: str) -> tuple[Target, ...]:

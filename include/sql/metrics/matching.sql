@@ -1,25 +1,23 @@
 -- What is in the project library, and how much of it have banks taken up (docs/figures.md#matching)?
 -- One row per metric and city or county of the project; demand in 万元, rates in percent.
-with library as (
+with answer as (
+    select
+        matches.project_no,
+        bool_or(matches.status in ('已授信', '已放款')) as matched,
+        bool_or(matches.paired) as paired
+    from matches
+    group by matches.project_no
+),
+
+library as (
     select
         place.scope,
         place.scope_code,
         projects.*,
-        exists(
-            select 1
-            from matches
-            where
-                matches.project_no = projects.project_no
-                and matches.status in ('已授信', '已放款')
-        ) as matched,
-        exists(
-            select 1
-            from matches
-            where
-                matches.project_no = projects.project_no
-                and matches.paired
-        ) as paired
+        coalesce(answer.matched, false) as matched,
+        coalesce(answer.paired, false) as paired
     from projects
+    left join answer on projects.project_no = answer.project_no
     cross join
         lateral (
             values

@@ -32,38 +32,46 @@ bank as (
         and subject.scope = 'bank'
 ),
 
+works as (
+    select distinct
+        position.delivered_by as code,
+        position.county_code
+    from position
+),
+
 offered as (
     select
         bank.code,
         library.project_no
     from bank
-    inner join library
-        on
-            bank.code = library.pushed_to
-            or (
-                library.pushed_to is null
-                and library.county_code in (
-                    select position.county_code
-                    from position
-                    where position.delivered_by = bank.code
-                )
-            )
+    inner join library on bank.code = library.pushed_to
+    union all
+    select
+        bank.code,
+        library.project_no
+    from bank
+    inner join works on bank.code = works.code
+    inner join library on works.county_code = library.county_code
+    where library.pushed_to is null
+),
+
+said as (
+    select distinct
+        matches.delivered_by as code,
+        matches.project_no
+    from matches
 ),
 
 answer as (
     select
         offered.code,
         count(*) as offered,
-        count(*) filter (
-            where exists (
-                select 1
-                from matches
-                where
-                    matches.delivered_by = offered.code
-                    and matches.project_no = offered.project_no
-            )
-        ) as answered
+        count(said.code) as answered
     from offered
+    left join said
+        on
+            offered.code = said.code
+            and offered.project_no = said.project_no
     group by offered.code
 ),
 
