@@ -162,6 +162,8 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, report_step
     parameters["current_round"] = connection.execute(
         load_statement("scores/current_round"), {"period": str(period)}
     ).scalar_one()
+    for table in ("visited_household", "borrowing_household"):
+        fill_table(connection, table, f"scores/{table}s", parameters)
     scoring = parameters | _scorecard_parameters(scorecard)
     fill_table(connection, "mart.household_score", "scores/households", scoring)
 

@@ -8,7 +8,9 @@ A stock holds the run's own month, a flow every month on record up to it. Beside
 - `present`: whose report of the month is in, `missing_report`: whose is owed and is not,
 - `reported_subject`: of whom a report says anything,
 - `judged`: the versions by which the quality of reporting is judged,
-- `target`, and `set_aside`: the cases that count nowhere.
+- `target`, and `set_aside`: the cases that count nowhere,
+- `visited_household` and `borrowing_household`: what visits and microcredit come to for each household. They are filled
+  once the round of visits is known, so that scores, metrics, alerts and lists need not go through all rows again.
 
 A file of include/sql/digest is one more thing that the run's digest covers: its rows, in their order.
 """
@@ -48,6 +50,11 @@ _TABLES: Final = {
     """,
     "target": "institution_code text, households integer",
     "set_aside": "case_id text",
+    "visited_household": """
+        household_no text, first_visited_on date, last_visited_on date, in_round_1 boolean, in_current_round boolean,
+        in_round_before boolean, conduct_mean numeric, wants_loan boolean, wanted_amount numeric
+    """,
+    "borrowing_household": "household_no text, owed numeric, is_served boolean",
 }
 
 _FILLED_BY: Final = {

@@ -9,14 +9,6 @@
 with record as (
     select to_date(min(close.period), 'YYYY-MM') as begins_on
     from intake.close
-),
-
-first_visit as (
-    select
-        visits.household_no,
-        min(visits.visited_on) as visited_on
-    from visits
-    group by visits.household_no
 )
 
 select
@@ -24,24 +16,24 @@ select
     loans.town_code as division_code,
     loans.contract_no as subject,
     array[loans.contract_no] as contract_nos,
-    coalesce(first_visit.visited_on, cast(:period_end as date)) - loans.issued_on as measure,
+    coalesce(visited.first_visited_on, cast(:period_end as date)) - loans.issued_on as measure,
     cast(null as numeric) as threshold,
     concat(
         '合同', loans.contract_no, '于', to_char(loans.issued_on, 'FMYYYY"年"FMMM"月"FMDD"日"'),
         '发放扶贫小额信贷', to_char(round(loans.principal / 10000, 2), 'FM999,999,999,990.00'), '万元，',
         case
-            when first_visit.visited_on is null
+            when visited.first_visited_on is null
                 then concat('截至', to_char(cast(:period_end as date), 'FMYYYY"年"FMMM"月"FMDD"日"'), '该户尚未走访')
-            else concat('该户', to_char(first_visit.visited_on, 'FMYYYY"年"FMMM"月"FMDD"日"'), '才首次走访')
+            else concat('该户', to_char(visited.first_visited_on, 'FMYYYY"年"FMMM"月"FMDD"日"'), '才首次走访')
         end,
         '。'
     ) as detail
 from loans
 inner join record on loans.issued_on >= record.begins_on
-left join first_visit on loans.household_no = first_visit.household_no
+left join visited_household as visited on loans.household_no = visited.household_no
 where
     loans.microcredit
-    and (first_visit.visited_on is null or loans.issued_on < first_visit.visited_on)
+    and (visited.first_visited_on is null or loans.issued_on < visited.first_visited_on)
     and (
         loans.issued_on < :period_begin
         or not exists (select 1 from missing_report where missing_report.report = 'visits')

@@ -4,40 +4,7 @@
 -- the bank's own ledger is in.
 -- In each bank and town those come first who asked for a loan, then those whom nobody ever visited. Those scored high
 -- follow, then those who have waited longest. A county whose register is missing has no rows.
-with visited as (
-    select
-        visits.household_no,
-        bool_or(visits.round = :current_round) as in_current_round,
-        max(visits.visited_on) as last_visited_on
-    from visits
-    group by visits.household_no
-),
-
-latest as (
-    select distinct on (visits.household_no)
-        visits.household_no,
-        visits.wants_loan,
-        visits.wanted_amount
-    from visits
-    inner join intake.submission on visits.submission_id = submission.submission_id
-    order by
-        visits.household_no asc,
-        visits.visited_on desc,
-        submission.received_at desc,
-        visits.wants_loan desc,
-        visits.wanted_amount desc nulls last
-),
-
-served as (
-    select distinct loans.household_no
-    from loans
-    where
-        loans.microcredit
-        and loans.balance > 0
-        and loans.household_no is not null
-),
-
-ledger as (
+with ledger as (
     select present.institution_code
     from present
     where present.report = 'loans'
@@ -51,14 +18,14 @@ lead as (
         households.village,
         households.head_name,
         not coalesce(visited.in_current_round, false) as not_visited,
-        coalesce(latest.wants_loan, false)
-        and served.household_no is null
+        coalesce(visited.wants_loan, false)
+        and borrowing.is_served is not true
         and exists (select 1 from ledger) as wants_loan,
         household_score.credit_limit >= cast(:high_from_limit as numeric)
-        and served.household_no is null
+        and borrowing.is_served is not true
         and exists (select 1 from ledger where ledger.institution_code = households.bank_code) as scored_high,
         visited.last_visited_on,
-        latest.wanted_amount,
+        visited.wanted_amount,
         household_score.score,
         household_score.tier,
         household_score.credit_limit
@@ -67,9 +34,8 @@ lead as (
         on
             household_score.run_id = :run_id
             and households.household_no = household_score.household_no
-    left join visited on households.household_no = visited.household_no
-    left join latest on households.household_no = latest.household_no
-    left join served on households.household_no = served.household_no
+    left join visited_household as visited on households.household_no = visited.household_no
+    left join borrowing_household as borrowing on households.household_no = borrowing.household_no
     where households.workers > 0
 ),
 

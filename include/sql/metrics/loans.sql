@@ -1,60 +1,164 @@
 -- What do the precise poverty loans come to, by category, and the microcredit among them (docs/figures.md#loans)?
 -- One row per metric and city, county, town or bank; amounts in 万元, rates in percent. Yuan become 万元 by a product: it
 -- is exact, where a quotient of long numbers is rounded.
-with placed as (
+with ledger as not materialized (
     select
-        place.scope,
-        place.scope_code,
         loans.*,
         loans.issued_on between :year_begin and :period_end as issued_this_year,
         loans.issued_on between :prior_begin and :prior_end as issued_year_before,
         loans.issued_on between :period_begin and :period_end as issued_this_month
     from loans
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(loans.town_code, 6)),
-        ('town', loans.town_code),
-        ('bank', loans.delivered_by)
-    ) as place (scope, scope_code)
+),
+
+-- The amounts of a bank in a town first: the sums over them are those over the loans, and they are few.
+lent as (
+    select
+        ledger.delivered_by,
+        ledger.town_code,
+        sum(ledger.balance) as balance,
+        sum(ledger.balance) filter (where ledger.category = '产业') as industry,
+        sum(ledger.balance) filter (where ledger.category in ('个人经营', '个人教育', '个人消费')) as personal,
+        sum(ledger.balance) filter (where ledger.category = '个人经营') as operating,
+        sum(ledger.balance) filter (where ledger.category = '个人教育') as education,
+        sum(ledger.balance) filter (where ledger.category = '个人消费') as consumption,
+        count(*) filter (where ledger.balance > 0) as live,
+        sum(ledger.principal) filter (
+            where
+            ledger.category = '产业'
+            and ledger.project_no is not null
+            and ledger.issued_on >= date '2016-12-01'
+        ) as project_principal,
+        sum(ledger.balance) filter (where ledger.overdue_days > 0) as overdue,
+        sum(ledger.balance) filter (where ledger.microcredit) as micro,
+        sum(ledger.balance) filter (where ledger.microcredit and ledger.overdue_days > 0) as micro_overdue,
+        sum(ledger.principal) filter (where ledger.microcredit) as micro_principal,
+        sum(ledger.principal) filter (where ledger.microcredit and ledger.issued_this_year) as ytd_principal,
+        sum(ledger.principal) filter (where ledger.microcredit and ledger.issued_year_before) as prior_principal,
+        sum(ledger.principal) filter (where ledger.microcredit and ledger.issued_this_month) as month_principal
+    from ledger
+    group by ledger.delivered_by, ledger.town_code
 ),
 
 summed as (
     select
-        placed.scope,
-        placed.scope_code,
-        sum(placed.balance) as balance,
-        sum(placed.balance) filter (where placed.category = '产业') as industry,
-        sum(placed.balance) filter (where placed.category in ('个人经营', '个人教育', '个人消费')) as personal,
-        sum(placed.balance) filter (where placed.category = '个人经营') as operating,
-        sum(placed.balance) filter (where placed.category = '个人教育') as education,
-        sum(placed.balance) filter (where placed.category = '个人消费') as consumption,
-        count(*) filter (where placed.balance > 0) as live,
-        sum(placed.principal) filter (
-            where
-            placed.category = '产业'
-            and placed.project_no is not null
-            and placed.issued_on >= date '2016-12-01'
-        ) as project_principal,
-        sum(placed.balance) filter (where placed.overdue_days > 0) as overdue,
-        sum(placed.balance) filter (where placed.microcredit) as micro,
-        sum(placed.balance) filter (where placed.microcredit and placed.overdue_days > 0) as micro_overdue,
-        count(distinct placed.household_no) filter (where placed.microcredit) as micro_households,
-        sum(placed.principal) filter (where placed.microcredit) as micro_principal,
-        count(distinct placed.household_no) filter (
-            where placed.microcredit and placed.issued_this_year
-        ) as ytd_households,
-        sum(placed.principal) filter (where placed.microcredit and placed.issued_this_year) as ytd_principal,
-        count(distinct placed.household_no) filter (
-            where placed.microcredit and placed.issued_year_before
-        ) as prior_households,
-        sum(placed.principal) filter (where placed.microcredit and placed.issued_year_before) as prior_principal,
-        count(distinct placed.household_no) filter (
-            where placed.microcredit and placed.issued_this_month
-        ) as month_households,
-        sum(placed.principal) filter (where placed.microcredit and placed.issued_this_month) as month_principal
-    from placed
-    group by placed.scope, placed.scope_code
+        place.scope,
+        place.scope_code,
+        sum(lent.balance) as balance,
+        sum(lent.industry) as industry,
+        sum(lent.personal) as personal,
+        sum(lent.operating) as operating,
+        sum(lent.education) as education,
+        sum(lent.consumption) as consumption,
+        sum(lent.live) as live,
+        sum(lent.project_principal) as project_principal,
+        sum(lent.overdue) as overdue,
+        sum(lent.micro) as micro,
+        sum(lent.micro_overdue) as micro_overdue,
+        sum(lent.micro_principal) as micro_principal,
+        sum(lent.ytd_principal) as ytd_principal,
+        sum(lent.prior_principal) as prior_principal,
+        sum(lent.month_principal) as month_principal
+    from lent
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(lent.town_code, 6)),
+            ('town', lent.town_code),
+            ('bank', lent.delivered_by)
+        ) as place (scope, scope_code)
+    group by place.scope, place.scope_code
+),
+
+-- Households count once in each place: each step groups what the one before has left, and nothing is sorted.
+household_of_town as (
+    select
+        ledger.town_code,
+        ledger.household_no,
+        bool_or(ledger.issued_this_year) as this_year,
+        bool_or(ledger.issued_year_before) as year_before,
+        bool_or(ledger.issued_this_month) as this_month
+    from ledger
+    where
+        ledger.microcredit
+        and ledger.household_no is not null
+    group by ledger.town_code, ledger.household_no
+),
+
+household_of_county as (
+    select
+        left(household_of_town.town_code, 6) as county_code,
+        household_of_town.household_no,
+        bool_or(household_of_town.this_year) as this_year,
+        bool_or(household_of_town.year_before) as year_before,
+        bool_or(household_of_town.this_month) as this_month
+    from household_of_town
+    group by left(household_of_town.town_code, 6), household_of_town.household_no
+),
+
+household_of_city as (
+    select
+        household_of_county.household_no,
+        bool_or(household_of_county.this_year) as this_year,
+        bool_or(household_of_county.year_before) as year_before,
+        bool_or(household_of_county.this_month) as this_month
+    from household_of_county
+    group by household_of_county.household_no
+),
+
+household_of_bank as (
+    select
+        ledger.delivered_by,
+        ledger.household_no,
+        bool_or(ledger.issued_this_year) as this_year,
+        bool_or(ledger.issued_year_before) as year_before,
+        bool_or(ledger.issued_this_month) as this_month
+    from ledger
+    where
+        ledger.microcredit
+        and ledger.household_no is not null
+    group by ledger.delivered_by, ledger.household_no
+),
+
+reached as (
+    select
+        'city' as scope,
+        :city as scope_code,
+        count(*) as households,
+        count(*) filter (where household_of_city.this_year) as ytd_households,
+        count(*) filter (where household_of_city.year_before) as prior_households,
+        count(*) filter (where household_of_city.this_month) as month_households
+    from household_of_city
+    union all
+    select
+        'county' as scope,
+        household_of_county.county_code as scope_code,
+        count(*) as households,
+        count(*) filter (where household_of_county.this_year) as ytd_households,
+        count(*) filter (where household_of_county.year_before) as prior_households,
+        count(*) filter (where household_of_county.this_month) as month_households
+    from household_of_county
+    group by household_of_county.county_code
+    union all
+    select
+        'town' as scope,
+        household_of_town.town_code as scope_code,
+        count(*) as households,
+        count(*) filter (where household_of_town.this_year) as ytd_households,
+        count(*) filter (where household_of_town.year_before) as prior_households,
+        count(*) filter (where household_of_town.this_month) as month_households
+    from household_of_town
+    group by household_of_town.town_code
+    union all
+    select
+        'bank' as scope,
+        household_of_bank.delivered_by as scope_code,
+        count(*) as households,
+        count(*) filter (where household_of_bank.this_year) as ytd_households,
+        count(*) filter (where household_of_bank.year_before) as prior_households,
+        count(*) filter (where household_of_bank.this_month) as month_households
+    from household_of_bank
+    group by household_of_bank.delivered_by
 ),
 
 counted as (
@@ -72,19 +176,23 @@ counted as (
         coalesce(summed.overdue, 0) * 0.0001 as overdue,
         coalesce(summed.micro, 0) * 0.0001 as micro,
         coalesce(summed.micro_overdue, 0) * 0.0001 as micro_overdue,
-        coalesce(summed.micro_households, 0) as micro_households,
+        coalesce(reached.households, 0) as micro_households,
         coalesce(summed.micro_principal, 0) * 0.0001 as micro_principal,
-        coalesce(summed.ytd_households, 0) as ytd_households,
+        coalesce(reached.ytd_households, 0) as ytd_households,
         coalesce(summed.ytd_principal, 0) * 0.0001 as ytd_principal,
-        coalesce(summed.prior_households, 0) as prior_households,
+        coalesce(reached.prior_households, 0) as prior_households,
         coalesce(summed.prior_principal, 0) * 0.0001 as prior_principal,
-        coalesce(summed.month_households, 0) as month_households,
+        coalesce(reached.month_households, 0) as month_households,
         coalesce(summed.month_principal, 0) * 0.0001 as month_principal
     from reported_subject as subject
     left join summed
         on
             subject.scope = summed.scope
             and subject.scope_code = summed.scope_code
+    left join reached
+        on
+            subject.scope = reached.scope
+            and subject.scope_code = reached.scope_code
     where subject.report = 'loans'
 )
 

@@ -60,6 +60,22 @@ team as (
     group by place.scope, place.scope_code
 ),
 
+place_of_towns as (
+    select
+        place.scope,
+        place.scope_code,
+        count(*) as towns
+    from subject as town
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', town.county_code)
+        ) as place (scope, scope_code)
+    where town.scope = 'town'
+    group by place.scope, place.scope_code
+),
+
 counted as (
     select
         subject.scope,
@@ -69,13 +85,7 @@ counted as (
         coalesce(summed.leaflets, 0) as leaflets,
         coalesce(team.team_size, 0) as team_size,
         coalesce(summed.towns, 0) as towns,
-        (
-            select count(*)
-            from subject as town
-            where
-                town.scope = 'town'
-                and (subject.scope = 'city' or subject.scope_code = town.county_code)
-        ) as all_towns,
+        coalesce(place_of_towns.towns, 0) as all_towns,
         case when reported.report is not null then coalesce(summed.activities, 0) end as activities
     from subject
     left join summed
@@ -86,6 +96,10 @@ counted as (
         on
             subject.scope = team.scope
             and subject.scope_code = team.scope_code
+    left join place_of_towns
+        on
+            subject.scope = place_of_towns.scope
+            and subject.scope_code = place_of_towns.scope_code
     left join reported_subject as reported
         on
             subject.scope = reported.scope

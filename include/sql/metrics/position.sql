@@ -36,24 +36,33 @@ summed as (
     group by placed.scope, placed.scope_code
 ),
 
+lent as (
+    select
+        loans.delivered_by,
+        loans.town_code,
+        sum(loans.balance) as balance
+    from loans
+    where loans.microcredit
+    group by loans.delivered_by, loans.town_code
+),
+
 microcredit as (
     select
         place.scope,
         place.scope_code,
-        sum(loans.balance) * 0.0001 as balance
-    from loans
+        sum(lent.balance) * 0.0001 as balance
+    from lent
     inner join present
         on
-            loans.delivered_by = present.institution_code
+            lent.delivered_by = present.institution_code
             and present.report = 'position'
     cross join
         lateral (
             values
             ('city', :city),
-            ('county', left(loans.town_code, 6)),
-            ('bank', loans.delivered_by)
+            ('county', left(lent.town_code, 6)),
+            ('bank', lent.delivered_by)
         ) as place (scope, scope_code)
-    where loans.microcredit
     group by place.scope, place.scope_code
 ),
 

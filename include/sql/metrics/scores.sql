@@ -1,60 +1,74 @@
 -- How do the scored households stand (docs/figures.md#visits-and-scoring)?
 -- One row per metric and city, county, town or responsible bank.
-with placed as (
+with scored as (
     select
-        place.scope,
-        place.scope_code,
-        household_score.score,
-        household_score.tier
+        household_score.town_code,
+        household_score.bank_code,
+        count(*) as scored,
+        sum(household_score.score) as score,
+        count(*) filter (where household_score.tier = 'AAA') as tier_aaa,
+        count(*) filter (where household_score.tier = 'AA') as tier_aa,
+        count(*) filter (where household_score.tier = 'A') as tier_a,
+        count(*) filter (where household_score.tier = 'B') as tier_b
     from mart.household_score
-    cross join
-        lateral (
-            values
-            ('city', :city),
-            ('county', left(household_score.town_code, 6)),
-            ('town', household_score.town_code),
-            ('bank', household_score.bank_code)
-        ) as place (scope, scope_code)
     where household_score.run_id = :run_id
+    group by household_score.town_code, household_score.bank_code
 ),
 
 able as (
     select
-        place.scope,
-        place.scope_code,
+        households.town_code,
+        households.bank_code,
         count(*) as households
     from households
+    where households.workers > 0
+    group by households.town_code, households.bank_code
+),
+
+placed as (
+    select
+        place.scope,
+        place.scope_code,
+        sum(able.households) as households
+    from able
     cross join
         lateral (
             values
             ('city', :city),
-            ('county', left(households.town_code, 6)),
-            ('town', households.town_code),
-            ('bank', households.bank_code)
+            ('county', left(able.town_code, 6)),
+            ('town', able.town_code),
+            ('bank', able.bank_code)
         ) as place (scope, scope_code)
-    where households.workers > 0
     group by place.scope, place.scope_code
 ),
 
 summed as (
     select
-        placed.scope,
-        placed.scope_code,
-        count(*) as scored,
-        sum(placed.score) as score,
-        count(*) filter (where placed.tier = 'AAA') as tier_aaa,
-        count(*) filter (where placed.tier = 'AA') as tier_aa,
-        count(*) filter (where placed.tier = 'A') as tier_a,
-        count(*) filter (where placed.tier = 'B') as tier_b
-    from placed
-    group by placed.scope, placed.scope_code
+        place.scope,
+        place.scope_code,
+        sum(scored.scored) as scored,
+        sum(scored.score) as score,
+        sum(scored.tier_aaa) as tier_aaa,
+        sum(scored.tier_aa) as tier_aa,
+        sum(scored.tier_a) as tier_a,
+        sum(scored.tier_b) as tier_b
+    from scored
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(scored.town_code, 6)),
+            ('town', scored.town_code),
+            ('bank', scored.bank_code)
+        ) as place (scope, scope_code)
+    group by place.scope, place.scope_code
 ),
 
 counted as (
     select
         subject.scope,
         subject.scope_code,
-        coalesce(able.households, 0) as households,
+        coalesce(placed.households, 0) as households,
         coalesce(summed.scored, 0) as scored,
         coalesce(summed.score, 0) as score,
         coalesce(summed.tier_aaa, 0) as tier_aaa,
@@ -62,10 +76,10 @@ counted as (
         coalesce(summed.tier_a, 0) as tier_a,
         coalesce(summed.tier_b, 0) as tier_b
     from reported_subject as subject
-    left join able
+    left join placed
         on
-            subject.scope = able.scope
-            and subject.scope_code = able.scope_code
+            subject.scope = placed.scope
+            and subject.scope_code = placed.scope_code
     left join summed
         on
             subject.scope = summed.scope

@@ -1,69 +1,42 @@
 -- Who has been visited, in which round, and who wants a loan and has none (docs/figures.md#visits-and-scoring)?
 -- One row per metric and city, county, town or responsible bank; coverage in percent of households able to work.
-with visited as (
+with able as (
     select
-        visits.household_no,
-        bool_or(visits.round = 1) as in_round_1,
-        bool_or(visits.round = :current_round) as in_current_round,
-        bool_or(visits.round = :current_round - 1) as in_round_before
-    from visits
-    group by visits.household_no
-),
-
-latest as (
-    select distinct on (visits.household_no)
-        visits.household_no,
-        visits.wants_loan
-    from visits
-    inner join intake.submission on visits.submission_id = submission.submission_id
-    order by visits.household_no asc, visits.visited_on desc, submission.received_at desc, visits.wants_loan desc
-),
-
-served as (
-    select distinct loans.household_no
-    from loans
-    where
-        loans.microcredit
-        and loans.balance > 0
-        and loans.household_no is not null
-),
-
-able as (
-    select
-        place.scope,
-        place.scope_code,
-        visited.household_no is not null as visited,
-        coalesce(visited.in_round_1, false) as in_round_1,
-        coalesce(visited.in_current_round, false) as in_current_round,
-        coalesce(visited.in_round_before, false) as in_round_before,
-        coalesce(latest.wants_loan, false) and served.household_no is null as wanting
+        households.town_code,
+        households.bank_code,
+        count(*) as households,
+        count(visited.household_no) as visited,
+        count(*) filter (where visited.in_round_1) as in_round_1,
+        count(*) filter (where visited.in_current_round) as in_current_round,
+        count(*) filter (where visited.in_round_before) as in_round_before,
+        count(*) filter (where visited.wants_loan and borrowing.is_served is not true) as wanting
     from households
-    left join visited on households.household_no = visited.household_no
-    left join latest on households.household_no = latest.household_no
-    left join served on households.household_no = served.household_no
-    cross join
-        lateral (
-            values
-            ('city', :city),
-            ('county', left(households.town_code, 6)),
-            ('town', households.town_code),
-            ('bank', households.bank_code)
-        ) as place (scope, scope_code)
+    left join visited_household as visited on households.household_no = visited.household_no
+    left join borrowing_household as borrowing on households.household_no = borrowing.household_no
     where households.workers > 0
+    group by households.town_code, households.bank_code
 ),
 
 summed as (
     select
-        able.scope,
-        able.scope_code,
-        count(*) as households,
-        count(*) filter (where able.visited) as visited,
-        count(*) filter (where able.in_round_1) as in_round_1,
-        count(*) filter (where able.in_current_round) as in_current_round,
-        count(*) filter (where able.in_round_before) as in_round_before,
-        count(*) filter (where able.wanting) as wanting
+        place.scope,
+        place.scope_code,
+        sum(able.households) as households,
+        sum(able.visited) as visited,
+        sum(able.in_round_1) as in_round_1,
+        sum(able.in_current_round) as in_current_round,
+        sum(able.in_round_before) as in_round_before,
+        sum(able.wanting) as wanting
     from able
-    group by able.scope, able.scope_code
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(able.town_code, 6)),
+            ('town', able.town_code),
+            ('bank', able.bank_code)
+        ) as place (scope, scope_code)
+    group by place.scope, place.scope_code
 ),
 
 counted as (

@@ -1,21 +1,50 @@
 -- What does every household able to work score, which tier and credit limit does that give (docs/figures.md#scorecard)?
 -- One row per household; each item of the score is kept; the limit is in yuan, less the microcredit still owed.
-with conduct as (
+with workers_band as (
     select
-        visits.household_no,
-        avg(visits.conduct) as conduct_mean
-    from visits
-    where visits.conduct is not null
-    group by visits.household_no
+        array_agg(band.at_least order by band.at_least) as bounds,
+        array_agg(band.points order by band.at_least) as points
+    from (
+        select
+            declared.at_least,
+            max(declared.points) over (order by declared.at_least) as points
+        from jsonb_to_recordset(cast(:workers as jsonb)) as declared (at_least numeric, points numeric)
+    ) as band
 ),
 
-owed as (
+income_band as (
     select
-        loans.household_no,
-        sum(loans.balance) as microcredit_owed
-    from loans
-    where loans.microcredit
-    group by loans.household_no
+        array_agg(band.at_least order by band.at_least) as bounds,
+        array_agg(band.points order by band.at_least) as points
+    from (
+        select
+            declared.at_least,
+            max(declared.points) over (order by declared.at_least) as points
+        from jsonb_to_recordset(cast(:income_per_head as jsonb)) as declared (at_least numeric, points numeric)
+    ) as band
+),
+
+-- The bounds are upper ones: turned round, so that they rise and a value on one is still within it.
+debts_band as (
+    select
+        array_agg(-band.at_most order by -band.at_most) as bounds,
+        array_agg(band.points order by -band.at_most) as points
+    from (
+        select
+            declared.at_most,
+            max(declared.points) over (order by declared.at_most desc) as points
+        from jsonb_to_recordset(cast(:debts_to_income as jsonb)) as declared (at_most numeric, points numeric)
+    ) as band
+),
+
+tier_band as (
+    select
+        array_agg(declared.at_least order by declared.at_least) as bounds,
+        array_agg(declared.tier order by declared.at_least) as tiers,
+        array_agg(declared.credit_limit order by declared.at_least) as credit_limits
+    from
+        jsonb_to_recordset(cast(:tiers as jsonb))
+            as declared (tier text, at_least numeric, credit_limit numeric)
 ),
 
 measured as (
@@ -25,41 +54,27 @@ measured as (
         households.bank_code,
         households.has_business,
         households.trained,
-        conduct.conduct_mean,
-        households.workers,
+        visited.conduct_mean,
+        cast(households.workers as numeric) as workers,
         households.income_per_head,
         case
             when households.debts = 0 then 0
             else households.debts / nullif(households.income_per_head * households.members, 0)
         end as debts_to_income,
-        coalesce(owed.microcredit_owed, 0) as microcredit_owed
+        coalesce(borrowing.owed, 0) as microcredit_owed
     from households
-    left join conduct on households.household_no = conduct.household_no
-    left join owed on households.household_no = owed.household_no
+    left join visited_household as visited on households.household_no = visited.household_no
+    left join borrowing_household as borrowing on households.household_no = borrowing.household_no
     where households.workers > 0
 ),
 
+-- width_bucket() says how many of the bounds a value has reached; below the first there is no element, and no points.
 pointed as (
     select
         measured.*,
-        (
-            select max(band.points)
-            from jsonb_to_recordset(cast(:workers as jsonb)) as band (at_least numeric, points numeric)
-            where measured.workers >= band.at_least
-        ) as workers_points,
-        (
-            select max(band.points)
-            from jsonb_to_recordset(cast(:income_per_head as jsonb)) as band (at_least numeric, points numeric)
-            where measured.income_per_head >= band.at_least
-        ) as income_points,
-        coalesce(
-            (
-                select max(band.points)
-                from jsonb_to_recordset(cast(:debts_to_income as jsonb)) as band (at_most numeric, points numeric)
-                where measured.debts_to_income <= band.at_most
-            ),
-            0
-        ) as debts_points,
+        workers_band.points[width_bucket(measured.workers, workers_band.bounds)] as workers_points,
+        income_band.points[width_bucket(measured.income_per_head, income_band.bounds)] as income_points,
+        coalesce(debts_band.points[width_bucket(-measured.debts_to_income, debts_band.bounds)], 0) as debts_points,
         case when measured.has_business then cast(:has_business as numeric) else 0 end as business_points,
         case when measured.trained then cast(:trained as numeric) else 0 end as training_points,
         coalesce(
@@ -67,9 +82,12 @@ pointed as (
             cast(:conduct_without as numeric)
         ) as conduct_points
     from measured
+    cross join workers_band
+    cross join income_band
+    cross join debts_band
 ),
 
-scored as (
+summed as (
     select
         pointed.*,
         round(
@@ -78,6 +96,16 @@ scored as (
             2
         ) as score
     from pointed
+),
+
+scored as (
+    select
+        summed.*,
+        width_bucket(summed.score, tier_band.bounds) as tier_number,
+        tier_band.tiers,
+        tier_band.credit_limits
+    from summed
+    cross join tier_band
 )
 
 insert into mart.household_score
@@ -94,17 +122,8 @@ select
     scored.training_points,
     scored.conduct_points,
     scored.score,
-    tier.tier,
-    greatest(tier.credit_limit - scored.microcredit_owed, 0) as credit_limit
+    scored.tiers[scored.tier_number] as tier,
+    greatest(scored.credit_limits[scored.tier_number] - scored.microcredit_owed, 0) as credit_limit
 from scored
-cross join
-    lateral (
-        select
-            band.tier,
-            band.credit_limit
-        from jsonb_to_recordset(cast(:tiers as jsonb)) as band (tier text, at_least numeric, credit_limit numeric)
-        where scored.score >= band.at_least
-        order by band.at_least desc
-        limit 1
-    ) as tier
+where scored.tier_number > 0
 order by scored.household_no

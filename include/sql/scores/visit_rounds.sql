@@ -1,11 +1,18 @@
 -- How far is each round of visits, city-wide, and has it been reached (in this month or an earlier one)?
 -- One row per round that anybody has begun (docs/figures.md#visits-and-scoring).
-with visited as (
+with met as (
     select distinct
         visits.round,
-        households.household_no
+        visits.household_no
     from visits
-    inner join households on visits.household_no = households.household_no
+),
+
+visited as (
+    select distinct
+        met.round,
+        households.household_no
+    from met
+    inner join households on met.household_no = households.household_no
     where households.workers > 0
 ),
 
@@ -24,7 +31,7 @@ reached_earlier as (
 ),
 
 begun as (
-    select visits.round from visits
+    select met.round from met
     union
     select reached_earlier.round from reached_earlier
 )
