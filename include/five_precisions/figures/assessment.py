@@ -44,7 +44,7 @@ _TABLES: Final = (
     )""",
     """scenario_score (
         code text, scenario text, step numeric, raw numeric, points numeric, deductions numeric, score numeric,
-        grade text, rank integer
+        grade text, rank integer, primary key (code, scenario, step)
     )""",
 )
 """A scenario is `actual`, or the code of the indicator that it moves by a step; a round is what is judged at once."""

@@ -73,7 +73,6 @@ scored as (
     inner join assessed_bank as bank on weighted.code = bank.code
 ),
 
--- Once, not for each scenario.
 actual as materialized (
     select
         scored.code,
@@ -86,6 +85,18 @@ actual as materialized (
         scenario_score.score
     from scenario_score
     where scenario_score.scenario = 'actual'
+),
+
+standing as (
+    select array_agg(actual.score order by actual.score) as scores
+    from actual
+),
+
+grade_band as (
+    select
+        array_agg(declared.at_least order by declared.at_least) as bounds,
+        array_agg(declared.grade order by declared.at_least) as grades
+    from jsonb_to_recordset(cast(:grades as jsonb)) as declared (grade text, at_least numeric)
 )
 
 insert into scenario_score
@@ -97,18 +108,11 @@ select
     scored.points,
     scored.deductions,
     scored.score,
-    (
-        select band.grade
-        from jsonb_to_recordset(cast(:grades as jsonb)) as band (grade text, at_least numeric)
-        where scored.score >= band.at_least
-        order by band.at_least desc
-        limit 1
-    ) as grade,
-    (
-        select 1 + count(*)
-        from actual
-        where
-            actual.code <> scored.code
-            and actual.score > scored.score
-    ) as rank
+    -- width_bucket() says how many of the bounds the score has reached, and how many banks are not above it.
+    grade_band.grades[width_bucket(scored.score, grade_band.bounds)] as grade,
+    1 + cardinality(standing.scores) - width_bucket(scored.score, standing.scores)
+    - case when own.score > scored.score then 1 else 0 end as rank
 from scored
+inner join actual as own on scored.code = own.code
+cross join standing
+cross join grade_band
