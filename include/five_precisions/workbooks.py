@@ -5,13 +5,18 @@ Texts are written as texts, whatever they look like: nothing runs as a formula, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime, time
+from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.display import could_run, text_width
@@ -26,7 +31,80 @@ WIDEST_UPRIGHT: Final = 92
 _NOT_IN_SHEET_NAME: Final = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 _KEPT_BY_EXCEL: Final = "history"
 _A4: Final = 9
+_PLAIN_TEXT: Final = re.compile(
+    r"[0-9A-Za-z*\u4e00-\u9fff（《“][ 0-9A-Za-z*\u4e00-\u9fff·.,/%()（）《》“”，。、：；\-—]{,16000}(?<! )"
+)
+"""Written as it stands: nothing to escape or to shorten, no blank at its ends, nothing that could run."""
+_FIRST_PLAIN_DAY: Final = date(1900, 3, 1)
+_DAY_ZERO: Final = date(1899, 12, 30).toordinal()
+"""From the first plain day on, the number of a day is its distance from this one."""
+_MIDNIGHT: Final = time()
 _TEXTS_STAY_TEXTS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+class RowSheet(Worksheet):
+    """A sheet of a workbook in constant memory that takes plain rows whole, several times faster than cell by cell.
+
+    The bytes are the same. Beside the public names this rests on how XlsxWriter holds a row back until the next begins.
+    """
+
+    def write_plain_row(self, row: int, cells: Sequence[object], *, text: Format, number: Format, day: Format) -> bool:
+        """Write a row of texts, numbers and days that need nothing but a format; what is None is left out.
+
+        Args:
+            row: Its number, from 0; rows come in order.
+            cells: From column A on.
+            text: The format of texts.
+            number: The format of numbers.
+            day: The format of dates.
+
+        Returns:
+            Whether the row is written. It is not where a cell needs more, or where the row has cells already.
+        """
+        if row > self.previous_row:
+            self._write_single_row(row)
+        if self.table.get(row) or row in self.row_info:
+            return False
+        written: list[tuple[int, Format, str]] = []
+        for column, cell in enumerate(cells[: self.xls_colmax]):
+            if cell is None:
+                continue
+            if type(cell) is str and _PLAIN_TEXT.fullmatch(cell):
+                written.append((column, text, f' t="inlineStr"><is><t>{cell}</t></is></c>'))
+            elif (plain := _plain_number(cell)) is not None:
+                written.append((column, number, f"><v>{plain:.16G}</v></c>"))
+            elif (plain := _plain_day(cell)) is not None:
+                written.append((column, day, f"><v>{plain}</v></c>"))
+            else:
+                return False
+        if written:
+            self._check_dimensions(row, written[0][0])
+            self._check_dimensions(row, written[-1][0])
+            # XlsxWriter numbers the formats as it meets them, and has no public name for the number.
+            line = "".join(
+                f'<c r="{_letters(column)}{row + 1}" s="{style._get_xf_index()}"{content}'  # noqa: SLF001
+                for column, style, content in written
+            )
+            self.fh.write(f'<row r="{row + 1}">{line}</row>')
+        return True
+
+
+def _plain_number(cell: object) -> float | None:
+    return cell if type(cell) is int or (type(cell) is float and math.isfinite(cell)) else None
+
+
+def _plain_day(cell: object) -> int | None:
+    """The number by which spreadsheets keep a day; None for what is none, or too old for them to agree."""
+    if type(cell) is datetime:
+        if cell.timetz() != _MIDNIGHT:
+            return None
+        cell = cell.date()
+    return cell.toordinal() - _DAY_ZERO if type(cell) is date and cell >= _FIRST_PLAIN_DAY else None
+
+
+@cache
+def _letters(column: int) -> str:
+    return str(xl_col_to_name(column))
 
 
 class Book:
@@ -36,9 +114,9 @@ class Book:
         self.workbook = workbook
         self._formats: dict[frozenset[tuple[str, Any]], Format] = {}
 
-    def add_sheet(self, name: str, header: str = "") -> Worksheet:
+    def add_sheet(self, name: str, header: str = "") -> RowSheet:
         """A sheet with page numbers at its foot, and what stands at the head of each page."""
-        sheet = self.workbook.add_worksheet(name)
+        sheet: RowSheet = self.workbook.add_worksheet(name, worksheet_class=RowSheet)
         if header:
             sheet.set_header(header)
         sheet.set_footer("&C第 &P 页，共 &N 页")

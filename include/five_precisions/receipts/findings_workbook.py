@@ -44,7 +44,16 @@ from five_precisions.reports import Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.level import Level
 from five_precisions.reports.masking import mask, mask_digit_runs, mask_phones
-from five_precisions.workbooks import Book, beginning, count_lines, set_page, sheet_name, sheet_names, write_book
+from five_precisions.workbooks import (
+    Book,
+    RowSheet,
+    beginning,
+    count_lines,
+    set_page,
+    sheet_name,
+    sheet_names,
+    write_book,
+)
 
 LIST: Final = "问题清单"
 LIST_HEADERS: Final = (
@@ -69,6 +78,8 @@ _MOST_COMMENTS: Final = 60_000
 _MESSAGES_OF_A_CELL: Final = 5
 
 _COVER_PHONE: Final = "联系电话"
+_SHORTEST_MASKED: Final = 11
+"""Characters: no phone and no run of digits that is masked has fewer."""
 _DIGITS_IN_A_ROW: Final = 10
 """As many may be shown: a run of eleven is masked."""
 _FIRST_SERIAL_DAY: Final = date(1900, 3, 1)
@@ -88,6 +99,8 @@ _HEAD: Final = {
     "font_name": "黑体", "font_size": 10, "valign": "vcenter", "align": "center", "text_wrap": True,
     "bg_color": "#E7E6E6", "border": 1, "border_color": "#A6A6A6",
 }  # fmt: skip
+_TEXT: Final = {"align": "left", "indent": 1}
+_DAY: Final = {"num_format": "yyyy-mm-dd"}
 _BOX: Final = {"border": 1, "border_color": "#BFBFBF"}
 _WRAPPED: Final = _BODY | _BOX | {"text_wrap": True, "valign": "vcenter"}
 _MIDDLE: Final = _BODY | _BOX | {"align": "center", "valign": "vcenter"}
@@ -238,8 +251,15 @@ def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
     """The form whose headers a sheet has, the one that it is named for before others; None where there is none."""
     stem = PurePosixPath(sheet.file).stem
     names = {normal_header(each).casefold() for each in (sheet.name, stem) if each is not None}
-    best: tuple[tuple[bool, int], _Reading] | None = None
-    for form in _forms():
+    named = [form for form in _forms() if not names.isdisjoint(form.names)]
+    others = [form for form in _forms() if names.isdisjoint(form.names)]
+    return _best_reading(sheet, rows, named) or _best_reading(sheet, rows, others)
+
+
+def _best_reading(sheet: Sheet, rows: list[list[Cell]], forms: Iterable[_Form]) -> _Reading | None:
+    """The first of the forms that know the most of a sheet's columns."""
+    best: _Reading | None = None
+    for form in forms:
         headers = find_headers(rows, form.wanted, sheet.merged)
         if not headers.row:
             continue
@@ -248,10 +268,9 @@ def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
         # A data row that happens to hold the word of a header is none.
         filled = len(headers.texts)
         is_head = 2 * len(headers.columns) >= len(form.headers) or (len(columns) > 1 and 2 * len(columns) >= filled)
-        score = (not names.isdisjoint(form.names), len(columns))
-        if is_head and (best is None or score > best[0]):
-            best = score, _Reading(headers.row, headers.rows, columns)
-    return best[1] if best else None
+        if is_head and (best is None or len(columns) > len(best.columns)):
+            best = _Reading(headers.row, headers.rows, columns)
+    return best
 
 
 @cache
@@ -314,13 +333,15 @@ def _masked_cell(cell: Cell, treatment: _Treatment) -> Cell:
 def _masked_digits(cell: Cell) -> Cell:
     """A cell of no sensitive column: numbers and dates stay what they are, no run of eleven digits is left."""
     match cell:
+        case str() if len(cell) < _SHORTEST_MASKED:
+            return _printable(cell)
         case str():
             # Below the table people write who may be called about it.
             return _printable(mask_digit_runs(mask_phones(cell) if _CHINESE.search(cell) else cell))
         case bool() | None:
             return cell
         case float() if math.isfinite(cell) and abs(cell) < 10**_DIGITS_IN_A_ROW:
-            return round(cell, _DIGITS_IN_A_ROW)
+            return cell if cell.is_integer() else round(cell, _DIGITS_IN_A_ROW)
         case datetime() | date():
             day = cell.date() if isinstance(cell, datetime) else cell
             is_local = isinstance(cell, datetime) and cell.tzinfo is not None
@@ -332,6 +353,9 @@ def _masked_digits(cell: Cell) -> Cell:
 
 
 def _printable(text: str) -> str:
+    # Nearly every text; what is left out below is no character that Python would print.
+    if text.isprintable():
+        return text
     return _NOT_IN_XML.sub("\ufffd", printable(text))
 
 
@@ -503,11 +527,20 @@ class _FindingsWriter:
             # XlsxWriter fails at a comment in a row without a cell.
             self._text(sheet, 0, 0, None, _BODY)
             sheet.write_comment(0, 0, _EMPTIED, _comment_options(_EMPTIED))
+        plain = {
+            "text": self._book.format(_TEXT | _BODY),
+            "number": self._book.format(_BODY),
+            "day": self._book.format(_BODY | _DAY),
+        }
         commented = 0
-        for number in range(max(len(rows), max(marks, default=-1) + 1)):
+        last = max(len(rows) - 1, max(marks, default=-1))
+        for number in range(last + 1):
             row = rows[number] if number < len(rows) else []
             own = marks.get(number, {})
             style = _HEAD if number == masked.header_row - 1 else _BODY
+            # XlsxWriter ends the last row with the workbook, and only then numbers the formats that are new in it.
+            if not own and style is _BODY and number < last and sheet.write_plain_row(number, row, **plain):
+                continue
             for column in range(max(len(row), max(own, default=-1) + 1)):
                 cell = row[column] if column < len(row) else None
                 mark = own.get(column)
@@ -540,14 +573,14 @@ class _FindingsWriter:
                 )
             case date():
                 day = cell.date() if isinstance(cell, datetime) else cell
-                sheet.write_datetime(row, column, day, self._book.format(style | {"num_format": "yyyy-mm-dd"}))
+                sheet.write_datetime(row, column, day, self._book.format(style | _DAY))
             case _:
-                self._text(sheet, row, column, cell, {"align": "left", "indent": 1} | style)
+                self._text(sheet, row, column, cell, _TEXT | style)
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str | None, style: dict[str, Any]) -> None:
         self._book.write_text(sheet, row, column, _printable(text or ""), style)
 
-    def _sheet(self, name: str) -> Worksheet:
+    def _sheet(self, name: str) -> RowSheet:
         sheet = self._book.add_sheet(name, f"&L{self._number}&C&A" + (f"&R{DEMO_MARK}" if self._is_demo else ""))
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         set_page(sheet, landscape=True, side=0.4, bottom=0.6)
