@@ -155,12 +155,14 @@ def follow_inspections(connection: Connection, parameters: Parameters) -> None:
 def _hold(connection: Connection, rule: AlertRule, parameters: Parameters) -> None:
     """Put what the rule's statement yields into the run's table `raised`."""
     own = ", ".join(f"found.{name}" for name in _OWN_COLUMNS)
-    # Rows may carry more than what all have: to_jsonb reads a column that a statement may leave out.
+    # Rows may carry more than what all have: to_jsonb reads a column that a statement may leave out. It is made once of
+    # a row, which `offset 0` sees to, and not for each of these columns.
     statement = text(
-        "insert into raised select :rule, coalesce(to_jsonb(found) ->> 'aspect', :aspect), "
-        f"coalesce(to_jsonb(found) ->> 'level', :level), {own}, "
-        "coalesce(cast(to_jsonb(found) ->> 'is_unjudged' as boolean), false), "
-        f"nullif(to_jsonb(found) -> 'contract_nos', 'null') from (\n{rule.sql}\n) as found"
+        "insert into raised select :rule, coalesce(whole.content ->> 'aspect', :aspect), "
+        f"coalesce(whole.content ->> 'level', :level), {own}, "
+        "coalesce(cast(whole.content ->> 'is_unjudged' as boolean), false), "
+        f"nullif(whole.content -> 'contract_nos', 'null') from (\n{rule.sql}\n) as found "
+        "cross join lateral (select to_jsonb(found) as content offset 0) as whole"
     )
     declared: Parameters = {"rule": rule.rule, "aspect": rule.aspect, "level": rule.level.value}
     try:

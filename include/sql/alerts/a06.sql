@@ -7,7 +7,20 @@
 -- aspect: 小额信贷管理
 -- level: high
 -- needs: {loans: own}
-with owed as (
+with debtor as (
+    select
+        borrowing_household.household_no,
+        borrowing_household.owed
+    from borrowing_household
+    where
+        borrowing_household.is_served
+        and (
+            borrowing_household.owed > 50000
+            or exists (select 1 from missing_report where missing_report.report = 'loans')
+        )
+),
+
+owed as (
     select
         loans.delivered_by as institution_code,
         loans.household_no,
@@ -15,13 +28,13 @@ with owed as (
         array_agg(loans.contract_no) as contract_nos,
         count(*) as contracts,
         sum(loans.balance) as balance,
-        sum(sum(loans.balance)) over (partition by loans.household_no) as household_balance
+        debtor.owed as household_balance
     from loans
+    inner join debtor on loans.household_no = debtor.household_no
     where
         loans.microcredit
         and loans.balance > 0
-        and loans.household_no is not null
-    group by loans.delivered_by, loans.household_no
+    group by loans.delivered_by, loans.household_no, debtor.owed
 )
 
 select
@@ -38,6 +51,3 @@ select
     ) as detail
 from owed
 left join households on owed.household_no = households.household_no
-where
-    owed.household_balance > 50000
-    or exists (select 1 from missing_report where missing_report.report = 'loans')

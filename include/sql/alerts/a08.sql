@@ -6,7 +6,22 @@
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
-with owed as (
+with doubtful as (
+    select
+        borrowing_household.household_no,
+        households.household_no is null as is_unregistered,
+        households.town_code
+    from borrowing_household
+    left join households on borrowing_household.household_no = households.household_no
+    where
+        borrowing_household.is_served
+        and (
+            households.household_no is null
+            or households.workers = 0
+        )
+),
+
+owed as (
     select
         loans.delivered_by as institution_code,
         loans.household_no,
@@ -18,30 +33,27 @@ with owed as (
     where
         loans.microcredit
         and loans.balance > 0
-        and loans.household_no is not null
+        and loans.household_no in (select doubtful.household_no from doubtful)
     group by loans.delivered_by, loans.household_no
 )
 
 select
     owed.institution_code,
-    coalesce(households.town_code, owed.town_code) as division_code,
+    coalesce(doubtful.town_code, owed.town_code) as division_code,
     owed.household_no as subject,
     owed.contract_nos,
-    households.household_no is null
+    doubtful.is_unregistered
     and exists (select 1 from missing_report where missing_report.report = 'households') as is_unjudged,
     owed.balance as measure,
     cast(null as numeric) as threshold,
     concat(
         '户', owed.household_no,
         case
-            when households.household_no is null then '不在任何县区的建档立卡户名册中'
+            when doubtful.is_unregistered then '不在任何县区的建档立卡户名册中'
             else '没有劳动力'
         end,
         '，却有扶贫小额信贷', owed.contracts, '笔，余额',
         to_char(round(owed.balance / 10000, 2), 'FM999,999,999,990.00'), '万元。'
     ) as detail
 from owed
-left join households on owed.household_no = households.household_no
-where
-    households.household_no is null
-    or households.workers = 0
+inner join doubtful on owed.household_no = doubtful.household_no

@@ -61,21 +61,46 @@ alert as (
     where found.run_id = :run_id
 ),
 
-struck as (
-    select
+-- The towns of the loans that an alert of no town is about.
+loan_town as (
+    select distinct
         alert.case_id,
         alert.code,
-        alert.division_code as town_code
-    from alert
-    where length(alert.division_code) = 9
-    union
-    select
-        alert.case_id,
-        alert.code,
+        alert.rule,
+        alert.weight,
         alerted_loan.town_code
     from alert
     inner join alerted_loan on alert.case_id = alerted_loan.case_id
     where coalesce(length(alert.division_code), 0) <> 9
+),
+
+-- Alerts that weigh the same in the same place are counted, and not taken one by one from here on.
+struck as (
+    select
+        alert.code,
+        alert.division_code as town_code,
+        alert.rule,
+        alert.weight,
+        1 as parts,
+        count(*) as alerts
+    from alert
+    where length(alert.division_code) = 9
+    group by alert.code, alert.division_code, alert.rule, alert.weight
+    union all
+    select
+        parted.code,
+        parted.town_code,
+        parted.rule,
+        parted.weight,
+        parted.parts,
+        count(*) as alerts
+    from (
+        select
+            loan_town.*,
+            count(*) over (partition by loan_town.case_id) as parts
+        from loan_town
+    ) as parted
+    group by parted.code, parted.town_code, parted.rule, parted.weight, parted.parts
 ),
 
 outlet as (
@@ -95,52 +120,72 @@ outlet as (
     from struck
 ),
 
-wide as (
+outlets_of_bank as (
     select
-        alert.case_id,
-        alert.code,
-        case
-            when exists (
-                select 1
-                from outlet
-                where
-                    outlet.code = alert.code
-                    and left(outlet.town_code, 6) = alert.division_code
-            ) then alert.division_code
-        end as county_code
-    from alert
-    where not exists (select 1 from struck where struck.case_id = alert.case_id)
+        outlet.code,
+        count(*) as outlets
+    from outlet
+    group by outlet.code
 ),
 
-reached as (
+outlets_of_county as (
     select
-        struck.case_id,
-        struck.code,
-        struck.town_code,
-        true as is_own
-    from struck
-    union all
-    select
-        wide.case_id,
         outlet.code,
-        outlet.town_code,
-        false as is_own
+        left(outlet.town_code, 6) as county_code,
+        count(*) as outlets
+    from outlet
+    group by outlet.code, left(outlet.town_code, 6)
+),
+
+wide as (
+    select
+        alert.code,
+        alert.division_code,
+        alert.rule,
+        alert.weight,
+        count(*) as alerts
+    from alert
+    where
+        coalesce(length(alert.division_code), 0) <> 9
+        and not exists (select 1 from loan_town where loan_town.case_id = alert.case_id)
+    group by alert.code, alert.division_code, alert.rule, alert.weight
+),
+
+reaching as (
+    select
+        wide.*,
+        outlets_of_county.county_code,
+        coalesce(outlets_of_county.outlets, outlets_of_bank.outlets) as parts
     from wide
-    inner join outlet
+    inner join outlets_of_bank on wide.code = outlets_of_bank.code
+    left join outlets_of_county
         on
-            wide.code = outlet.code
-            and left(outlet.town_code, 6) = coalesce(wide.county_code, left(outlet.town_code, 6))
+            wide.code = outlets_of_county.code
+            and wide.division_code = outlets_of_county.county_code
 ),
 
 spread as (
     select
-        reached.code,
-        reached.town_code,
-        reached.is_own,
-        alert.rule,
-        alert.weight / count(*) over (partition by reached.case_id) as weight
-    from reached
-    inner join alert on reached.case_id = alert.case_id
+        struck.code,
+        struck.town_code,
+        true as is_own,
+        struck.rule,
+        struck.alerts,
+        struck.alerts * (struck.weight / struck.parts) as weight
+    from struck
+    union all
+    select
+        reaching.code,
+        outlet.town_code,
+        false as is_own,
+        reaching.rule,
+        reaching.alerts,
+        reaching.alerts * (reaching.weight / reaching.parts) as weight
+    from reaching
+    inner join outlet
+        on
+            reaching.code = outlet.code
+            and left(outlet.town_code, 6) = coalesce(reaching.county_code, left(outlet.town_code, 6))
 ),
 
 weighed as (
@@ -148,8 +193,8 @@ weighed as (
         spread.code,
         spread.town_code,
         sum(spread.weight) as weight,
-        count(*) filter (where spread.is_own) as open_alerts,
-        count(*) filter (where not spread.is_own) as shared_alerts,
+        sum(spread.alerts) filter (where spread.is_own) as open_alerts,
+        sum(spread.alerts) filter (where not spread.is_own) as shared_alerts,
         string_agg(distinct spread.rule, '、' order by spread.rule) filter (where spread.is_own) as own_rules,
         string_agg(distinct spread.rule, '、' order by spread.rule) filter (where not spread.is_own) as shared_rules
     from spread

@@ -14,18 +14,31 @@ with weighed as (
     group by alerted_loan.code, alerted_loan.contract_no
 ),
 
-loan as (
+ranked as (
     select
-        loans.delivered_by as code,
+        outlet.place as outlet_place,
+        outlet.seed,
+        loans.delivered_by,
         loans.town_code,
         loans.contract_no,
         loans.household_no,
         loans.balance,
         loans.overdue_days,
         loans.risk_class,
-        coalesce(weighed.weight, 0) as weight,
         weighed.rules,
-        encode(sha256(convert_to(outlet.seed || '/' || loans.contract_no, 'UTF8')), 'hex') as draw
+        row_number() over (
+            partition by outlet.place
+            order by
+                coalesce(weighed.weight, 0) desc,
+                loans.overdue_days desc,
+                array_position(array['损失', '可疑', '次级', '关注', '正常'], loans.risk_class) asc,
+                loans.balance desc,
+                loans.contract_no asc
+        ) as risk_place,
+        least(
+            count(*) over (partition by outlet.place),
+            cast(:sample_loans as integer)
+        ) as wanted
     from loans
     inner join mart.inspection_outlet as outlet
         on
@@ -41,57 +54,48 @@ loan as (
         or weighed.contract_no is not null
 ),
 
-by_risk as (
-    select
-        loan.*,
-        row_number() over (
-            partition by loan.code, loan.town_code
-            order by
-                loan.weight desc,
-                loan.overdue_days desc,
-                array_position(array['损失', '可疑', '次级', '关注', '正常'], loan.risk_class) asc,
-                loan.balance desc,
-                loan.contract_no asc
-        ) as risk_place,
-        least(
-            count(*) over (partition by loan.code, loan.town_code),
-            cast(:sample_loans as integer)
-        ) as wanted
-    from loan
-),
-
 halved as (
     select
-        by_risk.*,
-        (by_risk.wanted + 1) / 2 as risky,
-        by_risk.risk_place <= (by_risk.wanted + 1) / 2 as is_risky
-    from by_risk
+        ranked.*,
+        (ranked.wanted + 1) / 2 as risky,
+        ranked.risk_place <= (ranked.wanted + 1) / 2 as is_risky
+    from ranked
+),
+
+-- Bytes are in the order of their hexadecimal digits, and are half as long.
+drawn as (
+    select
+        halved.*,
+        case
+            when not halved.is_risky then sha256(convert_to(halved.seed || '/' || halved.contract_no, 'UTF8'))
+        end as draw
+    from halved
 ),
 
 placed as (
     select
-        halved.*,
+        drawn.*,
         case
-            when halved.is_risky then halved.risk_place
+            when drawn.is_risky then drawn.risk_place
             else
-                halved.risky + row_number() over (
-                    partition by halved.code, halved.town_code, halved.is_risky
-                    order by halved.draw asc, halved.contract_no asc
+                drawn.risky + row_number() over (
+                    partition by drawn.outlet_place, drawn.is_risky
+                    order by drawn.draw asc, drawn.contract_no asc
                 )
         end as place
-    from halved
+    from drawn
 )
 
 insert into mart.inspection_sample
 select
     :run_id as run_id,
     :period as period,
-    placed.code,
+    placed.delivered_by,
     placed.town_code,
     placed.contract_no,
     placed.place,
     case when placed.is_risky then 'risk' else 'random' end as drawn,
-    case when not placed.is_risky then placed.draw end as draw,
+    encode(placed.draw, 'hex') as draw,
     placed.household_no,
     placed.balance,
     placed.overdue_days,
@@ -106,4 +110,4 @@ select
     ) as reason
 from placed
 where placed.place <= placed.wanted
-order by placed.code, placed.town_code, placed.place
+order by placed.delivered_by, placed.town_code, placed.place
