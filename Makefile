@@ -109,6 +109,13 @@ bench: install ## benchmarks: speed and memory against the limits and beside pee
 	$(BIN)/python benchmarks/messages.py
 	$(BIN)/python benchmarks/reading_memory.py
 
+# LOANS=20000 and INSTITUTIONS=100 for less; PLAIN=1 without history, slopes and the earlier commit.
+LARGE_AREA = $(if $(LOANS),--loans $(LOANS)) $(if $(INSTITUTIONS),--institutions $(INSTITUTIONS)) $(if $(PLAIN),--plain)
+
+.PHONY: bench-large
+bench-large: install ## a month of 300 institutions and 1,000,000 loans, and how it grows; half an hour; LOANS=20000 for less
+	$(BIN)/python benchmarks/large_area.py $(LARGE_AREA)
+
 .PHONY: bench-receipt
 bench-receipt: install ## from drop to mail under a real scheduler, ten banks, twice; about six minutes
 	$(BIN)/python benchmarks/drop_to_mail.py
