@@ -99,7 +99,9 @@ class _PackageReading:
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
-        self._left = ruleset.limits
+        self._held: list[Sheet] = []
+        """Of the file before, as far as it is not counted yet: nothing follows the last one."""
+        self._counted = ruleset.limits
         self.sheets: list[Sheet] = []
         self.findings: list[Finding] = []
         self.unread: dict[str, str | None] = {}
@@ -112,7 +114,8 @@ class _PackageReading:
             self._documents.append(file.name)
             return
         try:
-            parts = unpack(file.name, file.read(self._left.packed_bytes), self._left)
+            left = self._left()
+            parts = unpack(file.name, file.read(left.packed_bytes), left)
         except UnreadableFileError as error:
             self.names.append(file.name)
             self._refuse(file.name, error)
@@ -123,18 +126,24 @@ class _PackageReading:
                 continue
             self.names.append(part.name)
             try:
-                own = read_file(part.name, part.content, known_headers=known_headers(), limits=self._left)
+                own = read_file(part.name, part.content, known_headers=known_headers(), limits=self._left())
             except UnreadableFileError as error:
                 self._refuse(part.name, error)
             else:
-                self._left = self._left.beside(own)
+                self._held = own
                 self.sheets += own
+
+    def _left(self) -> Limits:
+        """What the files so far leave to the next one."""
+        self._counted = self._counted.beside(self._held)
+        self._held = []
+        return self._counted
 
     def _refuse(self, name: str, error: UnreadableFileError) -> None:
         report = find_report(PurePosixPath(name).stem, dict(self._ruleset.reports))
         self.unread[name] = report.code if report else None
         limits = self._ruleset.limits
-        is_crowded_out = isinstance(error, TooMuchError) and self._left != limits
+        is_crowded_out = isinstance(error, TooMuchError) and self._left() != limits
         if is_crowded_out:
             self.crowded_out.append(name)
         reason = too_much_together(limits) if is_crowded_out else error

@@ -63,7 +63,7 @@ class Limits:
         for sheet in sheets:
             for row in sheet.rows:
                 cells += len(row)
-                text += sum(len(cell) for cell in row if isinstance(cell, str))
+                text += len("".join([cell for cell in row if isinstance(cell, str)]))
         return replace(self, cells=self.cells - cells, held_text=self.held_text + text)
 
 

@@ -22,6 +22,9 @@ _LARGEST_INDEX: Final = 1 << 32
 _LONGEST_CELL: Final = 1 << 20
 """Bytes: what a piece cuts off is put before the next one, unless it is no cell."""
 
+_PIECE: Final = 1 << 20
+_ENDS_OF_A_NAME: Final = (*b" \t\r\n\v\f>/",)
+
 _LONGEST_MERGED: Final = 1_024
 """Bytes of a tag that names a merged area, generously."""
 
@@ -44,7 +47,8 @@ _UNCOMPUTED_FORMULA = re.compile(rb"<f\b(?:[^<>]*/>|[^<>]*>[^<]*</f>)\s*(?:<v\s*
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Za-z]+)([0-9]+):([A-Za-z]+)([0-9]+)")
 _SHARED_INDEX = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bt\s*=\s*[\"']s[\"'][^<>]*>\s*<(?:\w+:)?v>\s*([0-9]{1,9})")
 _SHARED_TEXT = re.compile(rb"<(?:\w+:)?si[\s>/]")
-_COUNT_OF_TEXTS = re.compile(rb"\buniqueCount\s*=\s*[\"']?\s*\+?([0-9]+)")
+_COUNT_OF_TEXTS = re.compile(rb"uniqueCount(?<=\WuniqueCount)\s*=\s*[\"']?\s*\+?([0-9]+)")
+"""It begins with letters, so that it is searched for at the speed of a text."""
 
 
 def list_sheets(chunks: Iterable[bytes]) -> tuple[list[ListedSheet], bool]:
@@ -128,12 +132,16 @@ def measure(part: SheetPart, block: bytes, styled: re.Pattern[bytes] | None) -> 
         of_letters = np.ones(len(tags), dtype=bool)
         of_digits = ~of_letters
         for at in range(len('<c r="'), _LONGEST_ADDRESS):
-            sign = signs[tags + at].astype(np.int64)
-            letter = sign & _CAPITAL
-            of_letters &= (letter >= ord("A")) & (letter <= ord("Z"))
+            sign = signs[tags + at]
+            if of_letters.any():
+                letter = sign & _CAPITAL
+                of_letters &= (letter >= ord("A")) & (letter <= ord("Z"))
+                columns = np.where(of_letters, columns * 26 + letter - ord("A") + 1, columns)
             of_digits = ~of_letters & (sign >= ord("0")) & (sign <= ord("9")) & (of_digits | (rows == 0))
-            columns = np.where(of_letters, columns * 26 + letter - ord("A") + 1, columns)
             rows = np.where(of_digits, rows * 10 + sign - ord("0"), rows)
+            if not of_digits.any() and not of_letters.any() and (rows > 0).all():
+                # Every address is read to its end, long before the longest one that there may be.
+                break
         part.columns, part.rows = max(part.columns, int(columns.max())), max(part.rows, int(rows.max()))
         is_usual = bool((columns > 0).all() and (rows > 0).all())
     if not is_usual:
@@ -213,6 +221,11 @@ def text_lengths(content: bytes, limits: Limits) -> Iterator[int]:
     """
     if any(int(count[:18]) > limits.cells for count in _COUNT_OF_TEXTS.findall(content)):
         raise too_many_cells(limits)
+    # Most programs write no prefixes, and there may be a text for every cell.
+    return _lengths(content) if b":si" in content else iter(_plain_lengths(content, limits.cells + 1))
+
+
+def _lengths(content: bytes) -> Iterator[int]:
     begin = None
     for found in _SHARED_TEXT.finditer(content):
         if begin is not None:
@@ -220,3 +233,21 @@ def text_lengths(content: bytes, limits: Limits) -> Iterator[int]:
         begin = found.end()
     if begin is not None:
         yield len(content) - begin
+
+
+def _plain_lengths(content: bytes, most: int) -> list[int]:
+    """The same of texts whose tags have no prefix, of so many at most."""
+    import numpy as np
+
+    name = b"<si"
+    begins, count = [np.zeros(0, dtype=np.int64)], 0
+    for at in range(0, len(content), _PIECE):
+        signs = np.frombuffer(content[at : at + _PIECE + len(name)] + bytes(len(name)), dtype=np.uint8)
+        found = np.flatnonzero((signs[:-3] == name[0]) & (signs[1:-2] == name[1]) & (signs[2:-1] == name[2]))
+        found = found[np.isin(signs[found + len(name)], _ENDS_OF_A_NAME)] + at
+        begins.append(found[found < at + _PIECE])
+        count += len(found)
+        if count > most:
+            break
+    lengths: list[int] = (np.diff(np.concatenate(begins), append=len(content)) - len("<si>"))[:most].tolist()
+    return lengths

@@ -62,6 +62,7 @@ _UNPACKING_ERRORS: Final = (
 )
 _MANIFEST: Final = "META-INF/manifest.xml"
 _PLAIN_KINDS: Final = frozenset({str, float, int, bool, date, datetime})
+_is_plain: Final = _PLAIN_KINDS.issuperset
 
 Parts = dict[zipfile.ZipInfo, SheetPart]
 
@@ -177,11 +178,10 @@ def _shown_text(archive: zipfile.ZipFile, sheets: Parts, limits: Limits, book: C
     """What all cells' shared texts take, each cell holding its own copy; or a bound that is low enough."""
     assert book.texts is not None  # noqa: S101 - asked only where there are some
     content = archive.read(book.texts)
-    lengths = array("Q")
-    for length in binary_parts.text_lengths(content) if book.is_binary else xml_parts.text_lengths(content, limits):
-        lengths.append(length)
-        if len(lengths) > limits.cells:
-            raise too_many_cells(limits)
+    found = binary_parts.text_lengths(content) if book.is_binary else xml_parts.text_lengths(content, limits)
+    lengths = array("Q", itertools.islice(found, limits.cells + 1))
+    if len(lengths) > limits.cells:
+        raise too_many_cells(limits)
     bound = max(lengths, default=0) * sum(part.cells for part in sheets.values())
     if bound <= limits.text_bytes:
         return bound
@@ -223,7 +223,8 @@ def _rows(sheet: Any, title: str, limits: Limits) -> list[list[Cell]]:
     rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
     for number, row in enumerate(rows):
         # In place: two copies of a large sheet would not fit into memory.
-        rows[number] = [
-            (value if value != "" else None) if type(value) in _PLAIN_KINDS else as_cell(value) for value in row
-        ]
+        if not _is_plain(map(type, row)):
+            rows[number] = [value if type(value) in _PLAIN_KINDS else as_cell(value) for value in row]
+        if "" in row:
+            rows[number] = [None if value == "" else value for value in rows[number]]
     return rows
