@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from five_precisions.reports.declaration import Column, ColumnType, Sensitivity
 from five_precisions.reports.masking import mask_digit_runs
@@ -121,31 +121,41 @@ def cell_text(cell: Cell) -> str:
 
 
 def read_cells(
-    cells: Iterable[Cell], column: Column, *, epoch_1904: bool = False
+    cells: Sequence[Cell], column: Column, *, epoch_1904: bool = False
 ) -> tuple[list[Value], dict[int, CellFault]]:
     """Read a whole column: the values (None where empty or faulty) and the faults by position from 0."""
-    cells = list(cells)
-    if len(_EQUAL_KINDS.intersection(map(type, cells))) > 1:
+    distinct: Iterable[Cell] = dict.fromkeys(cells)
+    has_numbers = not _EQUAL_KINDS.isdisjoint(map(type, distinct))
+    if has_numbers and len(_EQUAL_KINDS.intersection(map(type, cells))) > 1:
         # True == 1 == 1.0 in a dict, and they are three different things in a cell.
         results = [_read_plainly(cell, column, epoch_1904=epoch_1904) for cell in cells]
     else:
-        known = {cell: _read_plainly(cell, column, epoch_1904=epoch_1904) for cell in set(cells)}
-        results = [known[cell] for cell in cells]
+        if column.type is ColumnType.TEXT:
+            distinct = _not_plain(distinct, column)
+            if not distinct:
+                return cast(list[Value], list(cells)), {}
+        known: dict[Any, Any] = {cell: _read_plainly(cell, column, epoch_1904=epoch_1904) for cell in distinct}
+        # What is not known is a plain text, and its own value.
+        results = [*map(known.get, cells, cells)]
         if not any(isinstance(result, CellFault) for result in known.values()):
             return cast(list[Value], results), {}
     faults = {position: result for position, result in enumerate(results) if isinstance(result, CellFault)}
     return [None if isinstance(result, CellFault) else result for result in results], faults
 
 
+def _not_plain(cells: Iterable[Cell], column: Column) -> set[Cell]:
+    """Those cells of a column of texts that are not at once their own values, as most texts of a large file are."""
+    is_plain = _plain_form(column).fullmatch
+    # A short one may say that there is nothing.
+    shortest, longest = _LONGEST_NOTHING + 1 if column.optional else 0, column.max or 0
+    return {
+        cell for cell in cells if not (isinstance(cell, str) and shortest <= len(cell) <= longest and is_plain(cell))
+    }
+
+
 def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | CellFault:
-    """What `read_cell` answers, at once where nothing is special about the cell: of most cells of a large file."""
-    if column.type is ColumnType.TEXT:
-        if type(cell) is str and column.max is not None and len(cell) <= column.max:
-            # A short one may say that there is nothing.
-            is_said = len(cell) > _LONGEST_NOTHING or not column.optional
-            if is_said and _plain_form(column).fullmatch(cell):
-                return cell
-    elif column.type.is_amount and isinstance(cell, float) and 0 <= cell < _PLAIN_AMOUNT / 100:
+    """What `read_cell` answers, at once of most amounts of a large file."""
+    if column.type.is_amount and isinstance(cell, float) and 0 <= cell < _PLAIN_AMOUNT / 100:
         fen = round(cell * 100)
         if fen / 100 == cell:
             return Decimal(fen).scaleb(-2)

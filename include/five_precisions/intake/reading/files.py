@@ -17,6 +17,7 @@ from five_precisions.intake.findings import shown_text
 from five_precisions.intake.reading.biff_workbook import read_biff_workbook
 from five_precisions.intake.reading.content_kinds import ContentKind, kind_of
 from five_precisions.intake.reading.delimited_text import decode_text, read_delimited_text
+from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.html_tables import known_in, read_html_tables
 from five_precisions.intake.reading.parquet_file import read_parquet
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits, Sheet, UnreadableFileError
@@ -63,7 +64,8 @@ def read_file(
     if len(content) > limits.packed_bytes:
         raise UnreadableFileError(f"文件超过{limits.packed_bytes // 1024**2}MB，请删除无关内容或拆分后报送。")
     try:
-        sheets = read(name, content, known_headers, limits)
+        with without_collection():
+            sheets = read(name, content, known_headers, limits)
     except UnreadableFileError as error:
         # It may name a sheet or a column.
         raise type(error)(shown_text(str(error))) from error

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
+from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.headers import (
     Unit,
     WantedHeaders,
@@ -143,7 +144,8 @@ def lay_out(sheet: Sheet, form: TableForm, marks: Marks) -> Layout:
     layout = Layout(find_headers(sheet.rows, form.headers, sheet.merged))
     if layout.headers.row:
         layout.unit_line = _unit_line(sheet.rows[: layout.headers.row - layout.headers.rows])
-        _Sorting(sheet, form, marks, layout).sort()
+        with without_collection():
+            _Sorting(sheet, form, marks, layout).sort()
     return layout
 
 
@@ -277,7 +279,11 @@ def _match_misspelt(headers: Headers) -> None:
 
 def is_empty(cells: Sequence[Cell]) -> bool:
     """Whether all cells of a row are empty."""
-    return all(cell is None or cell == "" or (isinstance(cell, str) and not cell_text(cell)) for cell in cells)
+    # Most rows begin with something, and there may be a million of them.
+    for cell in cells:
+        if cell is not None and cell != "" and (not isinstance(cell, str) or cell_text(cell)):
+            return False
+    return True
 
 
 def _is_numbered_line(text: str) -> bool:

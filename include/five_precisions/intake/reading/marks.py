@@ -75,6 +75,8 @@ class Marks(ReferenceModel):
         """Whether a cell is empty or may hold a mark: what holds of few cells, and is quickly told."""
         if not isinstance(cell, str):
             return cell is None
+        if self._without_mark.fullmatch(cell):
+            return False
         text = cell.lstrip(_BRACKETS + " \t\r\n\u3000\xa0\ufeff")
         if not text or text[0] in self._first_letters or _SUM in text:
             return True
@@ -129,6 +131,12 @@ class Marks(ReferenceModel):
     def _first_letters(self) -> frozenset[str]:
         words = [*self.totals, *self.subtotals, *self.signatures, *self.notes, *self.ends]
         return frozenset({*(normal_header(word)[0] for word in words), *_FIRST_LETTERS_OF_PAGES})
+
+    @cached_property
+    def _without_mark(self) -> re.Pattern[str]:
+        """Codes that are no mark at first sight, as most keys are: too long for the line of a page."""
+        firsts = re.escape("".join(self._first_letters))
+        return re.compile(f"(?![{firsts}])[0-9A-Za-z][0-9A-Za-z-]{{{_LONGEST_PAGE_NUMBER},}}")
 
     @cached_property
     def _sums(self) -> re.Pattern[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 from typing import Final
 
 from five_precisions.intake.findings import (
@@ -21,12 +21,13 @@ from five_precisions.intake.reading.headers import Unit, is_own_unit, own_unit
 from five_precisions.intake.reading.layout import Layout, Row
 from five_precisions.intake.reading.sheet import Area
 from five_precisions.reports import Column, Report
-from five_precisions.reports.cells import CellFault, Value, cell_text, read_cells
+from five_precisions.reports.cells import Cell, CellFault, Value, cell_text, read_cells
 from five_precisions.reports.level import Level
 
 _COMPARED_SEPARATOR: Final = "\x1f"
 _MOST_MERGED_CELLS: Final = 1_000_000
 """Of all merged areas that are looked at; no two of them lie over one another, unless somebody means harm."""
+_ROWS_AT_ONCE: Final = 1_000
 NAMED_ELSEWHERE: Final = CellFault("", "")
 """Of a cell that does not count because of what a finding on its column, or on many cells, says."""
 
@@ -119,10 +120,8 @@ class TypedRows:
 
 def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
     """Read every cell of the report's columns that are there."""
-    # Rows may end early; what lies beyond their end is empty.
-    cells = list(zip_longest(*(row.cells for row in layout.data)))
     places = layout.headers.columns
-    cells += [(None,) * len(layout.data)] * (max(places.values(), default=-1) + 1 - len(cells))
+    cells = _by_column(layout.data, max(places.values(), default=-1) + 1)
     values: dict[str, list[Value]] = {}
     faults: dict[str, dict[int, CellFault]] = {}
     for column in report.columns:
@@ -134,6 +133,18 @@ def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
     rows = TypedRows(report, sheet, layout, values, faults)
     _set_aside(rows)
     return rows
+
+
+def _by_column(rows: Sequence[Row], width: int) -> list[list[Cell]]:
+    """The first columns of rows, which may end early: what lies beyond their end is empty."""
+    columns: list[list[Cell]] = [[] for _ in range(width)]
+    # In pieces, for rows that lie far apart in memory are slow to come back to.
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        piece = rows[begin : begin + _ROWS_AT_ONCE]
+        cells = chain(zip_longest(*(row.cells for row in piece)), repeat((None,) * len(piece)))
+        for column, own in zip(columns, cells, strict=False):
+            column.extend(own)
+    return columns
 
 
 def _set_aside(rows: TypedRows) -> None:
