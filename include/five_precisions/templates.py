@@ -36,6 +36,12 @@ def render(name: str, **values: Any) -> str:
     return environment().get_template(name).render(**values)
 
 
+def compile_templates(folder: str) -> None:
+    """Compile the templates of a folder of include/templates, for all that this process and those it forks render."""
+    for name in environment().list_templates(filter_func=lambda each: each.startswith(f"{folder}/")):
+        environment().get_template(name)
+
+
 def moment_words(value: datetime) -> str:
     """A point in time as people in Shanghai write it: 2019年7月10日 16:05."""
     local = value.astimezone(SHANGHAI)
