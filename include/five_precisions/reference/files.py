@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from io import StringIO
 from pathlib import Path
 from reprlib import repr as shortened
@@ -139,7 +139,7 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
     Raises:
         SetupError: the file is missing, is no YAML, or does not say what it should; the sentence names the place.
     """
-    content = parse_yaml(_read_text(path), f"{path} cannot be read")
+    content = _parse_once(_read_text(path), f"{path} cannot be read")
     if not isinstance(content, dict):
         raise SetupError(f"{path} holds no names with values; compare it with the one in include/reference.")
     try:
@@ -149,6 +149,15 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
         place = ".".join(str(part) for part in first["loc"]) or "the top"
         reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
         raise SetupError(f"{path} is wrong at {_on_one_line(place)}: {_sentence(reason)}") from error
+
+
+@lru_cache(maxsize=32)
+def _parse_once(text: str, refusal: str) -> Any:
+    """The same, of a file: a process that computes several months parses a text once, and again where it differs.
+
+    What a file says is handed to validation alone, which makes models of it and changes nothing.
+    """
+    return parse_yaml(text, refusal)
 
 
 def parse_yaml(text: str, refusal: str) -> Any:
