@@ -103,11 +103,24 @@ migration: install ## write the migration for what reports.yaml declares anew: m
 	@$(BIN)/python -m five_precisions.warehouse.draft_migration $(NAME)
 
 .PHONY: bench
-bench: install ## benchmarks: speed and memory against the limits and beside peers
+bench: install ## speed and memory, against limits and beside peers, into one table; an hour, with nothing else running
+	$(BIN)/python benchmarks/beside_earlier.py $(if $(RUNS),--runs $(RUNS)) $(if $(WHOLE),--whole)
 	$(BIN)/python benchmarks/city.py
 	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/messages.py
 	$(BIN)/python benchmarks/reading_memory.py
+	$(BIN)/python benchmarks/results_table.py
+
+.PHONY: bench-quick
+bench-quick: install ## one golden month beside the earlier commit, once; two minutes
+	$(BIN)/python benchmarks/beside_earlier.py --months 1 --runs 1 --name quick
+
+.PHONY: nightly
+nightly: install ## what is too long for every day: fails where a figure is a third worse than the one kept
+	$(BIN)/python -m pytest -n 0 tests/nightly/judged_both_ways.py
+	$(BIN)/python benchmarks/beside_earlier.py --months 1 --runs 3 --name tonight
+	$(BIN)/python benchmarks/results_table.py --against quick tonight
+	$(MAKE) --no-print-directory fuzz
 
 # LOANS=20000 and INSTITUTIONS=100 for less; PLAIN=1 without history, slopes and the earlier commit.
 LARGE_AREA = $(if $(LOANS),--loans $(LOANS)) $(if $(INSTITUTIONS),--institutions $(INSTITUTIONS)) $(if $(PLAIN),--plain)
