@@ -30,6 +30,10 @@ _FIRST_LETTERS_OF_PAGES: Final = "第共总接转续"
 _LONGEST_PAGE_NUMBER: Final = len("Page 12 of 345 ")
 
 
+_NUMBERED_CODE: Final = re.compile(r"[0-9]{5,}-[0-9A-Za-z]{2,}")
+"""A code of digits with a number behind it, as households have: no day, no telephone number and no sum."""
+
+
 class RowKind(Enum):
     """What a row is that is no data, in the words of a finding."""
 
@@ -77,6 +81,8 @@ class Marks(ReferenceModel):
             return cell is None
         if self._without_mark.fullmatch(cell):
             return False
+        if _NUMBERED_CODE.fullmatch(cell):
+            return any(form.fullmatch(cell) for form in self._pages)
         text = cell.lstrip(_BRACKETS + " \t\r\n\u3000\xa0\ufeff")
         if not text or text[0] in self._first_letters or _SUM in text:
             return True
