@@ -42,7 +42,7 @@ _MIDNIGHT: Final = time()
 _TEXTS_STAY_TEXTS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-class RowSheet(Worksheet):  # type: ignore[misc]  # XlsxWriter brings no types
+class RowSheet(Worksheet):  # type: ignore[misc]
     """A sheet of a workbook in constant memory that takes plain rows whole, several times faster than cell by cell.
 
     The bytes are the same. Beside the public names this rests on how XlsxWriter holds a row back until the next begins.
