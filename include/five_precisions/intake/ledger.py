@@ -71,7 +71,9 @@ values (:submission_id, :period, :institution_code, :edition, greatest(
 ))
 """)
 _READ_REPORTED = text("""
-select institution_code, report, rule, key, header, value from intake.told_finding where period = :period
+select institution_code, report, rule, key, header, value
+from intake.told_finding
+where period = :period and institution_code = any(:institution_codes)
 """)
 _READ_FILES = text("""
 select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
@@ -298,10 +300,11 @@ def read_editions(connection: Connection, period: Period) -> dict[str, list[str]
     return editions
 
 
-def read_reported(connection: Connection, period: Period) -> dict[str, set[Fact]]:
-    """The facts of a period that were reported to each institution."""
+def read_reported(connection: Connection, period: Period, institution_codes: Sequence[str]) -> dict[str, set[Fact]]:
+    """The facts of a period that were reported to each of the institutions."""
+    names = {"period": str(period), "institution_codes": institution_codes}
     reported: dict[str, set[Fact]] = {}
-    for code, *fact in connection.execute(_READ_REPORTED, {"period": str(period)}):
+    for code, *fact in connection.execute(_READ_REPORTED, names):
         reported.setdefault(code, set()).add(tuple(fact))
     return reported
 

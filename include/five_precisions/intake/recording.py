@@ -39,7 +39,8 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.package_sheets import delivered_name
 from five_precisions.intake.reading.typed import TypedRows
-from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, standing_findings, version_findings
+from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, version_findings
+from five_precisions.intake.rules.own_rows import delivery_findings, forget_standing_checks
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
@@ -153,8 +154,13 @@ def record(
     for report in judged.reports:
         if report.verdict is Verdict.ACCEPTED and report.report in staged:
             _keep_rows(connection, submission, submission_id, load_reports()[report.report])
-    # In a replay the close follows at once, and the order in which packages are judged must not matter.
-    found = {} if submission.replayed else standing_findings(connection, register, period, at_close=False)
+    is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
+    if submission.replayed:
+        # The close follows at once, and the order in which packages are judged must not matter.
+        found: dict[str, list[Finding]] = {}
+        forget_standing_checks(connection, period)
+    else:
+        found = delivery_findings(connection, register, period, code, is_closed=is_closed)
     judged = judged.with_findings(found.pop(code, []))
     count_warnings(connection, submission_id, judged.reports)
     bound, notices = _bind_explanations(connection, submission, judged)
@@ -162,7 +168,6 @@ def record(
     judged = judged.with_findings(notices)
     findings = _reported(connection, submission, judged)
     save_findings(connection, submission_id, findings)
-    is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
     cross_checks = () if is_closed else _record_cross_checks(connection, period, found)
     return Version(submission_id, version, submission.received_at, judged, findings, cross_checks)
 
@@ -234,7 +239,9 @@ def _same_files(connection: Connection, submission: Submission, judged: JudgedPa
 
 def _record_cross_checks(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
     """Record for the other institutions what was not reported to them yet; the receipt numbers."""
-    reported = read_reported(connection, period)
+    if not found:
+        return ()
+    reported = read_reported(connection, period, list(found))
     editions = read_editions(connection, period)
     cross_checks: list[str] = []
     for code, findings in sorted(found.items()):

@@ -10,6 +10,9 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
   nobody's register came, a loan's household is on none, and the bank has made no mistake.
   `absence: true`: it says that something is on no list, so a list that is missing makes it say too much.
   `also_in_suite: true`: the suite of the report finds it too, within one version.
+  `links`: for each report that it reads of the month, as `core.<report> as …`, the column whose value its findings go
+  by. What it says of rows with one value must rest on no row with another; of a row without a value, on that row
+  alone. Then a delivery is held against the rows that it is linked to. Without it every delivery asks all of the month.
 
 `alone: true`, of a rule about versions: where it finds something, the others of its report have nothing to say.
 
@@ -25,6 +28,9 @@ The intake judges by them; the alerts ask what a finding rests on.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -39,6 +45,8 @@ from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
+_READ_REPORT: Final = re.compile(r"\bcore\.(\w+)")
+_READ_AS: Final = re.compile(r"\bcore\.(\w+) as \w+")
 
 
 class Moment(StrEnum):
@@ -72,6 +80,8 @@ class CrossRule(BaseModel):
     needs: tuple[str, ...] = ()
     absence: bool = False
     also_in_suite: bool = False
+    links: Mapping[str, str] = {}
+    """Report → column whose values link its rows to those of the others; a hash counts as a column."""
     alone: bool = False
     """Whether what it finds makes the report another one than its own, so that no other such rule is asked."""
     since: FromPeriod | None = None
@@ -106,11 +116,29 @@ class CrossRule(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _links_all_that_it_reads(self) -> Self:
+        if not self.links:
+            return self
+        reports = load_reports()
+        read = Counter(name for name in _READ_REPORT.findall(self.sql) if name in reports)
+        if read != Counter(name for name in _READ_AS.findall(self.sql) if name in reports):
+            raise ValueError("a report whose rows are linked is read as core.<report> as <name>")
+        if unlinked := set(read) - set(self.links):
+            raise ValueError(f"it reads {', '.join(sorted(unlinked))} and does not say what links their rows")
+        for name, column in self.links.items():
+            columns = {each for own in reports[name].columns for each in (own.name, own.hash_name)}
+            if column not in {*columns, "delivered_by"}:
+                raise ValueError(f"{name} has no column {column}")
+        return self
+
+    @model_validator(mode="after")
     def _fits_its_moment(self) -> Self:
         if self.moment is Moment.STANDING and self.level is Level.CRITICAL:
             raise ValueError("what is found of accepted reports cannot reject them: its level is warning or notice")
         if self.moment is Moment.VERSION and (self.needs or self.also_in_suite):
             raise ValueError("a version is judged with what is there: it needs no other report, and no suite beside it")
+        if self.moment is Moment.VERSION and self.links:
+            raise ValueError("a version is held against what is there as a whole: only standing rows are linked")
         if self.alone and self.moment is not Moment.VERSION:
             raise ValueError("only of what is judged with a version can one rule speak alone")
         if self.absence and not self.needs:

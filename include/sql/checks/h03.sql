@@ -8,6 +8,7 @@
 -- also_in_suite: true
 -- report: households
 -- column: head_id
+-- links: {households: head_id_hash}
 -- message: 同一户主证件号码在{others}的名册中也有一户，请与对方核对该户归属；属实的请在情况说明中说明。
 -- expected: 一个户主只对应一户
 select

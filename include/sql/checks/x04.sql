@@ -9,6 +9,7 @@
 -- column: household_no
 -- needs: [households]
 -- absence: true
+-- links: {loans: household_no, households: household_no}
 -- message: 户编号不在任何县区的建档立卡户名册中，请向县区扶贫办核对户编号；属实的请在情况说明中说明。
 -- expected: 名册中的户编号
 select

@@ -8,6 +8,7 @@
 -- report: loans
 -- column: borrower_id
 -- needs: [households]
+-- links: {loans: household_no, households: household_no}
 -- message: 借款人不是该户户主，请核对证件号码和户编号；由家庭成员借款的，请在情况说明中说明与户主的关系。
 -- expected: 名册中该户户主的证件号码
 select

@@ -9,28 +9,29 @@
 -- column: project_no
 -- needs: [projects]
 -- absence: true
+-- links: {matches: project_no, loans: project_no, projects: project_no}
 -- message: 项目编号不在任何县区的产业扶贫项目库中，请向县区扶贫办核对项目编号；属实的请在情况说明中说明。
 -- expected: 项目库中的项目编号
 with named as (
     select
-        delivered_by as institution_code,
+        pair.delivered_by as institution_code,
         'matches' as report,
-        row_number,
-        project_no as key,
-        project_no as value
-    from core.matches
-    where period = :period
+        pair.row_number,
+        pair.project_no as key,
+        pair.project_no as value
+    from core.matches as pair
+    where pair.period = :period
     union all
     select
-        delivered_by as institution_code,
+        loan.delivered_by as institution_code,
         'loans' as report,
-        row_number,
-        contract_no as key,
-        project_no as value
-    from core.loans
+        loan.row_number,
+        loan.contract_no as key,
+        loan.project_no as value
+    from core.loans as loan
     where
-        period = :period
-        and project_no is not null
+        loan.period = :period
+        and loan.project_no is not null
 )
 
 select

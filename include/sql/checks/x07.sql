@@ -8,6 +8,7 @@
 -- moment: standing
 -- report: loans
 -- column: balance
+-- links: {loans: household_no, households: household_no}
 -- message: 该户在全市各银行的扶贫小额信贷余额合计超过5万元（此处只列本行贷款），请核实；属实的请在情况说明中说明。
 -- expected: 全户合计不超过50000元
 with owed as (

@@ -7,18 +7,19 @@
 -- moment: standing
 -- report: loans
 -- column: payee_account
+-- links: {loans: payee_account_hash}
 -- message: 全市有{borrowers}名借款人的贷款支付到同一收款账户（此处只列本行贷款），涉嫌户贷企用，请核实资金流向；属实的请在情况说明中说明。
 -- expected: 同一收款账户少于3名借款人
 with shared as (
     select
-        payee_account_hash,
-        count(distinct borrower_id_hash) as borrowers
-    from core.loans
+        paid.payee_account_hash,
+        count(distinct paid.borrower_id_hash) as borrowers
+    from core.loans as paid
     where
-        period = :period
-        and payee_account_hash is not null
-    group by payee_account_hash
-    having count(distinct borrower_id_hash) >= 3
+        paid.period = :period
+        and paid.payee_account_hash is not null
+    group by paid.payee_account_hash
+    having count(distinct paid.borrower_id_hash) >= 3
 )
 
 select

@@ -7,14 +7,15 @@
 -- moment: standing
 -- report: position
 -- column: microcredit_year_begin
+-- links: {position: delivered_by}
 -- message: 扶贫小额信贷年初余额各县区合计{value}万元，与本行去年12月台账的余额{expected}万元相差超过1万元，请核对；属实的请在情况说明中说明。
 with stated as (
     select
-        delivered_by as institution_code,
-        sum(microcredit_year_begin) as amount
-    from core.position
-    where period = :period
-    group by delivered_by
+        said.delivered_by as institution_code,
+        sum(said.microcredit_year_begin) as amount
+    from core.position as said
+    where said.period = :period
+    group by said.delivered_by
 ),
 
 december as (

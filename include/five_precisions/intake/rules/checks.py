@@ -6,7 +6,7 @@ See docs/reports.md#rules: H03, K02, K03, P02, X01–X10.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ def version_findings(
         place: Where it stands in the delivered files.
         is_whole: Whether every row of it could be read: without, nothing is said to be gone.
     """
-    parameters = {**_parameters(period), "institution_code": institution_code, "is_whole": is_whole}
+    parameters = {**parameters_of(period), "institution_code": institution_code, "is_whole": is_whole}
     own = [check for check in cross_rules_of(period) if check.moment is Moment.VERSION and check.report == report]
     found: list[Finding] = []
     for check in sorted(own, key=lambda check: not check.alone):
@@ -65,6 +65,10 @@ def version_findings(
 def has_version_checks(report: str) -> bool:
     """Whether versions of the report are held against other months or institutions."""
     return any(check.moment is Moment.VERSION and check.report == report for check in load_cross_rules())
+
+
+Accepted = Mapping[tuple[str, str], DeliveredSheet]
+"""Where the accepted reports of a period lie, by institution and report."""
 
 
 def standing_findings(
@@ -82,20 +86,40 @@ def standing_findings(
         period: The month.
         at_close: Whether what is missing will not come any more: every check with both its sides has its say then.
     """
-    accepted = {
+    accepted = read_accepted(connection, period)
+    checks = judged_checks(register, period, accepted, at_close=at_close)
+    return judge_standing(connection, period, accepted, [(check, check.sql) for check in checks])
+
+
+def read_accepted(connection: Connection, period: Period) -> Accepted:
+    """Where the accepted reports of a period lie."""
+    return {
         (row.institution_code, row.report): DeliveredSheet(row.file, row.sheet, row.places)
         for row in connection.execute(load_statement("intake/accepted_sheets"), {"period": str(period)})
     }
+
+
+def judged_checks(register: Register, period: Period, accepted: Accepted, *, at_close: bool) -> list[CrossRule]:
+    """The standing checks whose reports are in, so that they have their say."""
     delivered = {report for _, report in accepted}
     is_in = {
         report: report in delivered and (at_close or _is_complete(report, register, period, accepted))
         for report in load_reports()
     }
+    return [
+        check
+        for check in cross_rules_of(period)
+        if check.moment is Moment.STANDING and all(is_in[report] for report in check.needs)
+    ]
+
+
+def judge_standing(
+    connection: Connection, period: Period, accepted: Accepted, statements: Iterable[tuple[CrossRule, str]]
+) -> dict[str, list[Finding]]:
+    """The findings of standing checks, each asked by a statement, by institution and in reading order."""
     found: dict[str, list[Finding]] = {}
-    for check in cross_rules_of(period):
-        if check.moment is Moment.VERSION or not all(is_in[report] for report in check.needs):
-            continue
-        for row in map(dict, connection.execute(text(check.sql), _parameters(period)).mappings()):
+    for check, statement in statements:
+        for row in map(dict, connection.execute(text(statement), parameters_of(period)).mappings()):
             code = row["institution_code"]
             place = accepted[code, row.get("report", check.report)]
             found.setdefault(code, []).append(_finding(check, row, place))
@@ -111,15 +135,14 @@ def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:
     return finding.file or "", sheet, finding.row_number or 0, finding.column_number or 0, finding.rule
 
 
-def _is_complete(
-    report: str, register: Register, period: Period, accepted: Mapping[tuple[str, str], DeliveredSheet]
-) -> bool:
+def _is_complete(report: str, register: Register, period: Period, accepted: Accepted) -> bool:
     """Whether everyone who owes the report has it accepted."""
     owing = [each for each in register.open_in(period) if report in register.owed_by(each.kind)]
     return all((each.code, report) in accepted for each in owing)
 
 
-def _parameters(period: Period) -> dict[str, Any]:
+def parameters_of(period: Period) -> dict[str, Any]:
+    """What a period says in the statements of checks."""
     return {
         "period": str(period),
         "previous_period": str(period.previous()),
