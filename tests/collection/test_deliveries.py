@@ -691,3 +691,30 @@ def test_check_needs_no_database(tmp_path: Path) -> None:
     for path, who in ((tmp_path / "nothing", "B01"), (tmp_path / "mine", "B99")):
         with pytest.raises(UsageError):
             check(settings, path, who, JUNE)
+
+
+def test_a_replay_of_one_does_not_look_after_what_is_on_record_of_earlier_codes(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = ("C01", "C02", "C03", "C04")
+    for number, code in enumerate(codes, start=1):
+        put(inbox / code / "v1", package(households=[sound("households", household_no=f"H-{number}")]))
+    looked_after: list[str] = []
+    ordinary = collection_module.write_missing_receipts
+
+    def noted(engine: Engine, settings: Settings, period: Period, code: str) -> None:
+        looked_after.append(code)
+        ordinary(engine, settings, period, code)
+
+    monkeypatch.setattr(collection_module, "write_missing_receipts", noted)
+    for code in codes:
+        assert replayed(engine, settings, code) == ["accepted"]
+    assert looked_after == list(codes)
+    # What has come for an earlier one since is taken in before, as ever.
+    put(inbox / "C01" / "v2", package(households=[sound("households", household_no="H-4")]))
+    put(inbox / "C04" / "v2", package(households=[sound("households", household_no="H-5")]))
+    looked_after.clear()
+    assert replayed(engine, settings, "C04") == ["repeated", "accepted"]
+    assert looked_after == ["C01", "C04"]
+    versions = "select submission_id, verdict from intake.submission where version = 2 order by 1"
+    assert rows(engine, versions) == [("2019-06-C01-2", "rejected"), ("2019-06-C04-2", "accepted")]

@@ -113,8 +113,7 @@ def collect(
     collection.open()
     judgements: list[Judgement] = []
     if replay and institution is not None:
-        for each in collection.taken_in_before(institution):
-            collection.take_in(each)
+        collection.take_in_before(institution)
     for each in institutions:
         if report_progress is not None:
             report_progress(each.code)
@@ -164,21 +163,29 @@ class _Collection:
             raise UsageError(f"{code} is not open in {self._period}.")
         return named
 
-    def taken_in_before(self, code: str) -> list[Institution]:
-        """Institutions of the same kind with earlier codes, where one's report can reject another's."""
+    def take_in_before(self, code: str) -> None:
+        """Take in those of the same kind with earlier codes, where one's report can reject another's.
+
+        Where nothing lies but what is on record, archive and receipts are looked after by a look of its own.
+        """
         [own] = self.institutions(code)
         compared = {check.report for check in load_cross_rules() if check.decides_across_institutions}
         if compared.isdisjoint(self._register.owed_by(own.kind)):
-            return []
-        return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
+            return
+        for each in self.institutions(None):
+            if each.kind is own.kind and each.code < own.code:
+                self.take_in(each, only_new=True)
 
     def warn_of_unknown_folders(self) -> None:
         for sentence in unknown_folders_of(self._inbox, self._register, self._settings, self._period):
             logger.warning(sentence)
 
-    def take_in(self, institution: Institution) -> list[Judgement]:
+    def take_in(self, institution: Institution, *, only_new: bool = False) -> list[Judgement]:
+        """Take in what lies there for an institution; where it is all on record and only new is asked for, nothing."""
         judgements: list[Judgement] = []
         try:
+            if only_new and all(map(self._is_recorded, self._deliveries(institution))):
+                return []
             write_missing_receipts(self._engine, self._settings, self._period, institution.code)
             for delivery in self._deliveries(institution):
                 judgements += [self._take_in_delivery(institution, delivery)]
@@ -202,6 +209,13 @@ class _Collection:
             logger.error("%s %s failed: %s\n%s", self._period, institution.code, kind, where)  # noqa: TRY400
             judgements.append(self._skipped(institution, State.FAILED, f"{type(error).__name__}, see the log"))
         return judgements
+
+    def _is_recorded(self, delivery: Delivery) -> bool:
+        """Whether a delivery of a replay is on record, with a verdict that it would have again."""
+        files = self._inbox.read(delivery)
+        names = (self._period, delivery.institution_code, digest_of(files), delivery.newest_at)
+        with self._engine.connect() as connection:
+            return bool(files) and find_recorded(connection, *names) is not None
 
     def _take_in_delivery(self, institution: Institution, delivery: Delivery) -> Judgement:
         if not self._replay and not delivery.has_settled(datetime.now(SHANGHAI), self._settle):
