@@ -70,7 +70,7 @@ class Report:
                 "name": name,
                 "value": round(value, 4),
                 "unit": unit,
-                "peer": peer,
+                "peer": None if peer_value is None else peer,
                 "peer_value": None if peer_value is None else round(peer_value, 4),
                 "ratio": None if ratio is None else round(ratio, 4),
                 "limit": None,
@@ -101,33 +101,34 @@ def main() -> None:
         area = _prepare(Path(folder) / "area")
         named = f"{asked.institutions} institutions, {asked.loans:,} loans"
         with _server(area) as addresses:
-            assessed = _measure_month(report, area, addresses, asked, named)
-            _report_statements(report, area, addresses, assessed)
+            month = _measure_month(report, area, addresses, asked, named)
+            _report_statements(report, area, addresses, month["assess"])
             if not asked.plain:
                 _measure_history(report, area, addresses, named)
                 _measure_slope_of_loans(report, area, addresses, asked.loans)
         if not asked.plain:
             shutil.rmtree(area)
-            _measure_slope_of_institutions(report, Path(folder), asked)
+            _measure_slope_of_institutions(report, Path(folder), asked, month)
     report.add("all of this benchmark", (time.perf_counter() - begin) / 60, "min")
     _keep(report, named)
 
 
 def _measure_month(
     report: Report, area: Path, addresses: Callable[..., str], asked: argparse.Namespace, named: str
-) -> Result:
+) -> dict[str, Result]:
     """Collect, one delivery more, close beside the earlier commit's, assess."""
     report.add_cost("packages written", _run("write", area, asked.institutions, asked.loans))
     main = addresses(DATABASE)
-    report.add_cost(f"collect, {named}", _run("collect", area, warehouse=main))
+    month = {"collect": _run("collect", area, warehouse=main)}
+    report.add_cost(f"collect, {named}", month["collect"])
     alone = _run("deliver", area, "alone", warehouse=addresses("alone"))
     among_all = _run("deliver", area, "", warehouse=main)
     report.add_cost("one delivery among all", among_all, "the same delivery alone", alone)
     earlier = None if asked.plain else _close_by_earlier_code(area, addresses)
-    report.add_cost(f"close, {named}", _run("close", area, warehouse=main), EARLIER, earlier)
-    assessed = _run("assess", area, warehouse=main)
-    report.add_cost(f"assess, {named}", assessed)
-    return assessed
+    for work, peer in (("close", earlier), ("assess", None)):
+        month[work] = _run(work, area, warehouse=main)
+        report.add_cost(f"{work}, {named}", month[work], EARLIER, peer)
+    return month
 
 
 def _report_statements(report: Report, area: Path, addresses: Callable[..., str], assessed: Result) -> None:
@@ -179,18 +180,23 @@ def _measure_slope_of_loans(report: Report, area: Path, addresses: Callable[...,
         _add_slopes(report, f"statement {name} by loans", own)
 
 
-def _measure_slope_of_institutions(report: Report, folder: Path, asked: argparse.Namespace) -> None:
+def _measure_slope_of_institutions(
+    report: Report, folder: Path, asked: argparse.Namespace, month: dict[str, Result]
+) -> None:
     """How collect, close and assess grow with the institutions, at the same number of loans."""
-    costs: dict[str, dict[int, Result]] = {}
     loans = min(SMALLER_LOANS, asked.loans)
-    for institutions in sorted({*(each for each in SMALLER if each < asked.institutions), asked.institutions}):
+    costs: dict[str, dict[int, Result]] = {work: {} for work in month}
+    if loans == asked.loans:
+        costs = {work: {asked.institutions: cost} for work, cost in month.items()}
+    wanted = sorted({*(each for each in SMALLER if each < asked.institutions), asked.institutions})
+    for institutions in [each for each in wanted if each not in costs["collect"]]:
         area = _prepare(folder / f"area-{institutions}")
         _run("write", area, institutions, loans)
         with _server(area) as addresses:
-            for work in ("collect", "close", "assess"):
-                cost = _run(work, area, warehouse=addresses(DATABASE))
-                costs.setdefault(work, {})[institutions] = cost
-                report.add(f"{work}, {institutions} institutions, {loans:,} loans, CPU", cost["cpu"], "s")
+            for work, own in costs.items():
+                own[institutions] = _run(work, area, warehouse=addresses(DATABASE))
+                title = f"{work}, {institutions} institutions, {loans:,} loans, CPU"
+                report.add(title, own[institutions]["cpu"], "s")
         shutil.rmtree(area)
     for work, own in costs.items():
         _add_slopes(report, f"{work} by institutions", own)
