@@ -43,11 +43,22 @@ holding as (
 ),
 
 -- Restated months count as their newest runs left them.
-known as (
-    select distinct on (current_case_state.case_id) current_case_state.*
+newest as (
+    select
+        current_case_state.case_id,
+        max(current_case_state.period) as period
     from mart.current_case_state
     where current_case_state.period < :period
-    order by current_case_state.case_id asc, current_case_state.period desc
+    group by current_case_state.case_id
+),
+
+known as (
+    select current_case_state.*
+    from mart.current_case_state
+    inner join newest
+        on
+            current_case_state.case_id = newest.case_id
+            and current_case_state.period = newest.period
 ),
 
 -- Of a rule whose file is gone nothing holds any more: nothing is missing for it.

@@ -10,7 +10,7 @@ with ledger as not materialized (
     from loans
 ),
 
--- The amounts of a bank in a town first: the sums over them are those over the loans, and they are few.
+-- One pass gives the amounts of each town and of each bank; those of towns add up to the counties' and the city's.
 lent as (
     select
         ledger.delivered_by,
@@ -36,7 +36,7 @@ lent as (
         sum(ledger.principal) filter (where ledger.microcredit and ledger.issued_year_before) as prior_principal,
         sum(ledger.principal) filter (where ledger.microcredit and ledger.issued_this_month) as month_principal
     from ledger
-    group by ledger.delivered_by, ledger.town_code
+    group by grouping sets ((ledger.delivered_by), (ledger.town_code))
 ),
 
 summed as (
@@ -62,17 +62,19 @@ summed as (
     cross join
         lateral (
             values
-            ('city', :city),
+            ('city', case when lent.delivered_by is null then :city end),
             ('county', left(lent.town_code, 6)),
             ('town', lent.town_code),
             ('bank', lent.delivered_by)
         ) as place (scope, scope_code)
+    where place.scope_code is not null
     group by place.scope, place.scope_code
 ),
 
 -- Households count once in each place: each step groups what the one before has left, and nothing is sorted.
-household_of_town as (
+household as (
     select
+        ledger.delivered_by,
         ledger.town_code,
         ledger.household_no,
         bool_or(ledger.issued_this_year) as this_year,
@@ -82,18 +84,19 @@ household_of_town as (
     where
         ledger.microcredit
         and ledger.household_no is not null
-    group by ledger.town_code, ledger.household_no
+    group by grouping sets ((ledger.delivered_by, ledger.household_no), (ledger.town_code, ledger.household_no))
 ),
 
 household_of_county as (
     select
-        left(household_of_town.town_code, 6) as county_code,
-        household_of_town.household_no,
-        bool_or(household_of_town.this_year) as this_year,
-        bool_or(household_of_town.year_before) as year_before,
-        bool_or(household_of_town.this_month) as this_month
-    from household_of_town
-    group by left(household_of_town.town_code, 6), household_of_town.household_no
+        left(household.town_code, 6) as county_code,
+        household.household_no,
+        bool_or(household.this_year) as this_year,
+        bool_or(household.year_before) as year_before,
+        bool_or(household.this_month) as this_month
+    from household
+    where household.town_code is not null
+    group by left(household.town_code, 6), household.household_no
 ),
 
 household_of_city as (
@@ -104,20 +107,6 @@ household_of_city as (
         bool_or(household_of_county.this_month) as this_month
     from household_of_county
     group by household_of_county.household_no
-),
-
-household_of_bank as (
-    select
-        ledger.delivered_by,
-        ledger.household_no,
-        bool_or(ledger.issued_this_year) as this_year,
-        bool_or(ledger.issued_year_before) as year_before,
-        bool_or(ledger.issued_this_month) as this_month
-    from ledger
-    where
-        ledger.microcredit
-        and ledger.household_no is not null
-    group by ledger.delivered_by, ledger.household_no
 ),
 
 reached as (
@@ -141,24 +130,14 @@ reached as (
     group by household_of_county.county_code
     union all
     select
-        'town' as scope,
-        household_of_town.town_code as scope_code,
+        case when household.town_code is null then 'bank' else 'town' end as scope,
+        coalesce(household.town_code, household.delivered_by) as scope_code,
         count(*) as households,
-        count(*) filter (where household_of_town.this_year) as ytd_households,
-        count(*) filter (where household_of_town.year_before) as prior_households,
-        count(*) filter (where household_of_town.this_month) as month_households
-    from household_of_town
-    group by household_of_town.town_code
-    union all
-    select
-        'bank' as scope,
-        household_of_bank.delivered_by as scope_code,
-        count(*) as households,
-        count(*) filter (where household_of_bank.this_year) as ytd_households,
-        count(*) filter (where household_of_bank.year_before) as prior_households,
-        count(*) filter (where household_of_bank.this_month) as month_households
-    from household_of_bank
-    group by household_of_bank.delivered_by
+        count(*) filter (where household.this_year) as ytd_households,
+        count(*) filter (where household.year_before) as prior_households,
+        count(*) filter (where household.this_month) as month_households
+    from household
+    group by household.town_code, household.delivered_by
 ),
 
 counted as (

@@ -2,34 +2,38 @@
 -- (docs/figures.md#outreach)? One row per metric and city, county, town, or bank that delivered it. Where a month is
 -- missing, only the month's own figure has no value: of a bank its report, of a county and its towns that of the
 -- county office.
-with placed as (
+with held as (
     select
-        place.scope,
-        place.scope_code,
-        outreach.*
+        outreach.delivered_by,
+        outreach.town_code,
+        sum(outreach.cadres) as cadres,
+        sum(outreach.attendees) as attendees,
+        sum(outreach.leaflets) as leaflets,
+        bool_or(outreach.held_on between :quarter_begin and :period_end) as in_quarter,
+        count(*) filter (where outreach.period = :period) as activities
     from outreach
-    cross join lateral (
-        values
-        ('city', :city),
-        ('county', left(outreach.town_code, 6)),
-        ('town', outreach.town_code),
-        ('bank', outreach.delivered_by)
-    ) as place (scope, scope_code)
+    group by outreach.delivered_by, outreach.town_code
 ),
 
 summed as (
     select
-        placed.scope,
-        placed.scope_code,
-        sum(placed.cadres) as cadres,
-        sum(placed.attendees) as attendees,
-        sum(placed.leaflets) as leaflets,
-        count(distinct placed.town_code) filter (
-            where placed.held_on between :quarter_begin and :period_end
-        ) as towns,
-        count(*) filter (where placed.period = :period) as activities
-    from placed
-    group by placed.scope, placed.scope_code
+        place.scope,
+        place.scope_code,
+        sum(held.cadres) as cadres,
+        sum(held.attendees) as attendees,
+        sum(held.leaflets) as leaflets,
+        count(distinct held.town_code) filter (where held.in_quarter) as towns,
+        sum(held.activities) as activities
+    from held
+    cross join
+        lateral (
+            values
+            ('city', :city),
+            ('county', left(held.town_code, 6)),
+            ('town', held.town_code),
+            ('bank', held.delivered_by)
+        ) as place (scope, scope_code)
+    group by place.scope, place.scope_code
 ),
 
 town_team as (
