@@ -9,7 +9,7 @@ accepted goes on into the warehouse.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -38,6 +38,7 @@ from five_precisions.intake.ledger import (
 )
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.package_sheets import delivered_name
+from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, version_findings
 from five_precisions.intake.rules.own_rows import delivery_findings, forget_standing_checks
@@ -46,12 +47,16 @@ from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
 from five_precisions.reports.cross_rules import load_cross_rules
-from five_precisions.reports.masking import kept, keyed_hash
+from five_precisions.reports.masking import hashing, keeping
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
 
+_COUNT_QUICKLY: Final = (
+    "set local default_statistics_target = 10; analyze {}; set local default_statistics_target to default"
+)
+"""A tenth of the usual sample says how many rows there are, and how many of them are alike."""
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
 
 _EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
@@ -93,11 +98,12 @@ def stage(connection: Connection, judged: JudgedPackage, pii_key: bytes) -> Stag
 
     They go with the transaction. What was read of the files is not needed afterwards.
     """
-    return {
-        draft.report.code: _stage(connection, draft, draft.rows, pii_key)
-        for draft in judged.drafts
-        if draft.rows is not None and _is_wanted(draft)
-    }
+    with without_collection():
+        return {
+            draft.report.code: _stage(connection, draft, draft.rows, pii_key)
+            for draft in judged.drafts
+            if draft.rows is not None and _is_wanted(draft)
+        }
 
 
 def foresee(
@@ -277,9 +283,9 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
         if not (column.sensitive or column.is_prose):
             columns[column.name] = own
             continue
-        columns[column.name] = [None if value is None else kept(str(value), column) for value in own]
+        columns[column.name] = _each(own, keeping(column))
         if column.hash_name is not None:
-            columns[column.hash_name] = [_hash(value, pii_key) for value in own]
+            columns[column.hash_name] = _each(own, hashing(pii_key))
     table = sql.Identifier(f"staged_{draft.report.code}")
     made = sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
         table, _listed(columns), _delivered(draft.report)
@@ -288,7 +294,7 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
     copy_lines(connection, table, list(columns), zip(*columns.values(), strict=True))
     if has_version_checks(draft.report.code):
         # Nobody has counted a table just made; a plan for a hundred rows is no plan for a hundred thousand.
-        _execute(connection, sql.SQL("analyze {}").format(table))
+        _execute(connection, sql.SQL(_COUNT_QUICKLY).format(table))
     gap = any(finding.rule in _EXPLAINING_A_GAP for finding in draft.findings)
     return not gap and len(chosen) == len(rows.rows)
 
@@ -332,8 +338,9 @@ def _listed(columns: Any) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-def _hash(value: Value, pii_key: bytes) -> str | None:
-    return None if value is None else keyed_hash(str(value), pii_key)
+def _each(values: Sequence[Value], make: Callable[[str], str]) -> list[str | None]:
+    """What is made of each value; of nothing nothing."""
+    return [None if value is None else make(str(value)) for value in values]
 
 
 def _execute(connection: Connection, statement: sql.Composed, *values: object) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from five_precisions.reports.declaration import Column, Sensitivity
@@ -34,19 +36,34 @@ def mask(value: str, sensitivity: Sensitivity) -> str:
 
     A value too short for its form (itself a fault) shows less, never more.
     """
-    match sensitivity:
-        case Sensitivity.NAME:
-            return value[:1] + "*" if value else value
-        case Sensitivity.ID:
-            hidden = len(value) - 2 * _SHOWN_AT_EACH_END
-            if hidden < _SHOWN_AT_EACH_END:
-                return value[:1] + "*" * (len(value) - 1)
-            return value[:_SHOWN_AT_EACH_END] + "*" * hidden + value[-_SHOWN_AT_EACH_END:]
-        case Sensitivity.ACCOUNT:
-            return "****" + (value[-_SHOWN_AT_EACH_END:] if len(value) >= 2 * _SHOWN_AT_EACH_END else "")
-        case Sensitivity.PHONE:
-            shown = value[-_SHOWN_AT_EACH_END:] if len(value) >= 2 * _SHOWN_AT_EACH_END else ""
-            return (value[:3] if len(value) >= _MOBILE_LENGTH else "") + "****" + shown
+    return _MASKS[sensitivity](value)
+
+
+def _mask_name(value: str) -> str:
+    return value[:1] + "*" if value else value
+
+
+def _mask_id(value: str) -> str:
+    hidden = len(value) - 2 * _SHOWN_AT_EACH_END
+    if hidden < _SHOWN_AT_EACH_END:
+        return value[:1] + "*" * (len(value) - 1)
+    return value[:_SHOWN_AT_EACH_END] + "*" * hidden + value[-_SHOWN_AT_EACH_END:]
+
+
+def _mask_account(value: str) -> str:
+    return "****" + (value[-_SHOWN_AT_EACH_END:] if len(value) >= 2 * _SHOWN_AT_EACH_END else "")
+
+
+def _mask_phone(value: str) -> str:
+    return (value[:3] if len(value) >= _MOBILE_LENGTH else "") + _mask_account(value)
+
+
+_MASKS: Final[dict[Sensitivity, Callable[[str], str]]] = {
+    Sensitivity.NAME: _mask_name,
+    Sensitivity.ID: _mask_id,
+    Sensitivity.ACCOUNT: _mask_account,
+    Sensitivity.PHONE: _mask_phone,
+}
 
 
 def mask_digit_runs(text: str) -> str:
@@ -61,9 +78,14 @@ def _masked_run(run: re.Match[str]) -> str:
 
 def kept(value: str, column: Column) -> str:
     """What the warehouse keeps of a text: a sensitive one masked, and no run of digits in what people write freely."""
+    return keeping(column)(value)
+
+
+def keeping(column: Column) -> Callable[[str], str]:
+    """What makes of any text of a column what is kept of it, for as many as a large file has."""
     if column.sensitive:
-        return mask(value, column.sensitive)
-    return mask_digit_runs(value) if column.is_prose else value
+        return _MASKS[column.sensitive]
+    return mask_digit_runs if column.is_prose else str
 
 
 def mask_resident_ids(text: str) -> str:
@@ -85,5 +107,18 @@ def keyed_hash(value: str, key: bytes) -> str:
 
     Of the value in capitals, for an ID may end in x or X, and in one piece: an account may be written in groups.
     """
-    joined = _BETWEEN_GROUPS.sub("", value) or value
-    return hmac.digest(key, joined.upper().encode(), "sha256").hex()
+    return hashing(key)(value)
+
+
+@lru_cache(maxsize=1)
+def hashing(key: bytes) -> Callable[[str], str]:
+    """What makes keyed hashes with a key, which is taken in once: that is half of the work."""
+    begin = hmac.new(key, digestmod="sha256").copy
+
+    def hashed(value: str) -> str:
+        joined = value if value.isalnum() else _BETWEEN_GROUPS.sub("", value) or value
+        whole = begin()
+        whole.update(joined.upper().encode())
+        return whole.hexdigest()
+
+    return hashed
