@@ -42,7 +42,7 @@ DELIVERIES: Final = 10
 SHORT_SETTLE: Final = 2.0
 STOCKS: Final = frozenset({"loans", "position", "grid", "matches"})
 """What the demo's city says of June 2019, and what is as good in any later month: its flows are of that month only."""
-AIM: Final = 10.0
+AIM: Final = 5.0
 _PATIENCE: Final = 120.0
 _LOOK: Final = 0.05
 

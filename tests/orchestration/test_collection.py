@@ -196,6 +196,14 @@ def test_the_trigger_leaves_a_file_that_is_still_being_written(settings: Setting
         run_trigger(settings, seconds=1.5)
 
 
+def test_files_that_were_seen_are_looked_at_when_they_settle(settings: Settings, folder: Path) -> None:
+    """However seldom it looks otherwise."""
+    put(folder, sound_package("loans"))
+    age(folder, settings.settle_seconds - 3)
+    event, _ = run_trigger(settings, rest_seconds=0, poll_seconds=3600)
+    assert event == "package"
+
+
 def test_the_trigger_ends_at_the_deadline(settings: Settings) -> None:
     assert run_trigger(settings, until=datetime.now(SHANGHAI).isoformat())[0] == "deadline"
 

@@ -16,7 +16,7 @@ from five_precisions.intake.ruleset import validate_reference
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.intake.unknown_folders import find_unknown_folders
 from five_precisions.intake.verification import Fault, Renewal, Verification, renew, verify
-from five_precisions.intake.waiting import find_settled, note_settled
+from five_precisions.intake.waiting import find_settled, look_for_package, note_settled
 
 __all__ = [
     "Archive",
@@ -40,6 +40,7 @@ __all__ = [
     "find_unknown_folders",
     "last_deadline",
     "list_explanations",
+    "look_for_package",
     "move_deadline",
     "note_settled",
     "read_deadline",

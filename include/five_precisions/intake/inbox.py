@@ -98,8 +98,14 @@ class Delivery:
 
     def has_settled(self, now: datetime, settle: timedelta) -> bool:
         """Whether no file has changed for that time."""
-        ages = [now - file.modified_at for file in (*self.files, *self.uploads, *self._alone)]
-        return all(age >= settle or age < -_CLOCKS_DIFFER for age in ages)
+        return self.settles_at(now, settle) <= now
+
+    def settles_at(self, now: datetime, settle: timedelta) -> datetime:
+        """When no file will have changed for that time, if none does any more; now or earlier where that has come."""
+        changing = (*self.files, *self.uploads, *self._alone)
+        return max(
+            (each.modified_at + settle for each in changing if now - each.modified_at >= -_CLOCKS_DIFFER), default=now
+        )
 
 
 def digest_of(files: Sequence[DeliveredFile]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -21,8 +22,18 @@ from five_precisions.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-def find_settled(settings: Settings, period: Period, institution_code: str) -> str | None:
-    """The fingerprint of an institution's package whose files have not changed for the settle time; None without one.
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a look at an institution's place in the inbox has found."""
+
+    fingerprint: str | None = None
+    """Of the package whose files have not changed for the settle time; None without one."""
+    settles_at: datetime | None = None
+    """When files that were still changing will have settled, if they change no more; None where there are none."""
+
+
+def look_for_package(settings: Settings, period: Period, institution_code: str) -> Sighting:
+    """Look whether an institution's package has settled, and where it has not, when it may have.
 
     Whether it is complete, and what is in it, only `collect` finds out.
 
@@ -30,11 +41,23 @@ def find_settled(settings: Settings, period: Period, institution_code: str) -> s
         UnreachableError: the inbox cannot be read.
     """
     now = datetime.now(SHANGHAI)
+    settle = timedelta(seconds=settings.settle_seconds)
     inbox = Inbox(settings.inbox_address, settings.storage_options("inbox"))
+    settles_at = None
     for delivery in inbox.deliveries(period, institution_code, replay=False):
-        if delivery.has_settled(now, timedelta(seconds=settings.settle_seconds)):
-            return delivery.fingerprint
-    return None
+        if delivery.has_settled(now, settle):
+            return Sighting(delivery.fingerprint)
+        settles_at = delivery.settles_at(now, settle)
+    return Sighting(settles_at=settles_at)
+
+
+def find_settled(settings: Settings, period: Period, institution_code: str) -> str | None:
+    """The fingerprint of an institution's package whose files have not changed for the settle time; None without one.
+
+    Raises:
+        UnreachableError: the inbox cannot be read.
+    """
+    return look_for_package(settings, period, institution_code).fingerprint
 
 
 def note_settled(engine: Engine, period: Period, institution_code: str, fingerprint: str) -> None:

@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError
 from five_precisions.installation import open_installation
-from five_precisions.intake import find_settled, note_settled, read_deadlines
+from five_precisions.intake import look_for_package, note_settled, read_deadlines
 from five_precisions.orchestration.runtime import load_settings
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 REST_SECONDS: Final = 10.0
 """Before the first look. A task that is resumed within seconds of its wait can be failed by its own belated exit. Its
 process ends with a heartbeat, every 5 s, and the executor reports it only then (Airflow issue 71580)."""
+SHORTEST_REST_SECONDS: Final = 0.1
+"""Between two looks, whatever the times of files say."""
 LOOKUP_SECONDS: Final = 60.0
 """How often the deadlines are looked up: one that ops have moved holds within minutes."""
 
@@ -43,7 +45,7 @@ class PackageTrigger(BaseTrigger):
         institution: Whose package.
         seen: Fingerprint of what was looked at last, e.g. a package still without a cover; None for nothing.
         until: The deadline, ISO 8601, until it is looked up for the first time.
-        poll_seconds: How often it looks into the inbox.
+        poll_seconds: How often it looks into the inbox; files that it has seen there it looks at when they settle.
         again_at: When what was looked at is worth a second look, ISO 8601; None for never.
         rest_seconds: How long it sleeps before it first looks.
         lookup_seconds: How often the deadline is looked up.
@@ -71,6 +73,7 @@ class PackageTrigger(BaseTrigger):
         self.rest_seconds = rest_seconds
         self.lookup_seconds = lookup_seconds
         self._is_inbox_away = False
+        self._settles_at: datetime | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path of the class and its arguments."""
@@ -90,7 +93,14 @@ class PackageTrigger(BaseTrigger):
             if event is not None:
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]
                 return
-            await asyncio.sleep(self.poll_seconds)
+            await asyncio.sleep(self._rest())
+
+    def _rest(self) -> float:
+        """Seconds until the next look: fewer than ever where files that were seen will have settled by then."""
+        if self._settles_at is None:
+            return self.poll_seconds
+        left = (self._settles_at - datetime.now(SHANGHAI)).total_seconds()
+        return min(self.poll_seconds, max(left, SHORTEST_REST_SECONDS))
 
     def _look(self, settings: Settings) -> str | None:
         period = Period.parse(self.period)
@@ -99,7 +109,7 @@ class PackageTrigger(BaseTrigger):
         if now >= known.deadlines.get(self.institution, datetime.fromisoformat(self.until)):
             return DEADLINE
         try:
-            found = find_settled(settings, period, self.institution)
+            sighting = look_for_package(settings, period, self.institution)
         except UnreachableError as error:
             # The wait goes on: an inbox that is away for an hour is no reason to end the month's task.
             if not self._is_inbox_away:
@@ -107,6 +117,7 @@ class PackageTrigger(BaseTrigger):
             self._is_inbox_away = True
             return None
         self._is_inbox_away = False
+        found, self._settles_at = sighting.fingerprint, sighting.settles_at
         if found is None:
             return None
         if found != self.seen:
