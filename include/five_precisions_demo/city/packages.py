@@ -273,7 +273,7 @@ class _Looks:
     amount: Format
 
 
-class _BodySheet(Worksheet):
+class _BodySheet(Worksheet):  # type: ignore[misc]
     """A sheet that takes all rows below its header at once, three times faster than cell by cell.
 
     The bytes are the same, format by format and string by string. It rests on how XlsxWriter numbers both: a string
