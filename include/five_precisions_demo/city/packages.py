@@ -280,6 +280,8 @@ class _BodySheet(Worksheet):  # type: ignore[misc]
     when it is given, a format when the sheet is written, in the order of the cells.
     """
 
+    dim_rowmax: int
+
     def __init__(self) -> None:
         super().__init__()
         self._body_begins = 0
@@ -333,7 +335,7 @@ class _BodySheet(Worksheet):  # type: ignore[misc]
         for row, cells in self._body.items():
             self._write_row(row, self.row_spans[row // _ROWS_OF_A_SPAN])
             for column, look, content in cells:
-                if look not in styles:
+                if look is not None and look not in styles:
                     styles[look] = f' s="{look._get_xf_index()}"'  # noqa: SLF001 - as XlsxWriter's own rows do
                 self.fh.write(f'<c r="{letters[column]}{row + 1}"{styles[look]}{content}')
             self.fh.write("</row>")
