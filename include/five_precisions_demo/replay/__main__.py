@@ -16,7 +16,7 @@ from five_precisions_demo.replay.run import DemoRun
 from five_precisions_demo.replay.summary import print_summary
 from five_precisions_demo.stack import PORT, Interruption, Stack, parse_site, print_login
 
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 2.0
 """Seconds for Airflow to end: by then nothing runs, or all that runs is to be thrown away."""
 
 

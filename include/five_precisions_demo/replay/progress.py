@@ -60,6 +60,14 @@ def read_quarters(connection: Connection) -> list[QuarterState]:
     return [QuarterState(**row) for row in found.mappings()]
 
 
+def may_wait_for_approval(months: Sequence[Month], quarters: Sequence[QuarterState]) -> bool:
+    """Whether a quarter's months are assessed and nobody has approved its bulletin yet."""
+    return any(
+        not quarter.approved and all(month.assessed for month in months[3 * number : 3 * number + 3])
+        for number, quarter in enumerate(quarters)
+    )
+
+
 class Screen:
     """What has been done, line by line; on a terminal, below it, what is being done and how far the months are."""
 

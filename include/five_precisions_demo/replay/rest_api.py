@@ -14,7 +14,7 @@ class Airflow:
 
     def __init__(self, site: Site, user: str) -> None:
         # Never by way of a proxy that the caller's environment names.
-        self._client = httpx.Client(base_url=site.url, timeout=10, trust_env=False)
+        self._client = httpx.Client(base_url=site.url, timeout=30, trust_env=False)
         answer = self._client.post("/auth/token", json={"username": user, "password": site.password(user)})
         self._client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
 

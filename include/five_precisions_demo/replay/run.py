@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,14 @@ import httpx
 from sqlalchemy import Engine, text
 
 from five_precisions.settings import Settings
-from five_precisions_demo.replay.progress import Month, QuarterState, Screen, read_months, read_quarters
+from five_precisions_demo.replay.progress import (
+    Month,
+    QuarterState,
+    Screen,
+    may_wait_for_approval,
+    read_months,
+    read_quarters,
+)
 from five_precisions_demo.replay.rest_api import Airflow
 from five_precisions_demo.replay.statements import load_demo_statement
 from five_precisions_demo.replay.summary import Summary, read_summary
@@ -26,6 +34,8 @@ _LIMIT_SECONDS: Final = 10 * 60.0
 """How long nothing may be done. A month takes half a minute on two idle cores; on a busy machine it may be minutes."""
 _DAGS_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 1.0
+_ASK_SECONDS: Final = 5.0
+"""Between two questions to Airflow whether something has failed: its answers take time from the tasks."""
 _MEASURE_SECONDS: Final = 5.0
 """Between two samples of the memory: one costs a fifth of a second."""
 _READING_SECONDS: Final = 5.0
@@ -50,7 +60,7 @@ class DemoRun:
         self._keep_packages = keep_packages
         self._site = stack.site
         self._screen = screen
-        self._measured_at = 0.0
+        self._measured_at = self._asked_at = 0.0
         self._waiting_since: dict[str, float] = {}
         self._reported: set[str] = set()
         self._unanswered = 0
@@ -90,12 +100,12 @@ class DemoRun:
         self._screen.finish_step(f"warehouse is made: {len(register.institutions)} institutions")
         self._stack.finish("migrate")
         self._screen.finish_step("Airflow's database is made")
-        # The scheduler comes last: a replay takes what lies in the inbox, and does not wait for the rest of it.
-        self._stack.start_components("api-server", "dag-processor", "triggerer")
+        # Who reads the DAGs comes last: a replay takes what lies in the inbox, and does not wait for the rest of it.
+        self._stack.start_components("api-server", "scheduler", "triggerer")
         self._stack.finish("demo-data")
         self._screen.finish_step("the golden city's inbox is written")
         self._screen.start_step("Airflow is starting")
-        self._stack.start_components("scheduler")
+        self._stack.start_components("dag-processor")
         self._stack.wait_until_ready()
         self._screen.finish_step(f"Airflow is up at {self._site.url}")
 
@@ -123,13 +133,17 @@ class DemoRun:
 
     def _wait_for_dags(self, airflow: Airflow) -> None:
         deadline = time.monotonic() + _DAGS_SECONDS
-        while missing := _DAGS - airflow.dags():
-            error = airflow.import_error()
+        missing, error = _DAGS, None
+        while missing:
+            # While everything starts, an answer may be late.
+            with suppress(httpx.TimeoutException):
+                missing, error = _DAGS - airflow.dags(), airflow.import_error()
             if error is not None:
                 raise ComponentError(f"A DAG file does not import: {error}")
             if time.monotonic() > deadline:
                 raise ComponentError(f"Airflow does not find {', '.join(sorted(missing))} in {self._site.dags}.")
-            self._pause()
+            if missing:
+                self._pause()
         self._screen.finish_step("the DAGs are read")
 
     def _check_progress(self, engine: Engine, airflow: Airflow) -> bool:
@@ -142,6 +156,10 @@ class DemoRun:
         self._report(months, quarters)
         if undelivered is not None:
             raise ComponentError(f"The message {undelivered.message_key} is {undelivered.status}: {undelivered.reply}")
+        is_delivered = all(quarter.is_done for quarter in quarters) and not waiting
+        if not is_delivered and not may_wait_for_approval(months, quarters) and not self._is_time_to_ask():
+            return False
+        self._asked_at = time.monotonic()
         try:
             runs = airflow.runs()
             self._answer(airflow)
@@ -155,12 +173,11 @@ class DemoRun:
                 ) from None
             return False
         self._unanswered = 0
-        return (
-            all(month.assessed for month in months)
-            and all(quarter.is_done for quarter in quarters)
-            and not waiting
-            and all(run["state"] == "success" for run in runs)
-        )
+        is_assessed = all(month.assessed for month in months)
+        return is_assessed and is_delivered and all(run["state"] == "success" for run in runs)
+
+    def _is_time_to_ask(self) -> bool:
+        return time.monotonic() - self._asked_at >= _ASK_SECONDS
 
     def _answer(self, airflow: Airflow) -> None:
         """Approve what has waited long enough to be read."""
