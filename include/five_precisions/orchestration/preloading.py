@@ -50,5 +50,5 @@ def load_for_tasks() -> None:
     compile_templates("mail")
     try:
         validate_reference(Settings.load())
-    except FivePrecisionsError as error:
+    except (FivePrecisionsError, OSError) as error:
         logger.warning("Tasks will load the reference files themselves: %s", error)
