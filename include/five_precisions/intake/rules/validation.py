@@ -155,6 +155,8 @@ def violations(
         screening = Screening(frame, parameters)
         doubts = [screening.rows_in_doubt(expectation) for expectation in suite.expectations]
         asked = tuple(ordinal for ordinal in everything if doubts[ordinal].any())
+        if not asked:
+            return SuiteAnswers()
         wanted = {name for ordinal in asked for name in columns_of(suite.expectations[ordinal])} | {"row"}
         shown = frame.loc[np.logical_or.reduce(doubts), [name for name in frame.columns if name in wanted]]
     found = _unexpected(shown, suite, asked, parameters)
