@@ -327,7 +327,7 @@ def _keep_rows(connection: Connection, submission: Submission, submission_id: st
     _execute(connection, statement, str(submission.period), submission_id, submission.institution_code)
     # The checks across reports follow at once; without counts their plans take minutes instead of milliseconds.
     partition = sql.Identifier("core", partition_name(report.code, submission.period))
-    _execute(connection, sql.SQL("analyze {}").format(partition))
+    _execute(connection, sql.SQL(_COUNT_QUICKLY).format(partition))
 
 
 def _delivered(report: Report) -> sql.Identifier:
