@@ -26,7 +26,14 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from five_precisions.errors import SetupError
-from five_precisions.figures.inputs import Parameters, bound_of, gather_statistics, run_statement, statement_errors
+from five_precisions.figures.inputs import (
+    Parameters,
+    bound_of,
+    fill_table,
+    gather_statistics,
+    run_statement,
+    statement_errors,
+)
 from five_precisions.figures.scheme import Scheme
 from five_precisions.reference import Board, load_indicators
 from five_precisions.reports import load_reports
@@ -59,8 +66,8 @@ def assess_banks(connection: Connection, scheme: Scheme, boards: Mapping[str, Bo
     rules = parameters | _rules_of(scheme)
     for table in _TABLES:
         connection.exec_driver_sql(f"create temporary table {table} on commit drop")
-    for name in ("assessed_banks", "bank_figures", "city_figures"):
-        run_statement(connection, f"assessment/{name}", rules)
+    for table in ("assessed_bank", "bank_figure", "city_figure"):
+        fill_table(connection, table, f"assessment/{table}s", rules)
     run_statement(connection, "assessment/no_step", rules | {"round": 0})
     _judge(connection, scheme, rules, 0)
     ranked = [{"board": code, **board.model_dump(mode="json")} for code, board in boards.items()]
