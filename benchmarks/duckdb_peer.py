@@ -22,7 +22,6 @@ _MACROS = (
     "to_jsonb(anything) as to_json(anything)",
     "to_date(month, form) as cast(substr(month, 1, 7) || '-01' as date)",
     "convert_to(letters, encoding) as letters",
-    "jsonb_build_object(one, two) as json_object(one, two)",
 )
 """Functions that it has under another name, or none of: what they cost is small beside the joins."""
 _INSERT = re.compile(r"\binsert\s+into\s+[\w.]+\s*(\([^()]*\)\s*(?=select|with))?", re.IGNORECASE)
