@@ -22,14 +22,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from report import Report
+
 ROOT: Final = Path(__file__).resolve().parents[1]
-RESULTS: Final = ROOT / "benchmarks" / "results" / "intake.json"
 ROWS: Final = 100_000
 SMALL_ROWS: Final = 1_000
 RUNS: Final = 5
 """Of what is quickly done; their median counts."""
-_RESULT: Final = ("name", "value", "unit", "peer", "peer_value", "ratio", "limit")
-"""A ratio is at most its limit, but at least where it says how many times faster; other values are at most theirs."""
 TIMES_THE_BARE_READ: Final = 3
 TIMES_FASTER_THAN_FRICTIONLESS: Final = 6
 MOST_MEGABYTES: Final = 700
@@ -43,7 +42,7 @@ SHEET: Final = "loans"
 
 
 def main() -> None:
-    """Print the table, and write what counts to RESULTS."""
+    """Print the table, and keep what counts."""
     from rich.console import Console
     from rich.table import Table
 
@@ -72,35 +71,15 @@ def main() -> None:
     table.add_row(f"{SMALL_ROWS:,} loans in a warm process, median of {RUNS}", *_cells(runs["small"]))
     console = Console(width=150)
     console.print(table)
-    results = _results(ours, runs["small"], bare, frictionless)
-    for result in results:
-        beside = f", {result['ratio']:.1f} times beside {result['peer']}" if result["peer"] else ""
-        console.print(f"{result['name']}: {result['value']:.2f} {result['unit']}{beside} (limit: {result['limit']})")
-    console.print(f"{os.cpu_count()} cores")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-
-
-def _results(
-    ours: dict[str, Any], small: dict[str, Any], bare: dict[str, Any], frictionless: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """What counts, each beside its limit: ours to the bare read's, Frictionless' to ours, memory, a small package."""
-    large, cpu, small_cpu = f"{ROWS:,} loans, xlsx to rows", ours["cpu"], small["cpu"]
-    lines: list[tuple[str, float, str, str | None, float | None, float | None, float]] = [
-        (large, cpu, "CPU s", "fastexcel", bare["cpu"], cpu / bare["cpu"], TIMES_THE_BARE_READ),
-        (
-            f"{large}, times faster",
-            cpu,
-            "CPU s",
-            "Frictionless",
-            frictionless["cpu"],
-            frictionless["cpu"] / cpu,
-            TIMES_FASTER_THAN_FRICTIONLESS,
-        ),
-        (f"{large}, peak", ours["peak_mb"], "MB", None, None, None, MOST_MEGABYTES),
-        (f"{SMALL_ROWS:,} loans, warm", small_cpu, "CPU s", None, None, None, SECONDS_OF_A_SMALL_PACKAGE),
-    ]
-    return [dict(zip(_RESULT, line, strict=True)) for line in lines]
+    report = Report()
+    large = f"{ROWS:,} loans, xlsx to rows, CPU"
+    report.add(large, ours["cpu"], "s", "bare fastexcel", bare["cpu"], TIMES_THE_BARE_READ)
+    report.add(
+        f"{large} again", ours["cpu"], "s", "Frictionless", frictionless["cpu"], 1 / TIMES_FASTER_THAN_FRICTIONLESS
+    )
+    report.add(f"{ROWS:,} loans, peak memory of the process", ours["peak_mb"], "MB", limit=MOST_MEGABYTES)
+    report.add(f"{SMALL_ROWS:,} loans, warm process, CPU", runs["small"]["cpu"], "s", limit=SECONDS_OF_A_SMALL_PACKAGE)
+    report.keep("intake", f"{ROWS:,} loans and {SMALL_ROWS:,} loans")
 
 
 def _cells(run: dict[str, Any]) -> list[str]:
