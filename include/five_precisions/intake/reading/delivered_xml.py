@@ -26,6 +26,8 @@ _LONGEST_TAG: Final = 1 << 20
 """Bytes; the parser holds a tag whole. A cell holds 32,767 characters."""
 _PIECE: Final = 1 << 18
 """Bytes between two looks at the bounds."""
+_FIRST_PIECE: Final = 1 << 9
+"""Bytes within which most root elements begin."""
 _KNOWN_ENCODINGS: Final = frozenset({"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "iso8859-1"})
 """The parser's own, by the names that Python has for them."""
 _UTF8: Final = frozenset({"utf-8", "ascii"})
@@ -151,9 +153,10 @@ class Head(Reading):
             self.is_utf8 = b"\0" not in chunk[:4] and not chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             self._feed = _Feed(self, may_name_type=True)
         try:
-            for piece in _pieces(chunk):
-                if not self.is_over:
-                    self._feed.take(piece)
+            for piece in _growing_pieces(chunk):
+                if self.is_over:
+                    break
+                self._feed.take(piece)
         except _EncodingError:
             self.is_over, self.is_utf8 = True, False
         except _NotXmlError:
@@ -194,6 +197,14 @@ def _parsed(chunks: Iterable[bytes], reading: Reading, *, may_name_type: bool) -
 
 def _pieces(chunk: bytes) -> Iterator[bytes]:
     return (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
+
+
+def _growing_pieces(chunk: bytes) -> Iterator[bytes]:
+    """The same beginning with small ones: what follows the root element in its piece is parsed for nothing."""
+    at, size = 0, _FIRST_PIECE
+    while at < len(chunk):
+        yield chunk[at : at + size]
+        at, size = at + size, min(2 * size, _PIECE)
 
 
 class _Feed:
