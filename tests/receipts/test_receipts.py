@@ -39,7 +39,7 @@ from five_precisions.receipts.receipt_wording import (
     time_left_words,
 )
 from five_precisions.receipts.receipts import (
-    post_cross_receipt,
+    post_cross_receipts,
     read_receipt,
 )
 from five_precisions.reports.level import Level
@@ -531,7 +531,7 @@ def test_explained_warning_asks_for_nothing_and_is_counted_apart(
 def tell_across(engine: Engine, settings: Settings, edition: str, *findings: Finding) -> str:
     with engine.begin() as connection:
         number = save_cross_check(connection, JUNE, "B01", edition, findings)
-        post_cross_receipt(connection, settings, number)
+        post_cross_receipts(connection, settings, [number])
     return number
 
 

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Engine, text
 from five_precisions.errors import RefusedError
 from five_precisions.intake.deadlines import last_deadline, read_deadlines
 from five_precisions.intake.findings import Finding
-from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_findings, save_cross_check
+from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_facts, save_cross_checks
 from five_precisions.intake.recording import explained, lock_period
 from five_precisions.intake.rules.checks import standing_findings
 from five_precisions.intake.waiting import find_unrecorded
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_files import OutboxError, write_receipt
-from five_precisions.receipts.receipts import post_cross_receipt
+from five_precisions.receipts.receipts import post_cross_receipts
 from five_precisions.register import Institution, first_month, first_open_month, open_period, read_register
 from five_precisions.register.decision import reason_of, storable
 from five_precisions.settings import PREFIX, Settings
@@ -332,19 +332,22 @@ def _check_across(connection: Connection, settings: Settings, period: Period) ->
         The receipt numbers, with the findings workbooks.
     """
     found = standing_findings(connection, read_register(connection), period, at_close=True)
-    rendered: dict[str, bytes | None] = {}
-    editions = read_editions(connection, period)
-    for code in sorted({*found, *editions}):
-        findings = found.get(code, [])
-        closes = [edition for edition in editions.get(code, ()) if edition.startswith(_EDITION)]
-        reported = _facts(read_findings(connection, f"{period}-{code}-{closes[-1]}")) if closes else set()
-        if reported == _facts(findings):
-            continue
-        edition = f"{_EDITION}-{len(closes) + 1}" if closes else _EDITION
-        with_answers = explained(connection, period, code, findings)
-        cross_check = save_cross_check(connection, period, code, edition, with_answers)
-        rendered[cross_check] = post_cross_receipt(connection, settings, cross_check)
-    return rendered
+    closes = {
+        code: [edition for edition in own if edition.startswith(_EDITION)]
+        for code, own in read_editions(connection, period).items()
+    }
+    newest = {code: f"{period}-{code}-{own[-1]}" for code, own in closes.items() if own}
+    reported = read_facts(connection, list(newest.values()))
+    different = {
+        code: found.get(code, [])
+        for code in sorted({*found, *closes})
+        if reported.get(newest.get(code, ""), set()) != _facts(found.get(code, []))
+    }
+    checks = {
+        (code, f"{_EDITION}-{len(closes[code]) + 1}" if closes.get(code) else _EDITION): findings
+        for code, findings in explained(connection, period, different).items()
+    }
+    return post_cross_receipts(connection, settings, save_cross_checks(connection, period, checks))
 
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:

@@ -57,7 +57,7 @@ from five_precisions.receipts.receipt_workbooks import (
     ReceiptWorkbook,
     render_receipt_workbook,
 )
-from five_precisions.receipts.receipts import post_cross_receipt, post_receipt, post_receipt_again
+from five_precisions.receipts.receipts import post_cross_receipts, post_receipt, post_receipt_again
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.settings import Settings
@@ -377,8 +377,7 @@ class _Collection:
             if not isinstance(recorded, Recorded):
                 post_receipt(connection, self._settings, recorded.submission_id, workbook)
                 rendered[recorded.submission_id] = workbook.whole
-                for cross_check in recorded.cross_checks:
-                    rendered[cross_check] = post_cross_receipt(connection, self._settings, cross_check)
+                rendered |= post_cross_receipts(connection, self._settings, recorded.cross_checks)
                 if not self._replay:
                     take(connection, self._period, delivery)
         if isinstance(recorded, Recorded):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -84,25 +84,15 @@ def post(connection: Connection, messages: Iterable[Message]) -> list[str]:
     Returns:
         The keys of those that are new. One whose key is there already is left as it is.
     """
-    new: list[str] = []
+    # Of two with one key, the first is posted.
+    by_key: dict[str, Message] = {}
+    for message in messages:
+        by_key.setdefault(message_key(message), message)
+    new = _insert(connection, by_key)
     contents: dict[str, bytes] = {}
     attached: list[dict[str, str | int]] = []
-    for message in messages:
-        key = message_key(message)
-        values = {
-            "message_key": key,
-            "kind": message.kind,
-            "period": message.period,
-            "recipient": recipient_of(message.address),
-            "run_id": message.run_id,
-            "institution_code": message.institution_code,
-            "subject": message.subject,
-            "html": message.html,
-        }
-        if connection.execute(load_statement("outbox/post"), values).first() is None:
-            continue
-        new.append(key)
-        for ordinal, attachment in enumerate(message.attachments, 1):
+    for key in new:
+        for ordinal, attachment in enumerate(by_key[key].attachments, 1):
             sha256 = hashlib.sha256(attachment.content).hexdigest()
             contents[sha256] = attachment.content
             attached.append({"message_key": key, "ordinal": ordinal, "name": attachment.name, "sha256": sha256})
@@ -112,6 +102,24 @@ def post(connection: Connection, messages: Iterable[Message]) -> list[str]:
         connection.execute(_KEEP_CONTENT, ordered)
         connection.execute(load_statement("outbox/attach"), attached)
     return new
+
+
+def _insert(connection: Connection, messages: Mapping[str, Message]) -> list[str]:
+    """Keep the messages that are not there; the keys of these, in the order given."""
+    if not messages:
+        return []
+    values = {
+        "message_keys": list(messages),
+        "kinds": [message.kind for message in messages.values()],
+        "periods": [message.period for message in messages.values()],
+        "recipients": [recipient_of(message.address) for message in messages.values()],
+        "run_ids": [message.run_id for message in messages.values()],
+        "institution_codes": [message.institution_code for message in messages.values()],
+        "subjects": [message.subject for message in messages.values()],
+        "htmls": [message.html for message in messages.values()],
+    }
+    posted = set(connection.execute(load_statement("outbox/post"), values).scalars())
+    return [key for key in messages if key in posted]
 
 
 def list_messages(

@@ -112,13 +112,16 @@ def _unmatched(line: Explanation) -> Finding:
     )
 
 
-def read_recorded(connection: Connection, period: Period, institution_code: str) -> list[RecordedExplanation]:
-    """What an institution has explained up to a period, the newest first."""
-    names = {"period": str(period), "institution_code": institution_code}
-    return [
-        RecordedExplanation(**row)
-        for row in connection.execute(load_statement("intake/explanations_of_institution"), names).mappings()
-    ]
+def read_recorded(
+    connection: Connection, period: Period, institution_codes: Sequence[str]
+) -> dict[str, list[RecordedExplanation]]:
+    """What each of some institutions has explained up to a period, the newest first."""
+    names = {"period": str(period), "institution_codes": institution_codes}
+    recorded: dict[str, list[RecordedExplanation]] = {code: [] for code in institution_codes}
+    for row in connection.execute(load_statement("intake/explanations_of_institutions"), names).mappings():
+        fields = {name: row[name] for name in row if name != "institution_code"}
+        recorded[row["institution_code"]].append(RecordedExplanation(**fields))
+    return recorded
 
 
 def with_explanations(

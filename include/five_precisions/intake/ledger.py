@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from psycopg import sql
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from five_precisions.intake.findings import (
     Finding,
@@ -74,6 +74,9 @@ _READ_REPORTED = text("""
 select institution_code, report, rule, key, header, value
 from intake.told_finding
 where period = :period and institution_code = any(:institution_codes)
+""")
+_READ_FACTS = text("""
+select submission_id, report, rule, key, header, value from intake.finding where submission_id = any(:submission_ids)
 """)
 _READ_FILES = text("""
 select name, sha256, size from intake.file where submission_id = :submission_id order by name collate "C"
@@ -285,11 +288,29 @@ def save_cross_check(
     connection: Connection, period: Period, institution_code: str, edition: str, findings: Sequence[Finding]
 ) -> str:
     """Keep what a check across reports has found of an institution's reports; its receipt number."""
-    submission_id = f"{period}-{institution_code}-{edition}"
-    names = {"submission_id": submission_id, "period": str(period), "institution_code": institution_code}
-    connection.execute(_SAVE_CROSS_CHECK, {**names, "edition": edition})
-    save_findings(connection, submission_id, list(map(printable_finding, findings)))
+    [submission_id] = save_cross_checks(connection, period, {(institution_code, edition): findings})
     return submission_id
+
+
+def save_cross_checks(
+    connection: Connection, period: Period, checks: Mapping[tuple[str, str], Sequence[Finding]]
+) -> list[str]:
+    """Keep what checks across reports have found, by institution and edition; the receipt numbers, in that order."""
+    numbered = {f"{period}-{code}-{edition}": (code, edition) for code, edition in checks}
+    lines = [
+        {"submission_id": number, "period": str(period), "institution_code": code, "edition": edition}
+        for number, (code, edition) in numbered.items()
+    ]
+    if not lines:
+        return []
+    _save(connection, _SAVE_CROSS_CHECK, lines)
+    kept = (
+        line
+        for number, check in numbered.items()
+        for line in _finding_lines(number, list(map(printable_finding, checks[check])))
+    )
+    copy_lines(connection, sql.Identifier("intake", "finding"), _FINDING_COLUMNS, kept)
+    return list(numbered)
 
 
 def read_editions(connection: Connection, period: Period) -> dict[str, list[str]]:
@@ -307,6 +328,14 @@ def read_reported(connection: Connection, period: Period, institution_codes: Seq
     for code, *fact in connection.execute(_READ_REPORTED, names):
         reported.setdefault(code, set()).add(tuple(fact))
     return reported
+
+
+def read_facts(connection: Connection, submission_ids: Sequence[str]) -> dict[str, set[Fact]]:
+    """The facts that each of some receipts has reported; nothing of one that has reported none."""
+    facts: dict[str, set[Fact]] = {}
+    for submission_id, *fact in connection.execute(_READ_FACTS, {"submission_ids": submission_ids}):
+        facts.setdefault(submission_id, set()).add(tuple(fact))
+    return facts
 
 
 def fact_of(finding: Finding) -> Fact:
@@ -331,10 +360,23 @@ def read_findings(connection: Connection, submission_id: str) -> Iterator[Findin
     names = {"submission_id": submission_id}
     with connection.execute(_READ_FINDINGS, names, execution_options={"yield_per": _FETCHED_AT_ONCE}) as found:
         for row in found.mappings():
-            fields = {name: row[name] for name in row if name != "cell"}
-            cell = row["cell"]
-            column_number = None if cell is None else column_number_of(cell)
-            yield Finding(**{**fields, "level": Level(row["level"]), "column_number": column_number})
+            yield _finding(row)
+
+
+def read_findings_of(connection: Connection, submission_ids: Sequence[str]) -> dict[str, list[Finding]]:
+    """The findings that the ledger keeps of some submissions, of each in its order; all of them at once."""
+    # A list: the driver takes a tuple for a row.
+    names = {"submission_ids": list(submission_ids)}
+    findings: dict[str, list[Finding]] = {number: [] for number in submission_ids}
+    for row in connection.execute(load_statement("intake/findings_of"), names).mappings():
+        findings[row["submission_id"]].append(_finding(row))
+    return findings
+
+
+def _finding(row: RowMapping) -> Finding:
+    fields = {name: row[name] for name in row if name not in ("cell", "submission_id")}
+    column_number = None if row["cell"] is None else column_number_of(row["cell"])
+    return Finding(**{**fields, "level": Level(row["level"]), "column_number": column_number})
 
 
 def _report_line(submission_id: str, report: JudgedReport, places: Mapping[str, int]) -> dict[str, Any]:

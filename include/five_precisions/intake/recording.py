@@ -32,7 +32,7 @@ from five_precisions.intake.ledger import (
     read_editions,
     read_reported,
     received_in_order,
-    save_cross_check,
+    save_cross_checks,
     save_findings,
     save_submission,
 )
@@ -190,17 +190,17 @@ def _bind_explanations(
 
 
 def _reported(connection: Connection, submission: Submission, judged: JudgedPackage) -> tuple[Finding, ...]:
-    findings = explained(connection, submission.period, submission.institution_code, judged.findings)
-    return tuple(map(printable_finding, findings))
+    code = submission.institution_code
+    findings = explained(connection, submission.period, {code: judged.findings})
+    return tuple(map(printable_finding, findings[code]))
 
 
 def explained(
-    connection: Connection, period: Period, institution_code: str, findings: Sequence[Finding]
-) -> list[Finding]:
-    """The findings, with the explanations that stand for them."""
-    return explanations.with_explanations(
-        findings, explanations.read_recorded(connection, period, institution_code), period
-    )
+    connection: Connection, period: Period, findings: Mapping[str, Sequence[Finding]]
+) -> dict[str, list[Finding]]:
+    """The findings by institution, with the explanations that stand for them."""
+    recorded = explanations.read_recorded(connection, period, list(findings))
+    return {code: explanations.with_explanations(own, recorded[code], period) for code, own in findings.items()}
 
 
 def _compare_with_others(
@@ -253,14 +253,13 @@ def _record_cross_checks(connection: Connection, period: Period, found: dict[str
         return ()
     reported = read_reported(connection, period, list(found))
     editions = read_editions(connection, period)
-    cross_checks: list[str] = []
-    for code, findings in sorted(found.items()):
-        new = [finding for finding in findings if fact_of(finding) not in reported.get(code, ())]
-        if new:
-            edition = f"x{len(editions.get(code, ())) + 1}"
-            new = explained(connection, period, code, new)
-            cross_checks.append(save_cross_check(connection, period, code, edition, new))
-    return tuple(cross_checks)
+    new = {
+        code: [finding for finding in findings if fact_of(finding) not in reported.get(code, ())]
+        for code, findings in sorted(found.items())
+    }
+    with_answers = explained(connection, period, {code: findings for code, findings in new.items() if findings})
+    checks = {(code, f"x{len(editions.get(code, ())) + 1}"): findings for code, findings in with_answers.items()}
+    return tuple(save_cross_checks(connection, period, checks))
 
 
 # Rows

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -145,6 +146,29 @@ def read_receipt_workbook(connection: Connection, settings: Settings, submission
     )
 
 
+def read_cross_workbooks(
+    connection: Connection, settings: Settings, findings: Mapping[str, Sequence[Finding]]
+) -> dict[str, ReceiptWorkbook]:
+    """The workbooks of cross checks whose findings are at hand, from ledger and archive; by receipt number.
+
+    Raises:
+        SetupError: the archive cannot be used.
+    """
+    places = read_places(connection, list(findings))
+    checked = _read_checked(connection, list(findings))
+    return {
+        number: _render(
+            partial(iter, own),
+            partial(len, own),
+            mask_sheets(_read_sheets(settings, checked[number])) if own else (),
+            number=number,
+            made_at=places[number].made_at,
+            is_demo=settings.is_demo,
+        )
+        for number, own in findings.items()
+    }
+
+
 def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
     """The whole workbook of a version or a cross check, from ledger and archive; None where nothing was found.
 
@@ -198,6 +222,9 @@ def _render(
 
 # Read back
 
+_Wanted = Mapping[tuple[str, str, int], set[str | None] | None]
+"""Files (name, SHA-256, size), each with the names of the sheets that are wanted; None for all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -214,26 +241,38 @@ class Place:
 
 def read_place(connection: Connection, submission_id: str) -> Place:
     """Where the receipt of a version or a cross check belongs."""
-    return Place(*connection.execute(load_statement("receipts/place"), {"submission_id": submission_id}).one())
+    [place] = read_places(connection, [submission_id]).values()
+    return place
+
+
+def read_places(connection: Connection, submission_ids: Sequence[str]) -> dict[str, Place]:
+    """Where the receipts of versions and cross checks belong, by number."""
+    rows = connection.execute(load_statement("receipts/places"), {"submission_ids": submission_ids})
+    return {number: Place(*place) for number, *place in rows}
 
 
 def _archived_sheets(connection: Connection, settings: Settings, place: Place, submission_id: str) -> list[MaskedSheet]:
     """The sheets as delivered, masked; without a file that is no longer in the archive there are none of it."""
     if not place.has_findings:
         return []
-    names = {"submission_id": submission_id}
     if not place.is_cross:
         return mask_sheets(_read_sheets(settings, dict.fromkeys(read_files(connection, submission_id))))
-    wanted: dict[tuple[str, str, int], set[str | None] | None] = {}
-    for row in connection.execute(load_statement("receipts/checked_versions"), names):
+    [checked] = _read_checked(connection, [submission_id]).values()
+    return mask_sheets(_read_sheets(settings, checked))
+
+
+def _read_checked(connection: Connection, submission_ids: Sequence[str]) -> dict[str, _Wanted]:
+    """The sheets that each of some cross checks looked at."""
+    wanted: dict[str, dict[tuple[str, str, int], set[str | None] | None]] = {number: {} for number in submission_ids}
+    for row in connection.execute(load_statement("receipts/checked_versions"), {"submission_ids": submission_ids}):
         if row.sha256 is not None:
-            own = wanted.setdefault((row.file, row.sha256, row.size), set())
+            own = wanted[row.cross_check_id].setdefault((row.file, row.sha256, row.size), set())
             if own is not None:
                 own.add(row.sheet)
-    return mask_sheets(_read_sheets(settings, wanted))
+    return dict(wanted)
 
 
-def _read_sheets(settings: Settings, files: Mapping[tuple[str, str, int], set[str | None] | None]) -> Iterator[Sheet]:
+def _read_sheets(settings: Settings, files: _Wanted) -> Iterator[Sheet]:
     """Sheets of archived files (name, SHA-256, size), of each those of the names wanted, or all."""
     archive, limits = Archive.of(settings), Limits.of(settings)
     for (name, sha256, size), wanted in files.items():

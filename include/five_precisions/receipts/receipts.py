@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.intake.findings import Finding, JudgedReport, Verdict
-from five_precisions.intake.ledger import read_files, read_findings, read_reports
+from five_precisions.intake.ledger import read_files, read_findings, read_findings_of, read_reports
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
 from five_precisions.receipts.receipt_wording import (
@@ -29,7 +30,7 @@ from five_precisions.receipts.receipt_wording import (
     resent_subject,
     workbook_name,
 )
-from five_precisions.receipts.receipt_workbooks import ReceiptWorkbook, read_receipt_workbook
+from five_precisions.receipts.receipt_workbooks import ReceiptWorkbook, read_cross_workbooks, read_receipt_workbook
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
@@ -48,7 +49,10 @@ inner join registry.institution on obligation.kind = institution.kind
 where institution.code = :institution_code
 """)
 _READ_CONTACTS = text("""
-select address from registry.contact where institution_code = :institution_code and role = :role order by address
+select institution_code, address
+from registry.contact
+where institution_code = any(:institution_codes) and role = :role
+order by institution_code, address
 """)
 
 
@@ -63,7 +67,7 @@ def read_receipt(connection: Connection, submission_id: str) -> Receipt:
         )
     }
     owed = {row.report: row.nil_allowed for row in connection.execute(_READ_OWED, names)}
-    groups, counts = _grouped(connection, submission_id)
+    groups, counts = _grouped(read_findings(connection, submission_id))
     judged = {report.report: report for report in read_reports(connection, submission_id)}
     return Receipt(
         submission_id=submission_id,
@@ -103,12 +107,12 @@ class _Counts:
     notices: int = 0
 
 
-def _grouped(connection: Connection, submission_id: str) -> tuple[tuple[FindingGroup, ...], dict[str | None, _Counts]]:
+def _grouped(findings: Iterable[Finding]) -> tuple[tuple[FindingGroup, ...], dict[str | None, _Counts]]:
     """The findings in groups, and counted by report; they pass by one by one."""
     counts: dict[str | None, _Counts] = {}
 
     def counted() -> Iterator[Finding]:
-        for finding in read_findings(connection, submission_id):
+        for finding in findings:
             own = counts.setdefault(finding.report, _Counts())
             own.notices += finding.level is Level.NOTICE
             own.warnings += finding.level is Level.WARNING
@@ -138,12 +142,25 @@ def _report_line(judged: JudgedReport, standing_version: int | None, counts: _Co
 
 def read_cross_receipt(connection: Connection, submission_id: str) -> CrossReceipt:
     """What the ledger says of a check across reports and institutions (X04 to X10)."""
-    names = {"submission_id": submission_id}
-    check = connection.execute(load_statement("receipts/cross_check"), names).one()
-    groups, counts = _grouped(connection, submission_id)
-    sources = {row.report: row for row in connection.execute(load_statement("receipts/checked_versions"), names)}
+    findings = read_findings(connection, submission_id)
+    [receipt] = _read_cross_receipts(connection, {submission_id: findings}).values()
+    return receipt
+
+
+def _read_cross_receipts(connection: Connection, findings: Mapping[str, Iterable[Finding]]) -> dict[str, CrossReceipt]:
+    """The receipts of checks whose findings are at hand, by receipt number."""
+    names = {"submission_ids": list(findings)}
+    sources: dict[str, dict[str, Any]] = {number: {} for number in findings}
+    for row in connection.execute(load_statement("receipts/checked_versions"), names):
+        sources[row.cross_check_id][row.report] = row
+    checks = {row.submission_id: row for row in connection.execute(load_statement("receipts/cross_checks"), names)}
+    return {number: _cross_receipt(checks[number], sources[number], own) for number, own in findings.items()}
+
+
+def _cross_receipt(check: Any, sources: Mapping[str, Any], findings: Iterable[Finding]) -> CrossReceipt:
+    groups, counts = _grouped(findings)
     return CrossReceipt(
-        submission_id=submission_id,
+        submission_id=check.submission_id,
         period=Period.parse(check.period),
         institution_code=check.institution_code,
         institution_name=check.institution_name,
@@ -185,26 +202,43 @@ def post_receipt(connection: Connection, settings: Settings, submission_id: str,
     )
 
 
-def post_cross_receipt(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
-    """Lay the receipt of a cross check into the outbox for each contact, in the transaction that records the check.
+def post_cross_receipts(
+    connection: Connection, settings: Settings, submission_ids: Sequence[str]
+) -> dict[str, bytes | None]:
+    """Lay receipts of cross checks into the outbox for each contact, in the transaction that records the checks.
+
+    However many there are, each table is read and written once.
 
     Returns:
-        The findings workbook, for `write_receipt`: it is rendered once. None where nothing was found.
+        The findings workbooks by receipt number, for `write_receipt`: each is rendered once. None where nothing was
+        found.
 
     Raises:
         SetupError: the archive cannot be used.
     """
-    receipt = read_cross_receipt(connection, submission_id)
-    workbook = read_receipt_workbook(connection, settings, submission_id)
-    _post(
-        connection,
-        receipt,
-        workbook,
-        edition=receipt.edition,
-        subject=receipt.subject,
-        html=lambda extent: render_cross_receipt(receipt, Medium.MAIL, is_demo=settings.is_demo, attached=extent),
-    )
-    return workbook.whole
+    if not submission_ids:
+        return {}
+    findings = read_findings_of(connection, submission_ids)
+    receipts = _read_cross_receipts(connection, findings)
+    workbooks = read_cross_workbooks(connection, settings, findings)
+    contacts = _read_addresses(connection, [receipt.institution_code for receipt in receipts.values()])
+    messages: list[Message] = []
+    for number, receipt in receipts.items():
+        content = partial(_cross_mail, receipt, is_demo=settings.is_demo)
+        messages += _messages(
+            receipt,
+            contacts[receipt.institution_code],
+            workbooks[number],
+            edition=receipt.edition,
+            subject=receipt.subject,
+            html=content,
+        )
+    post(connection, messages)
+    return {number: workbook.whole for number, workbook in workbooks.items()}
+
+
+def _cross_mail(receipt: CrossReceipt, extent: Extent, *, is_demo: bool) -> str:
+    return render_cross_receipt(receipt, Medium.MAIL, is_demo=is_demo, attached=extent)
 
 
 def post_receipt_again(connection: Connection, settings: Settings, submission_id: str, *, again_at: datetime) -> None:
@@ -239,22 +273,42 @@ def _compact(when: datetime) -> str:
 
 def _post(
     connection: Connection,
-    receipt: Receipt | CrossReceipt,
+    receipt: Receipt,
     workbook: ReceiptWorkbook,
     *,
     edition: str,
     subject: str,
     html: Callable[[Extent], str],
 ) -> None:
-    names = {"institution_code": receipt.institution_code, "role": ContactRole.CONTACT}
-    addresses = connection.execute(_READ_CONTACTS, names).scalars().all()
+    [addresses] = _read_addresses(connection, [receipt.institution_code]).values()
+    post(connection, _messages(receipt, addresses, workbook, edition=edition, subject=subject, html=html))
+
+
+def _read_addresses(connection: Connection, institution_codes: Sequence[str]) -> dict[str, list[str]]:
+    """The addresses of the institutions' contacts."""
+    addresses: dict[str, list[str]] = {code: [] for code in institution_codes}
+    names = {"institution_codes": institution_codes, "role": ContactRole.CONTACT}
+    for code, address in connection.execute(_READ_CONTACTS, names):
+        addresses[code].append(address)
+    return addresses
+
+
+def _messages(
+    receipt: Receipt | CrossReceipt,
+    addresses: Sequence[str],
+    workbook: ReceiptWorkbook,
+    *,
+    edition: str,
+    subject: str,
+    html: Callable[[Extent], str],
+) -> list[Message]:
     if not addresses:
         logger.warning("%s: %s has no contact, nobody gets its receipt", receipt.period, receipt.institution_code)
-        return
+        return []
     content = html(workbook.extent)
     attached = workbook.attached
     attachments = () if attached is None else (Attachment(workbook_name(receipt.edition), attached),)
-    messages = [
+    return [
         Message(
             kind=Kind.RECEIPT,
             period=str(receipt.period),
@@ -267,4 +321,3 @@ def _post(
         )
         for address in addresses
     ]
-    post(connection, messages)

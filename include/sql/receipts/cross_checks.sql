@@ -1,4 +1,4 @@
--- What does the receipt of a cross check say of the check? One row.
+-- What do the receipts of cross checks say of the checks? One row a check.
 select
     cross_check.submission_id,
     cross_check.period,
@@ -12,4 +12,4 @@ from intake.cross_check
 inner join registry.institution on cross_check.institution_code = institution.code
 inner join registry.deadline
     on cross_check.period = deadline.period and cross_check.institution_code = deadline.institution_code
-where cross_check.submission_id = :submission_id
+where cross_check.submission_id = any(:submission_ids)

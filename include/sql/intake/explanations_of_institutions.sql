@@ -1,5 +1,6 @@
--- What has an institution explained up to a period? One row an explanation, the newest first.
+-- What have some institutions explained up to a period? One row an explanation, the newest first.
 select
+    submission.institution_code,
     explanation.report,
     explanation.rule,
     explanation.key,
@@ -10,6 +11,6 @@ select
 from intake.explanation
 inner join intake.submission on explanation.submission_id = submission.submission_id
 where
-    submission.institution_code = :institution_code
+    submission.institution_code = any(:institution_codes)
     and submission.period <= :period
 order by submission.period desc, submission.version desc, explanation.ordinal desc
