@@ -43,9 +43,10 @@ def load_for_tasks() -> None:
     from five_precisions.delivery.folded_mail import use_folded_mail
 
     load_for_dag_files()
+    # It says hundreds of lines while it is imported.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     for name in _OF_EACH_TASK:
         importlib.import_module(name)
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     use_folded_mail()
     compile_templates("mail")
     try:
