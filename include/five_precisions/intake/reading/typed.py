@@ -17,6 +17,7 @@ from five_precisions.intake.findings import (
     shown_value,
 )
 from five_precisions.intake.reading.files import Sheet
+from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.headers import Unit, is_own_unit, own_unit
 from five_precisions.intake.reading.layout import Layout, Row
 from five_precisions.intake.reading.sheet import Area
@@ -118,6 +119,7 @@ class TypedRows:
         )
 
 
+@without_collection()
 def read_rows(report: Report, sheet: Sheet, layout: Layout) -> TypedRows:
     """Read every cell of the report's columns that are there."""
     places = layout.headers.columns
