@@ -544,7 +544,9 @@ def _lay_out(connection: Any, folder: Path, statements: dict[str, str]) -> None:
     with connection.connection.driver_connection.cursor() as cursor:
         for name in named:
             columns = connection.exec_driver_sql(_COLUMNS, (name,)).all()
-            tables[name] = {column: _DUCKDB_TYPES.get(kind, kind) for column, kind in columns}
+            tables[name] = {
+                column: "varchar" if kind.endswith("[]") else _DUCKDB_TYPES.get(kind, kind) for column, kind in columns
+            }
             copied = f"copy (select * from {name}) to stdout (format csv, header, null '\\N')"
             with cursor.copy(copied) as rows, (folder / f"{name}.csv").open("wb") as file:
                 for block in rows:

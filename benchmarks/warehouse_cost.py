@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, event
 
 _TICKS: Final = 100
 """Of a second, in /proc/<pid>/stat."""
-_WRITES: Final = re.compile(r"^(?:\s*--[^\n]*\n)*\s*insert\s+into\s", re.IGNORECASE)
+_WRITES: Final = re.compile(r"^\s*insert\s+into\s", re.IGNORECASE | re.MULTILINE)
+"""An insert may stand below its named queries."""
 _ROUNDS: Final = frozenset({"assessment/farthest_steps", "assessment/nearer_steps"})
 """Statements whose count of rows decides what comes next: they are executed, not explained."""
 
@@ -95,7 +96,7 @@ class StatementWatch:
         self, connection: Connection, _cursor: object, statement: str, parameters: Any, context: Any, _many: object
     ) -> tuple[str, Any]:
         context.watched = statement
-        if self.explains and _WRITES.match(statement) and statement_name(statement) not in _ROUNDS:
+        if self.explains and _WRITES.search(statement) and statement_name(statement) not in _ROUNDS:
             statement = f"explain (analyze, buffers) {statement}"
         self._begun = backend_cpu(connection), time.perf_counter()
         return statement, parameters
