@@ -4,9 +4,9 @@
 embedded server. CPU seconds are those of the process and of the server together. Peers, each in the same run:
 
 - of a delivery among all others, the same delivery with nobody else's,
-- of the close, the code of an earlier commit on a copy of the same warehouse, where the repository has it,
+- of the close, the code of an earlier commit on a copy of the same warehouse,
 - of the statements, the same SQL in DuckDB on Parquet, where DuckDB can run it,
-- of an assessment with months of history, the same without.
+- of an assessment with 24 months of history, the same with one.
 
 The plan of every statement and all results lie in benchmarks/results.
 """
@@ -14,16 +14,13 @@ The plan of every statement and all results lie in benchmarks/results.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
 import os
-import platform
 import secrets
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,10 +30,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-RESULTS: Final = ROOT / "benchmarks" / "results"
-EARLIER: Final = "c3af907"
-"""The commit whose close is the peer."""
+from report import EARLIER, RESULTS, ROOT, Report, unpack_earlier
+
+LOANS: Final = 1_000_000
 MONTH: Final = "2019-06"
 DATABASE: Final = "five_precisions"
 WARMING, DELIVERING = "B001", "B002"
@@ -53,44 +49,39 @@ PEERS: Final = 12
 _OPTIONS: Final = "-c statement_timeout=15min"
 """Of each session: a statement that does not end is an error."""
 
-Result = dict[str, Any]
+Cost = dict[str, Any]
 
 
-class Report:
-    """Results in the order in which they come."""
+# Limits
+CLOSE_BESIDE_EARLIER: Final = 1 / 3
+STATEMENT_BESIDE_DUCKDB: Final = 1.5
+HISTORY: Final = 1.1
+SLOPE: Final = 1.05
+MOST_MEGABYTES: Final = 1_500
+SECONDS_OF_CHECKS: Final = 0.3
+SECONDS_OF_ASSESS: Final = 46.4
+"""0.4 of what a first rewrite of two statements took, of 1,000,000 loans."""
 
-    def __init__(self) -> None:
-        self.results: list[Result] = []
 
-    def add(self, name: str, value: float, unit: str, peer: str | None = None, peer_value: float | None = None) -> None:
-        """Keep and print one."""
-        ratio = value / peer_value if peer_value else None
-        self.results.append(
-            {
-                "name": name,
-                "value": round(value, 4),
-                "unit": unit,
-                "peer": None if peer_value is None else peer,
-                "peer_value": None if peer_value is None else round(peer_value, 4),
-                "ratio": None if ratio is None else round(ratio, 4),
-                "limit": None,
-            }
-        )
-        beside = "" if ratio is None else f"  {ratio:.2f} times {peer} ({peer_value:.2f})"
-        print(f"{name:60} {value:10.2f} {unit}{beside}", flush=True)
-
-    def add_cost(self, name: str, cost: Result, peer: str | None = None, peer_cost: Result | None = None) -> None:
-        """Keep what a work took: CPU beside its peer's, then seconds and memory."""
-        self.add(f"{name}, CPU", cost["cpu"], "s", peer, peer_cost["cpu"] if peer_cost else None)
-        self.add(f"{name}, CPU of the server", cost["server_cpu"], "s")
-        self.add(f"{name}, seconds", cost["seconds"], "s")
-        self.add(f"{name}, peak memory of the process", cost["peak_mb"], "MB")
+def add_cost(
+    report: Report,
+    name: str,
+    cost: Cost,
+    peer: str | None = None,
+    peer_cost: Cost | None = None,
+    limit: float | None = None,
+) -> None:
+    """Keep what a work took: CPU beside its peer's, then seconds and memory."""
+    report.add(f"{name}, CPU", cost["cpu"], "s", peer, peer_cost["cpu"] if peer_cost else None, limit)
+    report.add(f"{name}, CPU of the server", cost["server_cpu"], "s")
+    report.add(f"{name}, seconds", cost["seconds"], "s")
+    report.add(f"{name}, peak memory of the process", cost["peak_mb"], "MB", limit=MOST_MEGABYTES)
 
 
 def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description="A month of a large area, and how its cost grows.")
-    parser.add_argument("--loans", type=int, default=1_000_000)
+    parser.add_argument("--loans", type=int, default=LOANS)
     parser.add_argument("--institutions", type=int, default=300)
     parser.add_argument("--plain", action="store_true", help="no earlier commit, no history, no slopes")
     asked = parser.parse_args()
@@ -110,28 +101,37 @@ def main() -> None:
             shutil.rmtree(area)
             _measure_slope_of_institutions(report, Path(folder), asked, month)
     report.add("all of this benchmark", (time.perf_counter() - begin) / 60, "min")
-    _keep(report, named)
+    report.keep("large-area", named)
 
 
 def _measure_month(
     report: Report, area: Path, addresses: Callable[..., str], asked: argparse.Namespace, named: str
-) -> dict[str, Result]:
+) -> dict[str, Cost]:
     """Collect, one delivery more, close beside the earlier commit's, assess."""
-    report.add_cost("packages written", _run("write", area, asked.institutions, asked.loans))
+    add_cost(report, "packages written", _run("write", area, asked.institutions, asked.loans))
     main = addresses(DATABASE)
     month = {"collect": _run("collect", area, warehouse=main)}
-    report.add_cost(f"collect, {named}", month["collect"])
+    add_cost(report, f"collect, {named}", month["collect"])
     alone = _run("deliver", area, "alone", warehouse=addresses("alone"))
     among_all = _run("deliver", area, "", warehouse=main)
-    report.add_cost("one delivery among all", among_all, "the same delivery alone", alone)
+    add_cost(report, "one delivery among all", among_all, "the same delivery alone", alone)
+    report.add(
+        "what one delivery's checks cost for the others, CPU",
+        among_all["cpu"] - alone["cpu"],
+        "s",
+        limit=SECONDS_OF_CHECKS,
+    )
     earlier = None if asked.plain else _close_by_earlier_code(area, addresses)
-    for work, peer in (("close", earlier), ("assess", None)):
-        month[work] = _run(work, area, warehouse=main)
-        report.add_cost(f"{work}, {named}", month[work], EARLIER, peer)
+    month["close"] = _run("close", area, warehouse=main)
+    add_cost(report, f"close, {named}", month["close"], EARLIER, earlier, CLOSE_BESIDE_EARLIER if earlier else None)
+    month["assess"] = _run("assess", area, warehouse=main)
+    add_cost(report, f"assess, {named}", month["assess"])
+    if asked.loans == LOANS:
+        report.add("assess, all of it, CPU", month["assess"]["cpu"], "s", limit=SECONDS_OF_ASSESS)
     return month
 
 
-def _report_statements(report: Report, area: Path, addresses: Callable[..., str], assessed: Result) -> None:
+def _report_statements(report: Report, area: Path, addresses: Callable[..., str], assessed: Cost) -> None:
     """The plans, and the costliest statements beside DuckDB."""
     explained = _run("explain", area, warehouse=addresses(DATABASE))
     RESULTS.mkdir(exist_ok=True)
@@ -146,9 +146,11 @@ def _report_statements(report: Report, area: Path, addresses: Callable[..., str]
     found = _run_peer(area)
     for cost in [cost for cost in costs if "/" in cost["name"]][:PEERS]:
         peer = found.get(cost["name"], {})
-        report.add(
-            f"statement {cost['name']}, CPU", cost["cpu"], "s", "DuckDB" if "cpu" in peer else None, peer.get("cpu")
-        )
+        name = f"statement {cost['name']}, CPU"
+        if peer.get("cpu"):
+            report.add(name, cost["cpu"], "s", "DuckDB", peer["cpu"], STATEMENT_BESIDE_DUCKDB)
+        else:
+            report.add(name, cost["cpu"], "s")
         if "reason" in peer:
             print(f"    DuckDB does not run it: {peer['reason']}")
     for part in parts[:WORST]:
@@ -158,11 +160,12 @@ def _report_statements(report: Report, area: Path, addresses: Callable[..., str]
 def _measure_history(report: Report, area: Path, addresses: Callable[..., str], named: str) -> None:
     """The same month assessed again, with the months before copied from it."""
     main = addresses(DATABASE)
-    without = _run("assess-again", area, warehouse=main)
+    costs: list[Cost] = []
     for months in HISTORIES:
         _run("add-history", area, months, warehouse=main)
-        again = _run("assess-again", area, warehouse=main)
-        report.add_cost(f"assess, {months} months of history, {named}", again, "without history", without)
+        costs.append(_run("assess-again", area, warehouse=main))
+    one, many = costs
+    add_cost(report, f"assess, {HISTORIES[1]} months of history, {named}", many, "one month of history", one, HISTORY)
 
 
 def _measure_slope_of_loans(report: Report, area: Path, addresses: Callable[..., str], loans: int) -> None:
@@ -181,11 +184,11 @@ def _measure_slope_of_loans(report: Report, area: Path, addresses: Callable[...,
 
 
 def _measure_slope_of_institutions(
-    report: Report, folder: Path, asked: argparse.Namespace, month: dict[str, Result]
+    report: Report, folder: Path, asked: argparse.Namespace, month: dict[str, Cost]
 ) -> None:
     """How collect, close and assess grow with the institutions, at the same number of loans."""
     loans = min(SMALLER_LOANS, asked.loans)
-    costs: dict[str, dict[int, Result]] = {work: {} for work in month}
+    costs: dict[str, dict[int, Cost]] = {work: {} for work in month}
     if loans == asked.loans:
         costs = {work: {asked.institutions: cost} for work, cost in month.items()}
     wanted = sorted({*(each for each in SMALLER if each < asked.institutions), asked.institutions})
@@ -202,24 +205,14 @@ def _measure_slope_of_institutions(
         _add_slopes(report, f"{work} by institutions", own)
 
 
-def _add_slopes(report: Report, name: str, costs: dict[int, Result]) -> None:
+def _add_slopes(report: Report, name: str, costs: dict[int, Cost]) -> None:
     """The slope of the logarithms between neighbours: 1 where twice as much costs twice as much."""
     numbers = sorted(costs)
     for fewer, more in pairwise(numbers):
         low, high = (max(costs[number]["cpu"], 0.01) for number in (fewer, more))
-        report.add(f"slope of {name}, {fewer:,} to {more:,}", math.log(high / low) / math.log(more / fewer), "")
-
-
-def _keep(report: Report, named: str) -> None:
-    kept = {
-        "of": named,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "machine": {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
-        "commit": _git("rev-parse", "--short", "HEAD").decode().strip(),
-        "results": report.results,
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "large-area.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        report.add(
+            f"slope of {name}, {fewer:,} to {more:,}", math.log(high / low) / math.log(more / fewer), "", limit=SLOPE
+        )
 
 
 # What the works stand on
@@ -273,14 +266,12 @@ def _run(
     *arguments: object,
     warehouse: str | None = None,
     outbox: str = "outbox",
-) -> Result:
+) -> Cost:
     """Do one of this file's works in a fresh process; what it found out."""
     return _run_script([__file__, "--work", work, str(area), *map(str, arguments)], area, warehouse, outbox)
 
 
-def _run_script(
-    arguments: list[str], area: Path, warehouse: str | None, outbox: str, code: Path | None = None
-) -> Result:
+def _run_script(arguments: list[str], area: Path, warehouse: str | None, outbox: str, code: Path | None = None) -> Cost:
     """Run a script in a fresh process, by default with the present code; what it found out."""
     environment = os.environ | {"FIVE_PRECISIONS_OUTBOX": str(area / outbox), "PGOPTIONS": _OPTIONS}
     if warehouse is not None:
@@ -291,31 +282,22 @@ def _run_script(
     done = subprocess.run([sys.executable, *arguments], check=False, env=environment, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
-    result: Result = json.loads(found.read_text(encoding="utf-8"))
+    result: Cost = json.loads(found.read_text(encoding="utf-8"))
     found.unlink()
     return result
 
 
-def _git(*arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(ROOT), *arguments], check=False, capture_output=True).stdout  # noqa: S607
-
-
-def _close_by_earlier_code(area: Path, addresses: Callable[..., str]) -> Result | None:
-    """The close by the earlier commit's code, of the same rows in a warehouse of its own; None where there is none."""
-    archive = _git("archive", EARLIER, "include")
-    if not archive:
-        print(f"{EARLIER} is not in this repository, so the close has no peer.")
-        return None
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(area / "earlier", filter="data")
+def _close_by_earlier_code(area: Path, addresses: Callable[..., str]) -> Cost:
+    """The close by the earlier commit's code, of the same rows in a warehouse of its own."""
+    earlier = unpack_earlier(area)
     script = str(Path(__file__).with_name("earlier_close.py"))
-    names = (area, addresses("earlier"), "outbox-earlier", area / "earlier" / "include")
+    names = (area, addresses("earlier"), "outbox-earlier", earlier / "include")
     _run_script([script, "open", str(area), MONTH], *names)
     _run("copy-rows", area, addresses("earlier"), warehouse=addresses(DATABASE))
     return _run_script([script, "close", str(area), MONTH], *names)
 
 
-def _run_peer(area: Path) -> Result:
+def _run_peer(area: Path) -> Cost:
     """What DuckDB takes for the statements that were laid out for it, in the peers' own environment."""
     uv = str(Path(sys.executable).with_name("uv"))
     python = area / "peers" / "bin" / "python"
@@ -326,14 +308,14 @@ def _run_peer(area: Path) -> Result:
         [str(python), str(Path(__file__).with_name("duckdb_peer.py")), str(area / "exported")],
     ):
         subprocess.run(command, check=True)
-    found: Result = json.loads((area / "exported" / "found.json").read_text(encoding="utf-8"))
+    found: Cost = json.loads((area / "exported" / "found.json").read_text(encoding="utf-8"))
     return found
 
 
 # The works
 
 
-def _work(work: str, area: Path, arguments: list[str]) -> Result:
+def _work(work: str, area: Path, arguments: list[str]) -> Cost:
     """Do the work on the area's warehouse."""
     if work == "write":
         return _write(area, int(arguments[0]), int(arguments[1]))
@@ -353,12 +335,12 @@ def _work(work: str, area: Path, arguments: list[str]) -> Result:
         return measured(area / "var" / "warehouse" / "data", cost)
 
 
-def _write(area: Path, institutions: int, loans: int) -> Result:
+def _write(area: Path, institutions: int, loans: int) -> Cost:
     from warehouse_cost import measured
 
     from five_precisions_demo.large_area import AreaSize, invent_area, write_area
 
-    def write() -> Result:
+    def write() -> Cost:
         invented = invent_area(AreaSize.usual(institutions, loans))
         folders = write_area(invented, inbox=area / "inbox", register=area / "register", reference=area / "reference")
         return {"packages": len(folders)}
@@ -366,13 +348,13 @@ def _write(area: Path, institutions: int, loans: int) -> Result:
     return measured(area, write)
 
 
-def _collect(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Result]:
+def _collect(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
     import great_expectations  # noqa: F401 - imported before the clock starts
 
     from five_precisions.collection import collect
     from five_precisions.period import Period
 
-    def work() -> Result:
+    def work() -> Cost:
         judgements = collect(engine, settings, Period.parse(MONTH), replay=True)
         assert {str(judgement.verdict) for judgement in judgements} == {"accepted"}
         return {"packages": len(judgements)}
@@ -380,7 +362,7 @@ def _collect(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> 
     return work
 
 
-def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Callable[[], Result]:
+def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """One bank delivers again, as it does in a month that is under way; another one has done so before."""
     from five_precisions.collection import collect
     from five_precisions.period import Period
@@ -398,7 +380,7 @@ def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Ca
         if code == WARMING:
             collect(engine, settings, month, institution=code, notify_missing_cover=False)
 
-    def work() -> Result:
+    def work() -> Cost:
         (judgement,) = collect(engine, settings, month, institution=DELIVERING, notify_missing_cover=False)
         assert judgement.version == (1 if arguments[0] == "alone" else 2)
         if arguments[0] != "alone":
@@ -409,25 +391,25 @@ def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Ca
     return work
 
 
-def _close(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Result]:
+def _close(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
     from five_precisions.collection import Force, close
     from five_precisions.period import Period
 
     # Looking into the inbox again is no part of what is compared.
     force = Force("benchmark", "measured without a look into the inbox")
 
-    def work() -> Result:
+    def work() -> Cost:
         closed = close(engine, settings, Period.parse(MONTH), replay=True, force=force)
         return {"reports": closed.frozen_reports, "receipts": len(closed.cross_checks)}
 
     return work
 
 
-def _copy_rows(engine: Any, _settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Result]:
+def _copy_rows(engine: Any, _settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """Copy what was delivered into another warehouse, which may lack columns."""
     from sqlalchemy import create_engine
 
-    def work() -> Result:
+    def work() -> Cost:
         other = create_engine(arguments[0])
         with engine.connect() as source, other.begin() as target:
             target.exec_driver_sql("set local session_replication_role = replica")
@@ -450,13 +432,13 @@ def _copy_rows(engine: Any, _settings: Any, _area: Path, arguments: list[str]) -
 _DELIVERED: Final = "table_schema in ('intake', 'core')"
 
 
-def _assess(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Result]:
+def _assess(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
     from warehouse_cost import StatementWatch
 
     from five_precisions.figures import assess
     from five_precisions.period import Period
 
-    def work() -> Result:
+    def work() -> Cost:
         watch = StatementWatch()
         with watch.over(engine):
             assert assess(engine, settings, Period.parse(MONTH)).is_new
@@ -465,7 +447,7 @@ def _assess(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> C
     return work
 
 
-def _assess_again(engine: Any, settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Result]:
+def _assess_again(engine: Any, settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """The run once more and taken back; of some of a thousand households and their loans, where asked so."""
     from warehouse_cost import StatementWatch, measured
 
@@ -475,14 +457,14 @@ def _assess_again(engine: Any, settings: Any, _area: Path, arguments: list[str])
     share = int(arguments[0]) if arguments else None
     data = Path(_area) / "var" / "warehouse" / "data"
 
-    def work() -> Result:
+    def work() -> Cost:
         watch = StatementWatch()
         with engine.connect() as connection, connection.begin() as transaction:
             taken = take_inputs(connection, settings, Period.parse(MONTH))
             if share is not None:
                 _leave(connection, share)
 
-            def run() -> Result:
+            def run() -> Cost:
                 with watch.over(engine):
                     make_run(connection, taken, revision=2, report_step=lambda _: None)
                 return {}
@@ -508,14 +490,14 @@ def _leave(connection: Any, share: int) -> None:
         connection.exec_driver_sql(f"analyze {table}")
 
 
-def _explain(engine: Any, settings: Any, area: Path, _arguments: list[str]) -> Callable[[], Result]:
+def _explain(engine: Any, settings: Any, area: Path, _arguments: list[str]) -> Callable[[], Cost]:
     """The run once more, each statement with its plan; what the costliest read is laid out for DuckDB."""
     from warehouse_cost import StatementWatch
 
     from five_precisions.figures.assess import make_run, take_inputs
     from five_precisions.period import Period
 
-    def work() -> Result:
+    def work() -> Cost:
         watch = StatementWatch(explains=True)
         with engine.connect() as connection, connection.begin() as transaction:
             with watch.over(engine):
@@ -530,7 +512,7 @@ def _explain(engine: Any, settings: Any, area: Path, _arguments: list[str]) -> C
     return work
 
 
-def _listed(watch: Any) -> list[Result]:
+def _listed(watch: Any) -> list[Cost]:
     return [{name: value for name, value in asdict(cost).items() if name != "text"} for cost in watch.costs.values()]
 
 
@@ -567,12 +549,12 @@ where attrelid = cast(%s as regclass) and attnum > 0 and not attisdropped order 
 """
 
 
-def _add_history(engine: Any, settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Result]:
+def _add_history(engine: Any, settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """Months before, copied from the assessed one with its rows: flows in `core`, the ledger, the run's results."""
     from five_precisions.period import Period
     from five_precisions.register import open_period
 
-    def work() -> Result:
+    def work() -> Cost:
         rows, month = 0, Period.parse(MONTH)
         for back in range(1, int(arguments[0]) + 1):
             month = month.previous()
@@ -636,7 +618,7 @@ def _copied(table: str, columns: dict[str, str], month: str, back: int) -> str:
     return f"insert into {table} ({', '.join(columns)}) select {cells} from {table} where {chosen}"
 
 
-_WORKS: Final[dict[str, Callable[..., Callable[[], Result]]]] = {
+_WORKS: Final[dict[str, Callable[..., Callable[[], Cost]]]] = {
     "collect": _collect,
     "deliver": _deliver,
     "close": _close,
