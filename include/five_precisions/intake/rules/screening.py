@@ -227,6 +227,9 @@ def _match(screening: Screening, rows: Mask, kwargs: Mapping[str, Any]) -> Mask:
         warnings.simplefilter("ignore", UserWarning)
         for form in texts_of_forms:
             matches |= texts.str.contains(form).to_numpy(dtype=np.bool_)
+    if not matches.all():
+        # A line feed anywhere in a column has pandas ask another engine: it must be among what the library sees, too.
+        matches &= ~texts.str.contains("\n", regex=False).to_numpy(dtype=np.bool_)
     return _among(chosen, ~matches[codes])
 
 
