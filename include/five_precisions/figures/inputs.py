@@ -79,6 +79,9 @@ NOT_OF_A_RUN = frozenset(
 )  # fmt: skip
 """Folders of include/sql whose statements add nothing to a run. Any other folder may hold a metric's statement."""
 
+_TARGET_OF_MONTHS: Final = 5
+"""What tables with many months are counted by: 300 times as many rows and blocks are looked at."""
+
 Parameters = dict[str, Any]
 
 
@@ -128,8 +131,8 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
     fill_table(connection, "run_version", "inputs/versions", of_versions)
     for table, name in _FILLED_BY.items():
         fill_table(connection, table, f"inputs/{name}", parameters)
-    for code in reports:
-        _load_report(connection, code)
+    for code, report in reports.items():
+        _load_report(connection, code, report.kind)
 
 
 def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
@@ -149,8 +152,9 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
         fill_table(connection, table, f"inputs/{_FILLED_BY[table]}", parameters)
     # The months of a run keep their targets.
     fill_table(connection, "target", "targets/inputs", parameters)
+    kinds = {code: report.kind for code, report in load_reports().items()}
     for code in reports:
-        _load_report(connection, code)
+        _load_report(connection, code, kinds[code])
 
 
 def _make_tables(connection: Connection) -> None:
@@ -158,24 +162,24 @@ def _make_tables(connection: Connection) -> None:
         connection.exec_driver_sql(f"create temporary table {table} ({columns}) on commit drop")
 
 
-def _load_report(connection: Connection, code: str) -> None:
+def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
     # Identifiers cannot be bound; these come from our own declarations.
     connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
     connection.execute(
         text(
             f"insert into {code} select delivered.* from core.delivered_{code} as delivered "
-            "where delivered.period = any(:periods) and delivered.submission_id = any(:submissions)"
+            "where delivered.period = any(:periods) and delivered.submission_id in "
+            "(select run_version.submission_id from run_version where run_version.report = :report)"
         ),
-        _versions_of(connection, code),
+        {"periods": _periods_of(connection, code), "report": code},
     )
-    gather_statistics(connection, code)
+    gather_statistics(connection, code, holds_months=kind is ReportKind.FLOW)
 
 
-def _versions_of(connection: Connection, report: str) -> Parameters:
-    used = connection.execute(
-        text("select period, submission_id from run_version where report = :report"), {"report": report}
-    ).all()
-    return {"periods": sorted({row.period for row in used}), "submissions": [row.submission_id for row in used]}
+def _periods_of(connection: Connection, report: str) -> list[str]:
+    """The months of which the run uses versions of the report: bound, so that other partitions are not planned."""
+    used = text("select distinct period from run_version where report = :report order by period")
+    return list(connection.execute(used, {"report": report}).scalars())
 
 
 def run_statement(connection: Connection, name: str, parameters: Parameters) -> int:
@@ -190,14 +194,19 @@ def fill_table(connection: Connection, table: str, name: str, parameters: Parame
     gather_statistics(connection, table)
 
 
-def gather_statistics(connection: Connection, *tables: str) -> None:
+def gather_statistics(connection: Connection, *tables: str, holds_months: bool = False) -> None:
     """Have the server count tables that this transaction has filled: nobody else does before it ends.
 
     Uncounted, one row is planned, and joins take time with the product of their tables.
+
+    Args:
+        connection: In the run's transaction.
+        tables: What it has filled.
+        holds_months: Whether they hold earlier months too, as every mart does.
     """
     for table in tables:
-        # A mart holds every run. Which part of it is this run's a small sample says, however many there are.
-        target = 10 if table.startswith("mart.") else "default"
+        # What part of it is one month's a small sample says, and costs the same however many months there are.
+        target = _TARGET_OF_MONTHS if holds_months or table.startswith("mart.") else "default"
         # Identifiers cannot be bound; these come from our own code and declarations.
         connection.exec_driver_sql(f"set local default_statistics_target to {target}; analyze {table}")
 
