@@ -42,21 +42,46 @@ rests_on as (
     cross join jsonb_array_elements_text(cross_rule.rests_on) as other (report)
 ),
 
-version_before as (
-    select distinct on (delivery.institution_code, report.report)
+judged_before as (
+    select
         delivery.period,
         delivery.institution_code,
         report.report,
-        delivery.submission_id
+        delivery.submission_id,
+        delivery.version,
+        report.verdict <> 'rejected' as is_received
     from delivery
     inner join intake.report on delivery.submission_id = report.submission_id
     where delivery.period < :period
+),
+
+month_before as (
+    select
+        judged_before.institution_code,
+        judged_before.report,
+        max(judged_before.period) as period
+    from judged_before
+    group by judged_before.institution_code, judged_before.report
+),
+
+-- Of its newest month alone the versions are put in order: there are many months.
+version_before as (
+    select distinct on (judged_before.institution_code, judged_before.report)
+        judged_before.period,
+        judged_before.institution_code,
+        judged_before.report,
+        judged_before.submission_id
+    from judged_before
+    inner join month_before
+        on
+            judged_before.institution_code = month_before.institution_code
+            and judged_before.report = month_before.report
+            and judged_before.period = month_before.period
     order by
-        delivery.institution_code asc,
-        report.report asc,
-        delivery.period desc,
-        report.verdict <> 'rejected' desc,
-        delivery.version desc
+        judged_before.institution_code asc,
+        judged_before.report asc,
+        judged_before.is_received desc,
+        judged_before.version desc
 ),
 
 version as (
