@@ -158,7 +158,7 @@ def _report_statements(report: Report, area: Path, addresses: Callable[..., str]
 
 
 def _measure_history(report: Report, area: Path, addresses: Callable[..., str], named: str) -> None:
-    """The same month assessed again, with the months before copied from it."""
+    """The same month assessed again, with the months before copied from it: many beside one."""
     main = addresses(DATABASE)
     costs: list[Cost] = []
     for months in HISTORIES:
@@ -568,6 +568,7 @@ def _add_history(engine: Any, settings: Any, _area: Path, arguments: list[str]) 
                 for table, columns in tables.items():
                     if columns.keys() & set(_MONTH_KEYS):
                         rows += connection.exec_driver_sql(_copied(table, columns, str(month), back)).rowcount
+                connection.exec_driver_sql(_VISITS_BEFORE_LOANS, {"period": str(month), "begin": month.begin})
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("vacuum analyze")
         return {"rows": rows}
@@ -597,6 +598,25 @@ _MONTHLY: Final = """
 """Of `core` the flows alone: later runs read no other rows of months before."""
 _MONTH_KEYS: Final = ("run_id", "submission_id", "period")
 _HAPPENED: Final = frozenset({"visited_on", "held_on"})
+_VISITS_BEFORE_LOANS: Final = """
+with borrower as (
+    select household_no, row_number() over (order by household_no) as place
+    from core.delivered_loans
+    where microcredit and household_no is not null and date_trunc('month', issued_on) = %(begin)s
+    group by household_no
+),
+visit as (
+    select submission_id, row_number, row_number() over (order by submission_id, row_number) as place
+    from core.delivered_visits
+    where period = %(period)s
+)
+update core.delivered_visits as delivered set household_no = borrower.household_no, visited_on = %(begin)s
+from visit join borrower using (place)
+where delivered.period = %(period)s
+    and (delivered.submission_id, delivered.row_number) = (visit.submission_id, visit.row_number)
+"""
+"""Whoever borrowed in a copied month had been visited, as in the month's own: else most loans of its ledger would raise
+an alert, and what is measured would be the alerts."""
 
 
 def _copied(table: str, columns: dict[str, str], month: str, back: int) -> str:
