@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from five_precisions.collection import close, collect
 from five_precisions.collection import closing as closing_module
 from five_precisions.collection import deliveries as collection_module
-from five_precisions.intake import State, find_settled, note_settled, recording
+from five_precisions.intake import State, comparison, find_settled, note_settled, recording
+from five_precisions.intake.findings import Finding
 from five_precisions.intake.package import DeliveredFile
-from five_precisions.period import SHANGHAI
+from five_precisions.intake.rules import checks
+from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
@@ -100,6 +102,35 @@ def test_of_two_registers_with_one_household_judged_at_once_one_is_accepted(
     assert sorted(str(judgement.verdict) for (judgement,) in found) == ["accepted", "rejected", "rejected"]
     assert rows(engine, "select distinct rule, level, key from intake.finding") == [("K02", "critical", "H-1")]
     assert rows(engine, "select count(*) from core.households") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "recorded", [False, True], ids=["nothing recorded in between", "another one's recorded in between"]
+)
+def test_nothing_is_compared_twice_unless_something_was_recorded(
+    recorded: bool, engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another one delivers while the receipt is prepared is seen all the same (K02)."""
+    put(inbox / "C01", sound_package("households"))
+    compared: list[str] = []
+    lock, compare = recording.lock_period, checks.version_findings
+
+    def record_before(connection: Connection, period: Period) -> None:
+        if recorded and compared == ["C01"]:
+            put(inbox / "C02", sound_package("households"))
+            collect(engine, settings, JUNE, institution="C02")
+        lock(connection, period)
+
+    def note_compared(connection: Connection, period: Period, code: str, *names: Any, **options: Any) -> list[Finding]:
+        compared.append(code)
+        return compare(connection, period, code, *names, **options)
+
+    monkeypatch.setattr(recording, "lock_period", record_before)
+    monkeypatch.setattr(comparison, "version_findings", note_compared)
+    assert [str(each.verdict) for each in collect(engine, settings, JUNE, institution="C01")] == (
+        ["rejected"] if recorded else ["accepted"]
+    )
+    assert compared == (["C01", "C02", "C01"] if recorded else ["C01"])
 
 
 # Files that cannot be taken out

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from five_precisions.errors import FivePrecisionsError, UnreachableError, UsageError
 from five_precisions.intake.archive import Archive, Condition, NotArchivedError
+from five_precisions.intake.comparison import Staged
 from five_precisions.intake.failed_packages import note_failed
 from five_precisions.intake.findings import Judgement, State, printable
 from five_precisions.intake.inbox import Delivery, Inbox, InboxFile, digest_of
@@ -37,7 +38,7 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.sheet import Limits
-from five_precisions.intake.recording import Staged, Version, foresee, record, stage
+from five_precisions.intake.recording import Version, foresee, record, stage
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import load_hotlines
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
@@ -418,7 +419,7 @@ class _Collection:
                 break
             workbook = self._workbook(foreseen, sheets)
             attempt = connection.begin_nested()
-            recorded = record(connection, submission, judged, staged, self._register, self._pii_key)
+            recorded = record(connection, submission, judged, staged, self._register, self._pii_key, foreseen)
             if isinstance(recorded, Recorded) or recorded.has_receipt_of(foreseen):
                 attempt.commit()
                 return recorded, workbook

@@ -18,6 +18,7 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 
 from five_precisions.intake import explanations
+from five_precisions.intake.comparison import Comparison, Staged, compare_with_others
 from five_precisions.intake.findings import Finding, Verdict
 from five_precisions.intake.judged_package import JudgedPackage, ReportDraft
 from five_precisions.intake.ledger import (
@@ -36,19 +37,15 @@ from five_precisions.intake.ledger import (
     save_findings,
     save_submission,
 )
-from five_precisions.intake.package_rules import PackageRule
-from five_precisions.intake.package_sheets import delivered_name
 from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.typed import TypedRows
-from five_precisions.intake.rules.checks import DeliveredSheet, has_version_checks, version_findings
+from five_precisions.intake.rules.checks import has_version_checks
 from five_precisions.intake.rules.own_rows import delivery_findings, forget_standing_checks
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
-from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.reports.masking import hashing, keeping
-from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
@@ -67,10 +64,6 @@ _EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
 """Findings that say already that rows are missing: that contracts are gone would be their consequence."""
 
 
-Staged = Mapping[str, bool]
-"""Reports whose rows lie in `staged_<report>`, each with whether all of its rows could be read."""
-
-
 @dataclass(frozen=True, slots=True)
 class Version:
     """A new version, and what it brought to light."""
@@ -85,6 +78,8 @@ class Version:
     """The same findings as the receipt reports them: with the explanations that there are, in the ledger's form."""
     cross_checks: tuple[str, ...]
     """Numbers of the receipts that others get because of it."""
+    comparison: Comparison
+    """What came of holding it against other months and institutions, for recording the same rows once more."""
 
     def has_receipt_of(self, other: Version) -> bool:
         """Whether the same is reported of both, under the same number."""
@@ -121,12 +116,13 @@ def foresee(
     known = find_recorded(connection, period, code, submission.digest, submission.delivered_at)
     if known is not None:
         return known
-    judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
+    comparison = compare_with_others(connection, submission, judged, staged)
+    judged = judged.with_findings(comparison.findings)
     _, notices = _bind_explanations(connection, submission, judged)
     judged = judged.with_findings(notices)
     version, received_at = next_version(connection, period, code), received_in_order(connection, submission)
     findings = _reported(connection, submission, judged)
-    return Version(f"{period}-{code}-{version}", version, received_at, judged, findings, cross_checks=())
+    return Version(f"{period}-{code}-{version}", version, received_at, judged, findings, (), comparison)
 
 
 def record(
@@ -136,6 +132,7 @@ def record(
     staged: Staged,
     register: Register,
     pii_key: bytes,
+    foreseen: Version | None = None,
 ) -> Version | Recorded:
     """Hold a judged delivery against other months and institutions, and write it: ledger, findings, accepted rows.
 
@@ -149,6 +146,7 @@ def record(
         staged: Which of its reports are staged.
         register: Who owes what.
         pii_key: By which identities are compared.
+        foreseen: What was to be expected of the same rows; nothing is compared twice unless something has changed.
     """
     period, code = submission.period, submission.institution_code
     lock_period(connection, period)
@@ -156,7 +154,9 @@ def record(
     known = find_recorded(connection, period, code, submission.digest, submission.delivered_at)
     if known is not None:
         return known
-    judged = judged.with_findings(_compare_with_others(connection, submission, judged, staged))
+    earlier = None if foreseen is None else foreseen.comparison
+    comparison = compare_with_others(connection, submission, judged, staged, earlier)
+    judged = judged.with_findings(comparison.findings)
     version = next_version(connection, period, code)
     submission_id = f"{period}-{code}-{version}"
     submission = replace(submission, received_at=received_in_order(connection, submission))
@@ -179,7 +179,7 @@ def record(
     findings = _reported(connection, submission, judged)
     save_findings(connection, submission_id, findings)
     cross_checks = () if is_closed else _record_cross_checks(connection, period, found)
-    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks)
+    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks, comparison)
 
 
 def _bind_explanations(
@@ -201,50 +201,6 @@ def explained(
     """The findings by institution, with the explanations that stand for them."""
     recorded = explanations.read_recorded(connection, period, list(findings))
     return {code: explanations.with_explanations(own, recorded[code], period) for code, own in findings.items()}
-
-
-def _compare_with_others(
-    connection: Connection, submission: Submission, judged: JudgedPackage, staged: Staged
-) -> list[Finding]:
-    found = _same_files(connection, submission, judged)
-    another_one = {finding.report for finding in found}
-    for report in judged.reports:
-        if report.report in staged and report.report not in another_one:
-            place = DeliveredSheet(report.file, report.sheet, judged.places[report.report])
-            names = (submission.period, submission.institution_code, report.report, place)
-            found += version_findings(connection, *names, is_whole=staged[report.report])
-    return found
-
-
-def _same_files(connection: Connection, submission: Submission, judged: JudgedPackage) -> list[Finding]:
-    """Reports in a file that is another institution's of the period, byte for byte (K03).
-
-    Of a register that is held against others row by row, each row says whose it is (K02).
-    """
-    compared = {check.report for check in load_cross_rules() if check.decides_across_institutions and not check.alone}
-    hashes = {file.name: file.sha256 for file in submission.files}
-    own = {
-        report.report: report
-        for report in judged.reports
-        if report.verdict is Verdict.ACCEPTED and report.rows and report.file and report.report not in compared
-    }
-    names = {
-        "period": str(submission.period),
-        "institution_code": submission.institution_code,
-        "reports": list(own),
-        "hashes": [hashes.get(delivered_name(report.file or "")) for report in own.values()],
-    }
-    return [
-        Finding(
-            report=code,
-            rule=PackageRule.K03.code,
-            level=PackageRule.K03.level,
-            message="这份文件与另一家机构本期已接收的文件完全相同，请核对是否放错了文件夹，改为本机构的报表后重新报送；确属本机构的，请联系人民银行核实。",
-            file=own[code].file,
-            sheet=own[code].sheet,
-        )
-        for code in connection.execute(load_statement("intake/files_of_others"), names).scalars()
-    ]
 
 
 def _record_cross_checks(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
