@@ -193,4 +193,4 @@ def test_every_check_that_can_be_asked_about_linked_rows_is(engine: Engine) -> N
     judged = [check for check in load_cross_rules() if check.moment is Moment.STANDING]
     assert [check.rule for check in judged if not check.links] == ["X10"]
     indexed = rows(engine, "select indexname from pg_indexes where schemaname = 'core' and indexname like 'linked_%'")
-    assert len(indexed) == 5
+    assert len(indexed) == 6

@@ -1,5 +1,6 @@
 -- Which contracts of last month's ledger are gone from the one just delivered?
 -- One row per contract. Where rows could not be read, nothing is said to be gone.
+-- Of last month only the own ledger is looked at.
 --
 -- rule: X01
 -- level: warning
@@ -14,11 +15,16 @@ select
     before.contract_no as key,
     null::text as value,
     before.balance
-from core.loans as before
+from intake.standing_report as last_month
+inner join core.delivered_loans as before
+    on
+        before.period = :previous_period
+        and last_month.submission_id = before.submission_id
 where
     :is_whole
-    and before.period = :previous_period
-    and before.delivered_by = :institution_code
+    and last_month.period = :previous_period
+    and last_month.institution_code = :institution_code
+    and last_month.report = 'loans'
     and not exists (
         select from staged_loans as now
         where now.contract_no = before.contract_no

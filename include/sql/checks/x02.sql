@@ -1,5 +1,5 @@
 -- Whose issue date or principal differs from last month's ledger?
--- One row per contract and column that has changed.
+-- One row per contract and column that has changed. Of last month only the own ledger is looked at.
 --
 -- rule: X02
 -- level: critical
@@ -14,17 +14,21 @@ select
     changed.column_name,
     changed.value,
     changed.expected
-from staged_loans as now
-inner join core.loans as before
+from intake.standing_report as last_month
+inner join core.delivered_loans as before
     on
-        now.contract_no = before.contract_no
-        and before.period = :previous_period
-        and before.delivered_by = :institution_code
+        before.period = :previous_period
+        and last_month.submission_id = before.submission_id
+inner join staged_loans as now on before.contract_no = now.contract_no
 cross join
     lateral (
         values
         ('issued_on', now.issued_on::text, before.issued_on::text),
         ('principal', now.principal::text, before.principal::text)
     ) as changed (column_name, value, expected)
-where changed.value <> changed.expected
+where
+    last_month.period = :previous_period
+    and last_month.institution_code = :institution_code
+    and last_month.report = 'loans'
+    and changed.value <> changed.expected
 order by now.row_number, changed.column_name

@@ -1,5 +1,5 @@
 -- Whose balance is higher than in last month's ledger, although the loan was not extended?
--- One row per contract.
+-- One row per contract. Of last month only the own ledger is looked at.
 --
 -- rule: X03
 -- level: warning
@@ -14,13 +14,16 @@ select
     now.contract_no as key,
     now.balance::text as value,
     before.balance as before
-from staged_loans as now
-inner join core.loans as before
+from intake.standing_report as last_month
+inner join core.delivered_loans as before
     on
-        now.contract_no = before.contract_no
-        and before.period = :previous_period
-        and before.delivered_by = :institution_code
+        before.period = :previous_period
+        and last_month.submission_id = before.submission_id
+inner join staged_loans as now on before.contract_no = now.contract_no
 where
-    now.balance > before.balance
+    last_month.period = :previous_period
+    and last_month.institution_code = :institution_code
+    and last_month.report = 'loans'
+    and now.balance > before.balance
     and not now.extended
 order by now.row_number

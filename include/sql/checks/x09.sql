@@ -20,17 +20,22 @@ with stated as (
 
 december as (
     select
-        accepted.institution_code,
-        coalesce(sum(loan.balance) filter (where loan.microcredit), 0) / 10000 as amount
-    from intake.standing_report as accepted
-    left join core.delivered_loans as loan
-        on
-            loan.period = :december
-            and accepted.submission_id = loan.submission_id
+        stated.institution_code,
+        lent.amount
+    from stated
+    inner join intake.standing_report as accepted on stated.institution_code = accepted.institution_code
+    cross join
+        lateral (
+            -- Of the banks that are asked about alone; of a nil return nothing.
+            select coalesce(sum(loan.balance) filter (where loan.microcredit), 0) / 10000 as amount
+            from core.delivered_loans as loan
+            where
+                loan.period = :december
+                and accepted.submission_id = loan.submission_id
+        ) as lent
     where
         accepted.period = :december
         and accepted.report = 'loans'
-    group by accepted.institution_code
 )
 
 select
