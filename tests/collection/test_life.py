@@ -19,7 +19,7 @@ from five_precisions.collection import deliveries as collection_module
 from five_precisions.intake import State, comparison, find_settled, note_settled, recording
 from five_precisions.intake.findings import Finding
 from five_precisions.intake.package import DeliveredFile
-from five_precisions.intake.rules import checks
+from five_precisions.intake.rules import checks, own_rows
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from tests.packages import (
@@ -131,6 +131,27 @@ def test_nothing_is_compared_twice_unless_something_was_recorded(
         ["rejected"] if recorded else ["accepted"]
     )
     assert compared == (["C01", "C02", "C01"] if recorded else ["C01"])
+
+
+def test_what_a_delivery_brings_to_light_is_asked_once(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could not be foreseen (X07), so that the delivery is recorded twice, the second time with a new workbook."""
+    loans = [sound("loans", contract_no=number, balance="40000") for number in ("HT-1", "HT-2")]
+    put(inbox / "B01", package(loans=loans))
+    asked: list[str] = []
+    ask = own_rows.bring_to_light
+
+    def note_asked(connection: Connection, *names: Any, **options: Any) -> own_rows.BroughtToLight:
+        version = connection.execute(text("select max(submission_id) from intake.submission")).scalar_one()
+        asked.append(str(version))
+        return ask(connection, *names, **options)
+
+    monkeypatch.setattr(recording, "bring_to_light", note_asked)
+    assert collected(engine, settings) == ["accepted"]
+    assert asked == ["2019-06-B01-1"]
+    assert rows(engine, "select rule, key from intake.finding order by key") == [("X07", "HT-1"), ("X07", "HT-2")]
+    assert rows(engine, "select rule from intake.standing_check where rule = 'X07'") == [("X07",)]
 
 
 # Files that cannot be taken out

@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 from five_precisions.intake.findings import Finding
 from five_precisions.intake.ledger import Fact, fact_of
 from five_precisions.intake.rules.checks import standing_findings
-from five_precisions.intake.rules.own_rows import delivery_findings, forget_standing_checks
+from five_precisions.intake.rules.own_rows import BroughtToLight, bring_to_light, forget_standing_checks, keep_digests
 from five_precisions.period import Period
-from five_precisions.register import read_register
+from five_precisions.register import Register, read_register
+from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import Moment, load_cross_rules
 from five_precisions.settings import Settings
 from tests.intake.test_checks import City
@@ -107,11 +108,11 @@ class Month:
         chosen = [report for report in all_reports if of((True, True, False))]
         return {report: all_reports[report] for report in chosen}
 
-    def judge(self, code: str) -> dict[str, list[Finding]]:
+    def judge(self, code: str) -> Mapping[str, Sequence[Finding]]:
         """What a delivery's checks say, held against what the whole month says."""
         register = read_register(self.connection)
         whole = standing_findings(self.connection, register, JUNE, at_close=False)
-        found = delivery_findings(self.connection, register, JUNE, code, is_closed=False)
+        found = asked(self.connection, register, code, is_closed=False).findings
         assert found.get(code, []) == whole.get(code, [])
         for other, findings in whole.items():
             known = found.get(other, [])
@@ -124,6 +125,13 @@ class Month:
         # Each delivery has a transaction of its own.
         self.connection.commit()
         return found
+
+
+def asked(connection: Connection, register: Register, code: str, *, is_closed: bool) -> BroughtToLight:
+    """What a delivery brings to light, with what its checks rested on kept."""
+    brought = bring_to_light(connection, register, JUNE, code, is_closed=is_closed)
+    keep_digests(connection, JUNE, brought.digests)
+    return brought
 
 
 @pytest.fixture
@@ -183,9 +191,40 @@ def test_a_closed_month_is_asked_about_again(connection: Connection) -> None:
         kept = "select rule from intake.standing_check order by rule"
         assert connection.exec_driver_sql(kept).scalars().all() == ["H03", "X04", "X05", "X06", "X07", "X08", "X09"]
         month.keep("B02", {"loans": [{"household_no": "H-9", "contract_no": "HT-9"}]})
-        found = delivery_findings(connection, read_register(connection), JUNE, "B02", is_closed=True)
+        found = asked(connection, read_register(connection), "B02", is_closed=True).findings
         assert [(each.rule, each.key) for each in found["B02"] if each.rule == "X04"] == [("X04", "HT-9")]
         assert connection.exec_driver_sql(kept).all() == []
+
+
+def test_what_adds_up_all_ledgers_is_asked_about_ledgers_alone(engine: Engine, settings: Settings) -> None:
+    """An office has none, and the league's row is as it was before (X10)."""
+    city = City(engine, settings, live=True)
+    city.deliver("Z01", league=[sound("league", ytd_households="9", ytd_amount="1", balance="1")])
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "update registry.institution set closed_on = '2019-01-01' where kind = 'bank' and code > 'B02'"
+        )
+    asked_by: list[str] = []
+
+    def note_asked(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "rule: X10" in statement:
+            asked_by.append(code)
+
+    event.listen(engine, "before_cursor_execute", note_asked)
+    for code, balance in (("B01", "40000"), ("B02", "20000"), ("C01", None), ("B02", "30000"), ("Z01", None)):
+        reports = {"C01": {"projects": [sound("projects")]}, "Z01": {"league": [sound("league", balance="2")]}}
+        loans = {"loans": [sound("loans", contract_no=f"HT-{code}", balance=balance)]} if balance else reports[code]
+        city.deliver(code, **loans)
+    assert asked_by == ["B02", "B02", "Z01"]
+    kept = (
+        "select submission_id, value, expected from intake.finding where rule = 'X10' and header = :header order by 1"
+    )
+    with engine.connect() as connection:
+        header = load_reports()["league"].column("balance").header
+        assert connection.execute(text(kept), {"header": header}).all() == [
+            ("2019-06-Z01-2", "2.00", "7.00"),
+            ("2019-06-Z01-x1", "1.00", "6.00"),
+        ]
 
 
 def test_every_check_that_can_be_asked_about_linked_rows_is(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from five_precisions.intake.judged_package import JudgedPackage
 from five_precisions.intake.ledger import Submission
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.package_sheets import delivered_name
-from five_precisions.intake.rules.checks import DeliveredSheet, version_findings
+from five_precisions.intake.rules.checks import DeliveredSheet, parameters_of, version_findings
 from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.warehouse import load_statement
 
@@ -28,7 +28,7 @@ class Comparison:
     """What a delivery's reports come to beside other months and institutions."""
 
     compared_with: str
-    """What they were held against: while this is the same, so are the findings."""
+    """What they were held against: while this is the same, so is what all checks say."""
     findings: tuple[Finding, ...]
 
 
@@ -49,8 +49,8 @@ def compare_with_others(
         earlier: What came of the same rows before; it is returned where nothing has been recorded since.
     """
     # Read before the rows: whatever is recorded after it makes the next comparison look again.
-    names = {"period": str(submission.period), "previous_period": str(submission.period.previous())}
-    compared_with = connection.execute(load_statement("intake/compared_with"), names).scalar_one()
+    months = parameters_of(submission.period)
+    compared_with = connection.execute(load_statement("intake/compared_with"), months).scalar_one()
     if earlier is not None and earlier.compared_with == compared_with:
         return earlier
     found = _same_files(connection, submission, judged)

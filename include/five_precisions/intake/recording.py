@@ -40,7 +40,7 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.checks import has_version_checks
-from five_precisions.intake.rules.own_rows import delivery_findings, forget_standing_checks
+from five_precisions.intake.rules.own_rows import BroughtToLight, bring_to_light, keep_digests
 from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
@@ -80,6 +80,8 @@ class Version:
     """Numbers of the receipts that others get because of it."""
     comparison: Comparison
     """What came of holding it against other months and institutions, for recording the same rows once more."""
+    brought: BroughtToLight | None = None
+    """What came of the checks of the whole month, for the same; None where it was only foreseen."""
 
     def has_receipt_of(self, other: Version) -> bool:
         """Whether the same is reported of both, under the same number."""
@@ -146,7 +148,7 @@ def record(
         staged: Which of its reports are staged.
         register: Who owes what.
         pii_key: By which identities are compared.
-        foreseen: What was to be expected of the same rows; nothing is compared twice unless something has changed.
+        foreseen: What was to be expected of the same rows; nothing is asked twice unless something has changed.
     """
     period, code = submission.period, submission.institution_code
     lock_period(connection, period)
@@ -167,19 +169,22 @@ def record(
     is_closed = connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one()
     if submission.replayed:
         # The close follows at once, and the order in which packages are judged must not matter.
-        found: dict[str, list[Finding]] = {}
-        forget_standing_checks(connection, period)
+        brought = BroughtToLight({}, {})
+    elif foreseen is not None and foreseen.brought is not None and comparison is foreseen.comparison:
+        brought = foreseen.brought
     else:
-        found = delivery_findings(connection, register, period, code, is_closed=is_closed)
-    judged = judged.with_findings(found.pop(code, []))
+        brought = bring_to_light(connection, register, period, code, is_closed=is_closed)
+    keep_digests(connection, period, brought.digests)
+    judged = judged.with_findings(brought.findings.get(code, ()))
     count_warnings(connection, submission_id, judged.reports)
     bound, notices = _bind_explanations(connection, submission, judged)
     explanations.save(connection, submission_id, bound)
     judged = judged.with_findings(notices)
     findings = _reported(connection, submission, judged)
     save_findings(connection, submission_id, findings)
-    cross_checks = () if is_closed else _record_cross_checks(connection, period, found)
-    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks, comparison)
+    of_others = {other: found for other, found in brought.findings.items() if other != code}
+    cross_checks = () if is_closed else _record_cross_checks(connection, period, of_others)
+    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks, comparison, brought)
 
 
 def _bind_explanations(
@@ -203,7 +208,9 @@ def explained(
     return {code: explanations.with_explanations(own, recorded[code], period) for code, own in findings.items()}
 
 
-def _record_cross_checks(connection: Connection, period: Period, found: dict[str, list[Finding]]) -> tuple[str, ...]:
+def _record_cross_checks(
+    connection: Connection, period: Period, found: Mapping[str, Sequence[Finding]]
+) -> tuple[str, ...]:
     """Record for the other institutions what was not reported to them yet; the receipt numbers."""
     if not found:
         return ()

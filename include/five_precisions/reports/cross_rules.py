@@ -12,7 +12,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
   `also_in_suite: true`: the suite of the report finds it too, within one version.
   `links`: for each report that it reads of the month, as `core.<report> as …`, the column whose value its findings go
   by. What it says of rows with one value must rest on no row with another; of a row without a value, on that row
-  alone. Then a delivery is held against the rows that it is linked to. Without it every delivery asks all of the month.
+  alone. Then a delivery is held against the rows that it is linked to. Without `links`, one of what it reads, or
+  needs, has it asked about all of the month.
 
 `alone: true`, of a rule about versions: where it finds something, the others of its report have nothing to say.
 
@@ -106,6 +107,11 @@ class CrossRule(BaseModel):
         others = (self.report,) if self.across is Across.INSTITUTIONS else ()
         return tuple(dict.fromkeys((*others, *self.needs)))
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The reports of which its statement reads what stands, each as often as it does."""
+        return tuple(name for name in _READ_REPORT.findall(self.sql) if name in load_reports())
+
     @model_validator(mode="after")
     def _names_what_exists(self) -> Self:
         reports = load_reports()
@@ -120,7 +126,7 @@ class CrossRule(BaseModel):
         if not self.links:
             return self
         reports = load_reports()
-        read = Counter(name for name in _READ_REPORT.findall(self.sql) if name in reports)
+        read = Counter(self.reads)
         if read != Counter(name for name in _READ_AS.findall(self.sql) if name in reports):
             raise ValueError("a report whose rows are linked is read as core.<report> as <name>")
         if unlinked := set(read) - set(self.links):

@@ -1,9 +1,9 @@
 -- What is a version held against, beside its own rows? One row, another one as soon as any of that has changed.
--- Versions are only ever added, and findings name institutions.
+-- Versions are only ever added, and findings name institutions. Of a closed month others hear nothing.
 with recorded as (
     select count(*) as versions
     from intake.submission
-    where submission.period in (:period, :previous_period)
+    where submission.period in (:period, :previous_period, :december)
 ),
 
 named as (
@@ -11,6 +11,9 @@ named as (
     from registry.institution
 )
 
-select concat_ws(' ', recorded.versions, named.names) as compared_with
+select
+    concat_ws(
+        ' ', recorded.versions, named.names, exists (select from intake.close where close.period = :period)
+    ) as compared_with
 from recorded
 cross join named

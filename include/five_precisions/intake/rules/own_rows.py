@@ -3,14 +3,16 @@
 See docs/reports.md#rules. A check declares the columns whose values link its rows (reports/cross_rules.py). What it
 says of rows with one value rests on no others. So a delivery changes nothing but what is said of the values that its
 rows have, or had in an earlier version. A check is asked about the whole month where anything else has changed since
-it was last asked: the register, the check, another month, or what was recorded without asking it.
+it was last asked: the register, the check, another month, or what was recorded without asking it. So is a check
+without such columns, where the institution has ever delivered a report that it reads.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -30,8 +32,15 @@ from five_precisions.warehouse import load_statement
 _READ_VERSIONS = text("""
 select submission_id from intake.submission where period = :period and institution_code = :institution_code
 """)
-# A small sample: of a table that is read once or twice, counting would take longer than reading.
+# Rows of a month under way lie in memory: one that an index finds costs little more than the next one in turn.
+_MAKE: Final = """
+create temporary table {table} on commit drop as {like} with no data;
+set local random_page_cost = 1.1;
+"""
+# Nobody has counted a table just made; a plan for a few rows is no plan for a hundred thousand. A small sample: of a
+# table that is read once or twice, counting would take longer than reading.
 _ANALYZE: Final = """
+set local random_page_cost = default;
 set local default_statistics_target = 10;
 analyze {table};
 set local default_statistics_target = default;
@@ -41,13 +50,23 @@ _FORGET_DIGESTS = text("delete from intake.standing_check where period = :period
 _KEEP_DIGESTS = text("insert into intake.standing_check (period, rule, digest) values (:period, :rule, :digest)")
 
 
-def delivery_findings(
-    connection: Connection, register: Register, period: Period, institution_code: str, *, is_closed: bool
-) -> dict[str, list[Finding]]:
-    """What the standing checks say of an institution, and of others as far as its delivery can have changed it.
+@dataclass(frozen=True, slots=True)
+class BroughtToLight:
+    """What the standing checks say of an institution, and of others as far as its delivery can have changed it."""
 
-    It is all that `standing_findings` says, without what is said of others and was so before. In a closed month, where
-    others hear nothing of it, it may be without more of theirs.
+    findings: Mapping[str, Sequence[Finding]]
+    """By institution, in reading order."""
+    digests: Mapping[str, str]
+    """Rule → what else its check rests on, where it need not be asked about the whole month next time."""
+
+
+def bring_to_light(
+    connection: Connection, register: Register, period: Period, institution_code: str, *, is_closed: bool
+) -> BroughtToLight:
+    """Ask the standing checks about what an institution has just delivered. Only reads, but for temporary tables.
+
+    The findings are all that `standing_findings` has, without what is said of others and was so before. In a closed
+    month, where others hear nothing of it, they may be without more of theirs.
 
     Args:
         connection: In whose transaction the delivery was recorded, under the period's lock.
@@ -55,28 +74,30 @@ def delivery_findings(
         period: Of the delivery.
         institution_code: Who has delivered.
         is_closed: Whether the period is closed.
-
-    Returns:
-        The findings by institution, in reading order.
     """
     accepted = read_accepted(connection, period)
     checks = judged_checks(register, period, accepted, at_close=False)
     digests = _digests(connection, register, period, checks)
-    before = {row.rule: row.digest for row in connection.execute(_READ_DIGESTS, {"period": str(period)})}
+    before = _read_digests(connection, period)
     linked = _LinkedRows(connection, period, institution_code)
     statements: list[tuple[CrossRule, str]] = []
     for check in checks:
-        if not check.links or (before.get(check.rule) != digests[check.rule] and not is_closed):
+        if before.get(check.rule) != digests[check.rule] and not is_closed:
             statements.append((check, check.sql))
         elif (own := linked.statement_of(check)) is not None:
             statements.append((check, own))
     found = judge_standing(connection, period, accepted, statements)
-    if is_closed:
-        forget_standing_checks(connection, period)
-    elif before != digests:
-        forget_standing_checks(connection, period)
-        _keep_digests(connection, period, digests)
-    return found
+    return BroughtToLight(found, {} if is_closed else digests)
+
+
+def keep_digests(connection: Connection, period: Period, digests: Mapping[str, str]) -> None:
+    """Keep what the checks rest on; one that is not named is asked about the whole month next time."""
+    if _read_digests(connection, period) == digests:
+        return
+    forget_standing_checks(connection, period)
+    lines = [{"period": str(period), "rule": rule, "digest": digest} for rule, digest in digests.items()]
+    if lines:
+        connection.execute(_KEEP_DIGESTS, lines)
 
 
 def forget_standing_checks(connection: Connection, period: Period) -> None:
@@ -84,10 +105,8 @@ def forget_standing_checks(connection: Connection, period: Period) -> None:
     connection.execute(_FORGET_DIGESTS, {"period": str(period)})
 
 
-def _keep_digests(connection: Connection, period: Period, digests: Mapping[str, str]) -> None:
-    lines = [{"period": str(period), "rule": rule, "digest": digest} for rule, digest in digests.items()]
-    if lines:
-        connection.execute(_KEEP_DIGESTS, lines)
+def _read_digests(connection: Connection, period: Period) -> dict[str, str]:
+    return {row.rule: row.digest for row in connection.execute(_READ_DIGESTS, {"period": str(period)})}
 
 
 def _digests(connection: Connection, register: Register, period: Period, checks: Iterable[CrossRule]) -> dict[str, str]:
@@ -111,7 +130,10 @@ class _LinkedRows:
         self._rows: dict[tuple[str, str], str] = {}
 
     def statement_of(self, check: CrossRule) -> str | None:
-        """The check's statement, reading the linked rows alone; None where the institution has no such rows."""
+        """The check's statement, reading the linked rows alone; None where the institution has none that it reads."""
+        if not check.links:
+            reports = sorted({check.report, *check.needs, *check.reads})
+            return check.sql if any(map(self._has_delivered, reports)) else None
         links = frozenset(check.links.items())
         if links not in self._values:
             self._values[links] = self._keep_values(check.links)
@@ -120,6 +142,11 @@ class _LinkedRows:
             return None
         tables = {report: self._table_of(report, column, values) for report, column in check.links.items()}
         return re.sub(rf"\bcore\.({'|'.join(tables)})\b", lambda read: tables[read[1]], check.sql)
+
+    def _has_delivered(self, report: str) -> bool:
+        """Whether the institution has delivered rows of a report, in whatever version."""
+        own = f"select from core.delivered_{report} where period = :period and submission_id = any(:versions)"
+        return bool(self._connection.execute(text(f"select exists ({own})"), self._parameters).scalar_one())
 
     def _keep_values(self, links: Mapping[str, str]) -> str | None:
         """A temporary table of the values that link; None where the institution has no rows."""
@@ -148,8 +175,7 @@ class _LinkedRows:
 
     def _fill(self, table: str, like: str, rows: str) -> bool:
         """Make a table that goes with the transaction; whether it has any rows. All names are of our declarations."""
-        self._connection.exec_driver_sql(f"create temporary table {table} on commit drop as {like} with no data")
+        self._connection.exec_driver_sql(_MAKE.format(table=table, like=like))
         kept = self._connection.execute(text(f"insert into {table} {rows}"), self._parameters)
-        # Nobody has counted a table just made; a plan for a few rows is no plan for a hundred thousand.
         self._connection.exec_driver_sql(_ANALYZE.format(table=table))
         return bool(kept.rowcount)
