@@ -11,6 +11,7 @@
 -- message: 本市一行与按各银行台账计算的{expected}不一致，相差{difference}，请与省级汇总口径核对。
 with microcredit as (
     select
+        delivered_by,
         household_no,
         principal,
         balance,
@@ -21,12 +22,36 @@ with microcredit as (
         and microcredit
 ),
 
+-- Added up bank by bank: all loans in the order of their households would be sorted on disk.
+lent as (
+    select
+        array_agg(household_no) filter (where is_of_the_year) as ytd_households,
+        sum(principal) filter (where is_of_the_year) as ytd_amount,
+        sum(balance) as balance
+    from microcredit
+    group by delivered_by
+),
+
+borrowed as (
+    select count(distinct household.household_no) as ytd_households
+    from lent
+    cross join unnest(lent.ytd_households) as household (household_no)
+),
+
+amounts as (
+    select
+        round(coalesce(sum(ytd_amount), 0) / 10000, 2) as ytd_amount,
+        round(coalesce(sum(balance), 0) / 10000, 2) as balance
+    from lent
+),
+
 computed as (
     select
-        count(distinct household_no) filter (where is_of_the_year) as ytd_households,
-        round(coalesce(sum(principal) filter (where is_of_the_year), 0) / 10000, 2) as ytd_amount,
-        round(coalesce(sum(balance), 0) / 10000, 2) as balance
-    from microcredit
+        borrowed.ytd_households,
+        amounts.ytd_amount,
+        amounts.balance
+    from borrowed
+    cross join amounts
 )
 
 select
