@@ -32,6 +32,7 @@ from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
 from five_precisions.reports import ReportKind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
+from five_precisions.warehouse.statistics import analyze
 
 _TABLES: Final = {
     "run_version": "period text, institution_code text, report text, submission_id text",
@@ -197,8 +198,6 @@ def fill_table(connection: Connection, table: str, name: str, parameters: Parame
 def gather_statistics(connection: Connection, *tables: str, holds_months: bool = False) -> None:
     """Have the server count tables that this transaction has filled: nobody else does before it ends.
 
-    Uncounted, one row is planned, and joins take time with the product of their tables.
-
     Args:
         connection: In the run's transaction.
         tables: What it has filled.
@@ -206,9 +205,7 @@ def gather_statistics(connection: Connection, *tables: str, holds_months: bool =
     """
     for table in tables:
         # What part of it is one month's a small sample says, and costs the same however many months there are.
-        target = _TARGET_OF_MONTHS if holds_months or table.startswith("mart.") else "default"
-        # Identifiers cannot be bound; these come from our own code and declarations.
-        connection.exec_driver_sql(f"set local default_statistics_target to {target}; analyze {table}")
+        analyze(connection, table, target=_TARGET_OF_MONTHS if holds_months or table.startswith("mart.") else None)
 
 
 @contextmanager

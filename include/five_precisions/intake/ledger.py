@@ -52,15 +52,6 @@ where
 _SAVE_FILE = text("""
 insert into intake.file (submission_id, name, sha256, size) values (:submission_id, :name, :sha256, :size)
 """)
-_SAVE_REPORT = text("""
-insert into intake.report (
-    submission_id, report, rows, control_total, verdict, errors, warnings, file, sheet, places, validated
-)
-values (
-    :submission_id, :report, :rows, :control_total, :verdict, :errors, :warnings, :file, :sheet, cast(:places as jsonb),
-    cast(:validated as smallint[])
-)
-""")
 _COUNT_WARNINGS = text("""
 update intake.report set warnings = :warnings where submission_id = :submission_id and report = :report
 """)
@@ -214,7 +205,7 @@ def save_submission(
         ],
     )
     lines = [_report_line(submission_id, report, judged.places[report.report]) for report in judged.reports]
-    _save(connection, _SAVE_REPORT, lines)
+    _save(connection, load_statement("intake/save_report"), lines)
 
 
 def count_warnings(connection: Connection, submission_id: str, reports: Sequence[JudgedReport]) -> None:

@@ -49,11 +49,8 @@ from five_precisions.reports.masking import hashing, keeping
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
+from five_precisions.warehouse.statistics import A_TENTH, analyze
 
-_COUNT_QUICKLY: Final = (
-    "set local default_statistics_target = 10; analyze {}; set local default_statistics_target to default"
-)
-"""A tenth of the usual sample says how many rows there are, and how many of them are alike."""
 _HAS_DOUBLED = text("""
 select pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::integer
 from pg_class where oid = cast(:partition as regclass)
@@ -259,8 +256,7 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
     _execute(connection, made)
     copy_lines(connection, table, list(columns), zip(*columns.values(), strict=True))
     if has_version_checks(draft.report.code):
-        # Nobody has counted a table just made; a plan for a hundred rows is no plan for a hundred thousand.
-        _execute(connection, sql.SQL(_COUNT_QUICKLY).format(table))
+        analyze(connection, f"staged_{draft.report.code}", target=A_TENTH)
     gap = any(finding.rule in _EXPLAINING_A_GAP for finding in draft.findings)
     return not gap and len(chosen) == len(rows.rows)
 
@@ -295,7 +291,7 @@ def _keep_rows(connection: Connection, submission: Submission, submission_id: st
     # was counted once is reckoned on with the size of the table, so long as that has not doubled.
     name = partition_name(report.code, submission.period)
     if connection.execute(_HAS_DOUBLED, {"partition": f"core.{name}"}).scalar_one():
-        _execute(connection, sql.SQL(_COUNT_QUICKLY).format(sql.Identifier("core", name)))
+        analyze(connection, f"core.{name}", target=A_TENTH)
 
 
 def _delivered(report: Report) -> sql.Identifier:

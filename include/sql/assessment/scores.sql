@@ -87,7 +87,7 @@ actual as materialized (
     where scenario_score.scenario = 'actual'
 ),
 
-standing as (
+ordered as (
     select array_agg(actual.score order by actual.score) as scores
     from actual
 ),
@@ -110,9 +110,9 @@ select
     scored.score,
     -- width_bucket() says how many of the bounds the score has reached, and how many banks are not above it.
     grade_band.grades[width_bucket(scored.score, grade_band.bounds)] as grade,
-    1 + cardinality(standing.scores) - width_bucket(scored.score, standing.scores)
+    1 + cardinality(ordered.scores) - width_bucket(scored.score, ordered.scores)
     - case when own.score > scored.score then 1 else 0 end as rank
 from scored
 inner join actual as own on scored.code = own.code
-cross join standing
+cross join ordered
 cross join grade_band

@@ -38,10 +38,10 @@ same as materialized (
 shared as (
     select count(distinct same.row_number) as loans
     from same
-    inner join intake.standing_report as standing on same.submission_id = standing.submission_id
+    inner join intake.standing_report as stands on same.submission_id = stands.submission_id
     where
-        standing.period = :period
-        and standing.report = 'loans'
+        stands.period = :period
+        and stands.report = 'loans'
     group by same.delivered_by
 )
 

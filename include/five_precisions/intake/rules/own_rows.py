@@ -28,6 +28,7 @@ from five_precisions.period import Period
 from five_precisions.register import Register
 from five_precisions.reports.cross_rules import CrossRule
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.statistics import A_TENTH, analyze
 
 _READ_VERSIONS = text("""
 select submission_id from intake.submission where period = :period and institution_code = :institution_code
@@ -36,14 +37,6 @@ select submission_id from intake.submission where period = :period and instituti
 _MAKE: Final = """
 create temporary table {table} on commit drop as {like} with no data;
 set local random_page_cost = 1.1;
-"""
-# Nobody has counted a table just made; a plan for a few rows is no plan for a hundred thousand. A small sample: of a
-# table that is read once or twice, counting would take longer than reading.
-_ANALYZE: Final = """
-set local random_page_cost = default;
-set local default_statistics_target = 10;
-analyze {table};
-set local default_statistics_target = default;
 """
 _READ_DIGESTS = text("select rule, digest from intake.standing_check where period = :period")
 _FORGET_DIGESTS = text("delete from intake.standing_check where period = :period")
@@ -177,5 +170,7 @@ class _LinkedRows:
         """Make a table that goes with the transaction; whether it has any rows. All names are of our declarations."""
         self._connection.exec_driver_sql(_MAKE.format(table=table, like=like))
         kept = self._connection.execute(text(f"insert into {table} {rows}"), self._parameters)
-        self._connection.exec_driver_sql(_ANALYZE.format(table=table))
+        self._connection.exec_driver_sql("set local random_page_cost = default")
+        # Of a table that is read once or twice, counting all of it would take longer than reading it.
+        analyze(self._connection, table, target=A_TENTH)
         return bool(kept.rowcount)
