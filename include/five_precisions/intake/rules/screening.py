@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Mask = Any
 """Array of truth values, one a row of the frame."""
 _NUMBERS: Final = frozenset({int, Decimal})
+_NEVER_MISSING: Final = frozenset({str, bool, int, type(None)})
 _COMPARABLE: Final = (frozenset({str}), frozenset({bool}), _NUMBERS)
 """Kinds of values whose equality is no question; that of a text and a number, or of 1 and true, is."""
 
@@ -126,11 +127,18 @@ class Screening:
 def _screened(series: pd.Series[Any]) -> ScreenedColumn:
     import numpy as np
 
+    if series.dtype.kind == "O":
+        values = series.to_numpy()
+        kinds = frozenset(map(type, values))
+        # Of these only None is no value; others may have one that counts as missing.
+        if kinds <= _NEVER_MISSING:
+            is_there = np.fromiter((value is not None for value in values), np.bool_, len(values))
+        else:
+            is_there = series.notna().to_numpy()
+            kinds = frozenset(map(type, values[is_there]))
+        return ScreenedColumn(values, is_there, kinds - {type(None)})
     is_there = series.notna().to_numpy()
     match series.dtype.kind:
-        case "O":
-            values = series.to_numpy()
-            return ScreenedColumn(values, is_there, frozenset(map(type, values[is_there])))
         case "M" if isinstance(series.dtype, np.dtype):
             return ScreenedColumn(series.to_numpy(), is_there, frozenset({np.datetime64}))
         case "i" if str(series.dtype).casefold() == "int64":

@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from five_precisions.intake.findings import Finding
+from five_precisions.intake.reading.garbage import without_collection
 from five_precisions.intake.reading.typed import TypedRows
 from five_precisions.intake.rules.derived import FUNCTIONS, DerivedContext
 from five_precisions.intake.rules.library import batch_definition
@@ -80,12 +81,14 @@ def suite_findings(
     """
     if not rows.rows:
         return [], None
-    derived = {
-        name: FUNCTIONS[function](context, *(rows.columns[column] for column in of))
-        for name, (function, of) in suite.derived.items()
-    }
+    with without_collection():
+        derived = {
+            name: FUNCTIONS[function](context, *(rows.columns[column] for column in of))
+            for name, (function, of) in suite.derived.items()
+        }
+        frame = build_frame(rows, derived)
     findings: list[Finding] = []
-    answers = violations(build_frame(rows, derived), suite, parameters, validate_all=validate_all)
+    answers = violations(frame, suite, parameters, validate_all=validate_all)
     for violation in answers.violations:
         rule, position = violation.rule, violation.position
         column = rows.report.column(rule.column)
@@ -125,7 +128,8 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
             columns[column.name] = pd.Series(values, dtype=dtype)
     for name, values in derived.items():
         columns[name] = pd.Series(values, dtype="object")
-    return pd.DataFrame(columns)
+    # Each column stays as it is: joined in blocks, they would be taken apart again at once.
+    return pd.DataFrame(columns, copy=False)
 
 
 def violations(
