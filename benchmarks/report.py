@@ -85,7 +85,11 @@ class Report:
             "of": of,
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "commit": _git("rev-parse", "--short", "HEAD").decode().strip(),
-            "machine": {"cores": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version()},
+            "machine": {
+                "cores": os.cpu_count(),
+                "platform": f"{platform.system()} {platform.machine()}",
+                "python": platform.python_version(),
+            },
             "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
             "results": [{**asdict(result), "ratio": result.ratio} for result in self.results],
         }
@@ -121,6 +125,11 @@ def unpack_earlier(folder: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(earlier, filter="data")
     return earlier
+
+
+def _machine() -> dict[str, object]:
+    system = f"{platform.system()} {platform.machine()}"
+    return {"cores": os.cpu_count(), "platform": system, "python": platform.python_version()}
 
 
 def _git(*arguments: str) -> bytes:
