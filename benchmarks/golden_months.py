@@ -1,16 +1,18 @@
 """Months of the golden city taken in and computed: a script that benchmarks/beside_earlier.py starts, on either code.
 
-`golden_months.py VAR MONTHS` works in that folder on the packages that FIVE_PRECISIONS_INBOX names, and prints what it
-took as JSON. With the code of the earlier commit on the path it measures that one.
+`golden_months.py VAR MONTHS PROCESSES` works in that folder on the packages that FIVE_PRECISIONS_INBOX names, and
+prints what it took as JSON. With the code of the earlier commit on the path it measures that one: by one process.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import secrets
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +47,22 @@ class SuiteClock:
             self.seconds += time.process_time() - begin
 
 
-def main(var: Path, months: int) -> None:
-    """Print seconds and CPU seconds of each step over all months."""
-    import great_expectations  # noqa: F401 - imported before the clock starts
+def load(processes: int) -> dict[str, Any]:
+    """Import the libraries before the clock starts, also for other processes; what `collect` is told of those."""
+    import great_expectations  # noqa: F401
+
+    if processes == 1:
+        return {}
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["five_precisions.collection.preloaded"])
+    with ProcessPoolExecutor(1, context) as pool:
+        pool.submit(int).result()
+    return {"processes": processes}
+
+
+def main(var: Path, months: int, processes: int) -> None:
+    """Print seconds and CPU seconds of each step over all months; CPU is that of this process and the server."""
+    asked = load(processes)
 
     os.environ[PREFIX + "VAR"] = str(var)
     for name in ("PII_KEY", "ARCHIVE_KEY"):
@@ -62,7 +77,7 @@ def main(var: Path, months: int) -> None:
         for number in range(1, months + 1):
             month = Period(2019, number)
             steps: dict[str, Any] = {
-                "collect": lambda month=month: collect(engine, settings, month, replay=True),
+                "collect": lambda month=month: collect(engine, settings, month, replay=True, **asked),
                 "close": lambda month=month: close(engine, settings, month, replay=True),
                 "assess": lambda month=month: assess(engine, settings, month),
             }
@@ -76,4 +91,4 @@ def main(var: Path, months: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -21,6 +21,8 @@ DEMO_REGISTER = INCLUDE / "demo_register"
 PREFIX = "FIVE_PRECISIONS_"
 SHORTEST_SECRET = 32
 """Bytes; shorter secrets can be guessed (docs/reports.md#sensitive-columns)."""
+_MOST_PROCESSES: Final = 4
+"""Packages are recorded one by one, so more would mostly wait."""
 
 
 READ_FIRST: Final = {
@@ -93,6 +95,9 @@ class Settings(BaseSettings):
     """Whether file times count as delivery times and nothing waits: for a demo or a migration."""
     validate_all: bool = False
     """Whether Great Expectations judges every rule, also what screening can answer (docs/performance.md)."""
+    processes: int | None = Field(default=None, gt=0)
+    """Processes that take in the packages of several institutions (docs/performance.md#several-processes). Unset: as
+    many as there are cores, four at most."""
     settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
     """Seconds for which no file of a package may have changed before it is read."""
     max_file_mb: int = Field(default=50, gt=0)
@@ -166,6 +171,11 @@ class Settings(BaseSettings):
             raise UsageError(f"{period} lies before the first period, {self.first_period}.")
         if self.last_period is not None and period > self.last_period:
             raise UsageError(f"{period} lies after the last period, {self.last_period}.")
+
+    @property
+    def process_count(self) -> int:
+        """Processes that take in packages: as named, else one for each core, as far as a collection gains by them."""
+        return self.processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
 
     @property
     def is_demo(self) -> bool:

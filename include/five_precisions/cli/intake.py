@@ -99,6 +99,7 @@ def collect(
             period,
             institution=institution,
             replay=replay or settings.replay,
+            processes=settings.process_count,
             report_progress=show_step,
         )
         deliver(engine, settings)

@@ -1,7 +1,8 @@
 """The month's collection: deliveries taken in, the close, what comes late, the self-check (docs/intake.md)."""
 
 from five_precisions.collection.closing import Close, Force, PackagesWaitingError, Reopening, close, reopen
-from five_precisions.collection.deliveries import COVER_WAIT, collect
+from five_precisions.collection.collecting import collect
+from five_precisions.collection.deliveries import COVER_WAIT
 from five_precisions.collection.late import collect_late
 from five_precisions.collection.selfcheck import check
 

@@ -77,60 +77,34 @@ _NOT_WHOLE: Final = {
 """What the log says of an archived copy that was written anew."""
 
 
-def collect(
-    engine: Engine,
-    settings: Settings,
-    period: Period,
-    *,
-    institution: str | None = None,
-    replay: bool = False,
-    notify_missing_cover: bool = True,
-    report_progress: Callable[[str], None] | None = None,
-) -> list[Judgement]:
-    """Take in the packages of a period, of one institution or of all, in the order of their codes.
-
-    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
-    replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
-    household the first code's stands (docs/intake.md#versions, K02). They are not among the judgements returned.
-
-    Args:
-        engine: The warehouse.
-        settings: Of this installation.
-        period: The month.
-        institution: Its code; None for all.
-        replay: Whether file times are delivery times, and files stay.
-        notify_missing_cover: Whether files without a cover, unchanged for half an hour, are worth a mail now (F08).
-        report_progress: Called with each institution's code.
-
-    Raises:
-        UsageError: the period or the institution is not one that can be collected.
-        SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
-    """
-    replay = replay or settings.replay
-    settings.require_usable(period)
-    collection = _Collection(engine, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
-    # Before the month is opened: a slip opens none.
-    institutions = collection.institutions(institution)
-    collection.open()
-    judgements: list[Judgement] = []
-    if replay and institution is not None:
-        collection.take_in_before(institution)
-    for each in institutions:
-        if report_progress is not None:
-            report_progress(each.code)
-        judgements += collection.take_in(each)
-    if institution is None:
-        collection.warn_of_unknown_folders()
-    return judgements
-
-
-class _Collection:
-    """One run over the inbox."""
+class Collector:
+    """One run over the inbox, and what it does with an institution's packages."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, period: Period, *, replay: bool, notify_missing_cover: bool
+        self,
+        engine: Engine,
+        settings: Settings,
+        period: Period,
+        *,
+        replay: bool,
+        notify_missing_cover: bool,
+        await_turn: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Read the register, and see that inbox, outbox, archive and reference files can be used.
+
+        Args:
+            engine: Of the warehouse.
+            settings: Of this installation.
+            period: The month.
+            replay: Whether file times are delivery times, and files stay.
+            notify_missing_cover: Whether files without a cover, unchanged for half an hour, are worth a mail (F08).
+            await_turn: Called with an institution's code before anything of its deliveries is recorded.
+
+        Raises:
+            SetupError: a secret is missing, or one of those cannot be used.
+        """
         self._engine = engine
+        self._await_turn = await_turn
         self._period = period
         self._replay = replay
         self._notify_missing_cover = notify_missing_cover
@@ -154,6 +128,11 @@ class _Collection:
             open_period(connection, self._settings, self._period)
 
     def institutions(self, code: str | None) -> list[Institution]:
+        """Those open in the month, in the order of their codes, or the one of that code.
+
+        Raises:
+            UsageError: it is none, or not open then.
+        """
         open_now = self._register.open_in(self._period)
         if code is None:
             return open_now
@@ -163,6 +142,12 @@ class _Collection:
         if not named:
             raise UsageError(f"{code} is not open in {self._period}.")
         return named
+
+    def count_waiting(self, institutions: Sequence[Institution]) -> int:
+        """Institutions for whom something lies in the inbox; in a replay, whose files stay there, all of them."""
+        if self._replay:
+            return len(institutions)
+        return len(self._inbox.holding([(self._period, each.code) for each in institutions]))
 
     def take_in_before(self, code: str) -> None:
         """Take in those of the same kind with earlier codes, where one's report can reject another's.
@@ -178,6 +163,7 @@ class _Collection:
                 self.take_in(each, only_new=True)
 
     def warn_of_unknown_folders(self) -> None:
+        """Log a warning of each folder that nobody looks into."""
         for sentence in unknown_folders_of(self._inbox, self._register, self._settings, self._period):
             logger.warning(sentence)
 
@@ -418,6 +404,7 @@ class _Collection:
             if isinstance(foreseen, Recorded):
                 break
             workbook = self._workbook(foreseen, sheets)
+            self._await_turn(submission.institution_code)
             attempt = connection.begin_nested()
             recorded = record(connection, submission, judged, staged, self._register, self._pii_key, foreseen)
             if isinstance(recorded, Recorded) or recorded.has_receipt_of(foreseen):
@@ -425,6 +412,7 @@ class _Collection:
                 return recorded, workbook
             attempt.rollback()
             foreseen = recorded
+        self._await_turn(submission.institution_code)
         recorded = record(connection, submission, judged, staged, self._register, self._pii_key)
         return recorded, NO_WORKBOOK if isinstance(recorded, Recorded) else self._workbook(recorded, sheets)
 
@@ -448,6 +436,7 @@ class _Collection:
     def _without_cover(self, institution: Institution, delivery: Delivery, found: Collection[str]) -> Judgement:
         lies_for = datetime.now(SHANGHAI) - delivery.newest_at
         if not self._replay and self._notify_missing_cover and lies_for >= COVER_WAIT:
+            self._await_turn(institution.code)
             with self._engine.begin() as connection:
                 post_missing_cover_notice(
                     connection, self._settings, self._register, self._period, institution, delivery, found
@@ -456,6 +445,7 @@ class _Collection:
 
     def _answer_failure(self, institution: Institution, delivery: Delivery, failure: str) -> None:
         """Tell the institution once that its package is here and that we failed to check it; ops hear of it daily."""
+        self._await_turn(institution.code)
         with self._engine.begin() as connection:
             received_at = note_failed(connection, self._period, delivery, failure)
             if received_at is None:
@@ -472,6 +462,7 @@ class _Collection:
     def _repeated(
         self, institution: Institution, delivery: Delivery, known: Recorded, arrived_at: datetime
     ) -> Judgement:
+        self._await_turn(institution.code)
         with self._engine.begin() as connection:
             if self._is_another_delivery(connection, delivery, known):
                 post_receipt_again(connection, self._settings, known.submission_id, again_at=arrived_at)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from five_precisions.collection.deliveries import collect
+from five_precisions.collection.collecting import collect
 from five_precisions.errors import UsageError
 from five_precisions.intake.findings import Judgement
 from five_precisions.intake.inbox import Inbox

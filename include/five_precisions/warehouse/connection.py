@@ -27,10 +27,11 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
         UnreachableError: nobody answers there.
     """
     if settings.warehouse is None:
-        with EmbeddedServer(settings.var).borrowed() as url:
-            yield from _engine(url)
+        with EmbeddedServer(settings.var).borrowed() as url, connected(url) as engine:
+            yield engine
     else:
-        yield from _engine(server_url(settings.warehouse))
+        with connected(server_url(settings.warehouse)) as engine:
+            yield engine
 
 
 def server_url(address: str) -> URL:
@@ -48,7 +49,14 @@ def server_url(address: str) -> URL:
     return url.set(drivername=_DRIVER)
 
 
-def _engine(url: URL) -> Iterator[Engine]:
+@contextmanager
+def connected(url: URL) -> Iterator[Engine]:
+    """An engine on the server of that address, for the block.
+
+    Raises:
+        SetupError: it is too old, or has no such database.
+        UnreachableError: nobody answers there.
+    """
     engine = create_engine(
         url,
         # Logs have a failed statement without the values that it was given.

@@ -1,0 +1,82 @@
+"""A month's packages taken in, of one institution or of all: one after another, or by several processes.
+
+See docs/intake.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Final
+
+from sqlalchemy import Engine
+
+from five_precisions.collection.deliveries import Collector
+from five_precisions.collection.processes import Order, take_in_by_several
+from five_precisions.intake.findings import Judgement
+from five_precisions.period import Period
+from five_precisions.settings import Settings
+
+_WORTH_PROCESSES: Final = 4
+"""Institutions whose packages wait; to start processes takes as long as to take in the packages of fewer."""
+
+
+def collect(
+    engine: Engine,
+    settings: Settings,
+    period: Period,
+    *,
+    institution: str | None = None,
+    replay: bool = False,
+    notify_missing_cover: bool = True,
+    processes: int = 1,
+    report_progress: Callable[[str], None] | None = None,
+) -> list[Judgement]:
+    """Take in the packages of a period, of one institution or of all, in the order of their codes.
+
+    One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
+    replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
+    household the first code's stands (docs/intake.md#versions, K02). They are not among the judgements returned.
+
+    Args:
+        engine: The warehouse.
+        settings: Of this installation.
+        period: The month.
+        institution: Its code; None for all.
+        replay: Whether file times are delivery times, and files stay.
+        notify_missing_cover: Whether files without a cover, unchanged for half an hour, are worth a mail now (F08).
+        processes: How many take in packages at once where those of several institutions wait; each imports the main
+            module of the program, which must not start anything then.
+        report_progress: Called with each institution's code.
+
+    Raises:
+        UsageError: the period or the institution is not one that can be collected.
+        SetupError: a secret is missing, or the inbox, the outbox, the archive or a reference file cannot be used.
+        ProcessEndedError: one of several processes was ended from outside.
+    """
+    replay = replay or settings.replay
+    settings.require_usable(period)
+    collector = Collector(engine, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
+    # Before the month is opened: a slip opens none.
+    institutions = collector.institutions(institution)
+    collector.open()
+    judgements: list[Judgement] = []
+    if replay and institution is not None:
+        collector.take_in_before(institution)
+    several = processes > 1 and collector.count_waiting(institutions) >= _WORTH_PROCESSES
+
+    def taken_in() -> Generator[list[Judgement]]:
+        if several:
+            order = Order(engine.url, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
+            yield from take_in_by_several(order, [each.code for each in institutions], processes)
+        else:
+            yield from map(collector.take_in, institutions)
+
+    with closing(taken_in()) as results:
+        for each in institutions:
+            if report_progress is not None:
+                report_progress(each.code)
+            judgements += next(results)
+    if institution is None:
+        collector.warn_of_unknown_folders()
+    return judgements
