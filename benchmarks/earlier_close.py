@@ -1,6 +1,7 @@
 """The close by an earlier commit's code: a script that benchmarks/large_area.py starts with that code on its path.
 
-`open` makes a warehouse as that code has it, with the register and the month; its rows are copied from the present one.
+`open` makes a warehouse as that code has it, with the register and the month, and an archive; the rows are copied from
+the present warehouse.
 `close` closes the month and writes what it took to `found.json`.
 """
 
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from five_precisions.intake.archive import Archive
 from five_precisions.intake.closing import close  # type: ignore[import-not-found]
 from warehouse_cost import measured
 
@@ -29,6 +31,10 @@ def main(work: str, area: Path, month: Period) -> None:
             with engine.begin() as connection:
                 save_register(connection, load_register(settings.register_folder))
                 open_period(connection, settings, month)
+            # It cannot read what the present code has archived.
+            archive = Archive.of(settings)
+            for path in (area / "inbox" / str(month)).rglob("*.*"):
+                archive.put(path.read_bytes())
             found: dict[str, Any] = {}
         else:
             found = measured(area / "var" / "warehouse" / "data", lambda: _closed(engine, settings, month))

@@ -278,6 +278,7 @@ def _run_script(arguments: list[str], area: Path, warehouse: str | None, outbox:
         environment["FIVE_PRECISIONS_WAREHOUSE"] = warehouse
     if code is not None:
         environment["PYTHONPATH"] = str(code)
+        environment["FIVE_PRECISIONS_ARCHIVE"] = str(area / "archive-earlier")
     found = area / "found.json"
     done = subprocess.run([sys.executable, *arguments], check=False, env=environment, stderr=subprocess.PIPE, text=True)
     if done.returncode:

@@ -35,6 +35,7 @@ _PLAIN_TEXT: Final = re.compile(
     r"[0-9A-Za-z*\u4e00-\u9fff（《“][ 0-9A-Za-z*\u4e00-\u9fff·.,/%()（）《》“”，。、：；\-—]{,16000}(?<! )"
 )
 """Written as it stands: nothing to escape or to shorten, no blank at its ends, nothing that could run."""
+_LONG: Final = 16_000
 _FIRST_PLAIN_DAY: Final = date(1900, 3, 1)
 _DAY_ZERO: Final = date(1899, 12, 30).toordinal()
 """From the first plain day on, the number of a day is its distance from this one."""
@@ -65,28 +66,31 @@ class RowSheet(Worksheet):  # type: ignore[misc]
             self._write_single_row(row)
         if self.table.get(row) or row in self.row_info:
             return False
-        written: list[tuple[int, Format, str]] = []
+        first = last = -1
+        parts: list[str] = []
         for column, cell in enumerate(cells[: self.xls_colmax]):
             if cell is None:
                 continue
-            if type(cell) is str and _PLAIN_TEXT.fullmatch(cell):
-                written.append((column, text, f' t="inlineStr"><is><t>{cell}</t></is></c>'))
+            if type(cell) is str and _is_plain(cell):
+                style, content = text, f' t="inlineStr"><is><t>{cell}</t></is></c>'
             elif (plain := _plain_number(cell)) is not None:
-                written.append((column, number, f"><v>{plain:.16G}</v></c>"))
+                style, content = number, f"><v>{plain:.16G}</v></c>"
             elif (plain := _plain_day(cell)) is not None:
-                written.append((column, day, f"><v>{plain}</v></c>"))
+                style, content = day, f"><v>{plain}</v></c>"
             else:
                 return False
-        if written:
-            self._check_dimensions(row, written[0][0])
-            self._check_dimensions(row, written[-1][0])
             # XlsxWriter numbers the formats as it meets them, and has no public name for the number.
-            line = "".join(
-                f'<c r="{_letters(column)}{row + 1}" s="{style._get_xf_index()}"{content}'  # noqa: SLF001
-                for column, style, content in written
-            )
-            self.fh.write(f'<row r="{row + 1}">{line}</row>')
+            parts.append(f'<c r="{_letters(column)}{row + 1}" s="{style._get_xf_index()}"{content}')  # noqa: SLF001
+            first, last = column if first < 0 else first, column
+        if parts:
+            self._check_dimensions(row, first)
+            self._check_dimensions(row, last)
+            self.fh.write(f'<row r="{row + 1}">{"".join(parts)}</row>')
         return True
+
+
+def _is_plain(text: str) -> bool:
+    return (text.isalnum() and len(text) < _LONG) or _PLAIN_TEXT.fullmatch(text) is not None
 
 
 def _plain_number(cell: object) -> float | None:

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from enum import Enum, auto
 from functools import cache, lru_cache
 from io import BytesIO
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -80,6 +80,8 @@ _MESSAGES_OF_A_CELL: Final = 5
 _COVER_PHONE: Final = "联系电话"
 _SHORTEST_MASKED: Final = 11
 """Characters: no phone and no run of digits that is masked has fewer."""
+_TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
+_ROWS_AT_ONCE: Final = 1_000
 _DIGITS_IN_A_ROW: Final = 10
 """As many may be shown: a run of eleven is masked."""
 _FIRST_SERIAL_DAY: Final = date(1900, 3, 1)
@@ -238,13 +240,30 @@ def _mask_sheet(sheet: Sheet, rows: list[list[Cell]]) -> MaskedSheet:
     treatments: list[_Treatment] = [reading.columns.get(column, _Unknown) for column in range(width)]
     filled = max(_filled(rows[number]) for number in head)
     masked: list[list[Cell]] = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows[: head.stop]):
         # A row above the headers that is as full as they are is no title, whatever else it may be.
-        if number in head or (number < head.start and 2 * _filled(row) < filled):
+        if number in head or 2 * _filled(row) < filled:
             masked.append([_masked_title(cell) for cell in row])
         else:
-            masked.append([_masked_cell(cell, how) for cell, how in zip(row, treatments, strict=False)])
+            masked += _mask_rows([row], treatments)
+    # In pieces: what may stay as it is, is seen at a glance where a column holds nothing else.
+    for begin in range(head.stop, len(rows), _ROWS_AT_ONCE):
+        masked += _mask_rows(rows[begin : begin + _ROWS_AT_ONCE], treatments)
     return MaskedSheet(file, name, masked, reading.header_row)
+
+
+def _mask_rows(rows: Sequence[Sequence[Cell]], treatments: Sequence[_Treatment]) -> list[list[Cell]]:
+    """Rows of data with each column treated by itself; shorter ones are filled up to the longest."""
+    columns = [_mask_column(column, how) for column, how in zip(zip_longest(*rows), treatments, strict=False)]
+    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in rows]
+
+
+def _mask_column(cells: Sequence[Cell], treatment: _Treatment) -> Sequence[Cell]:
+    if treatment is None and _TEXT_OR_NOTHING.issuperset(map(type, cells)):
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        if max(map(len, texts), default=0) < _SHORTEST_MASKED and "".join(texts).isprintable():
+            return cells
+    return [_masked_cell(cell, treatment) for cell in cells]
 
 
 def _read_head(sheet: Sheet, rows: list[list[Cell]]) -> _Reading | None:
