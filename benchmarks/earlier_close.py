@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from five_precisions.intake.archive import Archive
 from five_precisions.intake.closing import close  # type: ignore[import-not-found]
 from warehouse_cost import measured
 
+from five_precisions.intake.archive import Archive
 from five_precisions.period import Period
 from five_precisions.register import load_register, open_period, save_register
 from five_precisions.settings import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from five_precisions.collection import collect
+from five_precisions.collection import processes as processes_module
 from five_precisions.collection.processes import ProcessEndedError
 from five_precisions.errors import UnreachableError
 from five_precisions.period import Period
@@ -135,6 +137,22 @@ def test_few_packages_are_taken_in_by_the_process_itself(
     deliver_loans(inbox, BANKS[:3])
     collect(engine, settings, JUNE, processes=2)
     assert recorded(engine) == BANKS[:3]
+
+
+def test_without_processes_the_packages_are_taken_in_all_the_same(
+    engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container without shared memory."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(processes_module, "Turns", refuse)
+    deliver_loans(inbox)
+    collect(engine, settings, JUNE, processes=2)
+    assert recorded(engine) == BANKS
+    said = "No other processes can be started (No space left on device), so packages are taken in by one"
+    assert said in caplog.messages
 
 
 def test_a_process_that_is_killed_ends_the_collection_and_loses_nothing(

@@ -5,6 +5,7 @@ See docs/intake.md.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Final
@@ -12,10 +13,12 @@ from typing import Final
 from sqlalchemy import Engine
 
 from five_precisions.collection.deliveries import Collector
-from five_precisions.collection.processes import Order, take_in_by_several
+from five_precisions.collection.processes import NoProcessesError, Order, take_in_by_several
 from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
 from five_precisions.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _WORTH_PROCESSES: Final = 4
 """Institutions whose packages wait; to start processes takes as long as to take in the packages of fewer."""
@@ -68,9 +71,13 @@ def collect(
     def taken_in() -> Generator[list[Judgement]]:
         if several:
             order = Order(engine.url, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
-            yield from take_in_by_several(order, [each.code for each in institutions], processes)
-        else:
-            yield from map(collector.take_in, institutions)
+            try:
+                yield from take_in_by_several(order, [each.code for each in institutions], processes)
+            except NoProcessesError as error:
+                logger.warning("No other processes can be started (%s), so packages are taken in by one", error)
+            else:
+                return
+        yield from map(collector.take_in, institutions)
 
     with closing(taken_in()) as results:
         for each in institutions:

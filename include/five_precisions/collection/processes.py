@@ -43,6 +43,10 @@ class ProcessEndedError(FivePrecisionsError):
     """A process that took packages in was ended from outside, as the system does where memory runs out."""
 
 
+class NoProcessesError(FivePrecisionsError):
+    """The system starts no further processes, or has no memory or sockets that they share; nothing was begun."""
+
+
 class StoppedError(FivePrecisionsError):
     """An institution before this one has found what stops them all, such as a server that does not answer."""
 
@@ -108,26 +112,35 @@ def take_in_by_several(order: Order, codes: Sequence[str], processes: int) -> It
 
     Raises:
         FivePrecisionsError: what stops them all, from the first institution that has met it.
+        NoProcessesError: none can be started, and nothing was begun.
         ProcessEndedError: a process was ended from outside.
     """
+    with ExitStack() as until_end:
+        try:
+            futures = _start(order, codes, processes, until_end)
+        except OSError as error:
+            raise NoProcessesError(error.strerror or str(error)) from error
+        for future in futures:
+            try:
+                judgements, records = future.result()
+            except BrokenProcessPool as error:
+                raise ProcessEndedError(
+                    f"A process that took in packages of {order.period} was ended from outside; what is on record "
+                    "stands, so collect once more. Where memory has run out, name fewer processes by "
+                    f"{PREFIX}PROCESSES."
+                ) from error
+            _log(records)
+            yield judgements
+
+
+def _start(order: Order, codes: Sequence[str], processes: int, until_end: ExitStack) -> list[Future[Taken]]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_PRELOADED])
     turns = Turns(context, codes)
     level = logging.getLogger().level
     workers = ProcessPoolExecutor(min(processes, len(codes)), context, _begin, (order, turns, level))
-    try:
-        futures: list[Future[Taken]] = [workers.submit(_take_in, code) for code in codes]
-        for future in futures:
-            judgements, records = future.result()
-            _log(records)
-            yield judgements
-    except BrokenProcessPool as error:
-        raise ProcessEndedError(
-            f"A process that took in packages of {order.period} was ended from outside; what is on record stands, so "
-            f"collect once more. Where memory has run out, name fewer processes by {PREFIX}PROCESSES."
-        ) from error
-    finally:
-        workers.shutdown(cancel_futures=True)
+    until_end.callback(workers.shutdown, cancel_futures=True)
+    return [workers.submit(_take_in, code) for code in codes]
 
 
 def _log(records: Sequence[logging.LogRecord]) -> None:
