@@ -31,7 +31,7 @@ from tests.packages import JUNE, package, put, sound, sound_package
 from tests.rows import rows
 from tests.waiting import wait_until
 
-BANKS = ["B01", "B02", "B03", "B04", "B05", "B06"]
+BANKS = [f"B{number:02d}" for number in range(1, 11)]
 MANY_HOUSEHOLDS = [sound("households", household_no=f"H-{number}") for number in range(1, 3_001)]
 
 
@@ -108,12 +108,13 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_first_of_two_registers_stands_however_long_it_takes(
     engine: Engine, settings: Settings, inbox: Path
 ) -> None:
+    deliver_loans(inbox)
     put(inbox / "C01", package(households=MANY_HOUSEHOLDS))
     offices = ["C02", "C03", "C04"]
     for code in offices:
         put(inbox / code, sound_package("households"))
     collect(engine, settings, JUNE, processes=2)
-    verdicts = "select institution_code, verdict from intake.submission order by 1"
+    verdicts = "select institution_code, verdict from intake.submission where institution_code like 'C%' order by 1"
     assert rows(engine, verdicts) == [("C01", "accepted")] + [(code, "rejected") for code in offices]
     doubled = "select distinct institution_code from intake.finding inner join intake.submission using (submission_id)"
     assert rows(engine, f"{doubled} where rule = 'K02' order by 1") == [(code,) for code in offices]
@@ -127,16 +128,16 @@ def test_what_the_processes_log_is_logged_here(
     with caplog.at_level(logging.INFO):
         collect(engine, settings, JUNE, processes=2)
     assert "2019-06 B02: there is no cover yet" in caplog.messages
-    assert recorded(engine) == ["B01", "B03", "B04", "B05", "B06"]
+    assert recorded(engine) == [code for code in BANKS if code != "B02"]
 
 
 def test_few_packages_are_taken_in_by_the_process_itself(
     engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("five_precisions.collection.collecting.take_in_by_several", None)
-    deliver_loans(inbox, BANKS[:3])
+    deliver_loans(inbox, BANKS[:9])
     collect(engine, settings, JUNE, processes=2)
-    assert recorded(engine) == BANKS[:3]
+    assert recorded(engine) == BANKS[:9]
 
 
 def test_without_processes_the_packages_are_taken_in_all_the_same(

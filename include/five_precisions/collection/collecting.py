@@ -20,8 +20,8 @@ from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_WORTH_PROCESSES: Final = 4
-"""Institutions whose packages wait; to start processes takes as long as to take in the packages of fewer."""
+_WORTH_PROCESSES: Final = 10
+"""Institutions whose packages wait; of fewer, to load other processes takes longer than it saves."""
 
 
 def collect(
