@@ -25,6 +25,13 @@ def keep_private() -> None:
     _asked_for = os.umask(_PRIVATE)
 
 
+def umask() -> int:
+    """The rights that files made by this process are without. To read it is to set it, for a moment to the closest."""
+    mask = os.umask(_PRIVATE)
+    os.umask(mask)
+    return mask
+
+
 @contextmanager
 def private() -> Iterator[None]:
     """The same for the length of a block, in a process that is not ours: one of Airflow's."""

@@ -23,6 +23,7 @@ from five_precisions.collection.processes import ProcessEndedError
 from five_precisions.errors import UnreachableError
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
+from five_precisions.rights import private
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse import open_warehouse
 from tests.command_line import COMMAND
@@ -120,15 +121,18 @@ def test_the_first_of_two_registers_stands_however_long_it_takes(
     assert rows(engine, f"{doubled} where rule = 'K02' order by 1") == [(code,) for code in offices]
 
 
-def test_what_the_processes_log_is_logged_here(
+def test_what_the_processes_log_is_logged_here_and_what_they_write_is_private(
     engine: Engine, settings: Settings, inbox: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     deliver_loans(inbox)
     (inbox / "B02" / "cover.csv").unlink()
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), private():
         collect(engine, settings, JUNE, processes=2)
     assert "2019-06 B02: there is no cover yet" in caplog.messages
     assert recorded(engine) == [code for code in BANKS if code != "B02"]
+    made = [path for path in Path(settings.outbox_address).rglob("*") if path.is_file()]
+    assert len(made) >= 9
+    assert not [path for path in made if path.stat().st_mode & 0o077]
 
 
 def test_few_packages_are_taken_in_by_the_process_itself(

@@ -30,6 +30,7 @@ from five_precisions.collection.deliveries import Collector
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
+from five_precisions.rights import umask
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.warehouse.connection import connected
 
@@ -137,8 +138,8 @@ def _start(order: Order, codes: Sequence[str], processes: int, until_end: ExitSt
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_PRELOADED])
     turns = Turns(context, codes)
-    level = logging.getLogger().level
-    workers = ProcessPoolExecutor(min(processes, len(codes)), context, _begin, (order, turns, level))
+    own = (logging.getLogger().level, umask())
+    workers = ProcessPoolExecutor(min(processes, len(codes)), context, _begin, (order, turns, *own))
     until_end.callback(workers.shutdown, cancel_futures=True)
     return [workers.submit(_take_in, code) for code in codes]
 
@@ -159,14 +160,15 @@ class _Worker:
     order: Order
     turns: Turns
     log: SimpleQueue[logging.LogRecord]
+    until_end = ExitStack()
 
     @classmethod
     @cache
     def collector(cls) -> Collector:
-        """The process's own, with its own connections to the warehouse, which end with the process."""
+        """The process's own, with connections of its own to the warehouse, which end with it."""
         order = cls.order
         return Collector(
-            ExitStack().enter_context(connected(order.address)),
+            cls.until_end.enter_context(connected(order.address)),
             order.settings,
             order.period,
             replay=order.replay,
@@ -175,11 +177,12 @@ class _Worker:
         )
 
 
-def _begin(order: Order, turns: Turns, level: int) -> None:
+def _begin(order: Order, turns: Turns, level: int, mask: int) -> None:
     # Who presses Ctrl-C means the process that waits for this one: it lets what has begun come to its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Worker.order, _Worker.turns, _Worker.log = order, turns, SimpleQueue()
+    os.umask(mask)
     log = logging.getLogger()
     log.handlers[:] = [QueueHandler(_Worker.log)]
     log.setLevel(level)
