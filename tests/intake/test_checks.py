@@ -104,6 +104,14 @@ def loan(number: int, **changes: str) -> Cells:
     return sound("loans", contract_no=f"HT-{number}", **changes)
 
 
+def test_a_month_of_more_than_a_gigabyte_is_added_to(city: City) -> None:
+    assert city.deliver("B01", loans=[loan(1)]) == []
+    with city.engine.begin() as connection:
+        counted = "update pg_class set relpages = 200000 where oid = 'core.delivered_loans_2019_06'::regclass"
+        assert connection.exec_driver_sql(counted).rowcount == 1
+    assert city.deliver("B02", loans=[loan(2)]) == []
+
+
 # Across months, judged with the version
 
 

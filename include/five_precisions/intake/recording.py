@@ -52,7 +52,7 @@ from five_precisions.warehouse.schema import partition_name
 from five_precisions.warehouse.statistics import A_TENTH, analyze
 
 _HAS_DOUBLED = text("""
-select pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::integer
+select pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::bigint
 from pg_class where oid = cast(:partition as regclass)
 """)
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
