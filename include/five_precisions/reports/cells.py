@@ -50,8 +50,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?")
 _CALC_ERROR = re.compile(r"(?:Err:|错误:|#ERR)5[0-9]{2}!?")
 """As LibreOffice writes errors that Excel does not know."""
 _SERIAL = re.compile(r"[0-9]{1,5}")
-_PLAIN_TEXT = re.compile(r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff·./()（）-]*")
-"""Most texts: nothing to strip, to refuse or to make narrow, and no number in scientific notation."""
+_PLAIN_TEXT: Final = r"(?![0-9][.Ee])[0-9A-Za-z\u4e00-\u9fff]", r"[0-9A-Za-z\u4e00-\u9fff·./()（）-]"
+"""First sign and others of most texts: nothing to strip, to refuse or to make narrow, and no scientific notation."""
 _PLAIN_AMOUNT = 10**11
 """A number cell's digits distinguish fen below this, with some to spare."""
 _SCIENTIFIC = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
@@ -84,7 +84,7 @@ _NOTHING: Final = frozenset(
 _LONGEST_NOTHING: Final = 4
 _WITHOUT_TIME: Final = "不是日期，请填写日期，如2019-06-30，不要带时刻。"
 _NO_ID: Final = re.compile("[^0-9A-Za-z*]")
-_PLAIN_ID: Final = re.compile("(?![0-9][Ee])[0-9A-Za-z]+")
+_PLAIN_ID: Final = "(?![0-9][Ee])[0-9A-Za-z]", "[0-9A-Za-z]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ def read_cells(
     cells: Sequence[Cell], column: Column, *, epoch_1904: bool = False
 ) -> tuple[list[Value], dict[int, CellFault]]:
     """Read a whole column: the values (None where empty or faulty) and the faults by position from 0."""
+    if column.type is ColumnType.TEXT and _are_plain(cells, column):
+        return cast(list[Value], list(cells)), {}
     distinct: Iterable[Cell] = dict.fromkeys(cells)
     has_numbers = not _EQUAL_KINDS.isdisjoint(map(type, distinct))
     if has_numbers and len(_EQUAL_KINDS.intersection(map(type, cells))) > 1:
@@ -131,9 +133,8 @@ def read_cells(
         results = [_read_plainly(cell, column, epoch_1904=epoch_1904) for cell in cells]
     else:
         if column.type is ColumnType.TEXT:
-            distinct = _not_plain(distinct, column)
-            if not distinct:
-                return cast(list[Value], list(cells)), {}
+            is_plain = re.compile(_plain_form(column)).fullmatch
+            distinct = [cell for cell in distinct if not (isinstance(cell, str) and is_plain(cell))]
         known: dict[Any, Any] = {cell: _read_plainly(cell, column, epoch_1904=epoch_1904) for cell in distinct}
         # What is not known is a plain text, and its own value.
         results = [*map(known.get, cells, cells)]
@@ -143,14 +144,15 @@ def read_cells(
     return [None if isinstance(result, CellFault) else result for result in results], faults
 
 
-def _not_plain(cells: Iterable[Cell], column: Column) -> set[Cell]:
-    """Those cells of a column of texts that are not at once their own values, as most texts of a large file are."""
-    is_plain = _plain_form(column).fullmatch
-    # A short one may say that there is nothing.
-    shortest, longest = _LONGEST_NOTHING + 1 if column.optional else 0, column.max or 0
-    return {
-        cell for cell in cells if not (isinstance(cell, str) and shortest <= len(cell) <= longest and is_plain(cell))
-    }
+def _are_plain(cells: Sequence[Cell], column: Column) -> bool:
+    """Whether all cells of a column of texts are at once their own values, as most texts of a large file are."""
+    texts = [cell for cell in cells if cell is not None] if column.optional else cells
+    if not {str}.issuperset(map(type, texts)):
+        return False
+    # One look at all of them takes a third of the time of a look at each.
+    joined = "\n".join([*cast(Sequence[str], texts), ""])
+    is_one_a_line = joined.count("\n") == len(texts)
+    return is_one_a_line and re.fullmatch(f"(?:{_plain_form(column)}\n)*+", joined) is not None
 
 
 def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | CellFault:
@@ -162,8 +164,11 @@ def _read_plainly(cell: Cell, column: Column, *, epoch_1904: bool) -> Value | Ce
     return read_cell(cell, column, epoch_1904=epoch_1904)
 
 
-def _plain_form(column: Column) -> re.Pattern[str]:
-    return _PLAIN_ID if column.sensitive is Sensitivity.ID else _PLAIN_TEXT
+def _plain_form(column: Column) -> str:
+    """What a text is like that is at once its own value: neither too long, nor so short that it may say nothing."""
+    first, others = _PLAIN_ID if column.sensitive is Sensitivity.ID else _PLAIN_TEXT
+    shortest, longest = _LONGEST_NOTHING + 1 if column.optional else 1, column.max or 0
+    return f"{first}{others}{{{shortest - 1},{longest - 1}}}" if shortest <= longest else "(?!)"
 
 
 def read_cell(cell: Cell, column: Column, *, epoch_1904: bool = False) -> Value | CellFault:
