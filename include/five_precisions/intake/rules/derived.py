@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from operator import mul
 from typing import Final
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import uscc
 
 from five_precisions.errors import SetupError
 from five_precisions.reference import find_reference, load_table
@@ -24,6 +23,9 @@ from five_precisions.reports.cells import Value
 from five_precisions.settings import Settings
 
 _RESIDENT_ID: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
+_RESIDENT_ID_VALUES: Final = bytes.maketrans(b"0123456789X", bytes(range(11)))
+_RESIDENT_ID_WEIGHTS: Final = tuple(pow(2, place, 11) for place in reversed(range(18)))
+_BIRTHDAY: Final = slice(6, 14)
 _CREDIT_CODE: Final = re.compile(r"[0-9]{8}[0-9A-HJ-NPQRTUWXY]{10}")
 _CREDIT_CODE_SIGNS: Final = b"0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE_VALUES: Final = bytes.maketrans(_CREDIT_CODE_SIGNS, bytes(range(len(_CREDIT_CODE_SIGNS))))
@@ -90,36 +92,42 @@ def resident_id_defect(context: DerivedContext, numbers: Sequence[Value]) -> lis
 
     The area code is not checked: IDs keep the code of their first registration (docs/reports.md#loans, L01).
     """
-    return [_resident_id_defect(number, context.last_day) if isinstance(number, str) else None for number in numbers]
+    texts = [number.upper() if isinstance(number, str) else None for number in numbers]
+    formed = [text for text in dict.fromkeys(texts) if text is not None and _RESIDENT_ID.fullmatch(text)]
+    is_birthday = {day: _is_birthday(day, context.last_day) for day in {text[_BIRTHDAY] for text in formed}}
+    sums = _weighted_sums(formed, _RESIDENT_ID_VALUES, _RESIDENT_ID_WEIGHTS)
+    defects = {
+        text: "birth date" if not is_birthday[text[_BIRTHDAY]] else "check digit" if weighted % 11 != 1 else None
+        for text, weighted in zip(formed, sums, strict=True)
+    }
+    return [None if text is None else defects.get(text, "form") for text in texts]
 
 
-def _resident_id_defect(number: str, last_day: date) -> str | None:
-    number = number.upper()
-    if not _RESIDENT_ID.fullmatch(number):
-        return "form"
+def _is_birthday(digits: str, last_day: date) -> bool:
     try:
-        born_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) <= last_day
     except ValueError:
-        return "birth date"
-    if born_on > last_day:
-        return "birth date"
-    return None if ric.calc_check_digit(number) == number[-1] else "check digit"
+        return False
 
 
 def credit_code_defect(_: DerivedContext, codes: Sequence[Value]) -> list[Value]:
     """`invalid` where a 统一社会信用代码 (GB 32100) lacks its form or check digit; None = nothing wrong."""
-    return ["invalid" if isinstance(code, str) and not _is_credit_code(code) else None for code in codes]
-
-
-def _is_credit_code(code: str) -> bool:
+    texts = [code for code in dict.fromkeys(codes) if isinstance(code, str)]
     # The library cleans a number five times before it sums; where there is nothing to clean, the sum is all.
-    return _has_credit_code_sum(code) if _CREDIT_CODE.fullmatch(code) else bool(uscc.is_valid(code))
+    formed = [text for text in texts if _CREDIT_CODE.fullmatch(text)]
+    sums = _weighted_sums(formed, _CREDIT_CODE_VALUES, _CREDIT_CODE_WEIGHTS)
+    is_valid = {text: weighted % len(_CREDIT_CODE_SIGNS) == 0 for text, weighted in zip(formed, sums, strict=True)}
+    is_valid |= {text: bool(uscc.is_valid(text)) for text in texts if text not in is_valid}
+    return ["invalid" if isinstance(code, str) and not is_valid[code] else None for code in codes]
 
 
-def _has_credit_code_sum(code: str) -> bool:
-    """Whether the last character is the check digit of the others (GB 32100)."""
-    values = code.encode().translate(_CREDIT_CODE_VALUES)
-    return bool(sum(map(mul, values, _CREDIT_CODE_WEIGHTS)) % len(_CREDIT_CODE_SIGNS) == 0)
+def _weighted_sums(codes: Sequence[str], values: bytes, weights: Sequence[int]) -> list[int]:
+    """Of each code the sum of its signs' values, by their places' weights: its last sign makes it what it must be."""
+    import numpy as np
+
+    signs = np.frombuffer("".join(codes).encode().translate(values), dtype=np.uint8)
+    sums: list[int] = (signs.reshape(len(codes), len(weights)) @ np.array(weights)).tolist()
+    return sums
 
 
 def term_months(_: DerivedContext, begins: Sequence[Value], ends: Sequence[Value]) -> list[Value]:
