@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Mask = Any
 """Array of truth values, one a row of the frame."""
 _NUMBERS: Final = frozenset({int, Decimal})
-_NEVER_MISSING: Final = frozenset({str, bool, int, type(None)})
 _COMPARABLE: Final = (frozenset({str}), frozenset({bool}), _NUMBERS)
 """Kinds of values whose equality is no question; that of a text and a number, or of 1 and true, is."""
 
@@ -44,6 +43,7 @@ class ScreenedColumn:
     def is_one_of(self, allowed: object) -> Mask:
         """Which rows have one of the values."""
         import numpy as np
+        import pandas as pd
 
         if not isinstance(allowed, list | tuple | set | frozenset) or not allowed:
             raise _UnknownError
@@ -51,8 +51,10 @@ class ScreenedColumn:
         is_known = any(self.kinds | asked <= kinds for kinds in _COMPARABLE)
         if not is_known or (self.cells.dtype.kind == "i" and asked != {int}):
             raise _UnknownError
-        looked_for, cells = frozenset(allowed), self.cells[self.is_there]
-        return _among(self.is_there, np.fromiter((cell in looked_for for cell in cells), np.bool_, len(cells)))
+        codes, distinct = pd.factorize(self.cells[self.is_there])
+        looked_for = frozenset(allowed)
+        found = np.fromiter((cell in looked_for for cell in distinct.tolist()), np.bool_, len(distinct))
+        return _among(self.is_there, found[codes])
 
 
 class Screening:
@@ -127,17 +129,10 @@ class Screening:
 def _screened(series: pd.Series[Any]) -> ScreenedColumn:
     import numpy as np
 
+    is_there = series.notna().to_numpy()
     if series.dtype.kind == "O":
         values = series.to_numpy()
-        kinds = frozenset(map(type, values))
-        # Of these only None is no value; others may have one that counts as missing.
-        if kinds <= _NEVER_MISSING:
-            is_there = np.fromiter((value is not None for value in values), np.bool_, len(values))
-        else:
-            is_there = series.notna().to_numpy()
-            kinds = frozenset(map(type, values[is_there]))
-        return ScreenedColumn(values, is_there, kinds - {type(None)})
-    is_there = series.notna().to_numpy()
+        return ScreenedColumn(values, is_there, frozenset(map(type, values[is_there])))
     match series.dtype.kind:
         case "M" if isinstance(series.dtype, np.dtype):
             return ScreenedColumn(series.to_numpy(), is_there, frozenset({np.datetime64}))

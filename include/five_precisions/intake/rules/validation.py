@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -110,7 +110,6 @@ def suite_findings(
 
 def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataFrame:
     """The typed frame that suites see: `row` (position from 0), `key`, the report's columns, the derived ones."""
-    import numpy as np
     import pandas as pd
 
     count = len(rows.rows)
@@ -121,8 +120,7 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
     for column in rows.report.columns:
         values = rows.columns[column.name]
         if column.type is ColumnType.DATE:
-            # Seconds reach the year 9999; nanoseconds end in 2262.
-            columns[column.name] = pd.Series(np.array(values, dtype="datetime64[D]").astype("datetime64[s]"))
+            columns[column.name] = pd.Series(_as_days(values))
         else:
             dtype: Any = "Int64" if column.type is ColumnType.INT else "object"
             columns[column.name] = pd.Series(values, dtype=dtype)
@@ -130,6 +128,16 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
         columns[name] = pd.Series(values, dtype="object")
     # Each column stays as it is: joined in blocks, they would be taken apart again at once.
     return pd.DataFrame(columns, copy=False)
+
+
+def _as_days(values: Sequence[Value]) -> Any:
+    """Days as an array, each taken over once; no day where there is no value."""
+    import numpy as np
+
+    places = {day: place for place, day in enumerate(dict.fromkeys(values))}
+    # Seconds reach the year 9999; nanoseconds end in 2262.
+    days = np.array(list(places), dtype="datetime64[D]").astype("datetime64[s]")
+    return days[np.fromiter(map(places.__getitem__, values), np.int64, len(values))]
 
 
 def violations(
