@@ -55,11 +55,17 @@ class ReportDraft:
         places = {column.name: self.rows.place(column) for column in self.report.columns}
         return {name: place + 1 for name, place in places.items() if place is not None}
 
+    @property
+    def verdict(self) -> Verdict:
+        """One critical finding rejects the report as a whole."""
+        if self.is_refused or any(finding.level is Level.CRITICAL for finding in self.findings):
+            return Verdict.REJECTED
+        return Verdict.NIL if self.is_nil else Verdict.ACCEPTED
+
     def judged(self) -> JudgedReport:
-        """The verdict: one critical finding rejects the report as a whole."""
+        """The report with its verdict, as the receipt counts it."""
         errors = sum(finding.level is Level.CRITICAL for finding in self.findings)
         warnings = sum(finding.level is Level.WARNING for finding in self.findings)
-        verdict = Verdict.REJECTED if errors or self.is_refused else Verdict.NIL if self.is_nil else Verdict.ACCEPTED
         control, sheet = self.report.control_column, self.sheets[0] if self.sheets else None
         total = Decimal(0) if control else None
         if self.is_refused:
@@ -68,7 +74,7 @@ class ReportDraft:
             total = self.rows.sum_of(control)
         return JudgedReport(
             report=self.report.code,
-            verdict=verdict,
+            verdict=self.verdict,
             rows=len(self.rows.rows) if self.rows else 0,
             control_total=total,
             errors=errors,

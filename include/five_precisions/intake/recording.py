@@ -229,7 +229,7 @@ def _is_wanted(draft: ReportDraft) -> bool:
     """Whether its rows are needed: it is accepted so far, or held against other months all the same."""
     if draft.is_nil:
         return False
-    return draft.judged().verdict is Verdict.ACCEPTED or has_version_checks(draft.report.code)
+    return draft.verdict is Verdict.ACCEPTED or has_version_checks(draft.report.code)
 
 
 def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key: bytes) -> bool:
@@ -263,7 +263,7 @@ def _stage(connection: Connection, draft: ReportDraft, rows: TypedRows, pii_key:
 
 def _comparable(draft: ReportDraft, rows: TypedRows) -> Sequence[int]:
     everything = range(len(rows.rows))
-    if draft.judged().verdict is Verdict.ACCEPTED:
+    if draft.verdict is Verdict.ACCEPTED:
         return everything
     keys = rows.compared_keys()
     counts = Counter(keys)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import chain, repeat, zip_longest
-from typing import Final
+from typing import Final, cast
 
 from five_precisions.intake.findings import (
     KEY_SEPARATOR,
@@ -94,7 +94,8 @@ class TypedRows:
             values = values[: bisect(self.rows, above, key=lambda row: row.number)]
         if any(position < len(values) for position in self.faults[column.name]):
             return None
-        return sum((Decimal(value) for value in values if isinstance(value, Decimal | int)), Decimal(0))
+        # A whole number, too, adds to a decimal one.
+        return sum(cast(list[Decimal], [value for value in values if value is not None]), Decimal(0))
 
     def finding(
         self, position: int, column: Column, *, rule: str, level: Level, message: str, expected: str | None
