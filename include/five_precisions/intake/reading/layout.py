@@ -279,9 +279,9 @@ def _match_misspelt(headers: Headers) -> None:
 
 def is_empty(cells: Sequence[Cell]) -> bool:
     """Whether all cells of a row are empty."""
-    # Most rows begin with something, and there may be a million of them.
+    # Most rows begin with a letter or a digit, and there may be a million of them.
     for cell in cells:
-        if cell is not None and cell != "" and (not isinstance(cell, str) or cell_text(cell)):
+        if cell is not None and cell != "" and (not isinstance(cell, str) or cell[0].isalnum() or cell_text(cell)):
             return False
     return True
 
