@@ -715,6 +715,6 @@ def test_a_replay_of_one_does_not_look_after_what_is_on_record_of_earlier_codes(
     put(inbox / "C04" / "v2", package(households=[sound("households", household_no="H-5")]))
     looked_after.clear()
     assert replayed(engine, settings, "C04") == ["repeated", "accepted"]
-    assert looked_after == ["C01", "C04"]
+    assert sorted(looked_after) == ["C01", "C04"]
     versions = "select submission_id, verdict from intake.submission where version = 2 order by 1"
     assert rows(engine, versions) == [("2019-06-C01-2", "rejected"), ("2019-06-C04-2", "accepted")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,29 @@ def test_a_judged_file_is_parsed_once(engine: Engine, settings: Settings, inbox:
     write_receipt(engine, settings, "2019-06-B01-1")
     assert len(parsed) == 4, "a receipt that is written again reads the archive"
     assert (outbox / "findings-v1.xlsx").read_bytes() == made
+
+
+def test_a_replay_of_many_at_once_parses_each_file_once(
+    engine: Engine, settings: Settings, inbox: Path, parsed: list[str]
+) -> None:
+    """Each task of a month needs the offices of earlier codes on record (K02), and all tasks begin together."""
+    offices = ("C03", "C02", "C01")
+    for office in offices:
+        put(inbox / office, sound_package("households"))
+
+    def replay(office: str) -> str:
+        [judgement] = collect(engine, settings, JUNE, institution=office, replay=True)
+        return str(judgement.submission_id)
+
+    with ThreadPoolExecutor() as threads:
+        receipts = list(threads.map(replay, offices))
+    assert receipts == [f"2019-06-{office}-1" for office in offices]
+    assert rows(engine, "select submission_id, verdict from intake.submission order by submission_id") == [
+        ("2019-06-C01-1", "accepted"),
+        ("2019-06-C02-1", "rejected"),
+        ("2019-06-C03-1", "rejected"),
+    ]
+    assert len(parsed) == len(offices) * len(sound_package("households"))
 
 
 @pytest.fixture

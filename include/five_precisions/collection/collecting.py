@@ -16,6 +16,7 @@ from five_precisions.collection.deliveries import Collector
 from five_precisions.collection.processes import NoProcessesError, Order, take_in_by_several
 from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
+from five_precisions.register import Institution
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,9 @@ def collect(
     """Take in the packages of a period, of one institution or of all, in the order of their codes.
 
     One institution's trouble never stops the others: what fails unexpectedly is logged and returned as such. In a
-    replay of one institution, those of its kind with earlier codes are taken in first: of two registers with the same
-    household the first code's stands (docs/intake.md#versions, K02). They are not among the judgements returned.
+    replay of one institution, those of its kind with earlier codes are recorded first: of two registers with the same
+    household the first code's stands (docs/intake.md#versions, K02). They are not among the judgements returned. What
+    somebody else is taking in is waited for.
 
     Args:
         engine: The warehouse.
@@ -59,13 +61,26 @@ def collect(
     """
     replay = replay or settings.replay
     settings.require_usable(period)
-    collector = Collector(engine, settings, period, replay=replay, notify_missing_cover=notify_missing_cover)
+    first: list[Institution] = []
+
+    def let_others_go_first(_: str) -> None:
+        while first:
+            collector.take_in(first.pop(0), only_new=True)
+
+    collector = Collector(
+        engine,
+        settings,
+        period,
+        replay=replay,
+        notify_missing_cover=notify_missing_cover,
+        await_turn=let_others_go_first,
+    )
     # Before the month is opened: a slip opens none.
     institutions = collector.institutions(institution)
     collector.open()
     judgements: list[Judgement] = []
     if replay and institution is not None:
-        collector.take_in_before(institution)
+        first += collector.going_first(institution)
     several = processes > 1 and collector.count_waiting(institutions) >= _WORTH_PROCESSES
 
     def taken_in() -> Generator[list[Judgement]]:
@@ -84,6 +99,9 @@ def collect(
             if report_progress is not None:
                 report_progress(each.code)
             judgements += next(results)
-    if institution is None:
+    if institution is not None:
+        # Where it has recorded nothing.
+        let_others_go_first(institution)
+    else:
         collector.warn_of_unknown_folders()
     return judgements

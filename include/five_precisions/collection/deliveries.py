@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -62,6 +63,7 @@ from five_precisions.receipts.receipts import post_cross_receipts, post_receipt,
 from five_precisions.register import Institution, open_period, read_register
 from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.settings import Settings
+from five_precisions.warehouse.locks import Lock, hold
 
 logger = logging.getLogger(__name__)
 
@@ -149,18 +151,13 @@ class Collector:
             return len(institutions)
         return len(self._inbox.holding([(self._period, each.code) for each in institutions]))
 
-    def take_in_before(self, code: str) -> None:
-        """Take in those of the same kind with earlier codes, where one's report can reject another's.
-
-        Where nothing lies but what is on record, archive and receipts are looked after by a look of its own.
-        """
+    def going_first(self, code: str) -> list[Institution]:
+        """Those of the same kind with earlier codes, where one's report can reject another's (K02)."""
         [own] = self.institutions(code)
         compared = {check.report for check in load_cross_rules() if check.decides_across_institutions}
         if compared.isdisjoint(self._register.owed_by(own.kind)):
-            return
-        for each in self.institutions(None):
-            if each.kind is own.kind and each.code < own.code:
-                self.take_in(each, only_new=True)
+            return []
+        return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
 
     def warn_of_unknown_folders(self) -> None:
         """Log a warning of each folder that nobody looks into."""
@@ -168,14 +165,18 @@ class Collector:
             logger.warning(sentence)
 
     def take_in(self, institution: Institution, *, only_new: bool = False) -> list[Judgement]:
-        """Take in what lies there for an institution; where it is all on record and only new is asked for, nothing."""
+        """Take in what lies there for an institution; where it is all on record and only new is asked for, nothing.
+
+        Archive and receipts of what is on record are looked after then by a look of its own.
+        """
         judgements: list[Judgement] = []
         try:
-            if only_new and all(map(self._is_recorded, self._deliveries(institution))):
-                return []
-            write_missing_receipts(self._engine, self._settings, self._period, institution.code)
-            for delivery in self._deliveries(institution):
-                judgements += [self._take_in_delivery(institution, delivery)]
+            with self._alone_with(institution):
+                if only_new and all(map(self._is_recorded, self._deliveries(institution))):
+                    return []
+                write_missing_receipts(self._engine, self._settings, self._period, institution.code)
+                for delivery in self._deliveries(institution):
+                    judgements += [self._take_in_delivery(institution, delivery)]
         except OutboxError as error:
             # One institution's folder, or its share of the store: what is on record stands, and the others go on.
             logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
@@ -196,6 +197,19 @@ class Collector:
             logger.error("%s %s failed: %s\n%s", self._period, institution.code, kind, where)  # noqa: TRY400
             judgements.append(self._skipped(institution, State.FAILED, f"{type(error).__name__}, see the log"))
         return judgements
+
+    @contextmanager
+    def _alone_with(self, institution: Institution) -> Iterator[None]:
+        """In a replay one at a time takes in what an institution has delivered: all tasks of a month look at once.
+
+        Meanwhile none waits for another but one of an earlier code. So nobody waits for ever.
+        """
+        if not self._replay:
+            yield
+            return
+        with self._engine.begin() as connection:
+            hold(connection, Lock.REPLAYED_DELIVERIES, f"{self._period} {institution.code}")
+            yield
 
     def _is_recorded(self, delivery: Delivery) -> bool:
         """Whether a delivery of a replay is on record, with a verdict that it would have again."""

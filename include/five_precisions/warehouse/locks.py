@@ -31,6 +31,8 @@ class Lock(IntEnum):
     """To record a delivery in one period, or to close it."""
     DATA_DOCS = 5_201_907
     """To write the Data Docs of one period."""
+    REPLAYED_DELIVERIES = 5_201_908
+    """To take in what one institution has delivered for a period, in a replay."""
 
 
 _HOLD = text("select pg_advisory_xact_lock(:lock, hashtext(:one))")
