@@ -19,14 +19,17 @@ from five_precisions.templates import compile_templates
 logger = logging.getLogger(__name__)
 
 _OF_EACH_TASK: Final = (
+    "airflow.sdk.definitions.decorators",
     "chinese_calendar",
     "cryptography.hazmat.primitives.ciphers.aead",
     "five_precisions.delivery.transport",
     "great_expectations",
+    "jinja2.ext",
     "python_calamine",
     "xlsxwriter",
 )
-"""What the functions that need it import. Charts are not drawn here: that engine starts threads."""
+"""What DAG files, Airflow and our functions import when they need it. Charts are not drawn here: that engine starts
+threads."""
 
 
 def load_for_dag_files() -> None:
