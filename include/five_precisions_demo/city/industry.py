@@ -103,14 +103,16 @@ def _pair_with_banks(rng: Random, projects: Sequence[Project]) -> list[tuple[Ban
     # Banks with little choice come first, or others would have taken what was pushed to all.
     for bank in sorted(BANKS, key=lambda bank: (len(bank.shares), bank.project_loans, bank.code)):
         offered = [project for project in funded if project.offered_to(bank.code, bank.counties)]
+        lent_to: set[str] = set()
         for turn in range(bank.project_loans):
             # A bank goes through its projects once before it lends to one again.
-            fresh = [project for project in offered if (bank, project) not in pairs] or offered
+            fresh = [project for project in offered if project.project_no not in lent_to] or offered
             least = min(times[project.project_no] for project in fresh)
             own = [project for project in fresh if project.pushed_to == bank.code and not times[project.project_no]]
             rarest = own if own and turn % 3 else [p for p in fresh if times[p.project_no] == least]
             project = rng.choice(rarest)
             times[project.project_no] += 1
+            lent_to.add(project.project_no)
             pairs.append((bank, project))
     return pairs
 
