@@ -61,7 +61,7 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
                 "executor": "LocalExecutor",
                 # Of one run; two cores are kept busy by as many. More only beat more often for the time they wait.
                 "max_active_tasks_per_dag": 4,
-                # So there is always a place for them: a finished task keeps its own for a second (below).
+                # So there is always a place for them: a finished task keeps its own for two seconds (below).
                 "parallelism": 16,
                 # What is emitted while a consumer is paused is lost to it.
                 "dags_are_paused_at_creation": False,
@@ -81,8 +81,9 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
                 "file_task_handler_new_file_permissions": "0o600",
                 "dag_processor_child_process_log_directory": var / "logs" / "dag-processor",
             },
-            # A finished task keeps its place while its supervisor sleeps between two heartbeats, 5 s by default.
-            workers={"min_heartbeat_interval": 1},
+            # A finished task keeps its place while its supervisor sleeps between two heartbeats, 5 s by default. Each
+            # heartbeat costs as much as any other call.
+            workers={"min_heartbeat_interval": 2},
             scheduler={"scheduler_idle_sleep_time": 0.2},
             # Of files that have not changed; one that has is read within a minute.
             dag_processor={"min_file_process_interval": 600, "parsing_processes": 1},
