@@ -26,6 +26,11 @@ class Airflow:
         """Identifiers of the DAGs that are parsed."""
         return {dag["dag_id"] for dag in self._get("/dags", limit=100)["dags"]}
 
+    def unpause(self) -> None:
+        """Let all DAGs run."""
+        body = {"is_paused": False}
+        self._client.patch("/api/v2/dags", params={"dag_id_pattern": "~"}, json=body).raise_for_status()
+
     def import_error(self) -> str | None:
         """File and last line of a DAG file that does not import."""
         for error in self._get("/importErrors")["import_errors"]:

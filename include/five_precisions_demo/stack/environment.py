@@ -27,8 +27,15 @@ _FOREIGN: Final = ("AIRFLOW", PREFIX, "PYTHON", "PG")
 """What is set under such names in the caller's environment is meant for another Airflow, Python or database."""
 
 
-def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
-    """The settings of Airflow and of our tasks; secrets and passwords are made where there are none yet."""
+def make_environment(site: Site, url: URL, mail_port: int, *, paused: bool) -> dict[str, str]:
+    """The settings of Airflow and of our tasks; secrets and passwords are made where there are none yet.
+
+    Args:
+        site: Where the stack lives.
+        url: The warehouse's address.
+        mail_port: Where the mail server listens.
+        paused: Whether a DAG that is new runs only once it is unpaused.
+    """
     var = site.var.resolve()
     mail = f"mailto://{HOST}:{mail_port}?mode=insecure&from={SENDER}"
     airflow_url = url.set(drivername="postgresql+psycopg2", database=AIRFLOW_DATABASE)
@@ -63,8 +70,8 @@ def make_environment(site: Site, url: URL, mail_port: int) -> dict[str, str]:
                 "max_active_tasks_per_dag": 4,
                 # So there is always a place for them: a finished task keeps its own for two seconds (below).
                 "parallelism": 16,
-                # What is emitted while a consumer is paused is lost to it.
-                "dags_are_paused_at_creation": False,
+                # What is emitted while a consumer is paused is lost to it: all are unpaused at once.
+                "dags_are_paused_at_creation": paused,
                 "execution_api_server_url": f"{site.url}/execution/",
                 "simple_auth_manager_users": f"{OPS}:admin,{APPROVER}:user",
                 "simple_auth_manager_passwords_file": site.passwords_file.resolve(),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -115,8 +115,11 @@ class Stack:
             elif entry.name != LOCK_NAME:
                 entry.unlink()
 
-    def start_servers(self) -> URL:
+    def start_servers(self, *, paused: bool = False) -> URL:
         """Start the database and the mail server, with both databases and all secrets made; the warehouse's address.
+
+        Args:
+            paused: Whether a DAG that is new runs only once it is unpaused.
 
         Raises:
             SetupError: the port is taken, or the database does not start.
@@ -132,7 +135,7 @@ class Stack:
         _create_airflow_database(url)
         self._mail = MailServer(site.mails)
         self._mail.start()
-        self._environment = make_environment(site, url, self._mail.port)
+        self._environment = make_environment(site, url, self._mail.port, paused=paused)
         self._interruption.check()
         return url
 
@@ -187,7 +190,7 @@ class Stack:
             time.sleep(_TICK)
 
     def wait_until_ready(self) -> None:
-        """Wait until Airflow answers and all its components beat.
+        """Wait until Airflow answers, people and tasks, and all its components beat.
 
         Raises:
             ComponentError: one has ended, or three minutes are over.
@@ -197,6 +200,9 @@ class Stack:
             if time.monotonic() > deadline:
                 raise ComponentError(f"Airflow does not come up at {self.site.url}; {describe_logs(self.site.logs)}.")
             self.pause(0.5)
+        # What answers tasks is made when it is first asked, which takes seconds.
+        with suppress(httpx.HTTPError):
+            httpx.get(f"{self.site.url}/execution/health", timeout=READY_SECONDS, trust_env=False)
 
     def pause(self, seconds: float) -> None:
         """Wait while all is well.
