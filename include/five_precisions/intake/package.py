@@ -74,7 +74,9 @@ class DeliveredFile:
             sha256.update(part)
             size += len(part)
             if size > most:
-                return b"".join(parts)[: most + 1]
+                # Cut before it is joined: a copy of it all is one less.
+                parts[-1] = part[: len(part) - (size - most - 1)]
+                return b"".join(parts)
         if sha256.hexdigest() != self.sha256:
             raise ChangedWhileReadError("A file changed while it was read.")
         return b"".join(parts)
