@@ -66,8 +66,8 @@ def make_environment(site: Site, url: URL, mail_port: int, *, paused: bool) -> d
                 "plugins_folder": ROOT / "plugins",
                 "load_examples": False,
                 "executor": "LocalExecutor",
-                # Of one run; two cores are kept busy by as many. More only beat more often for the time they wait.
-                "max_active_tasks_per_dag": 4,
+                # Of one run: two cores stay busy while some wait for their turn. More only beat more often.
+                "max_active_tasks_per_dag": 6,
                 # So there is always a place for them: a finished task keeps its own for two seconds (below).
                 "parallelism": 16,
                 # What is emitted while a consumer is paused is lost to it: all are unpaused at once.
