@@ -85,11 +85,7 @@ class Report:
             "of": of,
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "commit": _git("rev-parse", "--short", "HEAD").decode().strip(),
-            "machine": {
-                "cores": os.cpu_count(),
-                "platform": f"{platform.system()} {platform.machine()}",
-                "python": platform.python_version(),
-            },
+            "machine": _machine(),
             "versions": {library: importlib.metadata.version(library) for library in _LIBRARIES},
             "results": [{**asdict(result), "ratio": result.ratio} for result in self.results],
         }

@@ -80,6 +80,26 @@ def test_a_replay_of_many_at_once_parses_each_file_once(
     assert len(parsed) == len(offices) * len(sound_package("households"))
 
 
+def test_a_replay_of_the_last_records_those_before_it_in_their_order(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[str] = []
+    record = deliveries_module.record
+
+    def noted(connection: Any, submission: Any, *arguments: Any) -> Any:
+        recorded.append(submission.institution_code)
+        return record(connection, submission, *arguments)
+
+    monkeypatch.setattr(deliveries_module, "record", noted)
+    offices = ["C01", "C02", "C03", "C04"]
+    for office in offices:
+        put(inbox / office, sound_package("households"))
+    collect(engine, settings, JUNE, institution="C04", replay=True)
+    assert list(dict.fromkeys(recorded)) == offices
+    verdicts = "select institution_code from intake.submission where verdict = 'accepted'"
+    assert rows(engine, verdicts) == [("C01",)]
+
+
 @pytest.fixture
 def free_while_rendered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each workbook that is made of a judged package: whether another connection could lock the period."""

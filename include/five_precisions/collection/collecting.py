@@ -64,8 +64,10 @@ def collect(
     first: list[Institution] = []
 
     def let_others_go_first(_: str) -> None:
-        while first:
-            collector.take_in(first.pop(0), only_new=True)
+        # Emptied before: each of them is asked to let others go first, too, and would go after those behind it.
+        earlier, first[:] = list(first), []
+        for each in earlier:
+            collector.take_in(each, only_new=True)
 
     collector = Collector(
         engine,
