@@ -32,7 +32,7 @@ from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
 from five_precisions.reports import ReportKind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
-from five_precisions.warehouse.statistics import analyze
+from five_precisions.warehouse.statistics import A_TENTH, analyze
 
 _TABLES: Final = {
     "run_version": "period text, institution_code text, report text, submission_id text",
@@ -82,6 +82,8 @@ NOT_OF_A_RUN = frozenset(
 
 _TARGET_OF_MONTHS: Final = 5
 """What tables with many months are counted by: 300 times as many rows and blocks are looked at."""
+_FEW_ROWS: Final = 30_000
+"""Of which a tenth of the usual sample is a tenth of them or more, and says as much as is asked for."""
 
 Parameters = dict[str, Any]
 
@@ -166,7 +168,7 @@ def _make_tables(connection: Connection) -> None:
 def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
     # Identifiers cannot be bound; these come from our own declarations.
     connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
-    connection.execute(
+    filled = connection.execute(
         text(
             f"insert into {code} select delivered.* from core.delivered_{code} as delivered "
             "where delivered.period = any(:periods) and delivered.submission_id in "
@@ -174,7 +176,10 @@ def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
         ),
         {"periods": _periods_of(connection, code), "report": code},
     )
-    gather_statistics(connection, code, holds_months=kind is ReportKind.FLOW)
+    if kind is ReportKind.FLOW:
+        analyze(connection, code, target=_TARGET_OF_MONTHS)
+    else:
+        analyze(connection, code, target=A_TENTH if filled.rowcount <= _FEW_ROWS else None)
 
 
 def _periods_of(connection: Connection, report: str) -> list[str]:
@@ -195,17 +200,16 @@ def fill_table(connection: Connection, table: str, name: str, parameters: Parame
     gather_statistics(connection, table)
 
 
-def gather_statistics(connection: Connection, *tables: str, holds_months: bool = False) -> None:
+def gather_statistics(connection: Connection, *tables: str) -> None:
     """Have the server count tables that this transaction has filled: nobody else does before it ends.
 
     Args:
         connection: In the run's transaction.
         tables: What it has filled.
-        holds_months: Whether they hold earlier months too, as every mart does.
     """
     for table in tables:
-        # What part of it is one month's a small sample says, and costs the same however many months there are.
-        analyze(connection, table, target=_TARGET_OF_MONTHS if holds_months or table.startswith("mart.") else None)
+        # What part of a mart is one month's a small sample says, and costs the same however many months there are.
+        analyze(connection, table, target=_TARGET_OF_MONTHS if table.startswith("mart.") else None)
 
 
 @contextmanager
