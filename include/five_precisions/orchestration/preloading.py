@@ -13,6 +13,7 @@ from typing import Final
 from five_precisions import orchestration
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake import validate_reference
+from five_precisions.intake.rehearsal import rehearse
 from five_precisions.settings import Settings
 from five_precisions.templates import compile_templates
 
@@ -53,6 +54,8 @@ def load_for_tasks() -> None:
     use_folded_mail()
     compile_templates("mail")
     try:
-        validate_reference(Settings.load())
+        settings = Settings.load()
+        validate_reference(settings)
+        rehearse(settings)
     except (FivePrecisionsError, OSError) as error:
         logger.warning("Tasks will load the reference files themselves: %s", error)
