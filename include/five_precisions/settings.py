@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     validate_all: bool = False
     """Whether Great Expectations judges every rule, also what screening can answer (docs/performance.md)."""
     processes: int | None = Field(default=None, gt=0)
-    """Processes that take in the packages of several institutions (docs/performance.md#several-processes). Unset: as
-    many as there are cores, four at most."""
+    """Processes that take in the packages of several institutions and make the workbooks of a close
+    (docs/performance.md#several-processes). Unset: as many as there are cores, four at most."""
     settle_seconds: float = Field(default=10.0, ge=0, le=86_400, allow_inf_nan=False)
     """Seconds for which no file of a package may have changed before it is read."""
     max_file_mb: int = Field(default=50, gt=0)
@@ -174,7 +174,7 @@ class Settings(BaseSettings):
 
     @property
     def process_count(self) -> int:
-        """Processes that take in packages: as named, else one for each core, as far as a collection gains by them."""
+        """Processes that share the work: as named, else one for each core, as far as a collection gains by them."""
         return self.processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
 
     @property

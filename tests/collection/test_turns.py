@@ -17,8 +17,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from five_precisions.collection import collect
-from five_precisions.collection import processes as processes_module
+from five_precisions.collection import collect, turns
 from five_precisions.collection.processes import ProcessEndedError
 from five_precisions.errors import UnreachableError
 from five_precisions.period import Period
@@ -152,7 +151,7 @@ def test_without_processes_the_packages_are_taken_in_all_the_same(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(processes_module, "Turns", refuse)
+    monkeypatch.setattr(turns, "Turns", refuse)
     deliver_loans(inbox)
     collect(engine, settings, JUNE, processes=2)
     assert recorded(engine) == BANKS
@@ -171,7 +170,10 @@ def test_a_process_that_is_killed_ends_the_collection_and_loses_nothing(
         killed[0].kill()
 
     put(inbox / "B02", package(loans=[sound("loans", contract_no=f"HT-{number}") for number in range(20_000)]))
-    with pytest.raises(ProcessEndedError, match=r"2019-06 was ended from outside; .* fewer processes by FIVE_PRECIS"):
+    with pytest.raises(
+        ProcessEndedError,
+        match=r"ended from outside; .* by FIVE_PRECISIONS_PROCESSES\. What is on record of 2019-06 stands",
+    ):
         collect(engine, settings, JUNE, processes=2, report_progress=at_second(kill))
     assert len(killed) == 2
     assert not any(each.is_running() for each in killed)

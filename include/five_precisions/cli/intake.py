@@ -196,7 +196,14 @@ def close(
         raise UsageError("To close a month by force takes both: --force --reason TEXT")
     forced = None if reason is None else Force(current_user(), reason)
     with open_installation() as (engine, settings), progress(f"closing {period}") as show_step:
-        closed = close_month(engine, settings, period, replay=replay or settings.replay, force=forced)
+        closed = close_month(
+            engine,
+            settings,
+            period,
+            replay=replay or settings.replay,
+            force=forced,
+            processes=settings.process_count,
+        )
         deliver(engine, settings)
         show_step("data docs")
         build_data_docs(engine, settings, period)

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
+from five_precisions.collection.processes import map_by_several
 from five_precisions.errors import RefusedError
 from five_precisions.intake.deadlines import last_deadline, read_deadlines
 from five_precisions.intake.findings import Finding
@@ -117,6 +118,7 @@ def close(
     replay: bool = False,
     force: Force | None = None,
     in_time_only: bool = False,
+    processes: int = 1,
 ) -> Close:
     """Close a month: freeze the newest accepted version of every report and run the rules across them, in one go.
 
@@ -131,6 +133,8 @@ def close(
         force: Why it is closed whatever waits in the inbox, which then is not looked into. Kept on record; a month that
             was closed so is frozen anew without asking again.
         in_time_only: Whether only those packages keep it open that were there by their institution's deadline.
+        processes: How many make findings workbooks, where there are many; each imports the main module of the program,
+            which must not start anything then.
 
     Raises:
         UsageError: the period is not one that can be closed, or there is no reason.
@@ -165,7 +169,7 @@ def close(
             state = replace(state, **connection.execute(load_statement("collection/close"), names).mappings().one())
             connection.execute(_THAW, {"period": str(period)})
             connection.execute(_FREEZE, {"period": str(period)})
-            rendered = _check_across(connection, settings, period)
+            rendered = _check_across(connection, settings, period, processes)
         frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
         receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
     if state.is_frozen_anew:
@@ -323,7 +327,9 @@ def _require_turn(connection: Connection, settings: Settings, period: Period) ->
         )
 
 
-def _check_across(connection: Connection, settings: Settings, period: Period) -> dict[str, bytes | None]:
+def _check_across(
+    connection: Connection, settings: Settings, period: Period, processes: int
+) -> dict[str, bytes | None]:
     """Report to every institution what the rules across reports find of what is frozen, once (docs/intake.md).
 
     Of a month frozen a second time only what is different is reported, also that nothing is left of what was reported.
@@ -347,7 +353,8 @@ def _check_across(connection: Connection, settings: Settings, period: Period) ->
         (code, f"{_EDITION}-{len(closes[code]) + 1}" if closes.get(code) else _EDITION): findings
         for code, findings in explained(connection, period, different).items()
     }
-    return post_cross_receipts(connection, settings, save_cross_checks(connection, period, checks))
+    numbers = save_cross_checks(connection, period, checks)
+    return post_cross_receipts(connection, settings, numbers, map_by_several(processes))
 
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:

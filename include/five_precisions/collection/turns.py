@@ -7,45 +7,22 @@ the same order, as by one process (docs/performance.md#several-processes).
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from logging.handlers import QueueHandler
-from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerContext
-from queue import SimpleQueue
-from typing import Final
 
 from sqlalchemy import URL
 
+from five_precisions.collection import processes
 from five_precisions.collection.deliveries import Collector
+from five_precisions.collection.processes import NoProcessesError, ProcessEndedError
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
-from five_precisions.rights import umask
-from five_precisions.settings import PREFIX, Settings
+from five_precisions.settings import Settings
 from five_precisions.warehouse.connection import connected
-
-_PRELOADED: Final = "five_precisions.collection.preloaded"
-
-Taken = tuple[list[Judgement], list[logging.LogRecord]]
-"""What became of an institution's deliveries, and what the log has to say of them."""
-
-
-class ProcessEndedError(FivePrecisionsError):
-    """A process that took packages in was ended from outside, as the system does where memory runs out."""
-
-
-class NoProcessesError(FivePrecisionsError):
-    """The system starts no further processes, or has no memory or sockets that they share; nothing was begun."""
 
 
 class StoppedError(FivePrecisionsError):
@@ -100,7 +77,7 @@ class Order:
     notify_missing_cover: bool
 
 
-def take_in_by_several(order: Order, codes: Sequence[str], processes: int) -> Iterator[list[Judgement]]:
+def take_in_by_several(order: Order, codes: Sequence[str], count: int) -> Iterator[list[Judgement]]:
     """Take in what lies there for institutions; what became of it, in the order of the codes.
 
     What the processes log is logged here, institution by institution. The caller's main module is imported by each of
@@ -109,46 +86,25 @@ def take_in_by_several(order: Order, codes: Sequence[str], processes: int) -> It
     Args:
         order: What to do.
         codes: Of the institutions.
-        processes: How many work at once, at most.
+        count: Processes that work at once, at most.
 
     Raises:
         FivePrecisionsError: what stops them all, from the first institution that has met it.
         NoProcessesError: none can be started, and nothing was begun.
         ProcessEndedError: a process was ended from outside.
     """
-    with ExitStack() as until_end:
-        try:
-            futures = _start(order, codes, processes, until_end)
-        except OSError as error:
-            raise NoProcessesError(error.strerror or str(error)) from error
-        for future in futures:
+    try:
+        turns = Turns(processes.context(), codes)
+    except OSError as error:
+        raise NoProcessesError(error.strerror or str(error)) from error
+    with processes.started(min(count, len(codes)), _begin, order, turns) as workers:
+        for judgements in [workers.submit(_take_in, code) for code in codes]:
             try:
-                judgements, records = future.result()
-            except BrokenProcessPool as error:
+                yield judgements()
+            except ProcessEndedError as error:
                 raise ProcessEndedError(
-                    f"A process that took in packages of {order.period} was ended from outside; what is on record "
-                    "stands, so collect once more. Where memory has run out, name fewer processes by "
-                    f"{PREFIX}PROCESSES."
+                    f"{error} What is on record of {order.period} stands; collect once more."
                 ) from error
-            _log(records)
-            yield judgements
-
-
-def _start(order: Order, codes: Sequence[str], processes: int, until_end: ExitStack) -> list[Future[Taken]]:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
-    turns = Turns(context, codes)
-    own = (logging.getLogger().level, umask())
-    workers = ProcessPoolExecutor(min(processes, len(codes)), context, _begin, (order, turns, *own))
-    until_end.callback(workers.shutdown, cancel_futures=True)
-    return [workers.submit(_take_in, code) for code in codes]
-
-
-def _log(records: Sequence[logging.LogRecord]) -> None:
-    for record in records:
-        logger = logging.getLogger(record.name)
-        if logger.isEnabledFor(record.levelno):
-            logger.handle(record)
 
 
 # In one of the processes
@@ -159,7 +115,6 @@ class _Worker:
 
     order: Order
     turns: Turns
-    log: SimpleQueue[logging.LogRecord]
     until_end = ExitStack()
 
     @classmethod
@@ -177,26 +132,11 @@ class _Worker:
         )
 
 
-def _begin(order: Order, turns: Turns, level: int, mask: int) -> None:
-    # Who presses Ctrl-C means the process that waits for this one: it lets what has begun come to its end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Worker.order, _Worker.turns, _Worker.log = order, turns, SimpleQueue()
-    os.umask(mask)
-    log = logging.getLogger()
-    log.handlers[:] = [QueueHandler(_Worker.log)]
-    log.setLevel(level)
+def _begin(order: Order, turns: Turns) -> None:
+    _Worker.order, _Worker.turns = order, turns
 
 
-def _end_with_parent() -> None:
-    """End when the process that has started this one is gone: nobody hands out work or takes results any more."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        pipes.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _take_in(code: str) -> Taken:
+def _take_in(code: str) -> list[Judgement]:
     try:
         collector = _Worker.collector()
         [institution] = collector.institutions(code)
@@ -205,7 +145,4 @@ def _take_in(code: str) -> Taken:
         _Worker.turns.stop(code)
         raise
     _Worker.turns.end(code)
-    records: list[logging.LogRecord] = []
-    while not _Worker.log.empty():
-        records.append(_Worker.log.get())
-    return judgements, records
+    return judgements

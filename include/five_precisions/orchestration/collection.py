@@ -74,7 +74,7 @@ def close_month(context: Context) -> dict[str, Any]:
     month = month_of(context)
     with open_for_task() as (engine, settings):
         try:
-            closed = close(engine, settings, month, in_time_only=True)
+            closed = close(engine, settings, month, in_time_only=True, processes=settings.process_count)
         except PackagesWaitingError as error:
             raise AirflowFailException(_describe_waiting(month, error.institutions)) from error
         send_due(engine, settings, partition_key(context))

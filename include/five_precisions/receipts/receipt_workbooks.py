@@ -39,6 +39,10 @@ select count(*) from intake.finding where submission_id = :submission_id
 """)
 
 
+_Wanted = Mapping[tuple[str, str, int], set[str | None] | None]
+"""Files (name, SHA-256, size), each with the names of the sheets that are wanted; None for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptWorkbook:
     """The findings workbook of one receipt."""
@@ -146,8 +150,23 @@ def read_receipt_workbook(connection: Connection, settings: Settings, submission
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CrossFindings:
+    """What one cross check has found, and of which sheets."""
+
+    number: str
+    """The receipt number."""
+    made_at: datetime
+    findings: Sequence[Finding]
+    checked: _Wanted
+
+
+Mapped = Callable[[Callable[[CrossFindings], ReceiptWorkbook], Sequence[CrossFindings]], Iterable[ReceiptWorkbook]]
+"""What makes the workbooks of cross checks: the function `map`, or one that has other processes do it."""
+
+
 def read_cross_workbooks(
-    connection: Connection, settings: Settings, findings: Mapping[str, Sequence[Finding]]
+    connection: Connection, settings: Settings, findings: Mapping[str, Sequence[Finding]], mapped: Mapped = map
 ) -> dict[str, ReceiptWorkbook]:
     """The workbooks of cross checks whose findings are at hand, from ledger and archive; by receipt number.
 
@@ -156,17 +175,19 @@ def read_cross_workbooks(
     """
     places = read_places(connection, list(findings))
     checked = _read_checked(connection, list(findings))
-    return {
-        number: _render(
-            partial(iter, own),
-            partial(len, own),
-            mask_sheets(_read_sheets(settings, checked[number])) if own else (),
-            number=number,
-            made_at=places[number].made_at,
-            is_demo=settings.is_demo,
-        )
-        for number, own in findings.items()
-    }
+    given = [CrossFindings(number, places[number].made_at, own, checked[number]) for number, own in findings.items()]
+    return dict(zip(findings, mapped(partial(_render_cross_workbook, settings), given), strict=True))
+
+
+def _render_cross_workbook(settings: Settings, found: CrossFindings) -> ReceiptWorkbook:
+    return _render(
+        partial(iter, found.findings),
+        partial(len, found.findings),
+        mask_sheets(_read_sheets(settings, found.checked)) if found.findings else (),
+        number=found.number,
+        made_at=found.made_at,
+        is_demo=settings.is_demo,
+    )
 
 
 def read_findings_workbook(connection: Connection, settings: Settings, submission_id: str) -> bytes | None:
@@ -221,9 +242,6 @@ def _render(
 
 
 # Read back
-
-_Wanted = Mapping[tuple[str, str, int], set[str | None] | None]
-"""Files (name, SHA-256, size), each with the names of the sheets that are wanted; None for all."""
 
 
 @dataclass(frozen=True, slots=True)

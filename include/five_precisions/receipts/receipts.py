@@ -30,7 +30,12 @@ from five_precisions.receipts.receipt_wording import (
     resent_subject,
     workbook_name,
 )
-from five_precisions.receipts.receipt_workbooks import ReceiptWorkbook, read_cross_workbooks, read_receipt_workbook
+from five_precisions.receipts.receipt_workbooks import (
+    Mapped,
+    ReceiptWorkbook,
+    read_cross_workbooks,
+    read_receipt_workbook,
+)
 from five_precisions.register import ContactRole
 from five_precisions.reports import load_reports
 from five_precisions.reports.declaration import ColumnType
@@ -203,11 +208,17 @@ def post_receipt(connection: Connection, settings: Settings, submission_id: str,
 
 
 def post_cross_receipts(
-    connection: Connection, settings: Settings, submission_ids: Sequence[str]
+    connection: Connection, settings: Settings, submission_ids: Sequence[str], mapped: Mapped = map
 ) -> dict[str, bytes | None]:
     """Lay receipts of cross checks into the outbox for each contact, in the transaction that records the checks.
 
     However many there are, each table is read and written once.
+
+    Args:
+        connection: In that transaction.
+        settings: Of this installation.
+        submission_ids: The receipt numbers.
+        mapped: What makes their workbooks.
 
     Returns:
         The findings workbooks by receipt number, for `write_receipt`: each is rendered once. None where nothing was
@@ -220,7 +231,7 @@ def post_cross_receipts(
         return {}
     findings = read_findings_of(connection, submission_ids)
     receipts = _read_cross_receipts(connection, findings)
-    workbooks = read_cross_workbooks(connection, settings, findings)
+    workbooks = read_cross_workbooks(connection, settings, findings, mapped)
     contacts = _read_addresses(connection, [receipt.institution_code for receipt in receipts.values()])
     messages: list[Message] = []
     for number, receipt in receipts.items():
