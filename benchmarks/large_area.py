@@ -1,7 +1,8 @@
 """A month of a large area, from packages to figures, and how its cost grows (`make bench-large`).
 
 `LOANS=20000 make bench-large` and `INSTITUTIONS=100` ask for less. Every work runs in a process of its own, on one
-embedded server. CPU seconds are those of the process and of the server together. Peers, each in the same run:
+embedded server. Collect and close use as many processes as the command would. CPU seconds are those of the processes
+and of the server together. Peers, each in the same run:
 
 - of a delivery among all others, the same delivery with nobody else's,
 - of the close, the code of an earlier commit on a copy of the same warehouse,
@@ -70,11 +71,15 @@ def add_cost(
     peer: str | None = None,
     peer_cost: Cost | None = None,
     limit: float | None = None,
+    *,
+    limited: str = "cpu",
 ) -> None:
-    """Keep what a work took: CPU beside its peer's, then seconds and memory."""
-    report.add(f"{name}, CPU", cost["cpu"], "s", peer, peer_cost["cpu"] if peer_cost else None, limit)
+    """Keep what a work took: CPU and seconds beside its peer's, one of them limited, and memory."""
+    limits = {limited: limit}
+    their = peer_cost or {}
+    report.add(f"{name}, CPU", cost["cpu"], "s", peer, their.get("cpu"), limits.get("cpu"))
     report.add(f"{name}, CPU of the server", cost["server_cpu"], "s")
-    report.add(f"{name}, seconds", cost["seconds"], "s")
+    report.add(f"{name}, seconds", cost["seconds"], "s", peer, their.get("seconds"), limits.get("seconds"))
     report.add(f"{name}, peak memory of the process", cost["peak_mb"], "MB", limit=MOST_MEGABYTES)
 
 
@@ -123,7 +128,8 @@ def _measure_month(
     )
     earlier = None if asked.plain else _close_by_earlier_code(area, addresses)
     month["close"] = _run("close", area, warehouse=main)
-    add_cost(report, f"close, {named}", month["close"], EARLIER, earlier, CLOSE_BESIDE_EARLIER if earlier else None)
+    close_limit = CLOSE_BESIDE_EARLIER if earlier else None
+    add_cost(report, f"close, {named}", month["close"], EARLIER, earlier, close_limit, limited="seconds")
     month["assess"] = _run("assess", area, warehouse=main)
     add_cost(report, f"assess, {named}", month["assess"])
     if asked.loans == LOANS:
@@ -356,7 +362,7 @@ def _collect(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> 
     from five_precisions.period import Period
 
     def work() -> Cost:
-        judgements = collect(engine, settings, Period.parse(MONTH), replay=True)
+        judgements = collect(engine, settings, Period.parse(MONTH), replay=True, processes=settings.process_count)
         assert {str(judgement.verdict) for judgement in judgements} == {"accepted"}
         return {"packages": len(judgements)}
 
@@ -400,7 +406,8 @@ def _close(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Ca
     force = Force("benchmark", "measured without a look into the inbox")
 
     def work() -> Cost:
-        closed = close(engine, settings, Period.parse(MONTH), replay=True, force=force)
+        month, processes = Period.parse(MONTH), settings.process_count
+        closed = close(engine, settings, month, replay=True, force=force, processes=processes)
         return {"reports": closed.frozen_reports, "receipts": len(closed.cross_checks)}
 
     return work

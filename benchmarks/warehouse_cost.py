@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from sqlalchemy import Connection, Engine, event
 
 _TICKS: Final = 100
 """Of a second, in /proc/<pid>/stat."""
+_LOOK_SECONDS: Final = 0.2
+"""Between two looks at the processes that the measured one has started; what they do after the last is not counted."""
 _WRITES: Final = re.compile(r"^\s*insert\s+into\s", re.IGNORECASE | re.MULTILINE)
 """An insert may stand below its named queries."""
 _ROUNDS: Final = frozenset({"assessment/farthest_steps", "assessment/nearer_steps"})
@@ -39,19 +42,71 @@ def server_cpu(data: Path) -> float:
 
 
 def measured(data: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What the work found out, with its seconds, CPU seconds of client and server, and peak megabytes."""
+    """What the work found out, with its seconds, CPU seconds of client and server, and peak megabytes.
+
+    Processes that the client has started count with it; the peak is that of the largest.
+    """
     server, client, begin = server_cpu(data), _own_cpu(), time.perf_counter()
-    found = work()
+    with _started_processes() as others:
+        found = work()
+        seconds = time.perf_counter() - begin
     cost = {
-        "seconds": time.perf_counter() - begin,
-        "client_cpu": _own_cpu() - client,
+        "seconds": seconds,
+        "client_cpu": _own_cpu() - client + others.cpu_seconds,
         "server_cpu": server_cpu(data) - server,
     }
     cost["cpu"] = cost["client_cpu"] + cost["server_cpu"]
-    # The high-water mark of this program alone; that of getrusage begins with the parent's.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return {**cost, "peak_mb": max([_peak_megabytes("self"), *others.peak_mb.values()]), **found}
+
+
+@dataclass(slots=True)
+class _Started:
+    """What the processes that this one has started took, by their numbers."""
+
+    before: dict[int, float] = field(default_factory=dict)
+    """CPU seconds of those that were there at the first look."""
+    cpu: dict[int, float] = field(default_factory=dict)
+    peak_mb: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all of them, since the first look."""
+        return sum(seconds - self.before.get(process, 0.0) for process, seconds in self.cpu.items())
+
+    def look(self) -> None:
+        for process in psutil.Process().children(recursive=True):
+            # It may end meanwhile.
+            with suppress(psutil.NoSuchProcess, OSError, StopIteration):
+                times = process.cpu_times()
+                self.cpu[process.pid] = times.user + times.system
+                self.peak_mb[process.pid] = _peak_megabytes(str(process.pid))
+
+
+@contextmanager
+def _started_processes() -> Iterator[_Started]:
+    """Look at them time and again: they may end before the work does, and their parent is not always this one."""
+    found, is_over = _Started(), threading.Event()
+    found.look()
+    found.before.update(found.cpu)
+
+    def watch() -> None:
+        while not is_over.wait(_LOOK_SECONDS):
+            found.look()
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield found
+    finally:
+        is_over.set()
+        watching.join()
+
+
+def _peak_megabytes(process: str) -> float:
+    """The high-water mark of a program alone; that of getrusage begins with the parent's."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return {**cost, "peak_mb": int(peak.split()[1]) / 1024, **found}
+    return int(peak.split()[1]) / 1024
 
 
 def _own_cpu() -> float:
