@@ -112,22 +112,23 @@ def build_frame(rows: TypedRows, derived: Mapping[str, list[Value]]) -> pd.DataF
     """The typed frame that suites see: `row` (position from 0), `key`, the report's columns, the derived ones."""
     import pandas as pd
 
-    count = len(rows.rows)
+    # The very same object for all: each column is compared with it otherwise, and aligned.
+    index = pd.RangeIndex(len(rows.rows))
     columns: dict[str, pd.Series[Any]] = {
-        "row": pd.Series(range(count), dtype="int64"),
-        "key": pd.Series(rows.compared_keys(), dtype="object"),
+        "row": pd.Series(index, index, dtype="int64"),
+        "key": pd.Series(rows.compared_keys(), index, dtype="object"),
     }
     for column in rows.report.columns:
         values = rows.columns[column.name]
         if column.type is ColumnType.DATE:
-            columns[column.name] = pd.Series(_as_days(values))
+            columns[column.name] = pd.Series(_as_days(values), index)
         else:
             dtype: Any = "Int64" if column.type is ColumnType.INT else "object"
-            columns[column.name] = pd.Series(values, dtype=dtype)
+            columns[column.name] = pd.Series(values, index, dtype=dtype)
     for name, values in derived.items():
-        columns[name] = pd.Series(values, dtype="object")
+        columns[name] = pd.Series(values, index, dtype="object")
     # Each column stays as it is: joined in blocks, they would be taken apart again at once.
-    return pd.DataFrame(columns, copy=False)
+    return pd.DataFrame(columns, index, copy=False)
 
 
 def _as_days(values: Sequence[Value]) -> Any:
