@@ -371,6 +371,8 @@ def _collect(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> 
 
 def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """One bank delivers again, as it does in a month that is under way; another one has done so before."""
+    import great_expectations  # noqa: F401 - a worker has it
+
     from five_precisions.collection import collect
     from five_precisions.period import Period
 

@@ -20,7 +20,9 @@ from five_precisions.settings import Settings
 from tests.collection.test_turns import BANKS
 from tests.packages import JUNE, package, put, sound, sound_package
 
-NUMBERS = range(processes.WORTH_PROCESSES)
+LOADED = "five_precisions.collection.preloaded"
+NUMBERS = range(10)
+by_two = map_by_several(2, LOADED, least=len(NUMBERS))
 
 
 def is_other() -> bool:
@@ -47,17 +49,19 @@ def refuse_five(number: int) -> int:
 def test_other_processes_do_the_work_in_its_order_and_what_they_log_is_logged_here(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert list(map_by_several(2)(by_another, NUMBERS)) == [(number, True) for number in NUMBERS]
+    assert list(by_two(by_another, NUMBERS)) == [(number, True) for number in NUMBERS]
     assert [message for message in caplog.messages if "is done" in message] == [f"{each} is done" for each in NUMBERS]
 
 
 @pytest.mark.parametrize(("count", "numbers"), [(1, NUMBERS), (2, NUMBERS[:-1])], ids=["one process", "little work"])
 def test_this_process_does_what_is_not_worth_others(count: int, numbers: range) -> None:
-    assert list(map_by_several(count)(by_another, numbers)) == [(number, False) for number in numbers]
+    assert list(map_by_several(count, LOADED, least=len(NUMBERS))(by_another, numbers)) == [
+        (number, False) for number in numbers
+    ]
 
 
 def test_a_process_that_is_ended_leaves_its_work_to_this_one(caplog: pytest.LogCaptureFixture) -> None:
-    assert list(map_by_several(2)(end_at_five, NUMBERS)) == list(NUMBERS)
+    assert list(by_two(end_at_five, NUMBERS)) == list(NUMBERS)
     [said] = [message for message in caplog.messages if "one process does the rest" in message]
     assert said.startswith("A process that shared the work was ended from outside; where memory has run out, name ")
 
@@ -69,13 +73,13 @@ def test_where_none_can_be_started_this_process_does_the_work(
         raise NoProcessesError("No space left on device")
 
     monkeypatch.setattr(processes, "started", refuse)
-    assert list(map_by_several(2)(end_at_five, NUMBERS)) == list(NUMBERS)
+    assert list(by_two(end_at_five, NUMBERS)) == list(NUMBERS)
     assert "No space left on device; one process does the rest" in caplog.messages
 
 
 def test_what_the_work_raises_is_raised_here() -> None:
     with pytest.raises(ValueError, match="5"):
-        list(map_by_several(2)(refuse_five, NUMBERS))
+        list(by_two(refuse_five, NUMBERS))
 
 
 @pytest.fixture
@@ -96,6 +100,7 @@ def test_a_close_has_other_processes_make_its_workbooks_which_are_the_same(
         raise AssertionError("this process makes none")
 
     with monkeypatch.context() as patched:
+        patched.setattr("five_precisions.collection.closing._WORTH_PROCESSES", len(BANKS))
         patched.setattr(receipt_workbooks, "render_findings_workbook", refuse)
         closed = close(frozen, settings, JUNE, replay=True, processes=2)
     assert len(closed.cross_checks) >= len(BANKS)

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 _EDITION: Final = "close"
 """Of the receipts of a close; a second, different one of the same month is `close-2`."""
 
+_WORTH_PROCESSES: Final = 50
+"""Findings workbooks; for fewer, to load other processes takes longer than it saves."""
 _MOST_NAMED: Final = 20
 """Institutions that a sentence names."""
 
@@ -354,7 +356,8 @@ def _check_across(
         for code, findings in explained(connection, period, different).items()
     }
     numbers = save_cross_checks(connection, period, checks)
-    return post_cross_receipts(connection, settings, numbers, map_by_several(processes))
+    mapped = map_by_several(processes, post_cross_receipts.__module__, _WORTH_PROCESSES)
+    return post_cross_receipts(connection, settings, numbers, mapped)
 
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
+from typing import Final
 
 from sqlalchemy import Engine
 
 from five_precisions.collection.deliveries import Collector
-from five_precisions.collection.processes import WORTH_PROCESSES, NoProcessesError
+from five_precisions.collection.processes import NoProcessesError
 from five_precisions.collection.turns import Order, take_in_by_several
 from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
@@ -20,6 +21,9 @@ from five_precisions.register import Institution
 from five_precisions.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_WORTH_PROCESSES: Final = 10
+"""Institutions whose packages wait; of fewer, to load other processes takes longer than it saves."""
 
 
 def collect(
@@ -80,7 +84,7 @@ def collect(
     judgements: list[Judgement] = []
     if replay and institution is not None:
         first += collector.going_first(institution)
-    several = processes > 1 and collector.count_waiting(institutions) >= WORTH_PROCESSES
+    several = processes > 1 and collector.count_waiting(institutions) >= _WORTH_PROCESSES
 
     def taken_in() -> Generator[list[Judgement]]:
         if several:

@@ -19,17 +19,13 @@ from logging.handlers import QueueHandler
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerContext
 from queue import SimpleQueue
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.rights import umask
 from five_precisions.settings import PREFIX
 
 logger = logging.getLogger(__name__)
-
-WORTH_PROCESSES: Final = 10
-"""Packages or workbooks; for fewer, to load other processes takes longer than it saves."""
-_PRELOADED: Final = "five_precisions.collection.preloaded"
 
 Given = ParamSpec("Given")
 Argument = TypeVar("Argument")
@@ -83,26 +79,32 @@ def _result_of(future: Future[tuple[Result, list[logging.LogRecord]]]) -> Result
     return result
 
 
-def context() -> ForkServerContext:
-    """How the processes are made: forked from one with all libraries, without the threads and connections of this."""
+def context(preloaded: str) -> ForkServerContext:
+    """How the processes are made: forked from one that has imported a module, without threads and connections of this.
+
+    Whoever asks first in a process says which module that is.
+    """
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload([_PRELOADED])
+    found.set_forkserver_preload([preloaded])
     return found
 
 
 @contextmanager
-def started(processes: int, begin: Callable[..., None] | None = None, *arguments: object) -> Iterator[Workers]:
+def started(
+    processes: int, preloaded: str, begin: Callable[..., None] | None = None, *arguments: object
+) -> Iterator[Workers]:
     """Have processes work for the length of a block; each of them first calls `begin` with the arguments.
 
-    The main module of the program is imported by each of them, so it starts nothing when it is imported. What has been
-    asked for and not begun when the block ends is left.
+    They are forked from one that has imported the module `preloaded`. The main module of the program is imported by
+    each of them, so it starts nothing when it is imported. What has been asked for and not begun when the block ends
+    is left.
 
     Raises:
         NoProcessesError: the system has nothing that they could share.
     """
     given = (logging.getLogger().level, umask(), begin, arguments)
     try:
-        executor = ProcessPoolExecutor(processes, context(), _begin, given)
+        executor = ProcessPoolExecutor(processes, context(preloaded), _begin, given)
     except OSError as error:
         raise NoProcessesError(error.strerror or str(error)) from error
     try:
@@ -111,14 +113,22 @@ def started(processes: int, begin: Callable[..., None] | None = None, *arguments
         executor.shutdown(cancel_futures=True)
 
 
-def map_by_several(processes: int) -> Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]:
-    """A `map` by so many other processes, where it is worth them; by this one where not, or where they fail it."""
+def map_by_several(
+    processes: int, preloaded: str, least: int
+) -> Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]:
+    """A `map` by so many other processes, where it is worth them; by this one where not, or where they fail it.
+
+    Args:
+        processes: How many at most.
+        preloaded: The module that they have imported.
+        least: Arguments; for fewer, to load other processes takes longer than it saves.
+    """
 
     def mapped(function: Callable[[Argument], Result], arguments: Sequence[Argument]) -> Iterator[Result]:
         done = 0
-        if processes > 1 and len(arguments) >= WORTH_PROCESSES:
+        if processes > 1 and len(arguments) >= least:
             try:
-                with started(min(processes, len(arguments))) as workers:
+                with started(min(processes, len(arguments)), preloaded) as workers:
                     for result in [workers.submit(function, argument) for argument in arguments]:
                         yield result()
                         done += 1

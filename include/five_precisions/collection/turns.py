@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.context import ForkServerContext
+from typing import Final
 
 from sqlalchemy import URL
 
@@ -23,6 +24,8 @@ from five_precisions.intake.findings import Judgement
 from five_precisions.period import Period
 from five_precisions.settings import Settings
 from five_precisions.warehouse.connection import connected
+
+_PRELOADED: Final = "five_precisions.collection.preloaded"
 
 
 class StoppedError(FivePrecisionsError):
@@ -94,10 +97,10 @@ def take_in_by_several(order: Order, codes: Sequence[str], count: int) -> Iterat
         ProcessEndedError: a process was ended from outside.
     """
     try:
-        turns = Turns(processes.context(), codes)
+        turns = Turns(processes.context(_PRELOADED), codes)
     except OSError as error:
         raise NoProcessesError(error.strerror or str(error)) from error
-    with processes.started(min(count, len(codes)), _begin, order, turns) as workers:
+    with processes.started(min(count, len(codes)), _PRELOADED, _begin, order, turns) as workers:
         for judgements in [workers.submit(_take_in, code) for code in codes]:
             try:
                 yield judgements()
