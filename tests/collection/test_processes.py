@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from five_precisions.collection import close, collect, processes
-from five_precisions.collection.processes import NoProcessesError, map_by_several
+from five_precisions.collection.processes import NoProcessesError, ProcessEndedError, map_by_several
 from five_precisions.intake.ledger import read_findings_of
 from five_precisions.receipts import findings_workbook, receipt_workbooks
 from five_precisions.receipts.receipt_workbooks import read_cross_workbooks
@@ -51,6 +51,14 @@ def test_other_processes_do_the_work_in_its_order_and_what_they_log_is_logged_he
 ) -> None:
     assert list(by_two(by_another, NUMBERS)) == [(number, True) for number in NUMBERS]
     assert [message for message in caplog.messages if "is done" in message] == [f"{each} is done" for each in NUMBERS]
+
+
+def test_who_asks_processes_of_which_one_was_ended_hears_so() -> None:
+    with processes.started(2, LOADED) as workers:
+        with pytest.raises(ProcessEndedError, match="ended from outside"):
+            workers.submit(end_at_five, 5)()
+        with pytest.raises(ProcessEndedError, match="ended from outside"):
+            workers.submit(end_at_five, 4)
 
 
 @pytest.mark.parametrize(("count", "numbers"), [(1, NUMBERS), (2, NUMBERS[:-1])], ids=["one process", "little work"])

@@ -56,11 +56,14 @@ class Workers:
 
         Raises:
             NoProcessesError: the system starts none.
+            ProcessEndedError: one of them was ended before.
         """
         try:
             future = self._executor.submit(_call, function, arguments, named)
         except OSError as error:
             raise NoProcessesError(error.strerror or str(error)) from error
+        except BrokenProcessPool as error:
+            raise _ended() from error
         return lambda: _result_of(future)
 
 
@@ -68,15 +71,19 @@ def _result_of(future: Future[tuple[Result, list[logging.LogRecord]]]) -> Result
     try:
         result, records = future.result()
     except BrokenProcessPool as error:
-        raise ProcessEndedError(
-            "A process that shared the work was ended from outside; where memory has run out, name fewer by "
-            f"{PREFIX}PROCESSES."
-        ) from error
+        raise _ended() from error
     for record in records:
         own = logging.getLogger(record.name)
         if own.isEnabledFor(record.levelno):
             own.handle(record)
     return result
+
+
+def _ended() -> ProcessEndedError:
+    return ProcessEndedError(
+        "A process that shared the work was ended from outside; where memory has run out, name fewer by "
+        f"{PREFIX}PROCESSES."
+    )
 
 
 def context(preloaded: str) -> ForkServerContext:

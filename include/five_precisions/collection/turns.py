@@ -101,13 +101,11 @@ def take_in_by_several(order: Order, codes: Sequence[str], count: int) -> Iterat
     except OSError as error:
         raise NoProcessesError(error.strerror or str(error)) from error
     with processes.started(min(count, len(codes)), _PRELOADED, _begin, order, turns) as workers:
-        for judgements in [workers.submit(_take_in, code) for code in codes]:
-            try:
+        try:
+            for judgements in [workers.submit(_take_in, code) for code in codes]:
                 yield judgements()
-            except ProcessEndedError as error:
-                raise ProcessEndedError(
-                    f"{error} What is on record of {order.period} stands; collect once more."
-                ) from error
+        except ProcessEndedError as error:
+            raise ProcessEndedError(f"{error} What is on record of {order.period} stands; collect again.") from error
 
 
 # In one of the processes
