@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from five_precisions.bulletin.fonts import SANS, font_folder
 from five_precisions.collection import collect
 from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.ledger import save_cross_check
+from five_precisions.intake.ledger import save_cross_checks
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts import post_failed_check_notice, post_missing_cover_notice
@@ -25,6 +25,7 @@ from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
 from five_precisions.register import read_register
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
 from tests.packages import JUNE, cover_file, cover_line, put, report_file, sound, table, workbook
 from tests.receipts.test_receipts import cross_finding
 
@@ -114,7 +115,9 @@ def test_a_receipt_of_a_check_across_reports_fits(
     findings += [cross_finding(report="position", rule="X05", explanation=LONG)]
     findings += [cross_finding(report="grid", rule="X10", level=Level.NOTICE)]
     with delivered.begin() as connection:
-        receipt = read_cross_receipt(connection, save_cross_check(connection, JUNE, "B01", edition, findings))
+        checks = {("B01", edition): findings}
+        [number] = save_cross_checks(connection, JUNE, checks, read_clock(connection))
+        receipt = read_cross_receipt(connection, number)
     assert receipt.sources
     html = render_cross_receipt(receipt, medium, is_demo=True)
     assert_fits(phone, tmp_path, html, LONG_FILE, LONG[:50])

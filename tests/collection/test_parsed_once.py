@@ -1,4 +1,4 @@
-"""A judged file is parsed once, and its workbook is made before the period is locked (docs/intake.md#the-receipt)."""
+"""A judged file is parsed once, and workbooks are made while the period is not locked (docs/intake.md#the-receipt)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine
 
-from five_precisions.collection import collect
+from five_precisions.collection import close, collect
+from five_precisions.collection import closing as closing_module
 from five_precisions.collection import deliveries as deliveries_module
 from five_precisions.intake import package_sheets
 from five_precisions.intake.package import DeliveredFile
@@ -20,6 +21,7 @@ from five_precisions.receipts import receipt_workbooks
 from five_precisions.receipts.receipt_files import write_receipt
 from five_precisions.settings import Settings
 from five_precisions.warehouse.locks import Lock, try_to_hold
+from tests.intake.test_checks import City, resident_id
 from tests.packages import JUNE, cover_line, package, put, sound, sound_package, table, workbook
 from tests.rows import rows
 
@@ -169,6 +171,117 @@ def test_what_others_record_meanwhile_is_in_the_workbook(
     assert attached == 1
     made = openpyxl.load_workbook(Path(settings.outbox_address) / "2019-06" / "C02" / "findings-v1.xlsx")
     assert [row[2].value for row in made["问题清单"].iter_rows(min_row=2)] == ["K02"]
+
+
+BANKS = [f"B{number:02}" for number in range(1, 4)]
+
+
+@pytest.fixture
+def free_while_others_rendered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each workbook of a cross check: whether another connection could lock the period."""
+    free: list[bool] = []
+    render = receipt_workbooks._render_cross_workbook
+
+    def noted(*arguments: Any) -> Any:
+        free.append(can_be_locked(engine))
+        return render(*arguments)
+
+    monkeypatch.setattr(receipt_workbooks, "_render_cross_workbook", noted)
+    return free
+
+
+@pytest.fixture
+def without_register(engine: Engine, settings: Settings, inbox: Path) -> list[str]:
+    """Banks that have lent to a household which stands on no register; every office is in but one."""
+    for code in BANKS:
+        loan = sound("loans", contract_no=f"{code}-1", borrower_kind="农户", household_no="H-nowhere")
+        put(inbox / code, package(loans=[loan]))
+    collect(engine, settings, JUNE, replay=True)
+    return BANKS
+
+
+def test_a_close_makes_workbooks_while_the_month_is_not_locked(
+    engine: Engine,
+    settings: Settings,
+    inbox: Path,
+    without_register: list[str],
+    free_while_others_rendered: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The rules across reports are asked once all the same: nothing was recorded in between."""
+    put(inbox / "C01", sound_package("households"))
+    collect(engine, settings, JUNE, institution="C01", replay=True)
+    asked: list[str] = []
+    ask = closing_module.standing_findings
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        asked.append("asked")
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(closing_module, "standing_findings", noted)
+    closed = close(engine, settings, JUNE, replay=True)
+    assert closed.is_new
+    assert {f"2019-06-{code}-close" for code in without_register} <= set(closed.cross_checks)
+    assert free_while_others_rendered == [True] * len(closed.cross_checks)
+    assert asked == ["asked"]
+
+
+def test_what_is_recorded_while_a_close_makes_workbooks_is_frozen_and_told(
+    engine: Engine, settings: Settings, inbox: Path, without_register: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bank names another household meanwhile: its workbook and its version are the new ones."""
+    put(inbox / "C01", sound_package("households"))
+    collect(engine, settings, JUNE, institution="C01", replay=True)
+    render = receipt_workbooks._render_cross_workbook
+    made: list[str] = []
+
+    def overtaken(given: Settings, found: Any) -> Any:
+        if not made:
+            loan = sound("loans", contract_no="B01-1", borrower_kind="农户", household_no="H-elsewhere")
+            put(inbox / "B01" / "v2", package(loans=[loan]))
+            collect(engine, settings, JUNE, institution="B01", replay=True)
+        made.append(found.number)
+        return render(given, found)
+
+    monkeypatch.setattr(receipt_workbooks, "_render_cross_workbook", overtaken)
+    closed = close(engine, settings, JUNE, replay=True)
+    assert made.count("2019-06-B01-close") == 2
+    assert rows(engine, "select submission_id from intake.frozen_report where institution_code = 'B01'") == [
+        ("2019-06-B01-2",)
+    ]
+    told = "select key, value from intake.finding where submission_id = '2019-06-B01-close' and rule = 'X04'"
+    assert [value for _, value in rows(engine, told)] == ["H-elsewhere"]
+    for number in closed.cross_checks:
+        path = Path(settings.outbox_address) / "2019-06" / number.split("-")[2] / "findings-close.xlsx"
+        before = path.read_bytes()
+        path.unlink()
+        write_receipt(engine, settings, number)
+        assert path.read_bytes() == before
+
+
+def test_a_delivery_makes_workbooks_of_others_while_the_period_is_not_locked(
+    engine: Engine, settings: Settings, free_while_others_rendered: list[bool]
+) -> None:
+    """The last office's register shows three banks' households to be on none (X04); the receipts say so once."""
+    city = City(engine, settings, live=True)
+    for code in BANKS:
+        city.deliver(code, loans=[sound("loans", contract_no=f"{code}-1", household_no="H-nowhere")])
+    for number in range(1, 5):
+        free_while_others_rendered.clear()
+        household = sound("households", household_no=f"H-{number}", head_id=resident_id(number))
+        city.deliver(f"C{number:02}", households=[household])
+    last = """
+    select cross_check.institution_code, cross_check.edition
+    from intake.cross_check
+    inner join intake.submission on cross_check.checked_at = submission.recorded_at
+    where submission.submission_id = '2019-06-C04-1'
+    order by cross_check.institution_code
+    """
+    told = rows(engine, last)
+    assert [code for code, _ in told] == BANKS
+    assert free_while_others_rendered == [True, True, True]
+    for code, edition in told:
+        assert (Path(settings.outbox_address) / "2019-06" / code / f"findings-{edition}.xlsx").exists()
 
 
 def test_findings_that_keep_changing_are_recorded_all_the_same(

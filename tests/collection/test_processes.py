@@ -13,9 +13,8 @@ from sqlalchemy import Engine
 
 from five_precisions.collection import close, collect, processes
 from five_precisions.collection.processes import NoProcessesError, ProcessEndedError, map_by_several
-from five_precisions.intake.ledger import read_findings_of
 from five_precisions.receipts import findings_workbook, receipt_workbooks
-from five_precisions.receipts.receipt_workbooks import read_cross_workbooks
+from five_precisions.receipts.receipt_workbooks import CrossWorkbooks, read_cross_findings
 from five_precisions.settings import Settings
 from tests.collection.test_turns import BANKS
 from tests.packages import JUNE, package, put, sound, sound_package
@@ -114,8 +113,8 @@ def test_a_close_has_other_processes_make_its_workbooks_which_are_the_same(
     assert len(closed.cross_checks) >= len(BANKS)
     assert findings_workbook.render_findings_workbook is receipt_workbooks.render_findings_workbook
     with frozen.connect() as connection:
-        findings = read_findings_of(connection, closed.cross_checks)
-        by_one = read_cross_workbooks(connection, settings, findings)
+        found = read_cross_findings(connection, closed.cross_checks)
+    by_one = CrossWorkbooks(settings).made(found)
     written = {path.read_bytes() for path in Path(settings.outbox_address).rglob("*close*.xlsx")}
     assert {workbook.whole for workbook in by_one.values()} == written
     assert len(written) >= len(BANKS)

@@ -23,7 +23,7 @@ from five_precisions.collection import collect
 from five_precisions.errors import SetupError
 from five_precisions.intake import State
 from five_precisions.intake.findings import Finding
-from five_precisions.intake.ledger import save_cross_check
+from five_precisions.intake.ledger import save_cross_checks
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI
@@ -38,12 +38,14 @@ from five_precisions.receipts.receipt_wording import (
     render_receipt,
     time_left_words,
 )
+from five_precisions.receipts.receipt_workbooks import CrossWorkbooks, read_cross_findings
 from five_precisions.receipts.receipts import (
     post_cross_receipts,
     read_receipt,
 )
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
+from five_precisions.warehouse import read_clock
 from tests.packages import (
     ACCOUNT,
     CREDIT_CODE,
@@ -530,8 +532,9 @@ def test_explained_warning_asks_for_nothing_and_is_counted_apart(
 
 def tell_across(engine: Engine, settings: Settings, edition: str, *findings: Finding) -> str:
     with engine.begin() as connection:
-        number = save_cross_check(connection, JUNE, "B01", edition, findings)
-        post_cross_receipts(connection, settings, [number])
+        numbers = save_cross_checks(connection, JUNE, {("B01", edition): findings}, read_clock(connection))
+        found = read_cross_findings(connection, numbers)
+        [number] = post_cross_receipts(connection, settings, found, CrossWorkbooks(settings))
     return number
 
 

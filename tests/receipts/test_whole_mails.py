@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.collection import collect
 from five_precisions.intake.inbox import Inbox
-from five_precisions.intake.ledger import save_cross_check
+from five_precisions.intake.ledger import save_cross_checks
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts import post_failed_check_notice, post_reminders
 from five_precisions.receipts.receipt_wording import (
@@ -118,8 +118,9 @@ def _june(engine: Engine, settings: Settings) -> Iterator[tuple[str, Mail]]:
         ("cross-receipt-close", "close", LATE),
     ):
         with engine.begin() as connection, rendered_from() as used:
-            number = save_cross_check(connection, JUNE, "B01", edition, [warning, explained, notice])
-            # The ledger's clock tells when it was checked.
+            checks = {("B01", edition): [warning, explained, notice]}
+            [number] = save_cross_checks(connection, JUNE, checks, checked_at)
+            # It is never before what was recorded, and that was today.
             receipt = replace(read_cross_receipt(connection, number), checked_at=checked_at)
             html = render_cross_receipt(receipt, Medium.MAIL, is_demo=True)
         yield name, Mail(receipt.subject, html, frozenset(used))

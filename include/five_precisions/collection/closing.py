@@ -18,11 +18,12 @@ from five_precisions.errors import RefusedError
 from five_precisions.intake.deadlines import last_deadline, read_deadlines
 from five_precisions.intake.findings import Finding
 from five_precisions.intake.ledger import Fact, fact_of, read_editions, read_facts, save_cross_checks
-from five_precisions.intake.recording import explained, lock_period
-from five_precisions.intake.rules.checks import standing_findings
+from five_precisions.intake.recording import MOST_TAKEN_BACK, explained, lock_period
+from five_precisions.intake.rules.checks import parameters_of, standing_findings
 from five_precisions.intake.waiting import find_unrecorded
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_files import OutboxError, write_receipt
+from five_precisions.receipts.receipt_workbooks import CrossWorkbooks, read_cross_findings
 from five_precisions.receipts.receipts import post_cross_receipts
 from five_precisions.register import Institution, first_month, first_open_month, open_period, read_register
 from five_precisions.register.decision import reason_of, storable
@@ -164,14 +165,30 @@ def close(
         if waiting:
             raise PackagesWaitingError(period, waiting, replay=replay)
     rendered: dict[str, bytes | None] = {}
+    workbooks = CrossWorkbooks(settings, map_by_several(processes, read_cross_findings.__module__, _WORTH_PROCESSES))
+    checked: _Checked | None = None
     with engine.begin() as connection:
-        state = _open(connection, settings, period, now, replay=replay)
-        if state.is_frozen_anew:
+        may_take_back = MOST_TAKEN_BACK
+        while True:
+            attempt = connection.begin_nested()
+            state = _open(connection, settings, period, now, replay=replay)
+            if not state.is_frozen_anew:
+                attempt.commit()
+                break
             names = {"period": str(period), "now": read_clock(connection), **forced}
             state = replace(state, **connection.execute(load_statement("collection/close"), names).mappings().one())
             connection.execute(_THAW, {"period": str(period)})
             connection.execute(_FREEZE, {"period": str(period)})
-            rendered = _check_across(connection, settings, period, processes)
+            checked = _check_across(connection, period, checked)
+            found = read_cross_findings(connection, _report(connection, period, checked))
+            if workbooks.are_made(found) or not may_take_back:
+                rendered = post_cross_receipts(connection, settings, found, workbooks)
+                attempt.commit()
+                break
+            # The lock goes with it: nobody who records a package of the month waits for workbooks.
+            attempt.rollback()
+            may_take_back -= 1
+            workbooks.made(found)
         frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
         receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
     if state.is_frozen_anew:
@@ -329,17 +346,37 @@ def _require_turn(connection: Connection, settings: Settings, period: Period) ->
         )
 
 
-def _check_across(
-    connection: Connection, settings: Settings, period: Period, processes: int
-) -> dict[str, bytes | None]:
-    """Report to every institution what the rules across reports find of what is frozen, once (docs/intake.md).
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the rules across reports find of what is frozen."""
+
+    rests_on: object
+    """While this is the same, so is what the rules find."""
+    findings: Mapping[str, Sequence[Finding]]
+    """By institution."""
+    checked_at: datetime
+
+
+def _check_across(connection: Connection, period: Period, earlier: _Checked | None) -> _Checked:
+    """Run the rules across reports; what they have found earlier, where nothing has been recorded since."""
+    register = read_register(connection)
+    compared_with = connection.execute(load_statement("intake/compared_with"), parameters_of(period)).scalar_one()
+    rests_on = (register, compared_with)
+    if earlier is not None and earlier.rests_on == rests_on:
+        return earlier
+    found = standing_findings(connection, register, period, at_close=True)
+    return _Checked(rests_on, found, read_clock(connection))
+
+
+def _report(connection: Connection, period: Period, checked: _Checked) -> list[str]:
+    """Record for every institution what was found of what is frozen, once (docs/intake.md#close).
 
     Of a month frozen a second time only what is different is reported, also that nothing is left of what was reported.
 
     Returns:
-        The receipt numbers, with the findings workbooks.
+        The receipt numbers.
     """
-    found = standing_findings(connection, read_register(connection), period, at_close=True)
+    found = checked.findings
     closes = {
         code: [edition for edition in own if edition.startswith(_EDITION)]
         for code, own in read_editions(connection, period).items()
@@ -355,9 +392,7 @@ def _check_across(
         (code, f"{_EDITION}-{len(closes[code]) + 1}" if closes.get(code) else _EDITION): findings
         for code, findings in explained(connection, period, different).items()
     }
-    numbers = save_cross_checks(connection, period, checks)
-    mapped = map_by_several(processes, post_cross_receipts.__module__, _WORTH_PROCESSES)
-    return post_cross_receipts(connection, settings, numbers, mapped)
+    return save_cross_checks(connection, period, checks, checked.checked_at)
 
 
 def _facts(findings: Iterable[Finding]) -> set[Fact]:

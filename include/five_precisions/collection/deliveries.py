@@ -39,7 +39,7 @@ from five_precisions.intake.ledger import (
 from five_precisions.intake.package import ChangedWhileReadError, DeliveredFile
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.sheet import Limits
-from five_precisions.intake.recording import Version, foresee, record, stage
+from five_precisions.intake.recording import MOST_TAKEN_BACK, Version, foresee, record, stage
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import load_hotlines
 from five_precisions.intake.ruleset import Ruleset, ruleset_of
@@ -54,9 +54,11 @@ from five_precisions.receipts.receipt_files import (
     write_receipt,
 )
 from five_precisions.receipts.receipt_workbooks import (
-    NO_WORKBOOK,
+    CrossFindings,
+    CrossWorkbooks,
     JudgedSheets,
     ReceiptWorkbook,
+    read_cross_findings,
     render_receipt_workbook,
 )
 from five_precisions.receipts.receipts import post_cross_receipts, post_receipt, post_receipt_again
@@ -69,8 +71,6 @@ logger = logging.getLogger(__name__)
 
 COVER_WAIT: Final = timedelta(minutes=30)
 """How long files lie unchanged without a cover before the institution gets a mail (docs/reports.md#rules, F08)."""
-_ATTEMPTS: Final = 3
-"""To record a delivery with a workbook made beforehand; then it is made while the period is locked."""
 _NOT_WHOLE: Final = {
     Condition.MISSING: "不在归档中",
     Condition.ALTERED: "的归档副本已损坏",
@@ -369,18 +369,13 @@ class Collector:
             files=files,
         )
         sheets = JudgedSheets(sorted(files, key=lambda file: printable(file.name)), judged, Limits.of(self._settings))
-        rendered: dict[str, bytes | None] = {}
         with self._engine.begin() as connection:
             staged = stage(connection, judged, self._pii_key)
             # Rows are in the warehouse now, and sheets too large to be shown are not needed any more.
             judged = judged.without_rows()
-            recorded, workbook = self._record(connection, submission, judged, staged, sheets)
-            if not isinstance(recorded, Recorded):
-                post_receipt(connection, self._settings, recorded.submission_id, workbook)
-                rendered[recorded.submission_id] = workbook.whole
-                rendered |= post_cross_receipts(connection, self._settings, recorded.cross_checks)
-                if not self._replay:
-                    take(connection, self._period, delivery)
+            recorded, rendered = self._record(connection, submission, judged, staged, sheets)
+            if not (isinstance(recorded, Recorded) or self._replay):
+                take(connection, self._period, delivery)
         if isinstance(recorded, Recorded):
             return self._repeated(institution, delivery, recorded, arrived_at)
         for cross_check in recorded.cross_checks:
@@ -407,28 +402,55 @@ class Collector:
         judged: JudgedPackage,
         staged: Staged,
         sheets: JudgedSheets,
-    ) -> tuple[Version | Recorded, ReceiptWorkbook]:
+    ) -> tuple[Version | Recorded, dict[str, bytes | None]]:
         """Record a delivery, with its workbook made before the period is locked: others of the period do not wait.
 
         What others record in between, or what the delivery brings to light, may change the findings. Then all is taken
-        back, the lock with it, and done once more with a new workbook.
+        back, the lock with it, and done once more with the workbooks that lacked: its own, or those of others.
+
+        Returns:
+            The version, with the findings workbooks of all its receipts by number.
         """
+        others = CrossWorkbooks(self._settings)
         foreseen = foresee(connection, submission, judged, staged)
-        for _ in range(_ATTEMPTS):
-            if isinstance(foreseen, Recorded):
-                break
-            workbook = self._workbook(foreseen, sheets)
+        if isinstance(foreseen, Recorded):
+            return foreseen, {}
+        workbook = self._workbook(foreseen, sheets)
+        may_take_back = MOST_TAKEN_BACK
+        while True:
             self._await_turn(submission.institution_code)
             attempt = connection.begin_nested()
             recorded = record(connection, submission, judged, staged, self._register, self._pii_key, foreseen)
-            if isinstance(recorded, Recorded) or recorded.has_receipt_of(foreseen):
+            if isinstance(recorded, Recorded):
                 attempt.commit()
-                return recorded, workbook
-            attempt.rollback()
+                return recorded, {}
+            found = read_cross_findings(connection, recorded.cross_checks)
+            is_as_foreseen = recorded.has_receipt_of(foreseen)
+            is_prepared = is_as_foreseen and others.are_made(found)
+            if may_take_back and not is_prepared:
+                # The lock goes with it.
+                attempt.rollback()
+                may_take_back -= 1
+            if not is_as_foreseen:
+                workbook = self._workbook(recorded, sheets)
+            others.made(found)
+            if attempt.is_active:
+                rendered = self._post(connection, recorded, workbook, found, others)
+                attempt.commit()
+                return recorded, rendered
             foreseen = recorded
-        self._await_turn(submission.institution_code)
-        recorded = record(connection, submission, judged, staged, self._register, self._pii_key)
-        return recorded, NO_WORKBOOK if isinstance(recorded, Recorded) else self._workbook(recorded, sheets)
+
+    def _post(
+        self,
+        connection: Connection,
+        version: Version,
+        workbook: ReceiptWorkbook,
+        found: Sequence[CrossFindings],
+        others: CrossWorkbooks,
+    ) -> dict[str, bytes | None]:
+        """Lay the receipts of a version, and of what it has brought to light, into the outbox; their workbooks."""
+        post_receipt(connection, self._settings, version.submission_id, workbook)
+        return {version.submission_id: workbook.whole} | post_cross_receipts(connection, self._settings, found, others)
 
     def _workbook(self, version: Version, sheets: JudgedSheets) -> ReceiptWorkbook:
         return render_receipt_workbook(

@@ -58,7 +58,7 @@ update intake.report set warnings = :warnings where submission_id = :submission_
 _SAVE_CROSS_CHECK = text("""
 insert into intake.cross_check (submission_id, period, institution_code, edition, checked_at)
 values (:submission_id, :period, :institution_code, :edition, greatest(
-    clock_timestamp(), (select max(recorded_at) from intake.submission where period = :period)
+    cast(:now as timestamptz), (select max(recorded_at) from intake.submission where period = :period)
 ))
 """)
 _READ_REPORTED = text("""
@@ -172,10 +172,19 @@ def received_in_order(connection: Connection, submission: Submission) -> datetim
 
 
 def save_submission(
-    connection: Connection, submission: Submission, judged: JudgedPackage, submission_id: str, version: int
-) -> None:
-    """Keep a judged delivery: its files and the verdicts on its reports."""
-    connection.execute(
+    connection: Connection,
+    submission: Submission,
+    judged: JudgedPackage,
+    submission_id: str,
+    version: int,
+    now: datetime,
+) -> datetime:
+    """Keep a judged delivery: its files and the verdicts on its reports.
+
+    Returns:
+        When it was recorded: now, or after what was recorded before it.
+    """
+    recorded_at: datetime = connection.execute(
         load_statement("intake/save_submission"),
         {
             "period": str(submission.period),
@@ -189,8 +198,9 @@ def save_submission(
             "verdict": judged.verdict,
             "submitted_by": judged.cover.submitter,
             "phone_masked": judged.cover.phone_masked,
+            "now": now,
         },
-    )
+    ).scalar_one()
     _save(
         connection,
         _SAVE_FILE,
@@ -206,6 +216,7 @@ def save_submission(
     )
     lines = [_report_line(submission_id, report, judged.places[report.report]) for report in judged.reports]
     _save(connection, load_statement("intake/save_report"), lines)
+    return recorded_at
 
 
 def count_warnings(connection: Connection, submission_id: str, reports: Sequence[JudgedReport]) -> None:
@@ -275,21 +286,23 @@ def save_findings(connection: Connection, submission_id: str, findings: Sequence
     )
 
 
-def save_cross_check(
-    connection: Connection, period: Period, institution_code: str, edition: str, findings: Sequence[Finding]
-) -> str:
-    """Keep what a check across reports has found of an institution's reports; its receipt number."""
-    [submission_id] = save_cross_checks(connection, period, {(institution_code, edition): findings})
-    return submission_id
-
-
 def save_cross_checks(
-    connection: Connection, period: Period, checks: Mapping[tuple[str, str], Sequence[Finding]]
+    connection: Connection, period: Period, checks: Mapping[tuple[str, str], Sequence[Finding]], now: datetime
 ) -> list[str]:
-    """Keep what checks across reports have found, by institution and edition; the receipt numbers, in that order."""
+    """Keep what checks across reports have found.
+
+    Args:
+        connection: Where to write.
+        period: The month.
+        checks: The findings by institution and edition.
+        now: When it was checked; not before the last version that was looked at, whatever became of the clock.
+
+    Returns:
+        The receipt numbers, in that order.
+    """
     numbered = {f"{period}-{code}-{edition}": (code, edition) for code, edition in checks}
     lines = [
-        {"submission_id": number, "period": str(period), "institution_code": code, "edition": edition}
+        {"submission_id": number, "period": str(period), "institution_code": code, "edition": edition, "now": now}
         for number, (code, edition) in numbered.items()
     ]
     if not lines:

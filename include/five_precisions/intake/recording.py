@@ -46,6 +46,7 @@ from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
 from five_precisions.reports.masking import hashing, keeping
+from five_precisions.warehouse.clock import read_clock
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
@@ -57,6 +58,8 @@ from pg_class where oid = cast(:partition as regclass)
 """)
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
 
+MOST_TAKEN_BACK: Final = 2
+"""How often what is recorded under the period's lock is taken back, so that its workbooks are made without the lock."""
 _EXPLAINING_A_GAP: Final = frozenset({"F02", "F03", "F04", "F06"})
 """Findings that say already that rows are missing: that contracts are gone would be their consequence."""
 
@@ -69,6 +72,8 @@ class Version:
     version: int
     received_at: datetime
     """Not before an earlier version's, whatever became of the clock in between."""
+    recorded_at: datetime | None
+    """None where it was only foreseen."""
     judged: JudgedPackage
     """With the findings across months, institutions and reports."""
     findings: tuple[Finding, ...]
@@ -121,7 +126,7 @@ def foresee(
     judged = judged.with_findings(notices)
     version, received_at = next_version(connection, period, code), received_in_order(connection, submission)
     findings = _reported(connection, submission, judged)
-    return Version(f"{period}-{code}-{version}", version, received_at, judged, findings, (), comparison)
+    return Version(f"{period}-{code}-{version}", version, received_at, None, judged, findings, (), comparison)
 
 
 def record(
@@ -159,7 +164,9 @@ def record(
     version = next_version(connection, period, code)
     submission_id = f"{period}-{code}-{version}"
     submission = replace(submission, received_at=received_in_order(connection, submission))
-    save_submission(connection, submission, judged, submission_id, version)
+    # What was taken back and is the same has the same time, for the workbooks made of it name that.
+    now = (foreseen and foreseen.recorded_at) or read_clock(connection)
+    recorded_at = save_submission(connection, submission, judged, submission_id, version, now)
     for report in judged.reports:
         if report.verdict is Verdict.ACCEPTED and report.report in staged:
             _keep_rows(connection, submission, submission_id, load_reports()[report.report])
@@ -180,8 +187,11 @@ def record(
     findings = _reported(connection, submission, judged)
     save_findings(connection, submission_id, findings)
     of_others = {other: found for other, found in brought.findings.items() if other != code}
-    cross_checks = () if is_closed else _record_cross_checks(connection, period, of_others)
-    return Version(submission_id, version, submission.received_at, judged, findings, cross_checks, comparison, brought)
+    cross_checks = () if is_closed else _record_cross_checks(connection, period, of_others, recorded_at)
+    received_at = submission.received_at
+    return Version(
+        submission_id, version, received_at, recorded_at, judged, findings, cross_checks, comparison, brought
+    )
 
 
 def _bind_explanations(
@@ -206,7 +216,7 @@ def explained(
 
 
 def _record_cross_checks(
-    connection: Connection, period: Period, found: Mapping[str, Sequence[Finding]]
+    connection: Connection, period: Period, found: Mapping[str, Sequence[Finding]], now: datetime
 ) -> tuple[str, ...]:
     """Record for the other institutions what was not reported to them yet; the receipt numbers."""
     if not found:
@@ -219,7 +229,7 @@ def _record_cross_checks(
     }
     with_answers = explained(connection, period, {code: findings for code, findings in new.items() if findings})
     checks = {(code, f"x{len(editions.get(code, ())) + 1}"): findings for code, findings in with_answers.items()}
-    return tuple(save_cross_checks(connection, period, checks))
+    return tuple(save_cross_checks(connection, period, checks, now))
 
 
 # Rows

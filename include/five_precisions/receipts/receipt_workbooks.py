@@ -19,7 +19,7 @@ from five_precisions.intake.archive import Archive, ArchiveError
 from five_precisions.intake.documents import is_document
 from five_precisions.intake.findings import Finding, printable
 from five_precisions.intake.judged_package import JudgedPackage
-from five_precisions.intake.ledger import read_files, read_findings
+from five_precisions.intake.ledger import read_files, read_findings, read_findings_of
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.package_sheets import delivered_name, known_headers, unpack
 from five_precisions.intake.reading.files import Limits, Sheet, UnreadableFileError, read_file
@@ -161,22 +161,56 @@ class CrossFindings:
     checked: _Wanted
 
 
+def read_cross_findings(connection: Connection, submission_ids: Sequence[str]) -> list[CrossFindings]:
+    """What the ledger says of cross checks; each of its tables is read once, however many there are."""
+    if not submission_ids:
+        return []
+    findings = read_findings_of(connection, submission_ids)
+    places = read_places(connection, list(findings))
+    checked = _read_checked(connection, list(findings))
+    return [CrossFindings(number, places[number].made_at, own, checked[number]) for number, own in findings.items()]
+
+
 Mapped = Callable[[Callable[[CrossFindings], ReceiptWorkbook], Sequence[CrossFindings]], Iterable[ReceiptWorkbook]]
 """What makes the workbooks of cross checks: the function `map`, or one that has other processes do it."""
 
 
-def read_cross_workbooks(
-    connection: Connection, settings: Settings, findings: Mapping[str, Sequence[Finding]], mapped: Mapped = map
-) -> dict[str, ReceiptWorkbook]:
-    """The workbooks of cross checks whose findings are at hand, from ledger and archive; by receipt number.
+class CrossWorkbooks:
+    """The workbooks of cross checks, made of the archived files; one that is made already is made once only.
 
-    Raises:
-        SetupError: the archive cannot be used.
+    So they can be made before the checks are recorded for good, while nobody waits for the period.
     """
-    places = read_places(connection, list(findings))
-    checked = _read_checked(connection, list(findings))
-    given = [CrossFindings(number, places[number].made_at, own, checked[number]) for number, own in findings.items()]
-    return dict(zip(findings, mapped(partial(_render_cross_workbook, settings), given), strict=True))
+
+    def __init__(self, settings: Settings, mapped: Mapped = map) -> None:
+        """Begin without any.
+
+        Args:
+            settings: Of this installation.
+            mapped: What makes them.
+        """
+        self._settings = settings
+        self._mapped = mapped
+        self._made: dict[str, tuple[CrossFindings, ReceiptWorkbook]] = {}
+
+    def are_made(self, found: Sequence[CrossFindings]) -> bool:
+        """Whether the workbooks of exactly these findings are at hand."""
+        return not self._lacking(found)
+
+    def made(self, found: Sequence[CrossFindings]) -> dict[str, ReceiptWorkbook]:
+        """The workbooks by receipt number, made where they are not at hand.
+
+        Raises:
+            SetupError: the archive cannot be used.
+        """
+        lacking = self._lacking(found)
+        if lacking:
+            workbooks = self._mapped(partial(_render_cross_workbook, self._settings), lacking)
+            for each, workbook in zip(lacking, workbooks, strict=True):
+                self._made[each.number] = each, workbook
+        return {each.number: self._made[each.number][1] for each in found}
+
+    def _lacking(self, found: Sequence[CrossFindings]) -> list[CrossFindings]:
+        return [each for each in found if each.number not in self._made or self._made[each.number][0] != each]
 
 
 def _render_cross_workbook(settings: Settings, found: CrossFindings) -> ReceiptWorkbook:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.intake.findings import Finding, JudgedReport, Verdict
-from five_precisions.intake.ledger import read_files, read_findings, read_findings_of, read_reports
+from five_precisions.intake.ledger import read_files, read_findings, read_reports
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
 from five_precisions.receipts.receipt_wording import (
@@ -31,9 +31,9 @@ from five_precisions.receipts.receipt_wording import (
     workbook_name,
 )
 from five_precisions.receipts.receipt_workbooks import (
-    Mapped,
+    CrossFindings,
+    CrossWorkbooks,
     ReceiptWorkbook,
-    read_cross_workbooks,
     read_receipt_workbook,
 )
 from five_precisions.register import ContactRole
@@ -208,7 +208,7 @@ def post_receipt(connection: Connection, settings: Settings, submission_id: str,
 
 
 def post_cross_receipts(
-    connection: Connection, settings: Settings, submission_ids: Sequence[str], mapped: Mapped = map
+    connection: Connection, settings: Settings, found: Sequence[CrossFindings], workbooks: CrossWorkbooks
 ) -> dict[str, bytes | None]:
     """Lay receipts of cross checks into the outbox for each contact, in the transaction that records the checks.
 
@@ -217,8 +217,8 @@ def post_cross_receipts(
     Args:
         connection: In that transaction.
         settings: Of this installation.
-        submission_ids: The receipt numbers.
-        mapped: What makes their workbooks.
+        found: What the checks have found.
+        workbooks: Their workbooks, as far as they are made.
 
     Returns:
         The findings workbooks by receipt number, for `write_receipt`: each is rendered once. None where nothing was
@@ -227,11 +227,10 @@ def post_cross_receipts(
     Raises:
         SetupError: the archive cannot be used.
     """
-    if not submission_ids:
+    if not found:
         return {}
-    findings = read_findings_of(connection, submission_ids)
-    receipts = _read_cross_receipts(connection, findings)
-    workbooks = read_cross_workbooks(connection, settings, findings, mapped)
+    made = workbooks.made(found)
+    receipts = _read_cross_receipts(connection, {each.number: each.findings for each in found})
     contacts = _read_addresses(connection, [receipt.institution_code for receipt in receipts.values()])
     messages: list[Message] = []
     for number, receipt in receipts.items():
@@ -239,13 +238,13 @@ def post_cross_receipts(
         messages += _messages(
             receipt,
             contacts[receipt.institution_code],
-            workbooks[number],
+            made[number],
             edition=receipt.edition,
             subject=receipt.subject,
             html=content,
         )
     post(connection, messages)
-    return {number: workbook.whole for number, workbook in workbooks.items()}
+    return {number: workbook.whole for number, workbook in made.items()}
 
 
 def _cross_mail(receipt: CrossReceipt, extent: Extent, *, is_demo: bool) -> str:
