@@ -125,7 +125,7 @@ def test_what_fails_after_the_version_is_on_record_is_no_failed_check(
     """It has its receipt by mail: that it was not checked would be wrong."""
     put(folder, sound_package("grid"))
     with monkeypatch.context() as patch:
-        patch.setattr(collection_module, "write_receipt", lambda *_: 1 // 0)
+        patch.setattr(collection_module, "write_receipts", lambda *_: 1 // 0)
         assert verdicts(engine, settings) == {"B01": "failed"}
     assert [row[0].rpartition("/")[2] for row in rows(engine, TOLD)] == ["v1"]
     assert describe_failed(engine, settings) == []

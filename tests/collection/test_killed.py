@@ -15,10 +15,11 @@ from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import Engine
 
 from five_precisions import storage
-from five_precisions.collection import close, closing, collect
+from five_precisions.collection import close, collect
 from five_precisions.collection import deliveries as collection
 from five_precisions.intake import archive, inbox, recording
 from five_precisions.period import SHANGHAI
+from five_precisions.receipts import receipt_files
 from five_precisions.settings import Settings
 from five_precisions.storage import is_aside
 from five_precisions.warehouse import open_warehouse
@@ -33,7 +34,7 @@ POINTS: dict[str, tuple[Any, str, int]] = {
     "when rows are staged": (recording, "lock_period", 1),
     "when the ledger is half written": (recording, "save_findings", 1),
     "before the transaction ends": (collection, "take", 1),
-    "after it, before the receipt's file": (collection, "write_receipt", 1),
+    "after it, before the receipt's file": (collection, "write_receipts", 1),
     "after the receipt's file": (archive.Archive, "keep", 4),
     "with the archive held against the inbox": (inbox.Inbox, "remove", 1),
     "with the inbox half empty": (LocalFileSystem, "rm_file", 3),
@@ -130,7 +131,7 @@ def test_killed_and_started_again(point: str, engine: Engine, settings: Settings
 
 
 def close_and_be_killed(settings: Settings, count: int) -> None:
-    kill_before(closing, "write_receipt", count)
+    kill_before(receipt_files, "_write", count)
     with open_warehouse(settings) as engine:
         close(engine, settings, JUNE, replay=True)
 
@@ -142,7 +143,7 @@ def test_a_close_that_is_killed_leaves_no_receipt_unwritten(engine: Engine, sett
         put(Path(settings.inbox_address) / str(JUNE) / bank, package(loans=[loan]))
     put(Path(settings.inbox_address) / str(JUNE) / "C01", package(households=[sound("households")]))
     collect(engine, settings, JUNE, replay=True)
-    process = forks.Process(target=close_and_be_killed, args=(settings, 2))
+    process = forks.Process(target=close_and_be_killed, args=(settings, 3))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL

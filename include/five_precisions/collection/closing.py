@@ -22,7 +22,7 @@ from five_precisions.intake.recording import MOST_TAKEN_BACK, explained, lock_pe
 from five_precisions.intake.rules.checks import parameters_of, standing_findings
 from five_precisions.intake.waiting import find_unrecorded
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.receipts.receipt_files import OutboxError, write_receipt
+from five_precisions.receipts.receipt_files import write_receipts
 from five_precisions.receipts.receipt_workbooks import CrossWorkbooks, read_cross_findings
 from five_precisions.receipts.receipts import post_cross_receipts
 from five_precisions.register import Institution, first_month, first_open_month, open_period, read_register
@@ -30,6 +30,7 @@ from five_precisions.register.decision import reason_of, storable
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.storage import shown_address
 from five_precisions.warehouse import load_statement, read_clock
+from five_precisions.warehouse.statistics import A_TENTH, analyze
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +165,10 @@ def close(
         waiting = find_unrecorded(engine, settings, period, replay=replay, until=until)
         if waiting:
             raise PackagesWaitingError(period, waiting, replay=replay)
+    # What stands was recorded a moment ago; uncounted, the rules across reports join it as one version.
+    with engine.begin() as connection:
+        for table in ("intake.submission", "intake.report"):
+            analyze(connection, table, target=A_TENTH)
     rendered: dict[str, bytes | None] = {}
     workbooks = CrossWorkbooks(settings, map_by_several(processes, read_cross_findings.__module__, _WORTH_PROCESSES))
     checked: _Checked | None = None
@@ -194,7 +199,7 @@ def close(
     if state.is_frozen_anew:
         logger.info("%s is closed with %d reports and %d cross checks", period, frozen, len(rendered))
     # Those of an earlier close too: it may have been ended before it wrote them, and nobody else looks at them again.
-    _write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
+    write_receipts(engine, settings, {number: rendered.get(number) for number in receipts})
     return Close(
         str(period),
         state.closed_at or now,
@@ -204,23 +209,6 @@ def close(
         forced_by=state.forced_by,
         forced_reason=state.forced_reason,
     )
-
-
-def _write_receipts(engine: Engine, settings: Settings, receipts: Mapping[str, bytes | None]) -> None:
-    """Write each receipt that is not there; one that the outbox does not take keeps no other institution from its own.
-
-    Raises:
-        OutboxError: in the end, what the outbox said of the first that it did not take.
-    """
-    refused: list[OutboxError] = []
-    for number, workbook in receipts.items():
-        try:
-            write_receipt(engine, settings, number, workbook)
-        except OutboxError as error:
-            logger.error("%s: %s", number, error)  # noqa: TRY400
-            refused.append(error)
-    if refused:
-        raise refused[0]
 
 
 def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reopening:

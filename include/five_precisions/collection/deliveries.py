@@ -52,6 +52,7 @@ from five_precisions.receipts.receipt_files import (
     require_outbox,
     write_missing_receipts,
     write_receipt,
+    write_receipts,
 )
 from five_precisions.receipts.receipt_workbooks import (
     CrossFindings,
@@ -381,8 +382,7 @@ class Collector:
         for cross_check in recorded.cross_checks:
             logger.info("%s reports what %s has brought to light", cross_check, recorded.submission_id)
         # After the commit, and before the files go: what an end in between leaves out, the next look writes.
-        for receipt, content in rendered.items():
-            write_receipt(self._engine, self._settings, receipt, content)
+        write_receipts(self._engine, self._settings, rendered)
         judged = recorded.judged
         return Judgement(
             institution_code=institution.code,

@@ -8,6 +8,7 @@ from five_precisions.receipts.receipt_files import (
     require_outbox,
     write_missing_receipts,
     write_receipt,
+    write_receipts,
 )
 from five_precisions.receipts.receipt_workbooks import JudgedSheets, ReceiptWorkbook, render_receipt_workbook
 from five_precisions.receipts.receipts import post_cross_receipts, post_receipt, post_receipt_again
@@ -29,4 +30,5 @@ __all__ = [
     "write_failed_check_notice",
     "write_missing_receipts",
     "write_receipt",
+    "write_receipts",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +18,12 @@ from five_precisions.receipts.receipt_wording import (
     render_receipt,
     workbook_name,
 )
-from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
-from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
+from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_places
+from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
 from five_precisions.settings import Settings
 from five_precisions.storage import open_folder, reaching, write_whole
+
+logger = logging.getLogger(__name__)
 
 _READ_NUMBERS = text("""
 select submission_id from intake.submission where period = :period and institution_code = :institution_code
@@ -34,41 +37,62 @@ class OutboxError(UnreachableError):
 
 
 def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
-    """Make sure that the receipt of a version or a cross check lies in the outbox, and its findings workbook with it.
+    """Make sure that the receipt of a version or a cross check lies in the outbox; see `write_receipts`."""
+    [address] = write_receipts(engine, settings, {submission_id: rendered}).values()
+    return address
+
+
+def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, bytes | None]) -> dict[str, str]:
+    """Make sure that receipts lie in the outbox, and their findings workbooks with them.
+
+    One that the outbox does not take keeps no other from being written.
 
     Args:
         engine: The warehouse.
         settings: Of this installation.
-        submission_id: The receipt number.
-        rendered: The findings workbook, where it has just been rendered; it is made anew without.
+        rendered: The findings workbooks by receipt number, where they have just been rendered; they are made anew
+            without.
 
     Returns:
-        The receipt's address. A file that is there is left as it is.
+        The receipts' addresses by number. A file that is there is left as it is.
 
     Raises:
-        OutboxError: the outbox does not take it. Nothing is lost: the next look at the delivery writes it.
+        OutboxError: in the end, what the outbox said of the first that it did not take. Nothing is lost: the next look
+            at the delivery writes it.
         UnreachableError: the outbox does not answer.
     """
     files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
+    addresses: dict[str, str] = {}
+    refused: list[OutboxError] = []
     with engine.connect() as connection:
-        place = read_place(connection, submission_id)
-        folder = f"{root}/{place.period}/{place.institution_code}"
-        path = f"{folder}/{receipt_name(place.edition)}"
-        workbook = f"{folder}/{workbook_name(place.edition)}"
-        # The workbook first: where the receipt is, what it speaks of is too.
-        if place.has_findings and not _is_there(files, workbook):
-            content = rendered or read_findings_workbook(connection, settings, submission_id)
-            if content is not None:
-                _write(files, workbook, content)
-        if not _is_there(files, path):
-            if place.is_cross:
-                cross = read_cross_receipt(connection, submission_id)
-                html = render_cross_receipt(cross, Medium.FILE, is_demo=settings.is_demo)
-            else:
-                receipt = read_receipt(connection, submission_id)
-                html = render_receipt(receipt, Medium.FILE, is_demo=settings.is_demo)
-            _write(files, path, html.encode())
-    return path
+        places = read_places(connection, list(rendered))
+        for number in rendered:
+            place = places[number]
+            addresses[number] = f"{root}/{place.period}/{place.institution_code}/{receipt_name(place.edition)}"
+        lacking = [number for number, address in addresses.items() if not _is_there(files, address)]
+        cross_receipts = read_cross_receipts(connection, [each for each in lacking if places[each].is_cross])
+        for number, address in addresses.items():
+            place = places[number]
+            workbook = f"{address.rpartition('/')[0]}/{workbook_name(place.edition)}"
+            try:
+                # The workbook first: where the receipt is, what it speaks of is too.
+                if place.has_findings and not _is_there(files, workbook):
+                    content = rendered[number] or read_findings_workbook(connection, settings, number)
+                    if content is not None:
+                        _write(files, workbook, content)
+                if number in lacking:
+                    html = (
+                        render_cross_receipt(cross_receipts[number], Medium.FILE, is_demo=settings.is_demo)
+                        if place.is_cross
+                        else render_receipt(read_receipt(connection, number), Medium.FILE, is_demo=settings.is_demo)
+                    )
+                    _write(files, address, html.encode())
+            except OutboxError as error:
+                logger.error("%s: %s", number, error)  # noqa: TRY400
+                refused.append(error)
+    if refused:
+        raise refused[0]
+    return addresses
 
 
 def write_page(settings: Settings, period: Period, institution_code: str, name: str, html: str) -> None:
@@ -114,8 +138,7 @@ def write_missing_receipts(engine: Engine, settings: Settings, period: Period, i
     with engine.connect() as connection:
         names = {"period": str(period), "institution_code": institution_code}
         numbers = connection.execute(_READ_NUMBERS, names).scalars().all()
-    for submission_id in numbers:
-        write_receipt(engine, settings, submission_id)
+    write_receipts(engine, settings, dict.fromkeys(numbers))
 
 
 def require_outbox(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from five_precisions.delivery import Attachment, Kind, Message, post
 from five_precisions.intake.findings import Finding, JudgedReport, Verdict
-from five_precisions.intake.ledger import read_files, read_findings, read_reports
+from five_precisions.intake.ledger import read_files, read_findings, read_findings_of, read_reports
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.finding_groups import FindingGroup, group_findings
 from five_precisions.receipts.receipt_wording import (
@@ -150,6 +150,13 @@ def read_cross_receipt(connection: Connection, submission_id: str) -> CrossRecei
     findings = read_findings(connection, submission_id)
     [receipt] = _read_cross_receipts(connection, {submission_id: findings}).values()
     return receipt
+
+
+def read_cross_receipts(connection: Connection, submission_ids: Sequence[str]) -> dict[str, CrossReceipt]:
+    """What the ledger says of such checks, by receipt number; each of its tables is read once."""
+    if not submission_ids:
+        return {}
+    return _read_cross_receipts(connection, read_findings_of(connection, submission_ids))
 
 
 def _read_cross_receipts(connection: Connection, findings: Mapping[str, Iterable[Finding]]) -> dict[str, CrossReceipt]:
