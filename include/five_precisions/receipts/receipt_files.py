@@ -69,8 +69,8 @@ def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, by
         for number in rendered:
             place = places[number]
             addresses[number] = f"{root}/{place.period}/{place.institution_code}/{receipt_name(place.edition)}"
-        lacking = [number for number, address in addresses.items() if not _is_there(files, address)]
-        cross_receipts = read_cross_receipts(connection, [each for each in lacking if places[each].is_cross])
+        missing = [number for number, address in addresses.items() if not _is_there(files, address)]
+        cross_receipts = read_cross_receipts(connection, [each for each in missing if places[each].is_cross])
         for number, address in addresses.items():
             place = places[number]
             workbook = f"{address.rpartition('/')[0]}/{workbook_name(place.edition)}"
@@ -80,7 +80,7 @@ def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, by
                     content = rendered[number] or read_findings_workbook(connection, settings, number)
                     if content is not None:
                         _write(files, workbook, content)
-                if number in lacking:
+                if number in missing:
                     html = (
                         render_cross_receipt(cross_receipts[number], Medium.FILE, is_demo=settings.is_demo)
                         if place.is_cross

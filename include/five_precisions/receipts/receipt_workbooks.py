@@ -194,7 +194,7 @@ class CrossWorkbooks:
 
     def are_made(self, found: Sequence[CrossFindings]) -> bool:
         """Whether the workbooks of exactly these findings are at hand."""
-        return not self._lacking(found)
+        return not self._missing(found)
 
     def made(self, found: Sequence[CrossFindings]) -> dict[str, ReceiptWorkbook]:
         """The workbooks by receipt number, made where they are not at hand.
@@ -202,14 +202,14 @@ class CrossWorkbooks:
         Raises:
             SetupError: the archive cannot be used.
         """
-        lacking = self._lacking(found)
-        if lacking:
-            workbooks = self._mapped(partial(_render_cross_workbook, self._settings), lacking)
-            for each, workbook in zip(lacking, workbooks, strict=True):
+        missing = self._missing(found)
+        if missing:
+            workbooks = self._mapped(partial(_render_cross_workbook, self._settings), missing)
+            for each, workbook in zip(missing, workbooks, strict=True):
                 self._made[each.number] = each, workbook
         return {each.number: self._made[each.number][1] for each in found}
 
-    def _lacking(self, found: Sequence[CrossFindings]) -> list[CrossFindings]:
+    def _missing(self, found: Sequence[CrossFindings]) -> list[CrossFindings]:
         return [each for each in found if each.number not in self._made or self._made[each.number][0] != each]
 
 
