@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, task
 
-from five_precisions.orchestration.assessment import assess_month, send_notices
+from five_precisions.orchestration.assessment import assess_month, publish_data_docs, send_notices
 from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
 from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_summary import summarize_assessment
@@ -21,6 +21,9 @@ is new, back or worse.
 run yet, or that a target is missing. Fix it and clear the task: the same input gives the same run.
 
 **When `notify` is red.** The figures stand. Clear it: a notice that was sent is not sent again.
+
+**`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
+Nothing waits for it.
 """
 
 with DAG(
@@ -44,4 +47,9 @@ with DAG(
     def notify() -> int:
         return send_notices(get_current_context())
 
+    @task(task_display_name="数据质量 · data docs")
+    def data_docs() -> str:
+        return publish_data_docs(get_current_context())
+
     assess() >> notify()
+    data_docs()

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 
 from five_precisions.orchestration.assets import SUBMISSIONS
-from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month, publish_data_docs
+from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month
 from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_summary import summarize_collection
 from five_precisions.orchestration.runtime import task_defaults
@@ -26,9 +26,6 @@ delivered everything, red is missing something or was rejected at the deadline. 
 **When `collect` is red.** Its log names the reports, after *Task failed with exception*. At the deadline that is a fact
 to live with: the month closes without them. After trouble of ours (a lost connection), clear the task: what is
 recorded stays as it is.
-
-**`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
-Nothing waits for it.
 
 **When `close` is red.** Read the sentence after *Task failed with exception*, fix it, clear the task. A month that is
 closed and assessed is skipped.
@@ -64,13 +61,9 @@ with DAG(
     def close() -> dict[str, Any]:
         return close_month(get_current_context())
 
-    @task(task_display_name="数据质量 · data docs")
-    def data_docs() -> str:
-        return publish_data_docs(get_current_context())
-
     collect = CollectInstitution.partial(
         task_id="collect",
         task_display_name="收集 · collect",
         map_index_template="{{ institution }}",
     ).expand_kwargs(open_period())
-    collect >> close() >> data_docs()
+    collect >> close()

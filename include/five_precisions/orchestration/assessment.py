@@ -1,4 +1,4 @@
-"""The tasks of `monthly_assessment`: compute the month, tell the banks and counties."""
+"""The tasks of `monthly_assessment`: compute the month, tell the banks and counties, show what was checked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from five_precisions.bulletin import post_notices
+from five_precisions.data_docs import build_data_docs
 from five_precisions.figures import assess
 from five_precisions.orchestration.runtime import month_of, open_for_task
 from five_precisions.orchestration.sending import send_due
@@ -34,3 +35,11 @@ def send_notices(context: Context) -> int:
         keys = post_notices(engine, settings, month)
         send_due(engine, settings, str(month))
     return len(keys)
+
+
+def publish_data_docs(context: Context) -> str:
+    """Build the Data Docs of the closed month; the address of their first page."""
+    with open_for_task() as (engine, settings):
+        address = build_data_docs(engine, settings, month_of(context))
+    logger.info("Their first page: %s", address)
+    return address

@@ -11,7 +11,6 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.collection import COVER_WAIT, PackagesWaitingError, close, collect
-from five_precisions.data_docs import build_data_docs
 from five_precisions.intake import (
     Judgement,
     ReportState,
@@ -91,14 +90,6 @@ def _describe_waiting(month: Period, institutions: Sequence[Institution]) -> str
         "请先清除（Clear）这些机构在“收集 · collect”中的那一行，再清除本任务；如果决定不等它们，请在命令行执行 "
         f"five-precisions close {month} --force --reason 理由，然后清除本任务。"
     )
-
-
-def publish_data_docs(context: Context) -> str:
-    """Build the Data Docs of the closed month; the address of their first page."""
-    with open_for_task() as (engine, settings):
-        address = build_data_docs(engine, settings, month_of(context))
-    logger.info("Their first page: %s", address)
-    return address
 
 
 class CollectInstitution(BaseOperator):
