@@ -294,3 +294,14 @@ def test_findings_that_keep_changing_are_recorded_all_the_same(
     assert (judgement.verdict, judgement.version) == ("rejected", 1)
     assert free_while_rendered == [True, True, True, False]
     assert rows(engine, "select count(*) from intake.submission") == [(1,)]
+
+
+def test_rows_that_were_taken_back_once_are_counted_all_the_same(
+    engine: Engine, settings: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uncounted, the checks of the whole month would join them as one row."""
+    monkeypatch.setattr(deliveries_module.Version, "has_receipt_of", lambda *_: False)
+    put(inbox / "B01", sound_package("loans"))
+    collect(engine, settings, JUNE, institution="B01")
+    counted = "select count(*) > 0 from pg_stats where tablename = 'delivered_loans_2019_06'"
+    assert rows(engine, counted) == [(True,)]

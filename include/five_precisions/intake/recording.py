@@ -52,9 +52,18 @@ from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
 from five_precisions.warehouse.statistics import A_TENTH, analyze
 
-_HAS_DOUBLED = text("""
-select pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::bigint
-from pg_class where oid = cast(:partition as regclass)
+# The size at the last count stays in `pg_class` where that count was taken back, and what was counted does not.
+_IS_TO_BE_COUNTED = text("""
+select
+    pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::bigint
+    or not exists (
+        select from pg_stats
+        where
+            pg_stats.schemaname = 'core'
+            and pg_stats.tablename = pg_class.relname
+    )
+from pg_class
+where oid = cast(:partition as regclass)
 """)
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
 
@@ -300,7 +309,7 @@ def _keep_rows(connection: Connection, submission: Submission, submission_id: st
     # The checks across reports follow at once; without counts their plans take minutes instead of milliseconds. What
     # was counted once is reckoned on with the size of the table, so long as that has not doubled.
     name = partition_name(report.code, submission.period)
-    if connection.execute(_HAS_DOUBLED, {"partition": f"core.{name}"}).scalar_one():
+    if connection.execute(_IS_TO_BE_COUNTED, {"partition": f"core.{name}"}).scalar_one():
         analyze(connection, f"core.{name}", target=A_TENTH)
 
 
