@@ -255,6 +255,14 @@ def test_a_month_that_was_closed_without_force_asks_when_it_is_frozen_anew(begun
     assert closed(begun) == ["2019-06"]
 
 
+def test_the_ledger_is_counted_before_the_rules_across_reports_are_asked(begun: Engine, settings: Settings) -> None:
+    """Uncounted, what stands is joined as one version with one version (X05)."""
+    counted = "select tablename from pg_stats where schemaname = 'intake' and attname = 'submission_id' order by 1"
+    assert ("submission",) not in rows(begun, counted)
+    close(begun, settings, JUNE)
+    assert {("submission",), ("report",)} <= set(rows(begun, counted))
+
+
 @pytest.mark.parametrize("reason", ["", " \n ", "\u200b", "x" * 501, "nul\x00", "bell\x07", "half \udcff"])
 def test_a_reason_is_a_few_readable_words(begun: Engine, settings: Settings, reason: str) -> None:
     with pytest.raises(UsageError):
