@@ -19,7 +19,7 @@ from logging.handlers import QueueHandler
 from multiprocessing import connection as pipes
 from multiprocessing.context import ForkServerContext
 from queue import SimpleQueue
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.rights import umask
@@ -27,7 +27,7 @@ from five_precisions.settings import PREFIX
 
 logger = logging.getLogger(__name__)
 
-Given = ParamSpec("Given")
+Given = TypeVarTuple("Given")
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
@@ -46,9 +46,7 @@ class Workers:
     def __init__(self, executor: ProcessPoolExecutor) -> None:
         self._executor = executor
 
-    def submit(
-        self, function: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs
-    ) -> Callable[[], Result]:
+    def submit(self, function: Callable[[*Given], Result], *arguments: *Given) -> Callable[[], Result]:
         """Ask for a function of a module to be called.
 
         Returns:
@@ -59,7 +57,7 @@ class Workers:
             ProcessEndedError: one of them was ended before.
         """
         try:
-            future = self._executor.submit(_call, function, arguments, named)
+            future = self._executor.submit(_call, function, arguments)
         except OSError as error:
             raise NoProcessesError(error.strerror or str(error)) from error
         except BrokenProcessPool as error:
@@ -171,10 +169,8 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _call(
-    function: Callable[..., Result], arguments: Sequence[object], named: dict[str, object]
-) -> tuple[Result, list[logging.LogRecord]]:
-    result = function(*arguments, **named)
+def _call(function: Callable[..., Result], arguments: Sequence[object]) -> tuple[Result, list[logging.LogRecord]]:
+    result = function(*arguments)
     records: list[logging.LogRecord] = []
     while not _log.empty():
         records.append(_log.get())
