@@ -23,7 +23,7 @@ run yet, or that a target is missing. Fix it and clear the task: the same input 
 **When `notify` is red.** The figures stand. Clear it: a notice that was sent is not sent again.
 
 **`data docs`** shows which checks held in which version, by Great Expectations; its result is the address of the pages.
-Nothing waits for it.
+When it is red, figures and notices stand: clear it.
 """
 
 with DAG(

@@ -21,7 +21,7 @@ from five_precisions.intake.package import DeliveredFile
 from five_precisions.period import SHANGHAI
 from five_precisions.receipts import post_failed_check_notice, post_missing_cover_notice
 from five_precisions.receipts.receipt_wording import Medium, render_cross_receipt, render_receipt
-from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
+from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
 from five_precisions.register import read_register
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
@@ -117,7 +117,7 @@ def test_a_receipt_of_a_check_across_reports_fits(
     with delivered.begin() as connection:
         checks = {("B01", edition): findings}
         [number] = save_cross_checks(connection, JUNE, checks, read_clock(connection))
-        receipt = read_cross_receipt(connection, number)
+        receipt = read_cross_receipts(connection, [number])[number]
     assert receipt.sources
     html = render_cross_receipt(receipt, medium, is_demo=True)
     assert_fits(phone, tmp_path, html, LONG_FILE, LONG[:50])

@@ -235,7 +235,7 @@ def test_an_outbox_that_takes_nothing_for_one_institution_stops_that_one_only(
         ("B02", "accepted"),
     ]
     assert "The outbox cannot be written to" in str(judgements[0].remark)
-    assert "2019-06 B01: The outbox cannot be written to" in caplog.text
+    assert "2019-06-B01-1: The outbox cannot be written to" in caplog.text
     assert rows(engine, "select institution_code from intake.submission order by 1") == [("B01",), ("B02",)]
     assert len(list((inbox / "B01").iterdir())) == 2, "not taken out without its receipt"
     (outbox / "B01").unlink()

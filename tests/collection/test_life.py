@@ -21,6 +21,7 @@ from five_precisions.intake.findings import Finding
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.rules import checks, own_rows
 from five_precisions.period import SHANGHAI, Period
+from five_precisions.register import open_period
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
@@ -302,6 +303,27 @@ def test_a_clock_set_back_turns_no_order_round(engine: Engine, settings: Setting
     assert another.received_at < received[0], "another institution's times are its own"
     recorded = [line[2] for line in ledger]
     assert recorded[2] <= closed.closed_at < recorded[3]
+
+
+def test_what_is_late_is_recorded_after_the_close_of_a_later_month_too(
+    engine: Engine, settings: Settings, inbox: Path
+) -> None:
+    """That close has not known it, whatever the clock says: it is told with the next one."""
+    put(inbox / "B01", sound_package("loans"))
+    collect(engine, settings, JUNE)
+    close(engine, settings, JUNE)
+    july = Period(2019, 7)
+    with engine.begin() as connection:
+        open_period(connection, settings, july)
+        connection.execute(text("insert into intake.close values ('2019-07', now() + interval '1 hour')"))
+    put(inbox / "B01", sound_package("grid"))
+    collect(engine, settings, JUNE)
+    late = """
+    select bool_and(submission.recorded_at > close.closed_at)
+    from intake.submission, intake.close
+    where submission.submission_id = '2019-06-B01-2'
+    """
+    assert rows(engine, late) == [(True,)]
 
 
 def test_a_replay_keeps_the_times_of_its_files(engine: Engine, settings: Settings, inbox: Path) -> None:

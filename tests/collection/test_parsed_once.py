@@ -18,7 +18,7 @@ from five_precisions.intake import package_sheets
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.receipts import receipt_workbooks
-from five_precisions.receipts.receipt_files import write_receipt
+from five_precisions.receipts.receipt_files import write_receipts
 from five_precisions.settings import Settings
 from five_precisions.warehouse.locks import Lock, try_to_hold
 from tests.intake.test_checks import City, resident_id
@@ -54,7 +54,7 @@ def test_a_judged_file_is_parsed_once(engine: Engine, settings: Settings, inbox:
     assert openpyxl.load_workbook(BytesIO(made)).sheetnames == ["问题清单", "grid.csv", "报送说明", "loans"]
     for file in outbox.iterdir():
         file.unlink()
-    write_receipt(engine, settings, "2019-06-B01-1")
+    write_receipts(engine, settings, {"2019-06-B01-1": None})
     assert len(parsed) == 4, "a receipt that is written again reads the archive"
     assert (outbox / "findings-v1.xlsx").read_bytes() == made
 
@@ -255,7 +255,7 @@ def test_what_is_recorded_while_a_close_makes_workbooks_is_frozen_and_told(
         path = Path(settings.outbox_address) / "2019-06" / number.split("-")[2] / "findings-close.xlsx"
         before = path.read_bytes()
         path.unlink()
-        write_receipt(engine, settings, number)
+        write_receipts(engine, settings, {number: None})
         assert path.read_bytes() == before
 
 
@@ -287,7 +287,7 @@ def test_a_delivery_makes_workbooks_of_others_while_the_period_is_not_locked(
 def test_findings_that_keep_changing_are_recorded_all_the_same(
     engine: Engine, settings: Settings, inbox: Path, free_while_rendered: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After three tries the workbook is made under the lock: nobody can come between any more."""
+    """Twice it is taken back; then the workbook is made under the lock: nobody can come between any more."""
     monkeypatch.setattr(deliveries_module.Version, "has_receipt_of", lambda *_: False)
     put(inbox / "B01", package(loans=BAD_LOANS))
     [judgement] = collect(engine, settings, JUNE, institution="B01")

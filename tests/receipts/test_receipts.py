@@ -30,7 +30,7 @@ from five_precisions.period import SHANGHAI
 from five_precisions.receipts import receipt_files, receipt_workbooks
 from five_precisions.receipts import receipts as receipts_module
 from five_precisions.receipts.finding_groups import group_findings, rows_in_words, shorten
-from five_precisions.receipts.receipt_files import write_missing_receipts, write_receipt
+from five_precisions.receipts.receipt_files import write_missing_receipts, write_receipts
 from five_precisions.receipts.receipt_wording import (
     LARGEST_MAIL,
     Medium,
@@ -485,7 +485,7 @@ def test_archive_past_its_retention_leaves_the_list(
     workbook_file = outbox / "B01" / "findings-v1.xlsx"
     workbook_file.unlink()
     with caplog.at_level(logging.WARNING):
-        write_receipt(engine, settings, "2019-06-B01-1")
+        write_receipts(engine, settings, {"2019-06-B01-1": None})
     assert openpyxl.load_workbook(workbook_file).sheetnames == ["问题清单"]
     assert len([each for each in caplog.messages if "is not repeated in the findings workbook" in each]) == 2
 
@@ -519,7 +519,7 @@ def test_explained_warning_asks_for_nothing_and_is_counted_apart(
     assert "警告请逐条核实" not in words
     assert "处警告请核实" not in words
     (outbox / "B01" / "findings-v1.xlsx").unlink()
-    write_receipt(engine, settings, "2019-06-B01-1")
+    write_receipts(engine, settings, {"2019-06-B01-1": None})
     found = listed_findings((outbox / "B01" / "findings-v1.xlsx").read_bytes())
     assert [(row[3], row[10].partition("\n")[2]) for row in found] == [
         ("警告\n（已说明）", "已说明：=电话正在装"),
@@ -605,7 +605,8 @@ def test_receipt_of_the_close_speaks_of_what_was_frozen(
     explained = cross_finding(rule="X05", explanation="由其子代为办理", row_number=None)
     notice = cross_finding(rule="X10", level=Level.NOTICE, report=None, file=None, row_number=None)
     number = tell_across(engine, settings, "close", cross_finding(), explained, notice)
-    assert write_receipt(engine, settings, number) == str(outbox / "B01" / "receipt-close.html")
+    write_receipts(engine, settings, {number: None})
+    assert (outbox / "B01" / "receipt-close.html").exists()
     subject, _, words = mail(engine, "close")
     assert subject == "【回执】2019年6月 岭海通商 截止核对：1处警告请核实（2019-06-B01-close）"
     assert "，有1处警告请核实，1处警告已有说明，1处提示。" in words
@@ -698,7 +699,8 @@ def test_receipt_made_again_is_the_same(engine: Engine, settings: Settings, inbo
     file = outbox / "B01" / "receipt-v1.html"
     before = file.read_bytes()
     file.unlink()
-    assert write_receipt(engine, settings, "2019-06-B01-1") == str(file)
+    write_receipts(engine, settings, {"2019-06-B01-1": None})
+    assert file.exists()
     assert file.read_bytes() == before
     with engine.connect() as connection:
         again = render_receipt(read_receipt(connection, "2019-06-B01-1"), Medium.MAIL, is_demo=True)

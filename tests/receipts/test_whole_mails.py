@@ -25,7 +25,7 @@ from five_precisions.receipts.receipt_wording import (
     render_receipt,
     resent_subject,
 )
-from five_precisions.receipts.receipts import read_cross_receipt, read_receipt
+from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
 from five_precisions.register import load_register, read_register, save_register
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
@@ -121,7 +121,7 @@ def _june(engine: Engine, settings: Settings) -> Iterator[tuple[str, Mail]]:
             checks = {("B01", edition): [warning, explained, notice]}
             [number] = save_cross_checks(connection, JUNE, checks, checked_at)
             # It is never before what was recorded, and that was today.
-            receipt = replace(read_cross_receipt(connection, number), checked_at=checked_at)
+            receipt = replace(read_cross_receipts(connection, [number])[number], checked_at=checked_at)
             html = render_cross_receipt(receipt, Medium.MAIL, is_demo=True)
         yield name, Mail(receipt.subject, html, frozenset(used))
 

@@ -6,9 +6,10 @@ See docs/intake.md#close.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
@@ -155,45 +156,27 @@ def close(
     if force is not None:
         said = reason_of(force.reason, "A month is closed by force for a reason")
         forced = {"forced_by": storable(force.decided_by), "forced_reason": said}
-    # Before the month is locked: who records a package meanwhile need not wait until all folders are looked into.
-    with engine.connect() as connection:
+    # Before the month is locked for good: who records a package meanwhile need not wait until all folders are looked
+    # into.
+    with engine.begin() as connection:
         now = read_clock(connection)
-        state = _open(connection, settings, period, now, replay=replay)
+        open_period(connection, settings, period)
+        state = _lock(connection, settings, period, now, replay=replay)
         deadlines = {each.institution_code: each.deadline_at for each in read_deadlines(connection, period)}
     if state.is_frozen_anew and state.forced_by is None and force is None:
         until = deadlines if in_time_only else {}
         waiting = find_unrecorded(engine, settings, period, replay=replay, until=until)
         if waiting:
             raise PackagesWaitingError(period, waiting, replay=replay)
-    # What stands was recorded a moment ago; uncounted, the rules across reports join it as one version.
-    with engine.begin() as connection:
-        for table in ("intake.submission", "intake.report"):
-            analyze(connection, table, target=A_TENTH)
-    rendered: dict[str, bytes | None] = {}
+    if state.is_frozen_anew:
+        # What stands was recorded a moment ago; uncounted, the rules across reports join it as one version.
+        with engine.begin() as connection:
+            for table in ("intake.submission", "intake.report"):
+                analyze(connection, table, target=A_TENTH)
     workbooks = CrossWorkbooks(settings, map_by_several(processes, read_cross_findings.__module__, _WORTH_PROCESSES))
-    checked: _Checked | None = None
     with engine.begin() as connection:
-        may_take_back = MOST_TAKEN_BACK
-        while True:
-            attempt = connection.begin_nested()
-            state = _open(connection, settings, period, now, replay=replay)
-            if not state.is_frozen_anew:
-                attempt.commit()
-                break
-            names = {"period": str(period), "now": read_clock(connection), **forced}
-            state = replace(state, **connection.execute(load_statement("collection/close"), names).mappings().one())
-            connection.execute(_THAW, {"period": str(period)})
-            connection.execute(_FREEZE, {"period": str(period)})
-            checked = _check_across(connection, period, checked)
-            found = read_cross_findings(connection, _report(connection, period, checked))
-            if workbooks.are_made(found) or not may_take_back:
-                rendered = post_cross_receipts(connection, settings, found, workbooks)
-                attempt.commit()
-                break
-            # The lock goes with it: nobody who records a package of the month waits for workbooks.
-            attempt.rollback()
-            may_take_back -= 1
-            workbooks.made(found)
+        lock = partial(_lock, connection, settings, period, now, replay=replay)
+        state, rendered = _freeze(connection, settings, period, forced, lock, workbooks)
         frozen = int(connection.execute(_COUNT, {"period": str(period)}).scalar_one())
         receipts = connection.execute(_READ_RECEIPTS, {"period": str(period)}).scalars().all()
     if state.is_frozen_anew:
@@ -209,6 +192,45 @@ def close(
         forced_by=state.forced_by,
         forced_reason=state.forced_reason,
     )
+
+
+def _freeze(
+    connection: Connection,
+    settings: Settings,
+    period: Period,
+    forced: Mapping[str, str | None],
+    lock: Callable[[], _MonthState],
+    workbooks: CrossWorkbooks,
+) -> tuple[_MonthState, dict[str, bytes | None]]:
+    """Freeze the month, record what the rules across reports find of it, and lay down the receipts.
+
+    Where workbooks are missing all is taken back, the lock with it, they are made, and it is done once more: nobody who
+    records a package of the month waits for workbooks.
+
+    Returns:
+        How the month stands, and the findings workbooks of new receipts by number.
+    """
+    may_take_back = MOST_TAKEN_BACK
+    checked: _Checked | None = None
+    while True:
+        attempt = connection.begin_nested()
+        state = lock()
+        if not state.is_frozen_anew:
+            attempt.commit()
+            return state, {}
+        names = {"period": str(period), "now": read_clock(connection), **forced}
+        state = replace(state, **connection.execute(load_statement("collection/close"), names).mappings().one())
+        connection.execute(_THAW, {"period": str(period)})
+        connection.execute(_FREEZE, {"period": str(period)})
+        checked = _check_across(connection, period, checked)
+        found = read_cross_findings(connection, _report(connection, period, checked))
+        if workbooks.are_made(found) or not may_take_back:
+            rendered = post_cross_receipts(connection, settings, found, workbooks)
+            attempt.commit()
+            return state, rendered
+        attempt.rollback()
+        may_take_back -= 1
+        workbooks.made(found)
 
 
 def reopen(engine: Engine, period: Period, reason: str, reopened_by: str) -> Reopening:
@@ -268,9 +290,8 @@ class _MonthState:
         return self.closed_at is None or not self.is_assessed
 
 
-def _open(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> _MonthState:
-    """Open the month where it is not open yet, lock it, and refuse one that cannot be closed."""
-    open_period(connection, settings, period)
+def _lock(connection: Connection, settings: Settings, period: Period, now: datetime, *, replay: bool) -> _MonthState:
+    """Lock the month, and refuse one that cannot be closed."""
     lock_period(connection, period)
     state = _read_state(connection, period)
     if state.is_frozen_anew:

@@ -51,7 +51,6 @@ from five_precisions.receipts.receipt_files import (
     OutboxError,
     require_outbox,
     write_missing_receipts,
-    write_receipt,
     write_receipts,
 )
 from five_precisions.receipts.receipt_workbooks import (
@@ -180,7 +179,6 @@ class Collector:
                     judgements += [self._take_in_delivery(institution, delivery)]
         except OutboxError as error:
             # One institution's folder, or its share of the store: what is on record stands, and the others go on.
-            logger.error("%s %s: %s", self._period, institution.code, error)  # noqa: TRY400
             remark = f"{str(error).rstrip('.')}, so its receipt is written at the next look"
             judgements.append(self._skipped(institution, State.FAILED, remark))
         except NotArchivedError as error:
@@ -503,7 +501,7 @@ class Collector:
             if self._is_another_delivery(connection, delivery, known):
                 post_receipt_again(connection, self._settings, known.submission_id, again_at=arrived_at)
             reports = read_reports(connection, known.submission_id)
-        write_receipt(self._engine, self._settings, known.submission_id)
+        write_receipts(self._engine, self._settings, {known.submission_id: None})
         return Judgement(
             institution_code=institution.code,
             period=str(self._period),

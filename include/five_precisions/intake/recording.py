@@ -46,25 +46,13 @@ from five_precisions.register import Register
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.cells import Value
 from five_precisions.reports.masking import hashing, keeping
+from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.clock import read_clock
 from five_precisions.warehouse.keys import hold_pii_key
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.schema import partition_name
 from five_precisions.warehouse.statistics import A_TENTH, analyze
 
-# The size at the last count stays in `pg_class` where that count was taken back, and what was counted does not.
-_IS_TO_BE_COUNTED = text("""
-select
-    pg_relation_size(oid) >= 2 * relpages * current_setting('block_size')::bigint
-    or not exists (
-        select from pg_stats
-        where
-            pg_stats.schemaname = 'core'
-            and pg_stats.tablename = pg_class.relname
-    )
-from pg_class
-where oid = cast(:partition as regclass)
-""")
 _IS_CLOSED = text("select exists (select from intake.close where period = :period)")
 
 MOST_TAKEN_BACK: Final = 2
@@ -173,8 +161,9 @@ def record(
     version = next_version(connection, period, code)
     submission_id = f"{period}-{code}-{version}"
     submission = replace(submission, received_at=received_in_order(connection, submission))
-    # What was taken back and is the same has the same time, for the workbooks made of it name that.
-    now = (foreseen and foreseen.recorded_at) or read_clock(connection)
+    # The workbooks of others that were made when it was taken back name that time.
+    kept = foreseen.recorded_at if foreseen and foreseen.cross_checks else None
+    now = kept or read_clock(connection)
     recorded_at = save_submission(connection, submission, judged, submission_id, version, now)
     for report in judged.reports:
         if report.verdict is Verdict.ACCEPTED and report.report in staged:
@@ -309,7 +298,7 @@ def _keep_rows(connection: Connection, submission: Submission, submission_id: st
     # The checks across reports follow at once; without counts their plans take minutes instead of milliseconds. What
     # was counted once is reckoned on with the size of the table, so long as that has not doubled.
     name = partition_name(report.code, submission.period)
-    if connection.execute(_IS_TO_BE_COUNTED, {"partition": f"core.{name}"}).scalar_one():
+    if connection.execute(load_statement("intake/table_to_count"), {"partition": f"core.{name}"}).scalar_one():
         analyze(connection, f"core.{name}", target=A_TENTH)
 
 

@@ -7,7 +7,6 @@ from five_precisions.receipts.receipt_files import (
     OutboxError,
     require_outbox,
     write_missing_receipts,
-    write_receipt,
     write_receipts,
 )
 from five_precisions.receipts.receipt_workbooks import JudgedSheets, ReceiptWorkbook, render_receipt_workbook
@@ -29,6 +28,5 @@ __all__ = [
     "require_outbox",
     "write_failed_check_notice",
     "write_missing_receipts",
-    "write_receipt",
     "write_receipts",
 ]

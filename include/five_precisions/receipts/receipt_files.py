@@ -36,16 +36,10 @@ class OutboxError(UnreachableError):
     """The outbox's store answers and does not take a file: it is full, or the folder cannot be written to."""
 
 
-def write_receipt(engine: Engine, settings: Settings, submission_id: str, rendered: bytes | None = None) -> str:
-    """Make sure that the receipt of a version or a cross check lies in the outbox; see `write_receipts`."""
-    [address] = write_receipts(engine, settings, {submission_id: rendered}).values()
-    return address
-
-
-def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, bytes | None]) -> dict[str, str]:
+def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, bytes | None]) -> None:
     """Make sure that receipts lie in the outbox, and their findings workbooks with them.
 
-    One that the outbox does not take keeps no other from being written.
+    A file that is there is left as it is. One that the outbox does not take keeps no other from being written.
 
     Args:
         engine: The warehouse.
@@ -53,46 +47,49 @@ def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, by
         rendered: The findings workbooks by receipt number, where they have just been rendered; they are made anew
             without.
 
-    Returns:
-        The receipts' addresses by number. A file that is there is left as it is.
-
     Raises:
         OutboxError: in the end, what the outbox said of the first that it did not take. Nothing is lost: the next look
             at the delivery writes it.
         UnreachableError: the outbox does not answer.
     """
+    if not rendered:
+        return
     files, root = open_folder("outbox", settings.outbox_address, settings.storage_options("outbox"))
-    addresses: dict[str, str] = {}
     refused: list[OutboxError] = []
+
+    @contextmanager
+    def noting(number: str) -> Iterator[None]:
+        try:
+            yield
+        except OutboxError as error:
+            logger.error("%s: %s", number, error)  # noqa: TRY400
+            refused.append(error)
+
     with engine.connect() as connection:
         places = read_places(connection, list(rendered))
-        for number in rendered:
-            place = places[number]
-            addresses[number] = f"{root}/{place.period}/{place.institution_code}/{receipt_name(place.edition)}"
-        missing = [number for number, address in addresses.items() if not _is_there(files, address)]
-        cross_receipts = read_cross_receipts(connection, [each for each in missing if places[each].is_cross])
-        for number, address in addresses.items():
-            place = places[number]
-            workbook = f"{address.rpartition('/')[0]}/{workbook_name(place.edition)}"
-            try:
+        missing: dict[str, str] = {}
+        for number, place in places.items():
+            folder = f"{root}/{place.period}/{place.institution_code}"
+            with noting(number):
+                workbook = f"{folder}/{workbook_name(place.edition)}"
                 # The workbook first: where the receipt is, what it speaks of is too.
                 if place.has_findings and not _is_there(files, workbook):
                     content = rendered[number] or read_findings_workbook(connection, settings, number)
                     if content is not None:
                         _write(files, workbook, content)
-                if number in missing:
-                    html = (
-                        render_cross_receipt(cross_receipts[number], Medium.FILE, is_demo=settings.is_demo)
-                        if place.is_cross
-                        else render_receipt(read_receipt(connection, number), Medium.FILE, is_demo=settings.is_demo)
-                    )
-                    _write(files, address, html.encode())
-            except OutboxError as error:
-                logger.error("%s: %s", number, error)  # noqa: TRY400
-                refused.append(error)
+                address = f"{folder}/{receipt_name(place.edition)}"
+                if not _is_there(files, address):
+                    missing[number] = address
+        cross_receipts = read_cross_receipts(connection, [number for number in missing if places[number].is_cross])
+        for number, address in missing.items():
+            if places[number].is_cross:
+                html = render_cross_receipt(cross_receipts.pop(number), Medium.FILE, is_demo=settings.is_demo)
+            else:
+                html = render_receipt(read_receipt(connection, number), Medium.FILE, is_demo=settings.is_demo)
+            with noting(number):
+                _write(files, address, html.encode())
     if refused:
         raise refused[0]
-    return addresses
 
 
 def write_page(settings: Settings, period: Period, institution_code: str, name: str, html: str) -> None:

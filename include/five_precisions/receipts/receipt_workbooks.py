@@ -54,10 +54,6 @@ class ReceiptWorkbook:
     extent: Extent
 
 
-NO_WORKBOOK: Final = ReceiptWorkbook(whole=None, attached=None, extent=Extent.WHOLE)
-"""Of a receipt without findings."""
-
-
 class JudgedSheets:
     """The sheets of a package just judged, as far as its workbook can show them: those that were read, not read again.
 

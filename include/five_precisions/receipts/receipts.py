@@ -145,15 +145,11 @@ def _report_line(judged: JudgedReport, standing_version: int | None, counts: _Co
     )
 
 
-def read_cross_receipt(connection: Connection, submission_id: str) -> CrossReceipt:
-    """What the ledger says of a check across reports and institutions (X04 to X10)."""
-    findings = read_findings(connection, submission_id)
-    [receipt] = _read_cross_receipts(connection, {submission_id: findings}).values()
-    return receipt
-
-
 def read_cross_receipts(connection: Connection, submission_ids: Sequence[str]) -> dict[str, CrossReceipt]:
-    """What the ledger says of such checks, by receipt number; each of its tables is read once."""
+    """What the ledger says of checks across reports and institutions (X04 to X10), by receipt number.
+
+    Each of its tables is read once, however many there are.
+    """
     if not submission_ids:
         return {}
     return _read_cross_receipts(connection, read_findings_of(connection, submission_ids))
@@ -228,7 +224,7 @@ def post_cross_receipts(
         workbooks: Their workbooks, as far as they are made.
 
     Returns:
-        The findings workbooks by receipt number, for `write_receipt`: each is rendered once. None where nothing was
+        The findings workbooks by receipt number, for `write_receipts`: each is rendered once. None where nothing was
         found.
 
     Raises:

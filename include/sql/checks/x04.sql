@@ -1,5 +1,5 @@
 -- Which loans to farmers name a household that is on no county's register?
--- One row per loan. The registers are read once, and not for each loan: there are many loans and few households.
+-- One row per loan.
 --
 -- rule: X04
 -- level: warning
@@ -13,6 +13,7 @@
 -- message: 户编号不在任何县区的建档立卡户名册中，请向县区扶贫办核对户编号；属实的请在情况说明中说明。
 -- expected: 名册中的户编号
 with registered as materialized (
+    -- Once, and not for each of the many loans.
     select household.household_no
     from core.households as household
     where household.period = :period
