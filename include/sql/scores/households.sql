@@ -87,7 +87,8 @@ pointed as (
     cross join debts_band
 ),
 
-summed as (
+-- Kept as it is: the tier, the limit and the filter would each count all points once more.
+summed as materialized (
     select
         pointed.*,
         round(
