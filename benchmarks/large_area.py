@@ -36,10 +36,10 @@ from report import EARLIER, RESULTS, ROOT, Report, unpack_earlier
 LOANS: Final = 1_000_000
 MONTH: Final = "2019-06"
 DATABASE: Final = "five_precisions"
-DELIVERIES: Final = 5
-"""Of one bank, alone and among all others; their median counts."""
-WARMING, DELIVERING = "B001", "B002"
-"""The banks that deliver once more: the first one pays for what a process does once."""
+WARMING: Final = "B001"
+"""The bank that delivers first in a process: it pays for what a process does once."""
+DELIVERING: Final = ("B002", "B003", "B004", "B005", "B006")
+"""Banks that deliver alone, and once more among all others; the median of what the others make of it counts."""
 HISTORIES: Final = (1, 24)
 SHARES: Final = (1000, 100, 10, 1)
 """Of a thousand loans, how many are left for a slope."""
@@ -119,15 +119,18 @@ def _measure_month(
     main = addresses(DATABASE)
     month = {"collect": _run("collect", area, warehouse=main)}
     add_cost(report, f"collect, {named}", month["collect"])
-    alone = _median([_run("deliver", area, 1, warehouse=addresses(f"alone_{run}")) for run in range(DELIVERIES)])
-    among_all = _median([_run("deliver", area, 2 + run, warehouse=main) for run in range(DELIVERIES)])
-    add_cost(report, f"one delivery among all, median of {DELIVERIES}", among_all, "the same delivery alone", alone)
-    report.add(
-        "what one delivery's checks cost for the others, CPU",
-        among_all["cpu"] - alone["cpu"],
-        "s",
-        limit=SECONDS_OF_CHECKS,
-    )
+    pairs = [
+        (
+            _run("deliver", area, bank, 1, warehouse=addresses(bank.lower())),
+            _run("deliver", area, bank, 2, warehouse=main),
+        )
+        for bank in DELIVERING
+    ]
+    alone, among_all = sorted(pairs, key=_difference)[len(pairs) // 2]
+    named_delivery = f"one delivery among all, median of {len(pairs)}"
+    add_cost(report, named_delivery, among_all, "the same delivery alone", alone)
+    difference = _difference((alone, among_all))
+    report.add("what one delivery's checks cost for the others, CPU", difference, "s", limit=SECONDS_OF_CHECKS)
     earlier = None if asked.plain else _close_by_earlier_code(area, addresses)
     month["close"] = _run("close", area, warehouse=main)
     close_limit = CLOSE_BESIDE_EARLIER if earlier else None
@@ -139,9 +142,10 @@ def _measure_month(
     return month
 
 
-def _median(costs: list[Cost]) -> Cost:
-    """The work whose CPU seconds are the median."""
-    return sorted(costs, key=lambda cost: cost["cpu"])[len(costs) // 2]
+def _difference(pair: tuple[Cost, Cost]) -> float:
+    """CPU seconds by which the second work took longer than the first."""
+    seconds: float = pair[1]["cpu"] - pair[0]["cpu"]
+    return seconds
 
 
 def _report_statements(report: Report, area: Path, addresses: Callable[..., str], assessed: Cost) -> None:
@@ -383,23 +387,23 @@ def _deliver(engine: Any, settings: Any, area: Path, arguments: list[str]) -> Ca
     from five_precisions.collection import collect
     from five_precisions.period import Period
 
-    month, version = Period.parse(MONTH), int(arguments[0])
-    for code in (WARMING, DELIVERING):
+    month, delivering, version = Period.parse(MONTH), arguments[0], int(arguments[1])
+    for code in (WARMING, delivering):
         package = area / "inbox" / MONTH / code
         kept = area / "kept" / code
         if not kept.exists():
             shutil.copytree(package, kept)
-        # Taken out of the inbox by the delivery before; one more empty line makes it a new version.
+        # Taken out of the inbox by the delivery before; empty lines that none had before make it a new version.
         shutil.copytree(kept, package, dirs_exist_ok=True)
         with (package / "loans.csv").open("a", encoding="utf-8") as file:
-            file.write("\n" * version)
+            file.write("\n" * (1 + DELIVERING.index(delivering)))
         if code == WARMING:
             collect(engine, settings, month, institution=code, notify_missing_cover=False)
 
     def work() -> Cost:
-        (judgement,) = collect(engine, settings, month, institution=DELIVERING, notify_missing_cover=False)
+        (judgement,) = collect(engine, settings, month, institution=delivering, notify_missing_cover=False)
         assert judgement.version == version
-        for code in (WARMING, DELIVERING):
+        for code in (WARMING, delivering):
             shutil.copytree(area / "kept" / code, area / "inbox" / MONTH / code, dirs_exist_ok=True)
         return {"rows": sum(report.rows for report in judgement.reports)}
 

@@ -66,6 +66,16 @@ microcredit as (
     group by place.scope, place.scope_code
 ),
 
+compared as (
+    select present.institution_code
+    from present
+    inner join present as ledger
+        on
+            present.institution_code = ledger.institution_code
+            and ledger.report = 'loans'
+    where present.report = 'position'
+),
+
 counted as (
     select
         subject.scope,
@@ -77,17 +87,11 @@ counted as (
         coalesce(summed.relending, 0) as relending,
         coalesce(summed.relending_extended, 0) as relending_extended,
         coalesce(microcredit.balance, 0) as microcredit_balance,
-        exists(
-            select 1
-            from present
-            inner join present as ledger
-                on
-                    present.institution_code = ledger.institution_code
-                    and ledger.report = 'loans'
-            where
-                present.report = 'position'
-                and (subject.scope <> 'bank' or subject.scope_code = present.institution_code)
-        ) as has_both
+        case
+            when subject.scope = 'bank'
+                then subject.scope_code in (select compared.institution_code from compared)
+            else exists (select 1 from compared)
+        end as has_both
     from reported_subject as subject
     left join summed
         on
