@@ -1,18 +1,22 @@
 -- How do all loans and microcredit grow since the year began, and what relending is used (docs/figures.md#position)?
 -- One row per metric and city, county or bank; amounts in 万元, growth in percent. Microcredit growth is a ratio of
 -- two reports: it is taken over the banks that delivered both.
-with placed as (
+with compared as (
+    select present.institution_code
+    from present
+    inner join present as ledger
+        on
+            present.institution_code = ledger.institution_code
+            and ledger.report = 'loans'
+    where present.report = 'position'
+),
+
+placed as (
     select
         place.scope,
         place.scope_code,
         position.*,
-        exists(
-            select 1
-            from present
-            where
-                present.report = 'loans'
-                and present.institution_code = position.delivered_by
-        ) as has_loans
+        position.delivered_by in (select compared.institution_code from compared) as has_loans
     from position
     cross join lateral (
         values
@@ -64,16 +68,6 @@ microcredit as (
             ('bank', lent.delivered_by)
         ) as place (scope, scope_code)
     group by place.scope, place.scope_code
-),
-
-compared as (
-    select present.institution_code
-    from present
-    inner join present as ledger
-        on
-            present.institution_code = ledger.institution_code
-            and ledger.report = 'loans'
-    where present.report = 'position'
 ),
 
 counted as (

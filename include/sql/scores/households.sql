@@ -87,7 +87,7 @@ pointed as (
     cross join debts_band
 ),
 
--- Kept as it is: the tier, the limit and the filter would each count all points once more.
+-- Counted once: the tier, the limit and the filter would each count all points once more.
 summed as materialized (
     select
         pointed.*,
