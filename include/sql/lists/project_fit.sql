@@ -45,35 +45,34 @@ library as (
     order by projects.project_no, projects.delivered_by
 ),
 
-lent_to_industry as (
-    select
-        loans.delivered_by as code,
-        library.industry,
-        sum(loans.balance) / 10000 as balance
-    from loans
-    inner join library on loans.project_no = library.project_no
-    where loans.category = '产业'
-    group by loans.delivered_by, library.industry
-),
-
-lent_in_county as (
+-- One pass over the ledger. The rows of a bank's counties add up to the bank.
+lent as (
     select
         loans.delivered_by as code,
         left(loans.town_code, 6) as county_code,
-        sum(loans.balance) / 10000 as balance
+        library.industry,
+        grouping(library.industry) = 1 as is_of_county,
+        sum(loans.balance) as balance,
+        sum(loans.balance) filter (
+            where
+            loans.microcredit
+            or (loans.category = '产业' and loans.project_no is not null)
+        ) as microcredit_and_projects
     from loans
-    group by loans.delivered_by, left(loans.town_code, 6)
+    left join library
+        on
+            loans.project_no = library.project_no
+            and loans.category = '产业'
+    group by grouping sets ((loans.delivered_by, left(loans.town_code, 6)), (loans.delivered_by, library.industry))
 ),
 
 lent_on as (
     select
-        loans.delivered_by as code,
-        sum(loans.balance) / 10000 as balance
-    from loans
-    where
-        loans.microcredit
-        or (loans.category = '产业' and loans.project_no is not null)
-    group by loans.delivered_by
+        lent.code,
+        sum(lent.microcredit_and_projects) / 10000 as balance
+    from lent
+    where lent.is_of_county
+    group by lent.code
 ),
 
 relending as (
@@ -96,8 +95,8 @@ facing as (
         works.county_code is not null and coalesce(matches.status <> '不予支持', true) as is_candidate,
         project.pushed_to is null or project.pushed_to = bank.code as offered,
         matches.status as answer,
-        case when bank.has_ledger then coalesce(lent_to_industry.balance, 0) end as industry_balance,
-        case when bank.has_ledger then coalesce(lent_in_county.balance, 0) end as county_balance,
+        case when bank.has_ledger then coalesce(lent_to_industry.balance / 10000, 0) end as industry_balance,
+        case when bank.has_ledger then coalesce(lent_in_county.balance / 10000, 0) end as county_balance,
         relending.balance as relending_balance,
         coalesce(lent_on.balance, 0) as lent_on,
         case
@@ -114,11 +113,11 @@ facing as (
         on
             bank.code = matches.delivered_by
             and project.project_no = matches.project_no
-    left join lent_to_industry
+    left join lent as lent_to_industry
         on
             bank.code = lent_to_industry.code
             and project.industry = lent_to_industry.industry
-    left join lent_in_county
+    left join lent as lent_in_county
         on
             bank.code = lent_in_county.code
             and project.county_code = lent_in_county.county_code
