@@ -161,6 +161,8 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
 
 
 def _make_tables(connection: Connection) -> None:
+    # One run is made at a time. Groups of 1,000,000 loans are hashed in this, and sorted on disk in the usual 4 MB.
+    connection.exec_driver_sql("set local work_mem to '64MB'")
     for table, columns in _TABLES.items():
         connection.exec_driver_sql(f"create temporary table {table} ({columns}) on commit drop")
 
