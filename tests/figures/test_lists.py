@@ -231,11 +231,12 @@ PROJECTS: Delivered = {
     ],
     ("C02", "projects"): [{"project_no": "P1", "town_code": "441704001", "pushed_to": "B03", "industry": "光伏"}],
     ("B01", "position"): [{"relending": 500}],
-    # 100 for projects in the industry, 100 of microcredit, and 100 that count for neither, all in the county (万元).
+    # 100 for projects in the industry, 100 of microcredit, and 100 that count for neither, all in the county (万元): a
+    # project's number on a loan of another category, which L09 refuses, makes it no loan to a project.
     ("B01", "loans"): [
         {"contract_no": "L1", **INDUSTRY, "principal": 1000000, "balance": 1000000},
         {"contract_no": "L2", "principal": 1000000, "balance": 1000000},
-        {"contract_no": "L3", "microcredit": False, "principal": 1000000, "balance": 1000000},
+        {"contract_no": "L3", **INDUSTRY, "category": "个人经营", "principal": 1000000, "balance": 1000000},
     ],
     ("B02", "position"): [{"relending": 500}, {"county_code": "441704"}],
     ("B02", "loans"): [{"contract_no": "L1", **INDUSTRY, "principal": 500000, "balance": 500000}],

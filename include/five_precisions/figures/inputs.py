@@ -127,6 +127,8 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
         parameters: Of the period.
         is_restatement: Whether the month's own reports are taken as they stand now, not as the close froze them.
     """
+    # One run is made at a time. Groups of 1,000,000 loans are hashed in this, and sorted on disk in the usual 4 MB.
+    connection.exec_driver_sql("set local work_mem to '64MB'")
     reports = load_reports()
     _make_tables(connection)
     flows = [code for code, report in reports.items() if report.kind is ReportKind.FLOW]
@@ -161,8 +163,6 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
 
 
 def _make_tables(connection: Connection) -> None:
-    # One run is made at a time. Groups of 1,000,000 loans are hashed in this, and sorted on disk in the usual 4 MB.
-    connection.exec_driver_sql("set local work_mem to '64MB'")
     for table, columns in _TABLES.items():
         connection.exec_driver_sql(f"create temporary table {table} ({columns}) on commit drop")
 
