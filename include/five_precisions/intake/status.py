@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from five_precisions.errors import UsageError
 from five_precisions.period import Period
@@ -64,13 +65,15 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
         if not deadlines:
             raise UsageError(f"{period} is not open yet; run: five-precisions collect {period}")
         now = read_clock(connection)
-        delivered = connection.execute(load_statement("intake/status_reports"), {"period": str(period)}).all()
+        delivered: dict[tuple[str, str], list[Row[Any]]] = {}
+        for row in connection.execute(load_statement("intake/status_reports"), {"period": str(period)}):
+            delivered.setdefault((row.institution_code, row.report), []).append(row)
     states: list[ReportState] = []
     for institution in register.open_in(period):
         deadline = deadlines[institution.code]
         is_over = deadline.closed_at is not None or now >= deadline.deadline_at
         for report in register.owed_by(institution.kind):
-            own = [row for row in delivered if (row.institution_code, row.report) == (institution.code, report)]
+            own = delivered.get((institution.code, report), [])
             good = [row for row in own if row.verdict in ("accepted", "nil")]
             shown = good[-1] if good else own[-1] if own else None
             on_time = good[0].received_at < deadline.deadline_at if good else None

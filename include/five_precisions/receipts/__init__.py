@@ -11,12 +11,13 @@ from five_precisions.receipts.receipt_files import (
 )
 from five_precisions.receipts.receipt_workbooks import JudgedSheets, ReceiptWorkbook, render_receipt_workbook
 from five_precisions.receipts.receipts import post_cross_receipts, post_receipt, post_receipt_again
-from five_precisions.receipts.reminders import post_reminders
+from five_precisions.receipts.reminders import asked_reminders, post_reminders
 
 __all__ = [
     "JudgedSheets",
     "OutboxError",
     "ReceiptWorkbook",
+    "asked_reminders",
     "post_cross_receipts",
     "post_failed_check_notice",
     "post_missing_cover_notice",

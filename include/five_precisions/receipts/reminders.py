@@ -6,7 +6,7 @@ See docs/intake.md#its-life.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -64,11 +64,16 @@ class Reminder:
     missing: tuple[MissingReport, ...]
     unchecked_at: datetime | None = None
     """When a package was received that we failed to check so far; None without one."""
+    asked_on: date | None = None
+    """The day in Shanghai on which ops ask for it; None where the calendar does."""
 
     @property
     def edition(self) -> str:
-        """The same reminder of the same deadline is one message; when the deadline moves, it is another."""
-        return f"{self.stage}-{self.deadline.last_day}"
+        """The same reminder of the same deadline is one message; when the deadline moves, it is another.
+
+        One that ops ask for is one a day.
+        """
+        return f"{self.stage}-{self.deadline.last_day}" if self.asked_on is None else f"asked-{self.asked_on}"
 
     @property
     def month(self) -> str:
@@ -125,6 +130,43 @@ def post_reminders(engine: Engine, settings: Settings, *, now: datetime | None =
     return keys
 
 
+def asked_reminders(
+    engine: Engine, settings: Settings, period: Period, institution_code: str | None = None
+) -> list[Message]:
+    """The reminders that ops ask for now: for the contacts of those that miss something, or of one of them.
+
+    To be posted by the caller. They are one a day: on the same day the outbox takes no second one.
+
+    Args:
+        engine: Of the warehouse.
+        settings: Of this installation.
+        period: An opened month.
+        institution_code: The only institution that is reminded; None for all.
+
+    Raises:
+        UsageError: the period has not been opened.
+        UnreachableError: the inbox cannot be read.
+    """
+    states = [each for each in read_status(engine, period) if institution_code in (None, each.institution_code)]
+    unchecked = {each.institution_code: each.seen_at for each in read_failed(engine, settings, period)}
+    with engine.connect() as connection:
+        now = read_clock(connection)
+        register = read_register(connection)
+        deadlines = read_deadlines(connection, period)
+    today = now.astimezone(SHANGHAI).date()
+    return [
+        message
+        for each in _reminders(register, period, deadlines, states, lambda day: _stage_asked(today, day))
+        for reminder in [replace(each, asked_on=today, unchecked_at=unchecked.get(each.institution.code))]
+        for message in _messages(register, reminder, settings, now)
+    ]
+
+
+def _stage_asked(today: date, last_day: date) -> Stage:
+    """Which of the three a reminder reads like that ops ask for."""
+    return Stage.AFTER_1 if today > last_day else Stage.BEFORE_1
+
+
 def _post_of_period(engine: Engine, settings: Settings, period: Period, now: datetime, *, is_closed: bool) -> list[str]:
     with engine.begin() as connection:
         # Else they would name a day that the calendar has put off since.
@@ -152,13 +194,23 @@ def due_reminders(
 ) -> Iterator[Reminder]:
     """Whom to remind as of now, and of what, by institution."""
     today = now.astimezone(SHANGHAI).date()
+    return _reminders(register, period, deadlines, states, lambda last_day: stage_due(today, last_day))
+
+
+def _reminders(
+    register: Register,
+    period: Period,
+    deadlines: Sequence[Deadline],
+    states: Sequence[ReportState],
+    stage_of: Callable[[date], Stage | None],
+) -> Iterator[Reminder]:
     by_code = {deadline.institution_code: deadline for deadline in deadlines}
     for code, rows in groupby(states, key=lambda row: row.institution_code):
         own = list(rows)
         institution = register.institution(code)
         if institution is None or code not in by_code:
             continue
-        stage = stage_due(today, by_code[code].last_day)
+        stage = stage_of(by_code[code].last_day)
         missing = _missing(register, institution, own)
         if stage is not None and missing:
             yield Reminder(

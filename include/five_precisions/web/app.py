@@ -16,18 +16,20 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from five_precisions.errors import FivePrecisionsError
-from five_precisions.web import drafts
-from five_precisions.web.page import SECURITY_HEADERS, sentence_page
+from five_precisions.web import drafts, history, reporting, tabs
+from five_precisions.web.access import FROM_ELSEWHERE
+from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError, assets, sentence_page
 
 logger = logging.getLogger(__name__)
 # Looking up the schema's revision for each page says nothing to who reads the API server's log.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 _SENTENCES = {
-    status.HTTP_403_FORBIDDEN: "您没有查看这个页面的权限，请与系统管理员联系。",
+    status.HTTP_403_FORBIDDEN: "您没有查看或操作这个页面的权限，请与系统管理员联系。",
     status.HTTP_404_NOT_FOUND: "没有这个页面。",
-    status.HTTP_405_METHOD_NOT_ALLOWED: "这个页面只供查看。",
+    status.HTTP_405_METHOD_NOT_ALLOWED: "这个网址不能这样使用，请从页面进入。",
 }
+_ROUTERS = (reporting.router, history.router, drafts.router, tabs.router)
 
 
 def make_app() -> FastAPI:
@@ -40,12 +42,30 @@ def make_app() -> FastAPI:
         dependencies=[Depends(get_user)],
         exception_handlers={
             StarletteHTTPException: _answer_refusal,
+            NotThereError: _answer_not_there,
             FivePrecisionsError: _answer_failure,
             Exception: _answer_failure,
         },
     )
-    made.include_router(drafts.router)
+    made.add_api_route("/", lead_to_first_page, methods=["GET"])
+    made.add_api_route("/assets/{name}", serve_asset, methods=["GET"])
+    for router in _ROUTERS:
+        made.include_router(router)
     return made
+
+
+def lead_to_first_page(request: Request) -> Response:
+    """The entry in Airflow's navigation leads to the page that ops open every morning."""
+    return RedirectResponse(f"{request.scope['root_path']}/today", headers=dict(SECURITY_HEADERS))
+
+
+def serve_asset(name: str) -> Response:
+    """The style sheet or the script; its address changes with its content, so a browser keeps it."""
+    asset = assets().get(name)
+    if asset is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND)
+    headers = {**SECURITY_HEADERS, "Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 
 async def _answer_refusal(request: Request, error: Exception) -> Response:
@@ -56,12 +76,32 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             # A program, not a person: as Airflow's own API answers.
             return JSONResponse({"detail": error.detail}, error.status_code, headers=dict(SECURITY_HEADERS))
-        # As Airflow's own pages do it.
+        # As Airflow's own pages do it. What was to be sent is not sent again by itself: the page is shown anew.
         wanted = urlencode({"next": request.url.path})
-        return RedirectResponse(f"{request.base_url.path}api/v2/auth/login?{wanted}", headers=dict(SECURITY_HEADERS))
-    ours = isinstance(error, HTTPException) and error.status_code == status.HTTP_404_NOT_FOUND
-    words = error.detail if ours else _SENTENCES.get(error.status_code, "这个页面打不开。")
-    return sentence_page(words, error.status_code)
+        return RedirectResponse(
+            f"{request.base_url.path}api/v2/auth/login?{wanted}",
+            status.HTTP_307_TEMPORARY_REDIRECT if request.method == "GET" else status.HTTP_303_SEE_OTHER,
+            headers=dict(SECURITY_HEADERS),
+        )
+    ours = isinstance(error, HTTPException) and (
+        error.status_code == status.HTTP_404_NOT_FOUND or error.detail == FROM_ELSEWHERE
+    )
+    words = _SENTENCES.get(error.status_code, "这个页面打不开。")
+    if ours and error.detail != "Not Found":
+        words = str(error.detail)
+    return sentence_page(words, error.status_code, request.scope["root_path"], _first_page(request))
+
+
+async def _answer_not_there(request: Request, error: Exception) -> Response:
+    """What there is not, and what there is."""
+    if not isinstance(error, NotThereError):
+        raise error
+    choices = error.choices or _first_page(request)
+    return sentence_page(error.words, status.HTTP_404_NOT_FOUND, request.scope["root_path"], choices)
+
+
+def _first_page(request: Request) -> list[Choice]:
+    return [Choice("回到今日", f"{request.scope['root_path']}/today")]
 
 
 def _is_logged_out(error: StarletteHTTPException) -> bool:
@@ -79,6 +119,7 @@ async def _answer_failure(request: Request, error: Exception) -> Response:
     return sentence_page(
         "页面暂时打不开：系统设置有误，或数据库、发件箱连接不上；原因记在 API 服务器的日志里，请与运维人员联系。",
         status.HTTP_503_SERVICE_UNAVAILABLE,
+        request.scope["root_path"],
     )
 
 

@@ -14,19 +14,19 @@ from typing import Annotated, Final
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import requires_access_dag
-from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
+from fastapi import APIRouter, Depends, HTTPException, Response, status
 from sqlalchemy import Engine
 
 from five_precisions.delivery import Kind
 from five_precisions.errors import UsageError
-from five_precisions.installation import open_installation
 from five_precisions.period import Quarter
 from five_precisions.settings import Settings
 from five_precisions.storage import list_files, read_file
 from five_precisions.warehouse.statements import load_statement
-from five_precisions.web.page import SECURITY_HEADERS, page
+from five_precisions.web.access import BULLETIN
+from five_precisions.web.desk import AtDesk
+from five_precisions.web.page import SECURITY_HEADERS
 
-_DAG: Final = "quarterly_bulletin"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -143,44 +143,44 @@ NamedDraft = Annotated[Draft, Depends(named_draft)]
 router = APIRouter(
     prefix="/drafts",
     # Whoever may read the approval may read what it is about.
-    dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.HITL_DETAIL, _DAG))],
+    dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.HITL_DETAIL, BULLETIN))],
 )
 
 
 @router.get("/{quarter}/{draft}")
-def show_draft(request: Request, draft: NamedDraft) -> Response:
+def show_draft(desk: AtDesk, draft: NamedDraft) -> Response:
     """The page of a draft."""
-    with open_installation() as (engine, settings):
-        record = _read(engine, draft)
-        files = draft.files(settings)
-    return page(
+    record = _read(desk.engine, draft)
+    files = draft.files(desk.settings)
+    return desk.answer(
         "draft.html",
+        page="bulletins",
+        title=record.title or _title_of(draft),
         draft=draft,
         record=record,
         files=files,
         mail=next((file for file in files if file.ending == "html"), None),
-        is_demo=settings.is_demo,
-        airflow=request.base_url.path,
     )
 
 
 @router.get("/{quarter}/{draft}/files/{name}")
-def serve_file(draft: NamedDraft, name: str, *, framed: bool = False) -> Response:
+def serve_file(desk: AtDesk, draft: NamedDraft, name: str, *, framed: bool = False) -> Response:
     """A file of a draft.
 
     Args:
+        desk: Of the request.
         draft: Whose.
         name: Of the file.
         framed: Whether it stands in our page. A browser passes by a frame in which nothing can have the focus, so that
             nobody could scroll the mail by keyboard.
     """
-    with open_installation() as (engine, settings):
-        _read(engine, draft)
-        file = next((file for file in draft.files(settings) if file.name == name), None)
-        content = None
-        if file is not None:
-            path = f"{draft.folder}/{file.name}"
-            content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
+    settings = desk.settings
+    _read(desk.engine, draft)
+    file = next((file for file in draft.files(settings) if file.name == name), None)
+    content = None
+    if file is not None:
+        path = f"{draft.folder}/{file.name}"
+        content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
     if file is None or content is None:
         raise _not_found(f"{_title_of(draft)}没有这个文件。")
     if framed and file.ending == "html":

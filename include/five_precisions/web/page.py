@@ -1,41 +1,106 @@
-"""What a page of ours is in HTTP: HTML from a template that loads nothing, runs nothing and is kept nowhere."""
+"""What an answer of ours is in HTTP: a page from a template, a sentence, a file; what a browser may do with it."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
+from urllib.parse import quote
 
+from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from five_precisions.templates import render
+from five_precisions.templates import TEMPLATE_FOLDER, render
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
-    # A draft is for those who decide on it, and may be replaced by the next.
+    # A page is for those who may see it now, and says what holds now.
     "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 """Headers of everything that is answered."""
+PAGE_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
+    "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+)
+"""Content-Security-Policy of every page: nothing inline runs, nothing comes from elsewhere, only Airflow frames it."""
+SHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
-def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that every page loads."""
+
+    content: bytes
+    media_type: str
+    digest: str
+    """Part of its address, so that a browser keeps it until it changes."""
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    """The style sheet and the script, by name."""
+    found = {}
+    for name in ("desk.css", "desk.js"):
+        content = (TEMPLATE_FOLDER / "web" / name).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        found[name] = Asset(content, _MEDIA_TYPES[name.rpartition(".")[2]], digest)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that there is, where what was asked for is not."""
+
+    label: str
+    href: str
+
+
+class NotThereError(Exception):
+    """The address names something that there is not: the page says so, and what there is."""
+
+    def __init__(self, words: str, choices: Sequence[Choice] = ()) -> None:
+        super().__init__(words)
+        self.words = words
+        self.choices = choices
+
+
+def html(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of include/templates/web.
 
     Args:
         template: Its name, e.g. `draft.html`.
         status: Of HTTP.
-        values: What the template asks for; it is given `nonce` for its own style sheet, too.
+        values: What the template asks for.
     """
-    nonce = secrets.token_urlsafe(16)
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; frame-src 'self'; frame-ancestors 'self'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    content = render(f"web/{template}", nonce=nonce, **values)
-    return HTMLResponse(content, status, headers={**SECURITY_HEADERS, "Content-Security-Policy": policy})
+    content = render(f"web/{template}", assets=assets(), **values)
+    return HTMLResponse(content, status, headers={**SECURITY_HEADERS, "Content-Security-Policy": PAGE_POLICY})
 
 
-def sentence_page(words: str, status: int) -> HTMLResponse:
-    """A page that says one sentence: what is not there, or what has to be done."""
-    return page("sentence.html", status, words=words)
+def sentence_page(words: str, status: int, root: str, choices: Sequence[Choice] = ()) -> HTMLResponse:
+    """A page that says one sentence: what is not there, or what has to be done; and where to go on.
+
+    Args:
+        words: The sentence.
+        status: Of HTTP.
+        root: The path of our pages on the server.
+        choices: What there is instead.
+    """
+    return html("sentence.html", status, words=words, root=root, choices=choices)
+
+
+def file_answer(content: bytes, name: str, media_type: str, *, is_shown: bool = False) -> Response:
+    """A file, to be saved or shown.
+
+    Args:
+        content: Of the file.
+        name: That it is saved by.
+        media_type: Of its content.
+        is_shown: Whether the browser opens it in place of saving it.
+    """
+    disposition = "inline" if is_shown else "attachment"
+    named = f"{disposition}; filename*=UTF-8''{quote(name)}"
+    return Response(content, media_type=media_type, headers={**SECURITY_HEADERS, "Content-Disposition": named})

@@ -1,0 +1,137 @@
+"""Charts of pages: plain figures in, an SVG that takes the page's colours out (docs/outputs.md#pages).
+
+The drawing engine takes two seconds to start and a tenth for each chart. What a run has found never changes, so what
+was drawn is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from threading import Lock
+from typing import Any, Final
+
+from markupsafe import Markup
+
+WIDTH: Final = 520
+HEIGHT: Final = 200
+"""Pixels of the area that is drawn in."""
+_KEPT: Final = 256
+"""Charts that are kept."""
+_INLINE_STYLE: Final = re.compile(r' style="[^"]*"')
+"""The pages' policy lets no element be styled in place."""
+_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
+"""Lines are told apart without colour."""
+_drawing = Lock()
+"""The engine draws one chart at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line: its name, and a value for each place of the axis; None where there is none."""
+
+    name: str
+    points: Sequence[tuple[str, Decimal | int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar: its name, its length, and a mark on it, such as a target."""
+
+    name: str
+    value: Decimal | int | None
+    mark: Decimal | int | None = None
+
+
+def line_chart(series: Sequence[Series], *, unit: str) -> Markup:
+    """Lines over months; nothing where there are fewer than two.
+
+    Args:
+        series: The lines.
+        unit: Of the values, at the axis.
+    """
+    points = tuple(
+        (each.name, place, float(value)) for each in series for place, value in each.points if value is not None
+    )
+    if len({place for _, place, _ in points}) < 2:
+        return Markup()
+    return _drawn("line", points, unit)
+
+
+def bar_chart(bars: Sequence[Bar], *, unit: str) -> Markup:
+    """Bars below one another, in the order given; nothing where there is none.
+
+    Args:
+        bars: With their marks.
+        unit: Of the values, at the axis.
+    """
+    drawn = tuple(
+        (each.name, float(each.value), None if each.mark is None else float(each.mark))
+        for each in bars
+        if each.value is not None
+    )
+    return _drawn("bar", drawn, unit) if drawn else Markup()
+
+
+@lru_cache(maxsize=_KEPT)
+def _drawn(form: str, points: tuple[tuple[Any, ...], ...], unit: str) -> Markup:
+    # A second to import, and two to start the engine: only for the first chart.
+    import altair as alt
+    import vl_convert
+
+    chart = _lines(alt, points, unit) if form == "line" else _bars(alt, points, unit)
+    laid_out = (
+        chart.configure(background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            gridOpacity=0.3,
+            domainColor="#808080",
+            tickColor="#808080",
+            labelFontSize=12,
+            titleFontSize=12,
+            labelLimit=220,
+        )
+        .configure_legend(
+            orient="top", title=None, labelFontSize=12, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300
+        )
+    )
+    with _drawing:
+        svg = vl_convert.vegalite_to_svg(laid_out.to_dict())
+    svg = _INLINE_STYLE.sub("", svg[svg.index("<svg") :])
+    # Altair escapes the texts; of names nothing else reaches the drawing.
+    return Markup(svg)  # noqa: S704
+
+
+def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
+    data = alt.Data(values=[{"line": line, "month": month, "value": value} for line, month, value in points])
+    names = list(dict.fromkeys(line for line, _, _ in points))
+    dashes = [_DASHES[number % len(_DASHES)] for number in range(len(names))]
+    return (
+        alt.Chart(data, width=WIDTH, height=HEIGHT)
+        .mark_line(point={"size": 30, "filled": True}, strokeWidth=2)
+        .encode(
+            x=alt.X("month:N", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True)),
+            color=alt.Color(
+                "line:N",
+                scale=alt.Scale(domain=names, scheme="category10"),
+                legend=None if len(names) == 1 else alt.Legend(),
+            ),
+            strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=dashes), legend=None),
+        )
+    )
+
+
+def _bars(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
+    data = alt.Data(values=[{"name": name, "value": value, "mark": mark} for name, value, mark in points])
+    base = alt.Chart(data, width=WIDTH, height={"step": 22}).encode(
+        y=alt.Y("name:N", sort=[name for name, _, _ in points], title=None)
+    )
+    bars = base.mark_bar(color="#4a86c5", height=14).encode(x=alt.X("value:Q", title=unit))
+    marks = (
+        base.transform_filter("datum.mark != null").mark_tick(color="#c9302c", thickness=3, size=20).encode(x="mark:Q")
+    )
+    return bars + marks

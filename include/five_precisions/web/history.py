@@ -1,0 +1,52 @@
+"""The page of who did what (docs/outputs.md#pages)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from five_precisions.web.access import COLLECTION, sees_runs
+from five_precisions.web.actions import ActionKind, read_actions
+from five_precisions.web.desk import AtDesk
+from five_precisions.web.page import Choice, NotThereError
+from five_precisions.web.tables import Column, Table
+
+FIRST: Final = 200
+"""Actions on one page."""
+_COLUMNS: Final = (
+    Column("acted_at", "时间"),
+    Column("acted_by", "操作人"),
+    Column("kind", "操作"),
+    Column("subject", "对象"),
+    Column("period", "月份或季度"),
+    Column("reason", "理由"),
+    Column("outcome", "结果"),
+)
+
+router = APIRouter(prefix="/actions", dependencies=[sees_runs(COLLECTION)])
+
+
+@router.get("")
+def show_actions(desk: AtDesk, kind: str = "", person: str = "", before: str = "") -> Response:
+    """Actions on record, the newest first."""
+    if kind and kind not in list(ActionKind):
+        choices = [Choice(each.words, desk.href("actions", kind=each)) for each in ActionKind]
+        raise NotThereError("没有这种操作。", choices)
+    number = int(before) if before.isdecimal() and len(before) < 19 else None
+    with desk.connect() as connection:
+        actions = read_actions(connection, kind=kind or None, person=person or None, before=number, first=FIRST)
+    table = Table(
+        name="actions",
+        title="操作记录",
+        columns=_COLUMNS,
+        rows=[
+            (each.acted_at, each.acted_by, each.kind.words, each.subject, each.period, each.reason, each.outcome)
+            for each in actions
+        ],
+        empty="还没有人从页面上做过操作；催报、调整期限、搁置案件、重发、下载等都会记在这里。",
+    )
+    older = desk.here(before=actions[-1].action_number) if len(actions) == FIRST else None
+    return desk.answer(
+        "history.html", page="actions", title="操作记录", tables=[table], kinds=list(ActionKind), kind=kind, older=older
+    )

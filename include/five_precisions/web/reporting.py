@@ -1,0 +1,571 @@
+"""The pages of reporting: who has delivered what, and everything of one institution's month (docs/outputs.md#pages)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi import APIRouter, BackgroundTasks, Response, status
+from sqlalchemy import Connection, Row, text
+
+from five_precisions.delivery import Message, post
+from five_precisions.display import Form
+from five_precisions.intake import ReportState, Verdict, read_deadlines, read_status
+from five_precisions.intake.level_words import LEVEL_WORDS, SUBMISSION_VERDICT_WORDS
+from five_precisions.period import Period
+from five_precisions.receipts import asked_reminders
+from five_precisions.receipts.receipt_wording import Medium, render_cross_receipt, render_receipt, workbook_name
+from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
+from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
+from five_precisions.register import Institution, InstitutionKind, read_register
+from five_precisions.reports import load_reports
+from five_precisions.reports.level import Level
+from five_precisions.warehouse import load_statement
+from five_precisions.web.access import COLLECTION, acts, sees_runs
+from five_precisions.web.actions import Action, ActionKind, FormError
+from five_precisions.web.charts import Series, line_chart
+from five_precisions.web.desk import AtDesk, Desk, FormText
+from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
+from five_precisions.web.sending import leaves_at_once, not_posted, send
+from five_precisions.web.tables import Cell, Column, Table
+
+MONTHS: Final = 12
+"""Of the trend, and of who is late again and again."""
+MOST_FINDINGS: Final = 500
+"""On a page; the workbook holds all."""
+KIND_WORDS: Final = {
+    InstitutionKind.BANK: "银行机构",
+    InstitutionKind.COUNTY_OFFICE: "县扶贫办",
+    InstitutionKind.CENTRE: "中心支行",
+}
+STATE_WORDS: Final = {
+    "accepted": "已接收",
+    "nil": "零报送",
+    "rejected": "已退回",
+    "missing": "缺报",
+    "expected": "待报",
+}
+_STATES: Final = {"accepted": "good", "nil": "good", "rejected": "bad", "missing": "bad", "expected": "warn"}
+_RECEIPT_POLICY: Final = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+)
+"""A receipt styles its elements in place, and shows nothing from elsewhere."""
+_OWNED = text("""
+select period, institution_code from intake.submission where submission_id = :number
+union all
+select period, institution_code from intake.cross_check where submission_id = :number
+""")
+_EVENTS: Final = {
+    "seen": "收到报送包，尚未核对",
+    "received": "收到报送包",
+    "judged": "核对完毕",
+    "checked": "跨表核对",
+    "message_sent": "已发送",
+    "message_pending": "等待发送",
+    "message_sending": "正在发送",
+    "message_failed": "发送失败",
+    "message_in_doubt": "发送结果存疑",
+    "deadline": "报送期限调整为",
+    "closed": "本月关闭",
+    "reopened": "重新打开本月",
+}
+
+router = APIRouter(prefix="/reporting", dependencies=[sees_runs(COLLECTION)])
+
+
+# All institutions
+
+
+@router.get("")
+def show_matrix(desk: AtDesk, kind: str = "", only: str = "") -> Response:
+    """Institutions and their reports of a month."""
+    return _matrix(desk, kind, only)
+
+
+@router.post("/remind", dependencies=acts())
+def remind_all(desk: AtDesk, later: BackgroundTasks, key: FormText = "", period: FormText = "") -> Response:
+    """Remind every institution that misses something of the month."""
+    try:
+        return _remind(desk, later, key, _opened(desk, period), None)
+    except FormError as error:
+        return _matrix(desk, "", "", errors=error.sentences)
+
+
+def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = None) -> Response:
+    if kind and kind not in list(InstitutionKind):
+        choices = [Choice(words, desk.here(kind=each)) for each, words in KIND_WORDS.items()]
+        raise NotThereError("没有这类机构。", choices)
+    with desk.connect() as connection:
+        periods = desk.opened_periods(connection)
+        period = desk.period(periods)
+        if period is None:
+            return desk.answer("reporting.html", page="reporting", title="报送情况", form=None, trend="")
+        register = read_register(connection)
+        trend = connection.execute(load_statement("web/reporting_trend"), _window(period)).all()
+        often_late = connection.execute(load_statement("web/often_late"), _window(period)).all()
+    states = read_status(desk.engine, period)
+    kinds = {each.code: each.kind for each in register.institutions}
+    shown = [each for each in states if kind in ("", kinds[each.institution_code])]
+    matrix = _matrix_table(desk, shown, period, only_missing=only == "missing")
+    missing = {each.institution_code for each in states if each.state not in ("accepted", "nil")}
+    form = desk.form(ActionKind.REMINDER, str(period), errors=errors)
+    return desk.answer(
+        "reporting.html",
+        page="reporting",
+        title="报送情况",
+        tables=[matrix, _trend_table(trend), _often_late_table(desk, often_late)],
+        period=period,
+        periods=periods,
+        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        form=form if missing else None,
+        missing_count=len(missing),
+        counts=_counts(states),
+        kinds=KIND_WORDS,
+        kind=kind,
+        only=only,
+        trend=_trend_chart(trend),
+        closed_at=states[0].closed_at if states else None,
+    )
+
+
+def _window(period: Period) -> dict[str, object]:
+    return {"period": str(period), "months": MONTHS}
+
+
+def _counts(states: Sequence[ReportState]) -> list[tuple[str, int, str]]:
+    """How many reports are in which state: words, count, word for the style sheet."""
+    counted: dict[str, int] = defaultdict(int)
+    for each in states:
+        counted[each.state] += 1
+    late = sum(each.late for each in states)
+    found = [(STATE_WORDS[state], counted[state], _STATES[state]) for state in STATE_WORDS if counted[state]]
+    return [*found, ("其中迟报", late, "warn")] if late else found
+
+
+def _matrix_table(desk: Desk, states: Sequence[ReportState], period: Period, *, only_missing: bool) -> Table:
+    owed = {each.report for each in states}
+    reports = [code for code in load_reports() if code in owed]
+    by_institution: dict[str, dict[str, ReportState]] = defaultdict(dict)
+    names: dict[str, str] = {}
+    for each in states:
+        by_institution[each.institution_code][each.report] = each
+        names[each.institution_code] = each.short_name
+    rows = []
+    for code, own in by_institution.items():
+        if only_missing and all(each.state in ("accepted", "nil") for each in own.values()):
+            continue
+        href = desk.href(f"reporting/{code}", period=period)
+        cells = [_state_cell(own.get(report), href) for report in reports]
+        rows.append([Cell(value=names[code], href=href, is_head=True), *cells])
+    return Table(
+        name="matrix",
+        title=f"{period.words}报送情况表",
+        columns=[Column("institution", "机构"), *(Column(each, load_reports()[each].title) for each in reports)],
+        rows=rows,
+        empty="没有符合条件的机构。" if only_missing else "本月没有应报送的机构；请核对机构登记文件。",
+    )
+
+
+def _state_cell(state: ReportState | None, href: str) -> Cell:
+    if state is None:
+        return Cell(value="", state="nothing", title="不需报送")
+    words = STATE_WORDS[state.state]
+    if state.version is not None and state.version > 1:
+        words += f" v{state.version}"
+    if state.late:
+        words += " 迟"
+    if state.state in ("accepted", "nil") and state.newest_verdict == "rejected":
+        words += "，后一版退回"
+    what = [f"{state.errors}个错误" if state.errors else "", f"{state.warnings}个警告" if state.warnings else ""]
+    return Cell(
+        value=words,
+        href=href,
+        state="warn" if state.late else _STATES[state.state],
+        title="，".join(filter(None, what)) or None,
+    )
+
+
+def _trend_table(trend: Sequence[Row[Any]]) -> Table:
+    return Table(
+        name="trend",
+        title=f"近{MONTHS}个月报送质量",
+        columns=[
+            Column("period", "月份"),
+            Column("owed", "应报", Form.COUNT, "张"),
+            Column("accepted", "已接收", Form.COUNT, "张"),
+            Column("on_time_share", "按时率", Form.PERCENT, "%"),
+            Column("first_pass_share", "一次通过率", Form.PERCENT, "%"),
+            Column("rejected", "退回未补", Form.COUNT, "张"),
+            Column("missing", "缺报", Form.COUNT, "张"),
+        ],
+        rows=[
+            (
+                *(Cell(value=row.period, is_head=True), row.owed, row.accepted),
+                *(_share(row.on_time, row.owed), _share(row.first_pass, row.owed), row.rejected, row.missing),
+            )
+            for row in reversed(trend)
+        ],
+        empty="还没有考核过的月份；第一个月考核后这里会有趋势。",
+    )
+
+
+def _share(part: int, whole: int) -> Decimal:
+    return Decimal(100 * part) / Decimal(whole)
+
+
+def _trend_chart(trend: Sequence[Row[Any]]) -> str:
+    return line_chart(
+        [
+            Series("按时率", [(row.period, _share(row.on_time, row.owed)) for row in trend]),
+            Series("一次通过率", [(row.period, _share(row.first_pass, row.owed)) for row in trend]),
+        ],
+        unit="%",
+    )
+
+
+def _often_late_table(desk: Desk, rows: Sequence[Row[Any]]) -> Table:
+    return Table(
+        name="often_late",
+        title=f"近{MONTHS}个月迟报、缺报较多的机构",
+        columns=[
+            Column("institution", "机构"),
+            Column("late_months", "有迟报的月数", Form.COUNT),
+            Column("missing_months", "有缺报的月数", Form.COUNT),
+            Column("late_reports", "迟报", Form.COUNT, "张"),
+            Column("missing_reports", "缺报", Form.COUNT, "张"),
+            Column("last_period", "最近一次"),
+        ],
+        rows=[
+            (
+                Cell(
+                    value=row.short_name, href=desk.href(f"reporting/{row.code}", period=row.last_period), is_head=True
+                ),
+                *(row.late_months, row.missing_months, row.late_reports, row.missing_reports, row.last_period),
+            )
+            for row in rows
+        ],
+        empty="没有机构迟报或缺报。",
+    )
+
+
+# One institution
+
+
+@router.get("/{code}")
+def show_institution(desk: AtDesk, code: str, version: str = "") -> Response:
+    """Versions, findings, receipts and the story of an institution's month."""
+    return _institution_page(desk, code, version)
+
+
+@router.post("/{code}/remind", dependencies=acts())
+def remind_one(desk: AtDesk, later: BackgroundTasks, code: str, key: FormText = "", period: FormText = "") -> Response:
+    """Remind one institution of what it misses of the month."""
+    try:
+        return _remind(desk, later, key, _opened(desk, period), code)
+    except FormError as error:
+        return _institution_page(desk, code, "", errors=error.sentences)
+
+
+@router.get("/{code}/receipts/{number}")
+def show_receipt(desk: AtDesk, code: str, number: str) -> Response:
+    """A receipt as the institution has it."""
+    with desk.connect() as connection:
+        _require_own(desk, connection, code, number)
+        if read_place(connection, number).is_cross:
+            receipt = read_cross_receipts(connection, [number])[number]
+            shown = render_cross_receipt(receipt, Medium.FILE, is_demo=desk.settings.is_demo)
+        else:
+            shown = render_receipt(read_receipt(connection, number), Medium.FILE, is_demo=desk.settings.is_demo)
+    headers = {**SECURITY_HEADERS, "Content-Security-Policy": _RECEIPT_POLICY}
+    return Response(shown, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get("/{code}/workbooks/{number}")
+def save_workbook(desk: AtDesk, code: str, number: str) -> Response:
+    """The findings workbook of a receipt."""
+    with desk.connect() as connection:
+        _require_own(desk, connection, code, number)
+        place = read_place(connection, number)
+        content = read_findings_workbook(connection, desk.settings, number)
+    if content is None:
+        raise NotThereError(
+            "这一版没有发现问题，所以没有问题清单。",
+            [Choice("返回", desk.href(f"reporting/{code}", period=place.period))],
+        )
+    return desk.download(content, f"{number}-{workbook_name(place.edition)}", period=place.period)
+
+
+def _require_own(desk: Desk, connection: Connection, code: str, number: str) -> None:
+    owner = connection.execute(_OWNED, {"number": number}).first()
+    if owner is None or owner.institution_code != code:
+        raise NotThereError("该机构没有这个回执。", [Choice("返回", desk.href(f"reporting/{code}"))])
+
+
+def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str] | None = None) -> Response:
+    with desk.connect() as connection:
+        periods = desk.opened_periods(connection)
+        period = desk.period(periods)
+        institution = _find(desk, connection, code)
+        if period is None:
+            raise NotThereError("还没有打开过任何月份。")
+        names = {"period": str(period), "institution_code": code}
+        versions = connection.execute(load_statement("web/versions"), names).all()
+        checks = connection.execute(load_statement("web/cross_checks"), names).all()
+        events = connection.execute(load_statement("web/package_events"), names).all()
+        number = _chosen_number(desk, version, [each.submission_id for each in (*versions, *checks)])
+        findings: Sequence[Row[Any]] = []
+        if number is not None:
+            asked = {"submission_id": number, "first": MOST_FINDINGS + 1}
+            findings = connection.execute(load_statement("web/findings"), asked).all()
+        deadline = next((each for each in read_deadlines(connection, period) if each.institution_code == code), None)
+    states = [each for each in read_status(desk.engine, period) if each.institution_code == code]
+    is_missing = any(each.state not in ("accepted", "nil") for each in states)
+    return desk.answer(
+        "institution_month.html",
+        page="reporting",
+        title=f"{institution.short_name} {period.words}报送",
+        tables=[
+            _states_table(states),
+            _versions_table(desk, code, versions, number),
+            _checks_table(desk, code, checks, number),
+            _findings_table(findings, number),
+            _events_table(events),
+        ],
+        period=period,
+        periods=periods,
+        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        institution=institution,
+        kind=KIND_WORDS[institution.kind],
+        deadline=deadline,
+        number=number,
+        is_cut=len(findings) > MOST_FINDINGS,
+        most=MOST_FINDINGS,
+        form=desk.form(ActionKind.REMINDER, f"{period}/{code}", errors=errors) if is_missing else None,
+    )
+
+
+def _find(desk: Desk, connection: Connection, code: str) -> Institution:
+    register = read_register(connection)
+    institution = register.institution(code)
+    if institution is None:
+        there = [Choice(each.short_name, desk.href(f"reporting/{each.code}")) for each in register.institutions]
+        raise NotThereError("没有这个机构。", there)
+    return institution
+
+
+def _chosen_number(desk: Desk, version: str, numbers: Sequence[str]) -> str | None:
+    """The receipt number whose findings are shown: as the address asks, else of the newest version."""
+    if not version:
+        return numbers[0] if numbers else None
+    if version not in numbers:
+        raise NotThereError("该机构本月没有这一版。", [Choice(each, desk.here(version=each)) for each in numbers])
+    return version
+
+
+def _states_table(states: Sequence[ReportState]) -> Table:
+    return Table(
+        name="reports",
+        title="各表现状",
+        columns=[
+            Column("report", "报表"),
+            Column("state", "状态"),
+            Column("version", "版本", Form.COUNT),
+            Column("rows", "行数", Form.COUNT),
+            Column("errors", "错误", Form.COUNT),
+            Column("warnings", "警告", Form.COUNT),
+            Column("received_at", "收到时间"),
+            Column("on_time", "是否按时"),
+        ],
+        rows=[
+            (
+                *(Cell(value=each.title, is_head=True), Cell(value=STATE_WORDS[each.state], state=_STATES[each.state])),
+                *(each.version, each.rows, each.errors, each.warnings, each.received_at),
+                {None: None, True: "按时", False: "迟报"}[each.on_time],
+            )
+            for each in states
+        ],
+        empty="该机构本月不需报送。",
+    )
+
+
+def _versions_table(desk: Desk, code: str, versions: Sequence[Row[Any]], number: str | None) -> Table:
+    return Table(
+        name="versions",
+        title="报送版本",
+        columns=[
+            Column("version", "版本", Form.COUNT),
+            Column("received_at", "收到时间"),
+            Column("on_time", "是否按时"),
+            Column("verdict", "结论"),
+            Column("errors", "错误", Form.COUNT),
+            Column("warnings", "警告", Form.COUNT),
+            Column("files", "文件", Form.COUNT, "个"),
+            Column("submitted_by", "报送人"),
+            Column("receipt", "回执"),
+            Column("workbook", "问题清单"),
+        ],
+        rows=[
+            (
+                Cell(
+                    value=row.version,
+                    href=f"{desk.here(version=row.submission_id)}#findings",
+                    is_head=True,
+                    state="chosen" if row.submission_id == number else None,
+                ),
+                *(row.received_at, "按时" if row.on_time else "迟报"),
+                Cell(
+                    value=SUBMISSION_VERDICT_WORDS[Verdict(row.verdict)],
+                    state={"accepted": "good", "partial": "warn", "rejected": "bad"}[row.verdict],
+                ),
+                *(row.errors, row.warnings, row.files, row.submitted_by),
+                Cell(value=row.submission_id, href=desk.href(f"reporting/{code}/receipts/{row.submission_id}")),
+                _workbook_cell(desk, code, row.submission_id, has_findings=row.has_findings),
+            )
+            for row in versions
+        ],
+        empty="本月还没有收到报送包。",
+    )
+
+
+def _workbook_cell(desk: Desk, code: str, number: str, *, has_findings: bool) -> Cell:
+    if not has_findings:
+        return Cell(value="无")
+    return Cell(value="下载", href=desk.href(f"reporting/{code}/workbooks/{number}"))
+
+
+def _checks_table(desk: Desk, code: str, checks: Sequence[Row[Any]], number: str | None) -> Table:
+    return Table(
+        name="checks",
+        title="跨表核对回执",
+        columns=[
+            Column("edition", "核对"),
+            Column("checked_at", "时间"),
+            Column("findings", "问题", Form.COUNT, "个"),
+            Column("receipt", "回执"),
+            Column("workbook", "问题清单"),
+        ],
+        rows=[
+            (
+                Cell(
+                    value="关闭时核对" if row.edition.startswith("close") else "他行数据到达后核对",
+                    href=f"{desk.here(version=row.submission_id)}#findings",
+                    is_head=True,
+                    state="chosen" if row.submission_id == number else None,
+                ),
+                *(row.checked_at, row.findings),
+                Cell(value=row.submission_id, href=desk.href(f"reporting/{code}/receipts/{row.submission_id}")),
+                _workbook_cell(desk, code, row.submission_id, has_findings=row.findings > 0),
+            )
+            for row in checks
+        ],
+        empty="没有跨表核对的回执。",
+    )
+
+
+def _findings_table(findings: Sequence[Row[Any]], number: str | None) -> Table:
+    reports = load_reports()
+    return Table(
+        name="findings",
+        title="发现的问题" if number is None else f"发现的问题（{number}）",
+        columns=[
+            Column("level", "级别"),
+            Column("rule", "规则"),
+            Column("report", "报表"),
+            Column("place", "位置"),
+            Column("header", "表头"),
+            Column("key", "行标识"),
+            Column("value", "报送值"),
+            Column("expected", "应为"),
+            Column("message", "说明"),
+            Column("explanation", "机构的解释"),
+        ],
+        rows=[
+            (
+                Cell(
+                    value=LEVEL_WORDS[Level(row.level)],
+                    state={Level.CRITICAL: "bad", Level.WARNING: "warn", Level.NOTICE: None}[Level(row.level)],
+                ),
+                *(row.rule, reports[row.report].title if row.report in reports else "整个报送包", _place(row)),
+                *(row.header, row.key, row.value, row.expected, row.message, row.explanation),
+            )
+            for row in findings[:MOST_FINDINGS]
+        ],
+        empty="这一版没有发现问题。" if number else "没有版本，也就没有问题。",
+    )
+
+
+def _place(row: Row[Any]) -> str:
+    where = row.cell or (f"第{row.row_number}行" if row.row_number else "")
+    return " ".join(filter(None, (row.file, f"“{row.sheet}”" if row.sheet else "", where)))
+
+
+def _events_table(events: Sequence[Row[Any]]) -> Table:
+    return Table(
+        name="events",
+        title="经过",
+        columns=[
+            Column("happened_at", "时间"),
+            Column("event", "事项"),
+            Column("subject", "对象"),
+            Column("detail", "说明"),
+        ],
+        rows=[(row.happened_at, _EVENTS.get(row.event, row.event), row.subject, _detail(row)) for row in events],
+        empty="本月还没有发生任何事。",
+    )
+
+
+def _detail(row: Row[Any]) -> str | None:
+    if row.event == "judged":
+        return SUBMISSION_VERDICT_WORDS[Verdict(row.detail)]
+    if row.event == "seen" and row.detail:
+        return f"因本系统故障未能核对：{row.detail}"
+    return None if row.detail is None else str(row.detail)
+
+
+# Reminding
+
+
+def _opened(desk: Desk, period: str) -> Period:
+    with desk.connect() as connection:
+        there = desk.opened_periods(connection)
+    if period not in there:
+        raise NotThereError(
+            "没有这个月份。", [Choice(each, desk.href("reporting", period=each)) for each in there[:MONTHS]]
+        )
+    return Period.parse(period)
+
+
+def _remind(desk: Desk, later: BackgroundTasks, key: str, period: Period, code: str | None) -> Response:
+    """Post the reminders, once a day.
+
+    Raises:
+        FormError: nobody misses anything, or everyone has been reminded today.
+    """
+    messages = asked_reminders(desk.engine, desk.settings, period, code)
+    if not messages:
+        raise FormError({"": "没有需要催报的机构，或者它们没有登记联系人；联系人在“机构”页登记。"})
+    with desk.connect() as connection:
+        new = not_posted(connection, messages)
+    back = desk.href("reporting" if code is None else f"reporting/{code}", period=period)
+    action = Action(
+        kind=ActionKind.REMINDER, subject=str(period) if code is None else f"{period}/{code}", period=str(period)
+    )
+    keys: list[str] = []
+    answered = desk.act(
+        key, action, _outcome(desk, messages, new), back, lambda connection: keys.extend(post(connection, new))
+    )
+    if keys and leaves_at_once(desk.settings):
+        later.add_task(send, desk.engine, desk.settings, keys)
+    return answered
+
+
+def _outcome(desk: Desk, messages: Sequence[Message], new: Sequence[Message]) -> str:
+    if not new:
+        return "今天已经催报过，没有重复发送；明天可以再催。"
+    institutions = len({each.institution_code for each in new})
+    goes = "正在发出" if leaves_at_once(desk.settings) else "由每小时一次的“补报收取”任务发出"
+    before = len(messages) - len(new)
+    rest = f"；另有{before}封今天已经发过，没有重复" if before else ""
+    return f"已向{institutions}家机构催报，{len(new)}封邮件放入发件箱，{goes}{rest}。"

@@ -1,0 +1,52 @@
+// What a page cannot do by itself: Airflow's light or dark, and links that lead out of Airflow's frame.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("scripted");
+
+  // Airflow keeps the choice as a class of its own page, which is of the same origin; alone, the system's choice holds.
+  const outside = (() => {
+    try {
+      return window.parent !== window && window.parent.document;
+    } catch {
+      return null;
+    }
+  })();
+  if (outside) {
+    const follow = () => {
+      const shown = outside.documentElement;
+      const dark = shown.classList.contains("dark") || shown.dataset.theme === "dark";
+      root.dataset.theme = dark ? "dark" : "light";
+    };
+    follow();
+    new MutationObserver(follow).observe(outside.documentElement, { attributes: true });
+  }
+
+  // Airflow's frame lets nothing of it open a window or lead elsewhere: the page around it does that for us.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[target]");
+    if (!link || !outside || event.defaultPrevented) return;
+    event.preventDefault();
+    const copy = outside.createElement("a");
+    copy.href = link.href;
+    copy.rel = "noopener";
+    copy.target = link.target === "_blank" ? "_blank" : "_self";
+    copy.click();
+  });
+
+  // A choice in a list is enough to show it.
+  document.addEventListener("change", (event) => {
+    const list = event.target instanceof Element && event.target.closest("[data-submit]");
+    if (list) list.form.requestSubmit();
+  });
+
+  // A second click sends nothing; the server would not act twice either.
+  document.addEventListener("submit", (event) => {
+    for (const button of event.target.querySelectorAll("button")) {
+      if (event.target.method === "post") window.setTimeout(() => { button.disabled = true; });
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false;
+  });
+})();
