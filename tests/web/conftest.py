@@ -41,6 +41,15 @@ def api_server() -> Iterator[FastAPI]:
         purge_cached_app()
 
 
+@pytest.fixture(autouse=True)
+def _let_go() -> Iterator[None]:
+    """The pages keep a warehouse open; the test's own is gone after it."""
+    yield
+    from five_precisions.web.opened import close_installation
+
+    close_installation()
+
+
 @pytest.fixture
 def login(api_server: FastAPI) -> Login:
     """A browser in which a user of that role is logged in; None = one without any role."""

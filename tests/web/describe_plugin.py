@@ -15,11 +15,13 @@ def main() -> None:
     loaded = "five_precisions.web.app" in sys.modules
     before = set(sys.modules)
     apps, middlewares = plugins_manager.get_fastapi_plugins()
+    views, _ = plugins_manager._get_ui_plugins()
     described = {
         "errors": errors,
         "loads_the_app_at_once": loaded,
         "plugins": [plugin.name for plugin in plugins if "$PLUGINS_FOLDER" in str(plugin.source)],
         "apps": [[app["name"], app["url_prefix"], app["app"].title] for app in apps],
+        "views": [[view["destination"], view["href"]] for view in views],
         "middlewares": len(middlewares),
         "info": [plugin for plugin in plugins_manager.get_plugin_info() if plugin["name"] == "five_precisions"],
         "heavy": [name for name in HEAVY if name in sys.modules and name not in before],
