@@ -289,15 +289,17 @@ def test_a_page(city: Engine, settings: Settings, login: Login, stranger: TestCl
 
     put(Path(settings.inbox_address) / str(JUNE) / "B01" / "v1", package(loans=[sound("loans")]))
     collect(city, settings, JUNE, replay=True)
-    address = f"{PREFIX}/progress/2019-06"
+    address = f"{PREFIX}/progress?period=2019-06"
     sent_on = stranger.get(address)
     assert (sent_on.status_code, "/auth/login" in sent_on.headers["location"]) == (307, True)
     answer = login("viewer").get(address)
     assert answer.status_code == 200
-    assert "2019年6月报送进度" in answer.text
-    assert "<td>金融精准扶贫贷款台账</td><td>accepted</td>" in answer.text
+    assert '<th scope=row><a' not in answer.text
+    assert '<th scope=row>岭海通商</th>\n<td class="number">5</td>' in answer.text
+    saved = login("viewer").get(f"{address}&download=missing.csv")
+    assert "岭海通商,5" in saved.content.decode("utf-8-sig")
     assert login(None).get(address).status_code == 403
-    assert login("viewer").get(f"{PREFIX}/progress/2019-13").status_code == 404
+    assert login("viewer").get(f"{PREFIX}/progress?period=2019-13").status_code == 404
     test_documented.test_every_page_is_explained()
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
 
 import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -196,5 +194,3 @@ def test_the_number_of_an_action_that_there_is_not_says_nothing(opened: Engine, 
     answer = login("viewer").get(f"{PAGE}&done={number}")
     assert answer.status_code == 200
     assert 'role="status"' not in answer.text
-
-

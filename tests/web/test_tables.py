@@ -47,7 +47,7 @@ def test_as_a_workbook() -> None:
     assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
         ["考核排名：各行", None, None, None, None],
         ["银行", "余额（万元）", "户数（户）", "名次", "时间"],
-        ["=1+1", -1234.57, 12345, 3, datetime(2019, 7, 1, 8)],
+        ["=1+1", -1234.57, 12345, 3, datetime(2019, 7, 1, 8)],  # noqa: DTZ001 - workbooks know no time zones
         ["乙行", None, "<5", None, "2019-07-01"],
     ]
     assert sheet["A3"].data_type == "s"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -25,6 +25,9 @@ _INLINE_STYLE: Final = re.compile(r' style="[^"]*"')
 """The pages' policy lets no element be styled in place."""
 _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
 """Lines are told apart without colour."""
+_starting = Lock()
+_started: list[Thread] = []
+"""The one that has started the engine."""
 _drawing = Lock()
 """The engine draws one chart at a time."""
 
@@ -44,6 +47,17 @@ class Bar:
     name: str
     value: Decimal | int | None
     mark: Decimal | int | None = None
+
+
+def start_drawing() -> None:
+    """Start the drawing engine beside the pages, once: whoever opens the first page with a chart need not wait for it.
+
+    The thread is waited for at the end of the process, which cannot end in the middle of it.
+    """
+    with _starting:
+        if not _started:
+            _started.append(Thread(target=_drawn, args=("bar", (("", 0.0, None),), "")))
+            _started[0].start()
 
 
 def line_chart(series: Sequence[Series], *, unit: str) -> Markup:

@@ -28,6 +28,7 @@ from five_precisions.web.actions import (
     record_download,
     require_key,
 )
+from five_precisions.web.charts import start_drawing
 from five_precisions.web.opened import opened_installation
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError, file_answer, html
 from five_precisions.web.tables import Table, table_as_csv, table_as_workbook
@@ -238,6 +239,7 @@ def open_desk(request: Request, user: User) -> Desk:
         UnreachableError: nobody answers there.
     """
     installation = opened_installation()
+    start_drawing()
     return Desk(request, user, installation.engine, installation.settings)
 
 

@@ -1,0 +1,131 @@
+"""The pages of the desk inside Airflow's real UI: the entry, the tabs, light and dark, and for everybody to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Frame, Page, expect
+
+from five_precisions_demo.stack import OPS
+from tests.browser.conftest import LAPTOP, Visit
+from tests.replay import QUARTER, Replay
+
+Visits = Callable[[], Visit]
+
+PAGES = {
+    "today": "今日",
+    "reporting": "报送情况",
+    "reporting/B01": "岭海通商 2019年3月报送",
+    "actions": "操作记录",
+    f"drafts/{QUARTER}/1": "关于2019年第一季度金融精准扶贫工作情况的通报",
+}
+"""Addresses below our root, and the beginning of what stands above each."""
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+_VIOLATIONS = """
+async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+    .map(each => [each.id, each.impact, each.nodes.map(node => node.target.join(" ")).slice(0, 5)])
+"""
+
+
+@pytest.fixture
+def ops(visit: Visits, replay: Replay) -> Visit:
+    """The browser of somebody of ops who has logged in."""
+    visited = visit()
+    visited.page.goto(f"{replay.stack.site.url}/five-precisions/reporting")
+    visited.log_in(replay, OPS)
+    visited.page.wait_for_url("**/five-precisions/reporting")
+    visited.complaints.clear()
+    return visited
+
+
+def inner(page: Page) -> Frame:
+    """Our page in Airflow's frame, once it is there."""
+    frame = page.wait_for_selector("iframe").content_frame()
+    assert frame is not None
+    frame.wait_for_selector("h1")
+    return frame
+
+
+def run_ids(page: Page, dag: str) -> list[str]:
+    """The runs of a DAG, the oldest first."""
+    runs: list[str] = page.evaluate(
+        "async dag => (await (await fetch(`/api/v2/dags/${dag}/dagRuns?order_by=run_after`)).json())"
+        ".dag_runs.map(run => run.dag_run_id)",
+        dag,
+    )
+    return runs
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_every_page(ops: Visit, replay: Replay, theme: str) -> None:
+    page = ops.page
+    page.emulate_media(color_scheme=theme)
+    for path, heading in PAGES.items():
+        answer = page.goto(f"{replay.stack.site.url}/five-precisions/{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+        assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP["width"], path
+        page.evaluate(AXE)
+        violations: list[list[Any]] = page.evaluate(_VIOLATIONS)
+        assert [each for each in violations if each[1] in ("serious", "critical")] == [], path
+    assert ops.complaints == []
+
+
+def test_the_entry_in_airflow_leads_to_the_desk_and_its_address_can_be_sent(ops: Visit, replay: Replay) -> None:
+    page, url = ops.page, replay.stack.site.url
+    page.goto(url)
+    page.get_by_role("link", name="五个精准").click()
+    expect(inner(page).get_by_role("heading", level=1)).to_contain_text("今日")
+    frame = inner(page)
+    frame.get_by_role("link", name="报送情况").first.click()
+    page.wait_for_url(f"{url}/plugin/five-precisions/five-precisions/reporting**")
+    inner(page).get_by_role("link", name="岭海通商").first.click()
+    page.wait_for_url(f"{url}/plugin/five-precisions/five-precisions/reporting/B01**")
+    # Whoever is sent the address sees the same.
+    page.goto(page.url)
+    expect(inner(page).get_by_role("heading", level=1)).to_contain_text("岭海通商")
+
+
+def test_the_tab_of_a_row_is_the_page_of_its_institution(ops: Visit, replay: Replay) -> None:
+    page, url = ops.page, replay.stack.site.url
+    run = quote(run_ids(page, "monthly_collection")[0], safe="")
+    page.goto(f"{url}/dags/monthly_collection/runs/{run}/tasks/collect/mapped/1/plugin/five-precisions-task")
+    expect(inner(page).get_by_role("heading", level=1)).to_contain_text("南屿实业 2019年1月报送")
+    page.goto(f"{url}/dags/monthly_collection/runs/{run}/plugin/five-precisions-run")
+    expect(inner(page).get_by_role("heading", level=1)).to_contain_text("报送情况")
+    assert "period=2019-01" in inner(page).url
+
+
+def test_the_pages_follow_airflow_into_the_dark(ops: Visit, replay: Replay) -> None:
+    page = ops.page
+    page.goto(f"{replay.stack.site.url}/plugin/five-precisions/five-precisions/reporting")
+    assert inner(page).evaluate("document.documentElement.dataset.theme") == "light"
+    page.evaluate("document.documentElement.classList.replace('light', 'dark')")
+    inner(page).wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    ground = inner(page).evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(17, 17, 19)"
+
+
+def test_a_link_to_airflow_leads_out_of_the_frame(ops: Visit, replay: Replay) -> None:
+    page, url = ops.page, replay.stack.site.url
+    page.goto(f"{url}/plugin/five-precisions/five-precisions/drafts/{QUARTER}/1")
+    with page.context.expect_page() as opened:
+        inner(page).get_by_role("link", name="通报 PDF").click()
+    assert opened.value.url.endswith(f"bulletin-{QUARTER}.pdf")
+    inner(page).get_by_role("link", name="待审批事项").click()
+    page.wait_for_url(f"{url}/required_actions**")
+
+
+def test_a_choice_of_a_month_keeps_the_rest(ops: Visit, replay: Replay) -> None:
+    page = ops.page
+    page.goto(f"{replay.stack.site.url}/five-precisions/reporting?kind=bank&only=missing")
+    page.get_by_label("月份").first.select_option("2019-02")
+    page.wait_for_url("**period=2019-02**")
+    assert "kind=bank" in page.url
+    assert "only=missing" in page.url
+    expect(page.get_by_role("table").first).to_contain_text("鹭屿城市")
