@@ -1,7 +1,7 @@
 """How long a page of ours takes in a browser, from the request to the last byte and to everything shown.
 
 `make bench-pages` opens the drafts of what the demo left, under the Airflow of `make up`, logged in, twenty times each.
-The limit is half a second at city size (docs/outputs.md#pages). Needs Debian's chromium.
+The limit is half a second at city size (docs/desk.md#pages). Needs Debian's chromium.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.replay import Replay
 from tests.waiting import LONGEST_SECONDS
 
 LAPTOP = {"width": 1366, "height": 768}
-"""What the branch's people have (docs/outputs.md#pages)."""
+"""What the branch's people have (docs/desk.md#pages)."""
 CHROMIUM = shutil.which("chromium")
 _LONGEST_MILLISECONDS = LONGEST_SECONDS * 1000
 LACKING = "Chromium is not installed, and pages are tested in a real browser: apt-get install chromium, or run .ci/run"

@@ -1,4 +1,4 @@
-"""Every page is explained in docs/outputs.md#pages."""
+"""Every page is explained in docs/desk.md#addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unexplained(paths: Iterable[str], page: str) -> list[str]:
 
 def test_every_page_is_explained() -> None:
     paths = [route.path for route in app.routes if isinstance(route, APIRoute)]
-    page = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "desk.md").read_text(encoding="utf-8")
     assert len(paths) >= 2
     assert unexplained(paths, page) == []
     assert unexplained(["/made-up/{code}"], page) == ["/made-up/{code}"]

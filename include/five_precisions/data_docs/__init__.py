@@ -1,4 +1,4 @@
-"""Data Docs: which expectation held in which version of a month (docs/outputs.md#pages)."""
+"""Data Docs: which expectation held in which version of a month (docs/desk.md#pages)."""
 
 from five_precisions.data_docs.months import build_data_docs
 

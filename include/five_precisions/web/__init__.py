@@ -1,1 +1,1 @@
-"""The pages in the Airflow UI: a FastAPI app (docs/outputs.md#pages)."""
+"""The pages in the Airflow UI: a FastAPI app (docs/desk.md#pages)."""

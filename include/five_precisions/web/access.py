@@ -1,4 +1,4 @@
-"""Who may see a page and who may act on it: what Airflow says of its users (docs/outputs.md#pages).
+"""Who may see a page and who may act on it: what Airflow says of its users (docs/desk.md#pages).
 
 A viewer sees: whoever may read the runs of the DAG that a page is about. Ops act: whoever may change Airflow's
 variables, which the roles Op and Admin may under both auth managers, and User and Viewer may not.

@@ -1,4 +1,4 @@
-"""What people do from the pages: asked once, done once, and kept with who, when and why (docs/outputs.md#pages).
+"""What people do from the pages: asked once, done once, and kept with who, when and why (docs/desk.md#pages).
 
 A form bears a key that is signed for its user, its kind of action and its subject. No other site can make one, so none
 can act in a user's name; and the same form sent twice acts once. The key is claimed in a transaction that stays open
@@ -115,7 +115,7 @@ class FormError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FilledForm:
     """What a form shows: its key, what was entered, and what is wrong with it, beside each field."""
 
     key: str

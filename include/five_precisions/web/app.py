@@ -1,4 +1,4 @@
-"""The app that Airflow's API server mounts: our pages behind Airflow's login (docs/outputs.md#pages).
+"""The app that Airflow's API server mounts: our pages behind Airflow's login (docs/desk.md#pages).
 
 A plugin's app is open to the world unless it says otherwise. Here every route wants a user whom Airflow knows, and each
 router says what that user must be allowed. FastAPI's own pages, which would list the routes to anybody, are off.

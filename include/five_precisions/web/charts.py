@@ -1,4 +1,4 @@
-"""Charts of pages: plain figures in, an SVG that takes the page's colours out (docs/outputs.md#pages).
+"""Charts of pages: plain figures in, an SVG that takes the page's colours out (docs/desk.md#pages).
 
 The drawing engine takes two seconds to start and a tenth for each chart. What a run has found never changes, so what
 was drawn is kept.

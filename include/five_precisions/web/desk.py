@@ -21,7 +21,7 @@ from five_precisions.web.actions import (
     ActedBeforeError,
     Action,
     ActionKind,
-    Form,
+    FilledForm,
     acting,
     form_key,
     read_outcome,
@@ -131,9 +131,9 @@ class Desk:
         subject: str,
         values: Mapping[str, str] | None = None,
         errors: Mapping[str, str] | None = None,
-    ) -> Form:
+    ) -> FilledForm:
         """A form for this user, with what was entered and what is wrong with it."""
-        return Form(form_key(self.user, kind, subject), dict(values or {}), dict(errors or {}))
+        return FilledForm(form_key(self.user, kind, subject), dict(values or {}), dict(errors or {}))
 
     def answer(
         self,

@@ -1,4 +1,4 @@
-"""The page of who did what (docs/outputs.md#pages)."""
+"""The page of who did what (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of reporting: who has delivered what, and everything of one institution's month (docs/outputs.md#pages)."""
+"""The pages of reporting: who has delivered what, and everything of one institution's month (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

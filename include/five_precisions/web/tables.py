@@ -1,4 +1,4 @@
-"""A table of a page: declared once, shown as HTML, saved as CSV or as a workbook (docs/outputs.md#pages)."""
+"""A table of a page: declared once, shown as HTML, saved as CSV or as a workbook (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people did from the pages, with who, when and why (docs/outputs.md#pages)."""
+"""What people did from the pages, with who, when and why (docs/desk.md#pages)."""
 
 from alembic import op
 
