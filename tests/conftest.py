@@ -73,6 +73,7 @@ GROUPS = {
     "bulletin/test_issue.py": "golden",
     "figures/test_golden_alerts.py": "golden",
     "figures/test_golden_independence.py": "golden",
+    "figures/test_golden_trial.py": "golden",
     "demo": "golden",
 }
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from five_precisions.collection import close, collect
-from five_precisions.figures import assess
+from five_precisions.figures import assess, load_scheme, try_scheme
 from five_precisions.intake.findings import Verdict
 from five_precisions.period import Period
 from five_precisions.register import load_register, save_register
@@ -23,6 +23,7 @@ from five_precisions.warehouse import open_warehouse
 from five_precisions_demo.large_area import AreaSize, invent_area, write_area
 from five_precisions_demo.large_area.register import CITY
 from tests.conftest import SECRET
+from tests.figures.trying import in_digits, results_after, stored_results
 
 JUNE = Period(2019, 6)
 FEN_OF_WAN = Decimal(1_000_000)
@@ -48,6 +49,9 @@ def test_a_month_of_300_institutions_ends(database_url: str, monkeypatch: pytest
         assert closed.frozen_reports == 269 * 6 + 30 * 4 + 2
         assert 10 < len(closed.cross_checks) < 150
         assert assess(engine, settings, JUNE).is_new
+        trial = try_scheme(engine, settings, JUNE, load_scheme(settings, JUNE))
+        assert len(trial.banks) == 269
+        assert in_digits(results_after(trial)) == in_digits(stored_results(engine, JUNE))
         with engine.connect() as connection:
             rows = area.reports_of(JUNE)
             assert_loans(connection, rows["loans"])

@@ -19,7 +19,24 @@ from five_precisions.figures.restatement import (
     preview_restatement,
     restate,
 )
+from five_precisions.figures.scheme import Scheme, load_scheme
+from five_precisions.figures.scheme_fields import (
+    FieldKind,
+    SchemeField,
+    TriedSchemeError,
+    change_scheme,
+    list_scheme_fields,
+)
 from five_precisions.figures.targets import Target, list_targets, resplit
+from five_precisions.figures.trial import (
+    JudgedIndicator,
+    Standing,
+    Trial,
+    TriedBank,
+    TriedIndicator,
+    TriedVisitRound,
+    try_scheme,
+)
 
 __all__ = [
     "Assessed",
@@ -27,13 +44,26 @@ __all__ = [
     "CaseHistory",
     "CaseState",
     "Decision",
+    "FieldKind",
     "FigureExplanation",
+    "JudgedIndicator",
     "Restatement",
+    "Scheme",
+    "SchemeField",
+    "Standing",
     "Target",
+    "Trial",
+    "TriedBank",
+    "TriedIndicator",
+    "TriedSchemeError",
+    "TriedVisitRound",
     "assess",
+    "change_scheme",
     "explain",
     "list_cases",
+    "list_scheme_fields",
     "list_targets",
+    "load_scheme",
     "months_left_behind",
     "open_request",
     "preview_restatement",
@@ -42,5 +72,6 @@ __all__ = [
     "restate",
     "set_aside",
     "take_back",
+    "try_scheme",
     "validate_reference",
 ]

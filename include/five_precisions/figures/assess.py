@@ -53,6 +53,10 @@ _NOT_READ_BY_A_RUN: Final = frozenset({"hotlines.yaml", "rates.csv", "scheme.yam
 Of scheme and scorecard the version that holds is one, and the targets once made. The others are the intake's.
 """
 
+_RUNS_OF_YEAR: Final = text(
+    "select run_id from mart.run where current and period between :first and :last order by period"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
@@ -175,6 +179,8 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, report_step
     follow_inspections(connection, parameters)
 
     report_step("assessment and rankings")
+    year = {"first": parameters["year_first_period"], "last": parameters["period"]}
+    parameters["runs_of_year"] = list(connection.execute(_RUNS_OF_YEAR, year).scalars())
     assess_banks(connection, scheme, taken.boards, parameters)
 
     report_step("lists")

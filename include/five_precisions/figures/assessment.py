@@ -13,8 +13,9 @@ it is. More is never worse. It yields a row for each of them:
 - `note`: why the points are what they are; `deed`: what the bank would have done. Both are Chinese, for the bank.
 
 It reads `bank_figure` (`code`, `metric`, `value`, `numerator`, `denominator`: the run's figures of the assessed banks)
-and `city_figure` (the same without `code`). It also reads the inputs of the run (figures/inputs.py), and binds what a
-run has.
+and `city_figure` (the same without `code`). It also reads what `load_inputs_of_run` makes of the run's inputs
+(figures/inputs.py), for a trial judges a past run (figures/trial.py), and binds what a run has. Of the year's months up
+to its own it reads the runs of `:runs_of_year`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from five_precisions.figures.inputs import (
     bound_of,
     fill_table,
     gather_statistics,
+    reports_read_by,
     run_statement,
     statement_errors,
 )
@@ -55,6 +57,8 @@ _TABLES: Final = (
     )""",
 )
 """A scenario is `actual`, or the code of the indicator that it moves by a step; a round is what is judged at once."""
+_FILLED_BY: Final = {table: f"assessment/{table}s" for table in ("assessed_bank", "bank_figure", "city_figure")}
+"""Statements by the table that each fills, in their order."""
 
 
 def assess_banks(connection: Connection, scheme: Scheme, boards: Mapping[str, Board], parameters: Parameters) -> None:
@@ -63,17 +67,41 @@ def assess_banks(connection: Connection, scheme: Scheme, boards: Mapping[str, Bo
     Raises:
         SetupError: the statement of an indicator does not run, or does not judge every bank once.
     """
+    make_scenarios(connection)
+    judge_banks(connection, scheme, parameters)
     rules = parameters | _rules_of(scheme)
-    for table in _TABLES:
-        connection.exec_driver_sql(f"create temporary table {table} on commit drop")
-    for table in ("assessed_bank", "bank_figure", "city_figure"):
-        fill_table(connection, table, f"assessment/{table}s", rules)
-    run_statement(connection, "assessment/no_step", rules | {"round": 0})
-    _judge(connection, scheme, rules, 0)
     ranked = [{"board": code, **board.model_dump(mode="json")} for code, board in boards.items()]
     for mart in ("assessment_item", "assessment", "pace", "ranking", "relending_advice"):
         run_statement(connection, f"marts/{mart}", rules | {"boards": json.dumps(ranked)})
     _find_next_steps(connection, scheme, rules)
+
+
+def make_scenarios(connection: Connection) -> None:
+    """Make the temporary tables in which banks are judged; they go with the transaction."""
+    for table in _TABLES:
+        connection.exec_driver_sql(f"create temporary table {table} on commit drop")
+
+
+def judge_banks(connection: Connection, scheme: Scheme, parameters: Parameters) -> None:
+    """Judge every bank of the run as it is: `scenario_item` and the `actual` rows of `scenario_score` say how.
+
+    Raises:
+        SetupError: as `assess_banks`.
+    """
+    rules = parameters | _rules_of(scheme)
+    for table, name in _FILLED_BY.items():
+        fill_table(connection, table, name, rules)
+    run_statement(connection, "assessment/no_step", rules | {"round": 0})
+    _judge(connection, scheme, rules, 0)
+
+
+def reports_judged_by(scheme: Scheme) -> list[str]:
+    """The codes of the reports whose rows `judge_banks` reads beside the run's figures."""
+    return reports_read_by([*_FILLED_BY.values(), *map(_statement_of, scheme.weights)])
+
+
+def _statement_of(indicator: str) -> str:
+    return f"assessment/indicators/{indicator}"
 
 
 def _find_next_steps(connection: Connection, scheme: Scheme, rules: Parameters) -> None:
@@ -107,7 +135,7 @@ def _judge(connection: Connection, scheme: Scheme, rules: Parameters, number: in
 
 def _judge_by(connection: Connection, indicator: str, rules: Parameters) -> None:
     """Let the statement of an indicator judge what is asked in the round."""
-    name = f"assessment/indicators/{indicator}"
+    name = _statement_of(indicator)
     statement = text(
         "insert into scenario_item with asked as ("
         "select code, step from wanted_step where indicator = :indicator and round = :round"

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -72,10 +73,12 @@ _FILLED_BY: Final = {
 """Statements of include/sql/inputs by the table that each fills, in their order."""
 _OF_THE_REGISTER: Final = ("open_institution", "subject", "present")
 """Tables whose statements read the register as the run knows it."""
+_OF_A_PAST_RUN: Final = ("run_version", "known_institution", "known_division", *_OF_THE_REGISTER, "target")
+"""Tables that can be filled again as they were when a run was made."""
 NOT_OF_A_RUN = frozenset(
     {
         "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation", "intake",
-        "outbox", "reader", "receipts", "register", "restatement", "runs", "web", "worklists",
+        "outbox", "reader", "receipts", "register", "restatement", "runs", "trial", "web", "worklists",
     }
 )  # fmt: skip
 """Folders of include/sql whose statements add nothing to a run. Any other folder may hold a metric's statement."""
@@ -141,8 +144,11 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
 
 
 def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
-    """Make the temporary tables as they were when the run was made, of the reports only those asked for."""
-    _make_tables(connection)
+    """Make the temporary tables as they were when the run was made, of the reports only those asked for.
+
+    What the proof and the trial do not read is not made: a statement that reads it fails, where it would find nothing.
+    """
+    _make_tables(connection, _OF_A_PAST_RUN)
     connection.execute(
         text(
             "insert into run_version select period, institution_code, report, submission_id from mart.run_input "
@@ -162,9 +168,15 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
         _load_report(connection, code, kinds[code])
 
 
-def _make_tables(connection: Connection) -> None:
-    for table, columns in _TABLES.items():
-        connection.exec_driver_sql(f"create temporary table {table} ({columns}) on commit drop")
+def reports_read_by(statements: Iterable[str]) -> list[str]:
+    """The codes of the reports whose rows any of the statements, given by their names, reads."""
+    texts = [re.sub(r"--.*", "", load_statement(name).text) for name in statements]
+    return [code for code in load_reports() if any(re.search(rf"\b(?:from|join)\s+{code}\b", sql) for sql in texts)]
+
+
+def _make_tables(connection: Connection, tables: Collection[str] = tuple(_TABLES)) -> None:
+    for table in tables:
+        connection.exec_driver_sql(f"create temporary table {table} ({_TABLES[table]}) on commit drop")
 
 
 def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:

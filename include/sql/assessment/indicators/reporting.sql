@@ -8,10 +8,7 @@ with reported as (
         cast(count(*) filter (where reporting.on_time) as numeric) as on_time,
         cast(count(*) filter (where reporting.first_pass) as numeric) as first_pass
     from mart.reporting
-    inner join mart.run on reporting.run_id = run.run_id
-    where
-        (run.run_id = :run_id or (run.current and run.period < :period))
-        and run.period >= :year_first_period
+    where reporting.run_id = any(:runs_of_year)
     group by reporting.institution_code
 ),
 
