@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from five_precisions.cli import make_app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess, explain, restate
-from five_precisions.figures.explain import gather, prove
+from five_precisions.figures.explain import EvidenceRow, gather, prove
 from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
 from five_precisions.intake import Archive
 from five_precisions.reference import load_catalogue
@@ -125,6 +125,44 @@ def test_what_nobody_delivers_is_shown_too(awkward: Engine, settings: Settings) 
     }
     assert statuses["loans"] == "accepted"
     assert statuses["position"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("metric", "scope", "code"),
+    [
+        ("loan_balance", "city", "441700"),
+        ("match_rate", "city", "441700"),
+        ("outreach_town_coverage", "city", "441700"),
+        ("reporting_rate", "bank", "B02"),
+    ],
+)
+def test_rows_come_by_pages_that_neither_overlap_nor_leave_any_out(
+    metric: str, scope: str, code: str, awkward: Engine, settings: Settings
+) -> None:
+    def page(first: int | None, offset: int) -> tuple[EvidenceRow, ...]:
+        proof = explain(
+            awkward, settings, metric, scope=scope, code=code, period=JANUARY, first=first, offset=offset
+        ).proof
+        assert proof is not None
+        assert (proof.rows, proof.numerator) == (whole.rows, whole.numerator)
+        return proof.first
+
+    found = explain(awkward, settings, metric, scope=scope, code=code, period=JANUARY, first=None)
+    assert found.proof is not None
+    whole = found.proof
+    assert len(whole.first) == whole.rows > 2
+    pages = [page(2, offset) for offset in range(0, whole.rows, 2)]
+    assert [row for each in pages for row in each] == list(whole.first)
+    assert page(None, 1) == whole.first[1:]
+    assert page(2, whole.rows) == page(0, 0) == ()
+
+
+@pytest.mark.parametrize(("first", "offset"), [(-1, 0), (5, -1), (None, -1)])
+def test_a_number_of_rows_below_zero_is_refused(
+    first: int | None, offset: int, engine: Engine, settings: Settings
+) -> None:
+    with pytest.raises(UsageError, match="A number of rows is 0 or more"):
+        explain(engine, settings, "loan_balance", scope="city", code=None, period=JANUARY, first=first, offset=offset)
 
 
 def test_a_household_of_two_rows_is_counted_once(awkward: Engine, settings: Settings) -> None:

@@ -6,7 +6,6 @@ is kept: the transaction is rolled back.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, text
 
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.figures.inputs import Parameters, bound_of, load_inputs_of_run, period_parameters, statement_errors
+from five_precisions.figures.inputs import (
+    Parameters,
+    bound_of,
+    load_inputs_of_run,
+    period_parameters,
+    reports_read_by,
+    statement_errors,
+)
 from five_precisions.period import Period
 from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.reports import load_reports
@@ -69,6 +75,7 @@ class Proof:
     """What the rows give, added up or counted; of a figure that is no ratio its value."""
     denominator: Decimal | None
     first: tuple[EvidenceRow, ...]
+    """Those that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ def explain(
     period: Period,
     run_id: str | None = None,
     first: int | None = 5,
+    offset: int = 0,
 ) -> FigureExplanation:
     """A figure, and the rows behind it.
 
@@ -124,11 +132,14 @@ def explain(
         period: Of the figure.
         run_id: An older run of a month that was restated; the current one unless given.
         first: How many rows are given, all of them if None; the proof counts all in any case.
+        offset: How many rows are passed over before these: the rows keep their order from call to call.
 
     Raises:
-        UsageError: there is no such metric, scope, subject or run.
+        UsageError: there is no such metric, scope, subject or run, or a number of rows is below 0.
         RefusedError: the month has not been assessed.
     """
+    if offset < 0 or (first is not None and first < 0):
+        raise UsageError("A number of rows is 0 or more.")
     declared = load_catalogue(settings).find(metric)
     if scope not in declared.scopes:
         raise UsageError(f"{metric} holds for {', '.join(declared.scopes)}, not for {scope!r}.")
@@ -148,9 +159,9 @@ def explain(
         if declared.evidence:
             asked = {"run_id": run.run_id, "metric": metric, "scope": scope, "code": subject.code}
             parameters = period_parameters(connection, period)
-            load_inputs_of_run(connection, parameters, run.run_id, _reports_of(declared))
+            load_inputs_of_run(connection, parameters, run.run_id, reports_read_by(declared.evidence))
             gather(connection, declared, parameters | asked)
-            proof = prove(connection, is_ratio=denominator is not None, first=first)
+            proof = prove(connection, is_ratio=denominator is not None, first=first, offset=offset)
     return FigureExplanation(
         metric=metric,
         name=declared.name,
@@ -192,12 +203,6 @@ def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[A
     return subject
 
 
-def _reports_of(metric: Metric) -> list[str]:
-    """Which reports the evidence reads."""
-    statements = [load_statement(name).text for name in metric.evidence]
-    return [code for code in load_reports() if any(re.search(rf"\b{code}\b", sql) for sql in statements)]
-
-
 def gather(connection: Connection, metric: Metric, parameters: Parameters) -> None:
     """Fill the temporary table `evidence` with the rows behind a figure of a run whose inputs are loaded.
 
@@ -223,10 +228,10 @@ def gather(connection: Connection, metric: Metric, parameters: Parameters) -> No
             connection.execute(statement, bound_of(connection, statement, known))
 
 
-def prove(connection: Connection, *, is_ratio: bool, first: int | None) -> Proof:
-    """What the table `evidence` comes to, and the first of its rows, all of them if None."""
+def prove(connection: Connection, *, is_ratio: bool, first: int | None, offset: int = 0) -> Proof:
+    """What the table `evidence` comes to, and the first of its rows behind the offset, all of them if None."""
     added = connection.execute(load_statement("explanation/added_up")).one()
-    listed = connection.execute(load_statement("explanation/rows"), {"first": first}).all()
+    listed = connection.execute(load_statement("explanation/rows"), {"first": first, "offset": offset}).all()
     contents: dict[tuple[str, str, int], dict[str, Value]] = {}
     for report in dict.fromkeys(row.report for row in listed if row.row_number is not None):
         places = [(row.submission_id, row.row_number) for row in listed if row.report == report]

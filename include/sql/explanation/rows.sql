@@ -20,5 +20,9 @@ left join intake.report as judged
 left join intake.file on judged.submission_id = file.submission_id and split_part(judged.file, '/', 1) = file.name
 order by
     array_position(array['both', 'numerator', 'denominator'], evidence.part),
-    evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number
-limit :first
+    evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number,
+    -- Of what nobody delivers: no two rows are left in an order of chance, or pages of them would overlap.
+    evidence.content, evidence.numerator, evidence.denominator, file.sha256
+limit
+    :first
+    offset :offset
