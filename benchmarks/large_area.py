@@ -62,6 +62,8 @@ HISTORY: Final = 1.1
 SLOPE: Final = 1.05
 MOST_MEGABYTES: Final = 1_500
 SECONDS_OF_CHECKS: Final = 0.3
+SECONDS_OF_TRIAL: Final = 1
+"""Somebody waits for the page."""
 SECONDS_OF_ASSESS: Final = 46.4
 """0.4 of what a first rewrite of two statements took, of 1,000,000 loans."""
 
@@ -139,6 +141,8 @@ def _measure_month(
     add_cost(report, f"assess, {named}", month["assess"])
     if asked.loans == LOANS:
         report.add("assess, all of it, CPU", month["assess"]["cpu"], "s", limit=SECONDS_OF_ASSESS)
+    tried = _run("try", area, warehouse=main)
+    add_cost(report, f"trial of a scheme, {named}", tried, limit=SECONDS_OF_TRIAL)
     return month
 
 
@@ -467,6 +471,22 @@ def _assess(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> C
     return work
 
 
+def _try(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
+    """The month by another scheme; once before the clock starts, as pages are shown by a process that has run."""
+    from five_precisions.figures import change_scheme, load_scheme, try_scheme
+    from five_precisions.period import Period
+
+    month = Period.parse(MONTH)
+    values = {"weights.growth": "10", "weights.visits": "20", "overdue_ratio.no_points_from": "3"}
+    scheme = change_scheme(load_scheme(settings, month), values)
+    try_scheme(engine, settings, month, scheme)
+
+    def work() -> Cost:
+        return {"banks": len(try_scheme(engine, settings, month, scheme).banks)}
+
+    return work
+
+
 def _assess_again(engine: Any, settings: Any, _area: Path, arguments: list[str]) -> Callable[[], Cost]:
     """The run once more and taken back; of some of a thousand households and their loans, where asked so."""
     from warehouse_cost import StatementWatch, measured
@@ -663,6 +683,7 @@ _WORKS: Final[dict[str, Callable[..., Callable[[], Cost]]]] = {
     "deliver": _deliver,
     "close": _close,
     "assess": _assess,
+    "try": _try,
     "assess-again": _assess_again,
     "explain": _explain,
     "copy-rows": _copy_rows,
