@@ -155,8 +155,8 @@ bench-airflow: install ## Airflow's own share of a replay, by empty tasks of the
 	$(BIN)/python benchmarks/airflow_share.py
 
 .PHONY: bench-pages
-bench-pages: install ## our pages in a browser, on what `make up` runs; wants chromium
-	$(BIN)/python benchmarks/pages.py
+bench-pages: install ## our pages through the API server, at city size and with 300 institutions; INSTITUTIONS=100 MONTHS=12 for less
+	$(BIN)/python benchmarks/pages.py $(if $(INSTITUTIONS),--institutions $(INSTITUTIONS)) $(if $(MONTHS),--months $(MONTHS))
 
 .PHONY: fuzz
 fuzz: install ## judge 10,000 mutated packages on all cores; FILES=500 for fewer, FIRST=7 for others; what fails is kept in var/fuzz
