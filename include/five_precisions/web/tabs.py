@@ -29,12 +29,11 @@ router = APIRouter(prefix="/tabs", dependencies=[sees_runs(COLLECTION)])
 @router.get("/runs/{dag_id}/{run_id}")
 def lead_from_run(desk: AtDesk, dag_id: str, run_id: str) -> Response:
     """From a run to its month: who has delivered, the ranking, or the drafts of its quarter."""
-    key = _partition_key(dag_id, run_id)
     if dag_id == BULLETIN:
-        return _to(desk.href("bulletins", quarter=key))
-    if dag_id not in _WHOLE_RUN:
-        return _to(desk.href("today"))
-    return _to(desk.href(_WHOLE_RUN[dag_id], period=key))
+        return _to(desk.href("bulletins", quarter=_partition_key(dag_id, run_id)))
+    if dag_id in _WHOLE_RUN:
+        return _to(desk.href(_WHOLE_RUN[dag_id], period=_partition_key(dag_id, run_id)))
+    return _to(desk.href("today"))
 
 
 @router.get("/tasks/{dag_id}/{run_id}/{task_id}/{map_index}")
