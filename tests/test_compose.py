@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -469,3 +470,17 @@ def test_the_locked_celery_works_with_the_executor(tmp_path: Path) -> None:
     """Celery 5.7 took out a module that the provider imports."""
     command = [sys.executable, "-c", "import airflow.providers.celery.executors.celery_executor"]
     subprocess.run(command, env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, check=True, capture_output=True)
+
+
+@pytest.mark.integration
+def test_airflow_bears_our_name_and_our_red_in_both_stacks() -> None:
+    from airflow.api_fastapi.common.types import Theme
+
+    from five_precisions_demo.stack.environment import INSTANCE_NAME, THEME
+
+    given = environment("airflow-apiserver")
+    assert f"{given['AIRFLOW__API__INSTANCE_NAME']}（演示）" == INSTANCE_NAME
+    assert json.loads(str(given["AIRFLOW__API__THEME"])) == THEME
+    # What Airflow does not take as a theme breaks each of its pages.
+    taken = Theme.model_validate(THEME).model_dump(exclude_none=True)
+    assert taken["tokens"]["colors"]["brand"]["600"]["value"] == "oklch(0.55 0.19 27.2)"

@@ -23,6 +23,31 @@ AIRFLOW_DATABASE: Final = "airflow"
 """Airflow's own database, on the warehouse's server."""
 MARK: Final = PREFIX + "STACK"
 """Names the stack's folder in the environment of each of its processes; nothing else sets it."""
+INSTANCE_NAME: Final = "五个精准 · 金融精准扶贫监测（演示）"
+"""Heads Airflow's home page and each tab of the browser."""
+THEME: Final = {
+    "tokens": {
+        "colors": {
+            "brand": {
+                shade: {"value": f"oklch({lightness} {chroma} 27.2)"}
+                for shade, lightness, chroma in (
+                    ("50", 0.975, 0.011),
+                    ("100", 0.955, 0.02),
+                    ("200", 0.92, 0.037),
+                    ("300", 0.84, 0.08),
+                    ("400", 0.73, 0.14),
+                    ("500", 0.63, 0.18),
+                    ("600", 0.55, 0.19),
+                    ("700", 0.45, 0.155),
+                    ("800", 0.34, 0.105),
+                    ("900", 0.29, 0.085),
+                    ("950", 0.22, 0.06),
+                )
+            }
+        }
+    }
+}
+"""Airflow's colours: shades of the red of our pages, #c9302c, which is shade 600 (include/templates/web/frame.html)."""
 _FOREIGN: Final = ("AIRFLOW", PREFIX, "PYTHON", "PG")
 """What is set under such names in the caller's environment is meant for another Airflow, Python or database."""
 
@@ -79,7 +104,14 @@ def make_environment(site: Site, url: URL, mail_port: int, *, paused: bool) -> d
                 "hostname_callable": "socket.gethostname",
             },
             database={"sql_alchemy_conn": airflow_url.render_as_string(hide_password=False)},
-            api={"host": HOST, "port": site.port, "base_url": site.url, "workers": 1},
+            api={
+                "host": HOST,
+                "port": site.port,
+                "base_url": site.url,
+                "workers": 1,
+                "instance_name": INSTANCE_NAME,
+                "theme": json.dumps(THEME),
+            },
             # In both folders Airflow writes files and takes none away; the supervisor does (log_retention).
             logging={
                 "base_log_folder": site.task_logs.resolve(),
