@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.collection import COVER_WAIT, PackagesWaitingError, close, collect
@@ -20,6 +20,7 @@ from five_precisions.intake import (
     read_deadlines,
     read_status,
 )
+from five_precisions.orchestration.links import FindingsLink, ReceiptLink
 from five_precisions.orchestration.notices import notify_ops
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key, skip
 from five_precisions.orchestration.sending import send_due
@@ -106,11 +107,14 @@ class CollectInstitution(BaseOperator):
         poll_seconds: How often the inbox is looked at.
     """
 
+    operator_extra_links: Collection[BaseOperatorLink] = (ReceiptLink(), FindingsLink())
+
     def __init__(self, *, institution: str, short_name: str, poll_seconds: float = POLL_SECONDS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.institution = institution
         self.short_name = short_name
         self.poll_seconds = poll_seconds
+        self.period: str | None = None
 
     def execute(self, context: Context) -> dict[str, str]:
         """Judge what is there; then wait for more, or end at the deadline.
@@ -129,6 +133,8 @@ class CollectInstitution(BaseOperator):
         # The grid's name of this row: Airflow renders it from the context, anew after each wait.
         context["institution"] = self.short_name  # type: ignore[typeddict-unknown-key]
         month = month_of(context)
+        # For the links: Airflow asks for them when the task has ended, or waits.
+        self.period = str(month)
         with open_for_task() as (engine, settings):
             deadline = read_deadline(engine, settings, month, self.institution)
             # Both before the look: what comes while we look, or after a late start, is seen the next time.

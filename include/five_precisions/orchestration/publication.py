@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions import bulletin
 from five_precisions.bulletin import LONGEST_REMARK, DraftDecision, decide, preview, show_draft, write
 from five_precisions.delivery import Kind, Status, dispatch, list_messages
 from five_precisions.errors import UnreachableError
+from five_precisions.orchestration.links import DraftLink
 from five_precisions.orchestration.runtime import open_for_task, partition_key, quarter_of
 
 if TYPE_CHECKING:
@@ -54,7 +57,17 @@ class ApproveBulletin(ApprovalOperator):
 
     An approval and the bulletin's messages are written in one transaction, before Airflow knows the answer as done. So
     clearing this task cannot lose who decided what.
+
+    Args:
+        draft_page: Address of the draft's page, for the link.
     """
+
+    template_fields: Sequence[str] = (*ApprovalOperator.template_fields, "draft_page")
+    operator_extra_links: Collection[BaseOperatorLink] = (DraftLink(),)
+
+    def __init__(self, *, draft_page: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.draft_page = draft_page
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Record the decision; then go on, or skip what follows."""
@@ -92,6 +105,9 @@ def approve_task(**kwargs: Any) -> ApproveBulletin:
         subject="{{ ti.xcom_pull(task_ids='render')['title'] }}（第{{ ti.xcom_pull(task_ids='render')['draft'] }}稿）",
         body="{{ ti.xcom_pull(task_ids='render')['preview'] }}",
         params={"remark": remark},
+        draft_page=(
+            f"{DRAFT_PAGES}/{{{{ dag_run.partition_key }}}}/{{{{ ti.xcom_pull(task_ids='render')['draft'] }}}}"
+        ),
         response_timeout=timedelta(days=60),
         **kwargs,
     )
