@@ -1,4 +1,4 @@
-"""Registers our pages with Airflow's API server: the entry in its navigation, and tabs where ops already stand."""
+"""Registers with Airflow our pages, tabs beside its own, and what we add to how it answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ _TABS = "five-precisions/tabs"
 
 
 class FivePrecisionsPlugin(AirflowPlugin):
-    """The pages under /five-precisions."""
+    """The pages under /five-precisions; of several answers to an approval the first stands.
+
+    Each is imported where Airflow asks for it: every process loads plugins, each task too, and only the API server
+    imports a web app.
+    """
 
     name = "five_precisions"
     # Airflow's pages have its own address as their base, so the addresses begin without a slash.
@@ -32,7 +36,15 @@ class FivePrecisionsPlugin(AirflowPlugin):
 
     @property
     def fastapi_apps(self) -> list[dict[str, Any]]:
-        """Asked for by the API server only: every process loads plugins, each task too, and imports no web app."""
+        """Our pages."""
         from five_precisions.web.app import app
 
         return [{"app": app, "url_prefix": "/five-precisions", "name": "Five Precisions"}]
+
+    @property
+    def fastapi_root_middlewares(self) -> list[dict[str, Any]]:
+        """What looks at answers to approvals."""
+        from five_precisions.web.first_answer import FirstAnswerMiddleware, keep_first_answer
+
+        keep_first_answer()
+        return [{"middleware": FirstAnswerMiddleware, "name": "The first answer stands"}]

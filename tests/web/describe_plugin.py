@@ -22,7 +22,7 @@ def main() -> None:
         "plugins": [plugin.name for plugin in plugins if "$PLUGINS_FOLDER" in str(plugin.source)],
         "apps": [[app["name"], app["url_prefix"], app["app"].title] for app in apps],
         "views": [[view["destination"], view["href"]] for view in views],
-        "middlewares": len(middlewares),
+        "middlewares": [middleware["name"] for middleware in middlewares],
         "info": [plugin for plugin in plugins_manager.get_plugin_info() if plugin["name"] == "five_precisions"],
         "heavy": [name for name in HEAVY if name in sys.modules and name not in before],
     }

@@ -386,17 +386,18 @@ def test_the_plugin_registers_exactly_this(tmp_path: Path) -> None:
     assert described["errors"] == {}
     assert described["plugins"] == ["five_precisions"]
     assert described["apps"] == [["Five Precisions", "/five-precisions", "Five Precisions"]]
-    assert described["middlewares"] == 0
     assert described["views"] == [
         ["nav", "five-precisions/today"],
         ["dag_run", "five-precisions/tabs/runs/{DAG_ID}/{RUN_ID}"],
         ["task_instance", "five-precisions/tabs/tasks/{DAG_ID}/{RUN_ID}/{TASK_ID}/{MAP_INDEX}"],
     ]
+    assert described["middlewares"] == ["The first answer stands"]
     assert described["loads_the_app_at_once"] is False
     assert described["heavy"] == []
     [info] = described["info"]
     registered = {name for name, value in info.items() if value and name not in ("name", "source")}
     assert registered == {"external_views", "fastapi_apps"}
+    assert registered == {"fastapi_apps", "fastapi_root_middlewares"}
     # Each file there is executed, under its bare name.
     assert [file.name for file in (ROOT / "plugins").glob("*.py")] == ["five_precisions_plugin.py"]
 
