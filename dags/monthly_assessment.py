@@ -6,6 +6,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, tas
 
 from five_precisions.orchestration.assessment import assess_month, publish_data_docs, send_notices
 from five_precisions.orchestration.assets import ASSESSMENT, SUBMISSIONS
+from five_precisions.orchestration.deadline_alerts import alert_of_late_assessment
 from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_summary import summarize_assessment
 from five_precisions.orchestration.runtime import task_defaults
@@ -16,6 +17,8 @@ sends the monthly notice to every bank and county office, and a supervision noti
 is new, back or worse.
 
 **When.** When `monthly_collection` has closed a month; months go in order.
+
+**When it is late.** Three hours after it was due, ops are told.
 
 **When `assess` is red.** The sentence after *Task failed with exception* says why, e.g. that an earlier month has no
 run yet, or that a target is missing. Fix it and clear the task: the same input gives the same run.
@@ -36,6 +39,7 @@ with DAG(
     max_active_runs=1,
     default_args=task_defaults(),
     **notify_ops_at_end(summarize_assessment),
+    **alert_of_late_assessment(),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

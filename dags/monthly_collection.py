@@ -8,6 +8,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, get_current_context, task
 
 from five_precisions.orchestration.assets import SUBMISSIONS
 from five_precisions.orchestration.collection import CollectInstitution, close_month, open_month
+from five_precisions.orchestration.deadline_alerts import alert_of_open_month
 from five_precisions.orchestration.notices import notify_ops_at_end
 from five_precisions.orchestration.ops_summary import summarize_collection
 from five_precisions.orchestration.runtime import task_defaults
@@ -22,6 +23,8 @@ the month closes when the last deadline has passed. A row that has ended by then
 
 **The grid is the submission matrix.** One row of `collect` for each institution: violet waits for a package, green has
 delivered everything, red is missing something or was rejected at the deadline. Its log tells the story of its packages.
+
+**When it is late.** Six hours after the last deadline, ops are told of a month that is not closed.
 
 **When `collect` is red.** Its log names the reports, after *Task failed with exception*. At the deadline that is a fact
 to live with: the month closes without them. After trouble of ours (a lost connection), clear the task: what is
@@ -50,6 +53,7 @@ with DAG(
     max_active_runs=1,
     default_args=task_defaults(),
     **notify_ops_at_end(summarize_collection),
+    **alert_of_open_month(),
     tags=["five-precisions", "monthly"],
 ) as dag:
 

@@ -33,9 +33,9 @@ sends it to every bank, county office and leader.
 **When.** When all three months of a quarter are assessed.
 
 **What you do.** Open `approve`, then *Required Actions*: read the text, follow its first line to the draft's page with
-PDF, workbook and mail, write a remark if the leaders have one (it becomes part of section 五), approve or reject. A
-rejection ends the run, with your remark as its reason. A new draft, and a correction after a restatement, is a new run:
-*Trigger*, *Advanced Options*, *Partition Key* `2019-Q2`.
+PDF, workbook and mail, write a remark if the leaders have one (it becomes part of section 五), approve or reject. The
+first decision stands. A rejection ends the run, with your remark as its reason. A new draft, and a correction after a
+restatement, is a new run: *Trigger*, *Advanced Options*, *Partition Key* `2019-Q2`.
 
 **When `render` is red.** Nothing was shown. The sentence after *Task failed with exception* says what contradicts what,
 or which month is missing.

@@ -10,7 +10,7 @@ _TABS = "five-precisions/tabs"
 
 
 class FivePrecisionsPlugin(AirflowPlugin):
-    """The pages under /five-precisions; of several answers to an approval the first stands.
+    """The pages under /five-precisions; of several answers to an approval the first stands; when months are late.
 
     Each is imported where Airflow asks for it: every process loads plugins, each task too, and only the API server
     imports a web app.
@@ -48,3 +48,10 @@ class FivePrecisionsPlugin(AirflowPlugin):
 
         keep_first_answer()
         return [{"middleware": FirstAnswerMiddleware, "name": "The first answer stands"}]
+
+    @property
+    def deadline_references(self) -> list[Any]:
+        """From what moments the monthly runs are due; whoever reads a DAG or makes a run asks for them."""
+        from five_precisions.orchestration.due_moments import MOMENTS
+
+        return list(MOMENTS)

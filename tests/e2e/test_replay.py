@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 import httpx
 from sqlalchemy import Engine, text
 
 from five_precisions.data_docs.months import build_data_docs
 from five_precisions_demo.stack import OPS
 from tests.e2e.nothing_in_clear import sought_in, walk_installation
-from tests.replay import MONTHS, Replay
+from tests.replay import MONTHS, QUARTER, Replay
 
 TO_OPS = "[演示] [five-precisions]"
 NOT_COMPARED = {("run", "closed_at")}
@@ -123,6 +126,65 @@ def test_a_refusal_is_not_tried_again_and_told_once(replay: Replay) -> None:
     replay.wait("the notice to ops", lambda: len(replay.subjects_to_ops()) > len(told))
     replay.stack.pause(5)
     assert sorted(replay.subjects_to_ops()) == sorted([*told, f"{TO_OPS} quarterly_bulletin 2019-Q2 failed"])
+
+
+def test_a_row_leads_to_its_institution_and_an_approval_to_its_draft(replay: Replay) -> None:
+    """From a task's page in Airflow, below Airflow's own address."""
+    as_ops = {"Authorization": f"Bearer {replay.token(OPS)}"}
+    with replay.airflow.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select run.dag_id, run.run_id, run.partition_key, task.map_index, task.task_id, "
+                "task.rendered_map_index as short_name from task_instance as task inner join dag_run as run "
+                "on task.dag_id = run.dag_id and task.run_id = run.run_id where task.task_id in ('collect', 'approve') "
+                "and run.partition_key in ('2019-02', :quarter)"
+            ),
+            {"quarter": str(QUARTER)},
+        ).all()
+    assert len(rows) == 17 + 1
+    links = {}
+    for row in rows:
+        address = f"{replay.stack.site.url}/api/v2/dags/{row.dag_id}/dagRuns/{quote(row.run_id)}/taskInstances"
+        given = httpx.get(
+            f"{address}/{row.task_id}/links", params={"map_index": row.map_index}, headers=as_ops
+        ).raise_for_status()
+        links[row.short_name] = given.json()["extra_links"]
+    # The red row, too.
+    assert links["鹭屿城市"] == {
+        "回执": "five-precisions/reporting/2019-02/B07#receipt",
+        "问题清单": "five-precisions/reporting/2019-02/B07#findings",
+    }
+    assert links[None] == {"稿件": f"five-precisions/drafts/{QUARTER}/1"}
+    assert len({each["回执"] for name, each in links.items() if name is not None}) == 17
+    draft = httpx.get(f"{replay.stack.site.url}/{links[None]['稿件']}", headers=as_ops)
+    assert draft.status_code == 200
+    assert "第一季度" in draft.text
+
+
+def test_a_run_that_is_late_is_told_by_scheduler_and_triggerer(replay: Replay) -> None:
+    """In a replay no run has a deadline, so one is given to February's, as the scheduler does when it makes a run."""
+    told = replay.subjects_to_ops()
+    # As Airflow writes it: what is not so written ends the scheduler.
+    kwargs = {"__type": "dict", "__var": {}}
+    path = "five_precisions.orchestration.deadline_alerts.notify_of_late_run"
+    callback = {"__type": "dict", "__var": {"path": path, "kwargs": kwargs, "dag_id": "monthly_assessment"}}
+    with replay.airflow.begin() as connection:
+        connection.execute(
+            text(
+                "with called as ("
+                "insert into callback (id, type, fetch_method, data, state, priority_weight, created_at) "
+                "values (gen_random_uuid(), 'triggerer', 'import_path', cast(:data as json), 'scheduled', 1, now()) "
+                "returning id) "
+                "insert into deadline (id, created_at, last_updated_at, dagrun_id, deadline_time, missed, callback_id) "
+                "select gen_random_uuid(), now(), now(), run.id, now(), false, called.id from called "
+                "cross join dag_run as run where run.dag_id = 'monthly_assessment' and run.partition_key = '2019-02'"
+            ),
+            {"data": json.dumps(callback)},
+        )
+    replay.wait("the notice to ops", lambda: len(replay.subjects_to_ops()) > len(told))
+    assert sorted(replay.subjects_to_ops()) == sorted([*told, f"{TO_OPS} monthly_assessment 2019-02 is late"])
+    done = "select count(*) from callback where state = 'success'"
+    replay.wait("Airflow's record", lambda: replay.count_in_airflow(done) == 1)
 
 
 def test_nothing_sensitive_stands_in_clear(replay: Replay) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,16 +26,6 @@ def context(key: str) -> Any:
 
     run = SimpleNamespace(partition_key=key)
     return {"dag": DAG("monthly_collection", schedule=None), "dag_run": run, "run_id": "manual__1"}
-
-
-@pytest.fixture
-def ops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MailServer]:
-    """Where ops' mails arrive."""
-    with MailServer(tmp_path / "ops") as server:
-        config = {"path": f"{server.url}&to=ops@example.test", "tag": "all"}
-        connection = {"conn_type": "apprise", "extra": {"config": config}}
-        monkeypatch.setenv("AIRFLOW_CONN_APPRISE_DEFAULT", json.dumps(connection))
-        yield server
 
 
 def words(server: MailServer) -> tuple[str, str]:

@@ -23,6 +23,7 @@ def main() -> None:
         "apps": [[app["name"], app["url_prefix"], app["app"].title] for app in apps],
         "views": [[view["destination"], view["href"]] for view in views],
         "middlewares": [middleware["name"] for middleware in middlewares],
+        "due_moments": [path.rpartition(".")[2] for path in plugins_manager.get_deadline_references_plugins()],
         "info": [plugin for plugin in plugins_manager.get_plugin_info() if plugin["name"] == "five_precisions"],
         "heavy": [name for name in HEAVY if name in sys.modules and name not in before],
     }

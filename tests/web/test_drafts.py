@@ -392,6 +392,7 @@ def test_the_plugin_registers_exactly_this(tmp_path: Path) -> None:
         ["task_instance", "five-precisions/tabs/tasks/{DAG_ID}/{RUN_ID}/{TASK_ID}/{MAP_INDEX}"],
     ]
     assert described["middlewares"] == ["The first answer stands"]
+    assert described["due_moments"] == ["ReportingDeadline", "RunMade"]
     assert described["loads_the_app_at_once"] is False
     assert described["heavy"] == []
     [info] = described["info"]

@@ -25,7 +25,7 @@ from five_precisions.register.model import (
     Obligation,
     Register,
 )
-from five_precisions.register.months import first_month, first_open_month
+from five_precisions.register.months import first_month, first_open_month, is_closed
 from five_precisions.register.tables import Saved, open_period, read_register, save_register
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "find_undecided",
     "first_month",
     "first_open_month",
+    "is_closed",
     "last_day_of",
     "list_institutions",
     "load_holidays",

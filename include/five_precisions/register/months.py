@@ -22,6 +22,11 @@ def first_month(connection: Connection, settings: Settings) -> Period | None:
     return None if first is None else Period.parse(first)
 
 
+def is_closed(connection: Connection, period: Period) -> bool:
+    """Whether what stands in the month is frozen."""
+    return bool(connection.execute(_IS_CLOSED, {"period": str(period)}).scalar_one())
+
+
 def first_open_month(connection: Connection, first: Period, period: Period) -> Period | None:
     """Where the gap of months begins that are not closed right before this one, as far back as the records go.
 
@@ -29,6 +34,6 @@ def first_open_month(connection: Connection, first: Period, period: Period) -> P
     """
     found = None
     month = period.previous()
-    while month >= first and not connection.execute(_IS_CLOSED, {"period": str(month)}).scalar_one():
+    while month >= first and not is_closed(connection, month):
         found, month = month, month.previous()
     return found
