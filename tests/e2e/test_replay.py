@@ -151,8 +151,8 @@ def test_a_row_leads_to_its_institution_and_an_approval_to_its_draft(replay: Rep
         links[row.short_name] = given.json()["extra_links"]
     # The red row, too.
     assert links["鹭屿城市"] == {
-        "回执": "five-precisions/reporting/2019-02/B07#receipt",
-        "问题清单": "five-precisions/reporting/2019-02/B07#findings",
+        "回执": "five-precisions/reporting/B07?period=2019-02#versions",
+        "问题清单": "five-precisions/reporting/B07?period=2019-02#findings",
     }
     assert links[None] == {"稿件": f"five-precisions/drafts/{QUARTER}/1"}
     assert len({each["回执"] for name, each in links.items() if name is not None}) == 17

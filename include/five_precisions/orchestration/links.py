@@ -1,4 +1,4 @@
-"""Buttons on a task in Airflow that lead to our pages (docs/outputs.md#pages).
+"""Buttons on a task in Airflow that lead to our pages (docs/desk.md#pages).
 
 Airflow keeps a link's address when the task ends or begins to wait, so a task that never ran has none. Airflow's pages
 name its own address as their base: without a slash at its head a link is right wherever Airflow stands on its server.
@@ -32,14 +32,14 @@ class _ReportingLink(BaseOperatorLink):
         task = cast("_OfInstitution", operator)
         if task.period is None:
             return ""
-        return f"five-precisions/reporting/{task.period}/{task.institution}#{self.anchor}"
+        return f"five-precisions/reporting/{task.institution}?period={task.period}#{self.anchor}"
 
 
 class ReceiptLink(_ReportingLink):
     """Leads to the receipts of an institution's packages."""
 
     name: Any = "回执"
-    anchor = "receipt"
+    anchor = "versions"
 
 
 class FindingsLink(_ReportingLink):
