@@ -397,8 +397,7 @@ def test_the_plugin_registers_exactly_this(tmp_path: Path) -> None:
     assert described["heavy"] == []
     [info] = described["info"]
     registered = {name for name, value in info.items() if value and name not in ("name", "source")}
-    assert registered == {"external_views", "fastapi_apps"}
-    assert registered == {"fastapi_apps", "fastapi_root_middlewares"}
+    assert registered == {"external_views", "fastapi_apps", "fastapi_root_middlewares"}
     # Each file there is executed, under its bare name.
     assert [file.name for file in (ROOT / "plugins").glob("*.py")] == ["five_precisions_plugin.py"]
 
