@@ -66,6 +66,21 @@ class Settings(BaseSettings):
     """fsspec address of the folder for delivered files, encrypted (docs/archive.md). Unset: `var/archive`."""
     data_docs: str | None = Field(default=None, repr=False)
     """fsspec address of the folder for the Data Docs. Unset: `var/data-docs`."""
+    backups: str | None = Field(default=None, repr=False)
+    """fsspec address of the folder for the backups of housekeeping (docs/operations.md#backup). Unset: `var/backups`,
+    on the disk that they are to outlive."""
+    keep_backups: int = Field(default=7, gt=0)
+    """How many backups of housekeeping are kept, the newest."""
+    keep_archive_years: int | None = Field(default=None, gt=0)
+    """Years after which a superseded file may leave the archive (docs/archive.md#retention). Unset: all are kept."""
+    log_days: int = Field(default=90, gt=0)
+    """How many days the logs of tasks are kept."""
+    airflow_database: str | None = Field(default=None, repr=False)
+    """SQLAlchemy URL of Airflow's own database, as in Airflow's `sql_alchemy_conn`, for housekeeping: Airflow hides its
+    own from tasks. Unset: old runs are not cleaned away."""
+    keep_runs_days: int = Field(default=400, ge=200)
+    """How many days Airflow keeps runs, with their tasks and events: at least two quarters, for a bulletin waits for
+    the events of three months."""
     inbox_options: SecretStr | None = None
     """JSON object of fsspec storage options of the inbox, such as an account and its key (docs/inbox.md)."""
     outbox_options: SecretStr | None = None
@@ -207,6 +222,11 @@ class Settings(BaseSettings):
     def data_docs_address(self) -> str:
         """Where the Data Docs of each month are laid, a folder a month."""
         return self.data_docs or str(self.var / "data-docs")
+
+    @property
+    def backups_address(self) -> str:
+        """Where the backups of housekeeping are laid."""
+        return self.backups or str(self.var / "backups")
 
     def storage_options(self, name: Literal["inbox", "outbox", "archive"]) -> dict[str, Any]:
         """What fsspec gets beside the address of the inbox, the outbox or the archive.

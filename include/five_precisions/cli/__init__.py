@@ -17,7 +17,18 @@ from typing import Final, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from five_precisions.cli import cases, figures, intake, lists, messages, proof, register, restatement, setting_up
+from five_precisions.cli import (
+    backup,
+    cases,
+    figures,
+    intake,
+    lists,
+    messages,
+    proof,
+    register,
+    restatement,
+    setting_up,
+)
 from five_precisions.cli.console import err
 from five_precisions.display import is_control
 from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
@@ -48,7 +59,7 @@ def make_app() -> typer.Typer:
     for plugin in _installed_commands():
         app.add_typer(plugin)
     app.add_typer(setting_up.warehouse_app, name="warehouse")
-    for commands in (register, intake, figures, proof, cases, restatement, lists, messages):
+    for commands in (register, intake, figures, proof, cases, restatement, lists, messages, backup):
         app.add_typer(commands.app)
     return app
 

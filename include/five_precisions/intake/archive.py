@@ -87,6 +87,15 @@ class Archive:
         self._ciphers = _ciphers(keys)
 
     @classmethod
+    def as_stored(cls, settings: Settings) -> Archive:
+        """The archive that the settings name, without its keys: to copy files from and to, as they are stored.
+
+        Raises:
+            SetupError: its address cannot be used.
+        """
+        return cls(settings.archive_address, [], settings.storage_options("archive"))
+
+    @classmethod
     def of(cls, settings: Settings) -> Archive:
         """The archive that the settings name.
 
@@ -186,6 +195,52 @@ class Archive:
         """
         for shard in self._names(self._root, "directory", _SHARD):
             yield self._names(f"{self._root}/{shard}", "file", _SHA256)
+
+    def read_stored(self, sha256: str) -> bytes | None:
+        """The file of that SHA-256 as it is stored, encrypted; None where it is not there. No key is needed.
+
+        Raises:
+            ArchiveError: the store does not give it out.
+            UnreachableError: the archive does not answer.
+        """
+        try:
+            with reaching(self._place, self._files):
+                self._files.invalidate_cache()
+                return bytes(self._files.cat_file(self._path(sha256)))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ArchiveError(f"The archived file {sha256} cannot be read: {reason}.") from error
+
+    def write_stored(self, sha256: str, stored: bytes) -> None:
+        """Lay a file of that SHA-256 into the archive as it was stored once: whole, on the disk, and read back.
+
+        Raises:
+            NotArchivedError: the archive cannot be written to, or does not give back what was written.
+            UnreachableError: it does not answer.
+        """
+
+        def prove(draft: str) -> None:
+            if self._files.cat_file(draft) != stored:
+                raise NotArchivedError("The archive does not give back what was written to it.")
+
+        with self._writing():
+            write_whole(self._files, self._path(sha256), stored, on_disk=True, prove=prove)
+
+    def remove(self, sha256: str) -> bool:
+        """Take a file out of the archive for good; whether it was there.
+
+        Raises:
+            NotArchivedError: the archive cannot be written to.
+            UnreachableError: it does not answer.
+        """
+        with self._writing():
+            try:
+                self._files.rm_file(self._path(sha256))
+            except FileNotFoundError:
+                return False
+        return True
 
     def _write(self, sha256: str, chunks: Iterable[bytes]) -> None:
         def prove(draft: str) -> None:

@@ -33,6 +33,8 @@ class Lock(IntEnum):
     """To write the Data Docs of one period."""
     REPLAYED_DELIVERIES = 5_201_908
     """To take in what one institution has delivered for a period, in a replay."""
+    RESTORE_TEST = 5_201_915
+    """To restore a backup into the scratch database."""
 
 
 _HOLD = text("select pg_advisory_xact_lock(:lock, hashtext(:one))")

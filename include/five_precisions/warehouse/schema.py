@@ -42,7 +42,7 @@ def migrate(engine: Engine) -> list[str]:
     """
     config = alembic_config()
     with engine.connect() as connection:
-        _require_known(_revision(connection))
+        require_known_revision(read_revision(connection))
     try:
         with engine.begin() as connection:
             hold(connection, Lock.MIGRATION)
@@ -73,15 +73,15 @@ def require_migrated(engine: Engine) -> None:
         SetupError: the warehouse has no schema yet, an older one, or a newer one.
     """
     with engine.connect() as connection:
-        found = _revision(connection)
-    _require_known(found)
+        found = read_revision(connection)
+    require_known_revision(found)
     if found != _revisions()[0]:
         state = "is empty" if found is None else "has an older schema"
         raise SetupError(f"The warehouse {state}; run: five-precisions init")
 
 
-def _revision(connection: Connection) -> str | None:
-    """The revision that the warehouse is at."""
+def read_revision(connection: Connection) -> str | None:
+    """The revision of the schema that the warehouse is at; None where it has none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -90,9 +90,18 @@ def _revisions() -> list[str]:
     return [each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
-def _require_known(found: str | None) -> None:
+def require_known_revision(found: str | None, holder: str = "The warehouse") -> None:
+    """Refuse a revision of the schema that a newer program has made.
+
+    Args:
+        found: The revision; None where there is no schema yet.
+        holder: What has it, for the sentence.
+
+    Raises:
+        SetupError: it is such a one.
+    """
     if found is not None and found not in _revisions():
-        raise SetupError(f"The warehouse has the schema {found} of a newer Five Precisions; use that one.")
+        raise SetupError(f"{holder} has the schema {found} of a newer Five Precisions; use that one.")
 
 
 def _complete_partitions(connection: Connection) -> None:
