@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 DAGS = ROOT / "dags"
 WANTED = {
     "monthly_collection", "monthly_assessment", "quarterly_bulletin", "daily_reminders", "late_submissions",
-    "restatement",
+    "restatement", "housekeeping",
 }  # fmt: skip
 LONGEST_FILE = 110
 """Lines: a DAG file fits on a screen or two (docs/architecture.md#dags)."""
@@ -107,6 +107,11 @@ def test_months_go_in_order_and_hand_on_their_partition(described: dict[str, Any
         assert described["dags"][dag_id]["schedule"] == "PartitionedAssetTimetable"
 
 
+def test_in_housekeeping_only_the_tried_restore_waits_for_another(described: dict[str, Any]) -> None:
+    tasks = described["dags"]["housekeeping"]["tasks"]
+    assert {name: task["upstream"] for name, task in tasks.items() if task["upstream"]} == {"restore_test": ["backup"]}
+
+
 def test_nothing_leaves_before_the_approval(described: dict[str, Any]) -> None:
     tasks = described["dags"]["quarterly_bulletin"]["tasks"]
     assert {name: task["upstream"] for name, task in tasks.items()} == {
@@ -142,7 +147,15 @@ def test_without_a_first_period_the_last_month_is_collected(replaying: dict[str,
 
 @pytest.mark.parametrize(
     ("dag_id", "tasks", "expression"),
-    [("daily_reminders", ["remind"], "0 9 * * *"), ("late_submissions", ["take_in"], "20 * * * *")],
+    [
+        ("daily_reminders", ["remind"], "0 9 * * *"),
+        ("late_submissions", ["take_in"], "20 * * * *"),
+        (
+            "housekeeping",
+            ["airflow_clean", "backup", "disk", "partitions", "restore_test", "retention"],
+            "0 2 * * *",
+        ),
+    ],
 )
 def test_what_goes_by_the_clock_makes_up_for_nothing(
     described: dict[str, Any], dag_id: str, tasks: list[str], expression: str
@@ -150,13 +163,13 @@ def test_what_goes_by_the_clock_makes_up_for_nothing(
     dag = described["dags"][dag_id]
     assert (dag["schedule"], dag["expression"]) == ("CronTriggerTimetable", expression)
     assert (dag["catchup"], dag["max_active_runs"]) == (False, 1)
-    assert list(dag["tasks"]) == tasks
+    assert sorted(dag["tasks"]) == tasks
 
 
 def test_in_a_replay_nothing_goes_by_the_clock(replaying: dict[str, Any]) -> None:
     schedules = {dag_id: replaying["dags"][dag_id]["schedule"] for dag_id in WANTED}
     assert [dag_id for dag_id in sorted(WANTED) if schedules[dag_id] == "NullTimetable"] == [
-        "daily_reminders", "late_submissions", "restatement",
+        "daily_reminders", "housekeeping", "late_submissions", "restatement",
     ]  # fmt: skip
 
 

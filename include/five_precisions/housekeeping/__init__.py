@@ -4,17 +4,25 @@ See docs/operations.md#housekeeping.
 """
 
 from five_precisions.housekeeping.backup import Backup, BackupFolder, back_up, restore, try_restore
+from five_precisions.housekeeping.disk import Disk, DiskSpace, days_until_full, measure_disks
 from five_precisions.housekeeping.record import Outcome, Task, TaskState, read_housekeeping, record
+from five_precisions.housekeeping.retention import make_partitions_ahead, remove_superseded
 
 __all__ = [
     "Backup",
     "BackupFolder",
+    "Disk",
+    "DiskSpace",
     "Outcome",
     "Task",
     "TaskState",
     "back_up",
+    "days_until_full",
+    "make_partitions_ahead",
+    "measure_disks",
     "read_housekeeping",
     "record",
+    "remove_superseded",
     "restore",
     "try_restore",
 ]

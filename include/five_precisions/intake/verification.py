@@ -11,16 +11,10 @@ from five_precisions.errors import UsageError
 from five_precisions.intake.archive import Archive, Condition, Copy
 from five_precisions.period import Period
 from five_precisions.settings import Settings
+from five_precisions.warehouse import load_statement
 
 _IS_OPEN = text("select exists (select from registry.period where period = :period)")
 _READ_PERIODS = text("select distinct period from intake.submission order by period")
-_READ_FILES = text("""
-select submission.institution_code, submission.version, file.name, file.sha256
-from intake.submission
-inner join intake.file on submission.submission_id = file.submission_id
-where submission.period = :period
-order by submission.institution_code, submission.version, file.name collate "C"
-""")
 _FIND_UNNAMED = text("""
 select stored.sha256
 from unnest(cast(:stored as text [])) as stored (sha256)
@@ -52,7 +46,7 @@ class Verification:
     files: int
     """Those that the ledger names, each counted once, whoever delivered it how often."""
     faults: tuple[Fault, ...]
-    """A file that several versions hold is named for each of them."""
+    """A file that several versions hold is named for each of them; one that housekeeping took away is none."""
     unnamed: tuple[str, ...]
     """SHA-256 of archived files that no version holds: left by a process that was ended before its ledger was written,
     or of a delivery that is being taken in. They do no harm. Looked for only where all periods are verified."""
@@ -159,14 +153,15 @@ class _Reading:
             periods = [str(period)] if period else connection.execute(_READ_PERIODS).scalars().all()
         for each in periods:
             with self._engine.connect() as connection:
-                files = connection.execute(_READ_FILES, {"period": each}).all()
+                files = connection.execute(load_statement("intake/archived_files"), {"period": each}).all()
             for number, file in enumerate(files, start=1):
                 if self._report_progress is not None:
                     self._report_progress(f"{each}, file {number:,} of {len(files):,}")
                 copy = self.copies.get(file.sha256)
                 if copy is None:
                     copy = self.copies[file.sha256] = self._read_file(file.sha256)
-                if copy.condition is not Condition.WHOLE:
+                is_removed = file.is_removed and copy.condition is Condition.MISSING
+                if copy.condition is not Condition.WHOLE and not is_removed:
                     self.faults[(each, file.institution_code, file.version, file.name)] = Fault(
                         condition=copy.condition,
                         reason=copy.reason,

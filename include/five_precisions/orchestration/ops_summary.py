@@ -10,11 +10,13 @@ from sqlalchemy import Engine
 from five_precisions.bulletin import describe_assessment, find_waiting
 from five_precisions.delivery import Status, list_messages
 from five_precisions.figures import months_left_behind
+from five_precisions.housekeeping import Disk, Task, read_housekeeping
 from five_precisions.intake import describe_failed, find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import requested_month
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
 from five_precisions.period import SHANGHAI
 from five_precisions.register import describe_open_deadlines, find_undecided
+from five_precisions.warehouse import read_clock
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,6 +28,8 @@ See docs/outputs.md#what-ops-are-told.
 """
 _LONGEST_UNSENT = timedelta(days=1)
 """How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
+_LONGEST_WITHOUT_BACKUP = timedelta(days=2)
+"""How old the newest backup may be, and the newest restore that was tried: one is made every night."""
 _MOST_KEYS = 5
 """Messages that a summary names; `outbox list` shows all."""
 
@@ -87,6 +91,32 @@ def summarize_day(_: Context) -> list[str]:
                     "days: see Required Actions in Airflow."
                 )
         return sentences + _describe_undelivered(engine) + _describe_unsent(engine)
+
+
+def summarize_housekeeping(_: Context) -> list[str]:
+    """Of every night: disks that fill up, a backup that is old or lacks files, a restore that was not tried lately."""
+    with open_for_task() as installation, installation.engine.connect() as connection:
+        states = read_housekeeping(connection)
+        now = read_clock(connection)
+    sentences = []
+    disk = states.get(Task.DISK)
+    for each in disk.detail.get("disks", []) if disk else []:
+        found = Disk(**each)
+        if found.wants_room:
+            sentences.append(f"{found.words()} Make room there.")
+    backup = states.get(Task.BACKUP)
+    if backup and backup.detail.get("lost"):
+        sentences.append(
+            f"{backup.detail['lost']} files that the delivery record names are missing in the archive, and in the "
+            "backup; see: five-precisions verify"
+        )
+    for task, what in (Task.BACKUP, "backup was made"), (Task.RESTORE_TEST, "restore was tried"):
+        state = states.get(task)
+        if state is None or state.succeeded_at is None:
+            sentences.append(f"No {what} yet.")
+        elif now - state.succeeded_at > _LONGEST_WITHOUT_BACKUP:
+            sentences.append(f"The last {what} on {state.succeeded_at.astimezone(SHANGHAI):%Y-%m-%d}.")
+    return sentences
 
 
 def _describe_undelivered(engine: Engine, period: str | None = None) -> list[str]:

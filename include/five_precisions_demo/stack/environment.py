@@ -72,6 +72,7 @@ def make_environment(site: Site, url: URL, mail_port: int, *, paused: bool) -> d
         **site.variables,
         PREFIX + "VAR": str(var),
         PREFIX + "WAREHOUSE": url.render_as_string(hide_password=False),
+        PREFIX + "AIRFLOW_DATABASE": airflow_url.render_as_string(hide_password=False),
         PREFIX + "MAIL": mail,
         # Else each task asks Airflow for a connection that there is not.
         PREFIX + "INBOX": str(site.inbox.resolve()),
