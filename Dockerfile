@@ -47,7 +47,7 @@ LABEL org.opencontainers.image.title="five-precisions" \
 # The Airflow user owns what it writes, and nothing of the program. Volumes take over the owner of the folders below.
 RUN groupadd --gid 50000 airflow \
     && useradd --uid 50000 --gid airflow --home-dir /opt/airflow --create-home --shell /usr/sbin/nologin airflow \
-    && for folder in inbox outbox archive data-docs mails; do \
+    && for folder in inbox outbox archive backups data-docs mails; do \
            install -d -o airflow -g airflow -m 0750 "/var/lib/five-precisions/$folder"; \
        done \
     && install -d -o airflow -g airflow -m 0750 /var/log/airflow

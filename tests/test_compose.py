@@ -178,7 +178,7 @@ def test_a_password_file_holds_any_password(tmp_path: Path) -> None:
 def test_the_program_is_no_superuser_of_the_database() -> None:
     assert environment("postgres")["POSTGRES_USER"] == "postgres"
     script = COMPOSE["configs"]["databases"]["content"]
-    assert "create role five_precisions login password :'password';" in script
+    assert "create role five_precisions login createdb password :'password';" in script
     assert "superuser;" not in script
     assert "createrole" not in script
     for database in ("airflow", "five_precisions"):
@@ -356,13 +356,14 @@ def test_what_must_last_lies_in_named_volumes() -> None:
             "inbox",
             "outbox",
             "archive",
+            "backups",
             "data-docs",
             "mails",
         }
     )
     assert ("postgres", "pgdata", "/var/lib/postgresql") in mounts
     # What does not write a volume cannot write it: who takes packages in is the worker alone.
-    kept = {"inbox", "outbox", "archive", "data-docs"}
+    kept = {"inbox", "outbox", "archive", "backups", "data-docs"}
     writers = {(name, volume) for name, volume, _, *mode in mounts if volume in kept and not mode}
     assert writers == {("airflow-worker", volume) for volume in kept}
 
