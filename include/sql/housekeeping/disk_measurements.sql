@@ -10,4 +10,4 @@ where
     housekeeping.task = 'disk'
     and housekeeping.outcome = 'done'
     and housekeeping.done_at >= :since
-order by disk.folder, housekeeping.housekeeping_number
+order by disk.folder, housekeeping.done_at
