@@ -182,7 +182,7 @@ def test_folders_that_nobody_looks_into_are_told(
     months = ("2019-05/B1", "2019-06/B01", "2019-06/X99", "2019-13", "2019-6/B01", "2999-01/B01", RESIDENT_ID)
     for folder in months:
         (inbox.parent / folder).mkdir(parents=True)
-    found = find_unknown_folders(engine, settings)
+    found = [each.sentence for each in find_unknown_folders(engine, settings)]
     assert found == [
         "2019-05: the folder 'B1' belongs to no institution open in the period",
         "2019-06: the folder 'X99' belongs to no institution open in the period",

@@ -161,8 +161,8 @@ class Collector:
 
     def warn_of_unknown_folders(self) -> None:
         """Log a warning of each folder that nobody looks into."""
-        for sentence in unknown_folders_of(self._inbox, self._register, self._settings, self._period):
-            logger.warning(sentence)
+        for folder in unknown_folders_of(self._inbox, self._register, self._settings, self._period):
+            logger.warning(folder.sentence)
 
     def take_in(self, institution: Institution, *, only_new: bool = False) -> list[Judgement]:
         """Take in what lies there for an institution; where it is all on record and only new is asked for, nothing.

@@ -14,9 +14,9 @@ from five_precisions.intake.failed_packages import FailedPackage, describe_faile
 from five_precisions.intake.findings import Finding, JudgedReport, Judgement, State, Verdict
 from five_precisions.intake.ruleset import validate_reference
 from five_precisions.intake.status import ReportState, read_status
-from five_precisions.intake.unknown_folders import find_unknown_folders
+from five_precisions.intake.unknown_folders import UnknownFolder, Unread, find_unknown_folders
 from five_precisions.intake.verification import Fault, Renewal, Verification, renew, verify
-from five_precisions.intake.waiting import find_settled, look_for_package, note_settled
+from five_precisions.intake.waiting import LyingFiles, find_lying, find_settled, look_for_package, note_settled
 
 __all__ = [
     "Archive",
@@ -29,13 +29,17 @@ __all__ = [
     "JudgedReport",
     "Judgement",
     "ListedExplanation",
+    "LyingFiles",
     "MovedDeadline",
     "Renewal",
     "ReportState",
     "State",
+    "UnknownFolder",
+    "Unread",
     "Verdict",
     "Verification",
     "describe_failed",
+    "find_lying",
     "find_settled",
     "find_unknown_folders",
     "last_deadline",

@@ -229,11 +229,15 @@ class Inbox:
         names = (_name(entry) for entry in entries if entry["type"] != "file")
         return sorted(name for name in names if name not in known_codes)
 
-    def holding(self, places: Iterable[tuple[Period, str]]) -> list[tuple[Period, str]]:
+    def holding(self, places: Iterable[tuple[Period, str]], *, in_folders: bool = False) -> list[tuple[Period, str]]:
         """Those of the periods and institutions in whose folders something lies.
 
         Each folder above them is listed once, and of theirs only those that are there: on an object store a few
         listings, whatever the history.
+
+        Args:
+            places: Periods and institutions.
+            in_folders: Whether files count that lie in folders beside the package only.
         """
         folders: dict[str, frozenset[str] | None] = {}
 
@@ -253,7 +257,8 @@ class Inbox:
 
         def holds(period: Period, code: str) -> bool:
             try:
-                return any(delivery.files for delivery in self.deliveries(period, code, replay=False))
+                found = self.deliveries(period, code, replay=False)
+                return any(delivery.files or in_folders for delivery in found)
             except PermissionError:
                 # Whoever takes it in says so, and goes on with the others.
                 return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,45 @@ def look_for_package(settings: Settings, period: Period, institution_code: str) 
             return Sighting(delivery.fingerprint)
         settles_at = delivery.settles_at(now, settle)
     return Sighting(settles_at=settles_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LyingFiles:
+    """Files that an institution has laid down and that nobody has taken in."""
+
+    period: Period
+    institution: Institution
+    newest_at: datetime | None
+    """When one of them last changed; None where the folder may not be read."""
+
+
+def find_lying(engine: Engine, settings: Settings, periods: Iterable[Period]) -> list[LyingFiles]:
+    """What lies in the inbox of these months and is not on record, whether it is a package or not.
+
+    Only names and times are looked at, so that it may be asked often.
+
+    Raises:
+        SetupError: the inbox cannot be used.
+        UnreachableError: the inbox does not answer.
+    """
+    inbox = Inbox.of(settings)
+    found: list[LyingFiles] = []
+    with engine.connect() as connection:
+        register = read_register(connection)
+        places = [(period, each.code) for period in periods for each in register.open_in(period)]
+        for period, code in inbox.holding(places, in_folders=True):
+            institution = register.institution(code)
+            taken = read_taken(connection, period, code)
+            newest: list[datetime | None] = [None]
+            try:
+                lying = [each.split(taken)[1] for each in inbox.deliveries(period, code, replay=False)]
+            except PermissionError:
+                logger.warning("%s %s: the folder may not be read", period, code)
+            else:
+                newest = [each.newest_at for each in lying if each.files or each.has_reports_in_folders]
+            if institution is not None:
+                found += [LyingFiles(period=period, institution=institution, newest_at=each) for each in newest]
+    return found
 
 
 def find_settled(settings: Settings, period: Period, institution_code: str) -> str | None:

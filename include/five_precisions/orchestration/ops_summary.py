@@ -76,7 +76,7 @@ def summarize_restatement(context: Context) -> list[str]:
 def summarize_day(_: Context) -> list[str]:
     """Of every morning: what lies there unread or unchecked, uncertain deadlines, and whatever waits."""
     with open_for_task() as (engine, settings):
-        sentences = find_unknown_folders(engine, settings)
+        sentences = [each.sentence for each in find_unknown_folders(engine, settings)]
         sentences += describe_failed(engine, settings)
         sentences += describe_open_deadlines(engine, settings)
         sentences += [
