@@ -34,6 +34,15 @@
     copy.click();
   });
 
+  // What waits for a human is shown anew while it lies open; nobody who is reading another window needs it.
+  window.addEventListener("DOMContentLoaded", () => {
+    const again = document.querySelector("[data-refresh]");
+    if (!again) return;
+    window.setInterval(() => {
+      if (!document.hidden) window.location.reload();
+    }, 1000 * Number(again.dataset.refresh));
+  });
+
   // A choice in a list is enough to show it.
   document.addEventListener("change", (event) => {
     const list = event.target instanceof Element && event.target.closest("[data-submit]");
