@@ -64,7 +64,7 @@ def show_today(desk: AtDesk) -> Response:
     with desk.connect() as connection:
         now = read_clock(connection)
     sources = _Sources()
-    airflow = sources.read("Airflow 的数据暂时读不到。", lambda: todo_airflow.read_airflow(todo_airflow.utc_now()))
+    airflow = sources.read("Airflow 的数据暂时读不到。", lambda: todo_airflow.read_airflow(now))
     airflow_unread = sources.take()
     groups = [each for each in _groups(desk, now, sources, airflow, airflow_unread) if each.items or each.unread]
     # What is equally urgent keeps the order of the kinds.

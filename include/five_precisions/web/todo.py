@@ -9,6 +9,8 @@ from enum import IntEnum
 from typing import Final
 from urllib.parse import quote
 
+from five_precisions.templates import moment_words
+
 MOST_ITEMS: Final = 8
 """Of a group on the page; the page that a group leads to shows all."""
 
@@ -52,6 +54,13 @@ class Item:
     since: datetime | None = None
     links: Sequence[Link] = ()
     """Whom or what it is about, each with its own page."""
+
+    @property
+    def since_words(self) -> str:
+        """Since when it waits, as ops read it: the day alone where it began with a day."""
+        if self.since is None:
+            return ""
+        return f"自{moment_words(self.since).removesuffix(' 00:00')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.api.common.airflow_health import HEALTHY, get_airflow_health
@@ -125,9 +125,14 @@ class AirflowState:
 def read_airflow(now: datetime) -> AirflowState:
     """Read all of it, in one session.
 
+    Args:
+        now: The moment.
+
     Raises:
         SQLAlchemyError: the database of Airflow does not answer.
     """
+    health = get_airflow_health()
+    dead = [name for name in _COMPONENTS if health[name]["status"] != HEALTHY]
     with create_session() as session:
         rows = session.scalars(
             select(DagModel)
@@ -145,24 +150,14 @@ def read_airflow(now: datetime) -> AirflowState:
             )
             for row in rows
         }
-        state = AirflowState(
+        return AirflowState(
             dags=dags,
             approvals=_read_approvals(session, list(dags)),
             failed_runs=_read_failed_runs(session, list(dags), now - _RECENTLY),
             failed_tasks=_read_failed_tasks(session, list(dags)),
             broken_files=_read_broken_files(session, {row.bundle_name for row in rows}),
-            dead=(),
+            dead=dead,
         )
-    health = get_airflow_health()
-    dead = [name for name in _COMPONENTS if health[name]["status"] != HEALTHY]
-    return AirflowState(
-        dags=state.dags,
-        approvals=state.approvals,
-        failed_runs=state.failed_runs,
-        failed_tasks=state.failed_tasks,
-        broken_files=state.broken_files,
-        dead=dead,
-    )
 
 
 def _read_approvals(session: Session, dag_ids: Sequence[str]) -> list[Approval]:
@@ -366,8 +361,3 @@ def next_runs(state: AirflowState, now: datetime) -> list[tuple[datetime, OurDag
     """When DAGs of ours run next by the clock, the soonest first; those that are paused do not."""
     planned = [(each.next_at, each) for each in state.dags.values() if each.next_at is not None and not each.is_paused]
     return sorted(((at, each) for at, each in planned if at > now), key=lambda pair: (pair[0], pair[1].dag_id))
-
-
-def utc_now() -> datetime:
-    """Now, as Airflow's moments are compared."""
-    return datetime.now(UTC)
