@@ -22,7 +22,7 @@ from five_precisions.web import todo_airflow, todo_inbox, todo_warehouse
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.tables import Cell, Column, Table
-from five_precisions.web.todo import Group, Item, airflow_href, group_of
+from five_precisions.web.todo import Group, WaitingItem, airflow_href, group_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _groups(
         )
     ]
 
-    def add(name: str, title: str, href: str, *reads: tuple[str, Callable[[], list[Item]]]) -> None:
+    def add(name: str, title: str, href: str, *reads: tuple[str, Callable[[], list[WaitingItem]]]) -> None:
         items = [item for words, read in reads for item in sources.read(words, read) or []]
         groups.append(group_of(name, title, href, items, sources.take()))
 
@@ -161,7 +161,7 @@ def _groups(
     return groups
 
 
-def _upkeep_items(desk: Desk) -> list[Item]:
+def _upkeep_items(desk: Desk) -> list[WaitingItem]:
     """Age of the last backup and of its last restore; nothing keeps them yet."""
     del desk
     return []

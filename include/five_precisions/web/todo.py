@@ -43,7 +43,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class WaitingItem:
     """One thing that waits for a human."""
 
     words: str
@@ -72,7 +72,7 @@ class Group:
     title: str
     href: str
     """The page that shows all of them."""
-    items: Sequence[Item]
+    items: Sequence[WaitingItem]
     unread: Sequence[str] = ()
     """A sentence for each source that could not be read."""
 
@@ -83,7 +83,7 @@ class Group:
         return min(worst, Urgency.SOON) if self.unread else worst
 
     @property
-    def shown(self) -> Sequence[Item]:
+    def shown(self) -> Sequence[WaitingItem]:
         """Those on the page."""
         return self.items[:MOST_ITEMS]
 
@@ -93,7 +93,7 @@ class Group:
         return len(self.items) - len(self.shown)
 
 
-def group_of(name: str, title: str, href: str, items: Sequence[Item], unread: Sequence[str] = ()) -> Group:
+def group_of(name: str, title: str, href: str, items: Sequence[WaitingItem], unread: Sequence[str] = ()) -> Group:
     """The items in order: the most urgent first, then what has waited longest."""
     ordered = sorted(items, key=lambda item: (item.urgency, item.since is None, item.since and item.since.timestamp()))
     return Group(name=name, title=title, href=href, items=ordered, unread=unread)

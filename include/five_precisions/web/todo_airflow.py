@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from five_precisions.bulletin import WaitingDraft
 from five_precisions.web.access import BULLETIN
 from five_precisions.web.desk import Desk
-from five_precisions.web.todo import Item, Link, Urgency, airflow_href
+from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -54,7 +54,7 @@ class OurDag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class AskedApproval:
     """A question that a task asks a person."""
 
     dag_id: str
@@ -108,7 +108,7 @@ class AirflowState:
     """Airflow as it is now."""
 
     dags: Mapping[str, OurDag]
-    approvals: Sequence[Approval]
+    approvals: Sequence[AskedApproval]
     """Those that wait, and of restatements also those that were answered."""
     failed_runs: Sequence[FailedRun]
     failed_tasks: Sequence[FailedTask]
@@ -160,7 +160,7 @@ def read_airflow(now: datetime) -> AirflowState:
         )
 
 
-def _read_approvals(session: Session, dag_ids: Sequence[str]) -> list[Approval]:
+def _read_approvals(session: Session, dag_ids: Sequence[str]) -> list[AskedApproval]:
     is_waiting = HITLDetail.responded_at.is_(None) & TaskInstance.state.in_(_WAITING)
     rows = session.execute(
         select(
@@ -180,7 +180,7 @@ def _read_approvals(session: Session, dag_ids: Sequence[str]) -> list[Approval]:
         .order_by(HITLDetail.created_at)
     ).all()
     return [
-        Approval(
+        AskedApproval(
             dag_id=row.dag_id,
             run_id=row.run_id,
             task_id=row.task_id,
@@ -266,7 +266,7 @@ def _read_broken_files(session: Session, bundles: set[str]) -> list[tuple[str, d
 # As items
 
 
-def approval_items(desk: Desk, state: AirflowState, drafts: Mapping[str, WaitingDraft]) -> list[Item]:
+def approval_items(desk: Desk, state: AirflowState, drafts: Mapping[str, WaitingDraft]) -> list[WaitingItem]:
     """What waits for an answer, with how long a draft has waited.
 
     Args:
@@ -284,7 +284,7 @@ def approval_items(desk: Desk, state: AirflowState, drafts: Mapping[str, Waiting
         if draft is not None:
             links.append(Link(words="看稿件", href=desk.href(f"drafts/{draft.quarter}/{draft.draft}")))
         items.append(
-            Item(
+            WaitingItem(
                 words=f"{state.title(each.dag_id)}等待审批：{each.subject}{waited}",
                 href=each.href,
                 urgency=Urgency.NOW,
@@ -300,11 +300,11 @@ def asked_quarters(state: AirflowState) -> set[str]:
     return {each.partition_key or "" for each in state.approvals if each.is_waiting and each.dag_id == BULLETIN}
 
 
-def system_items(state: AirflowState) -> list[Item]:
+def system_items(state: AirflowState) -> list[WaitingItem]:
     """What keeps everything else from running."""
-    items = [Item(words=_COMPONENTS[name], href=airflow_href(), urgency=Urgency.NOW) for name in state.dead]
+    items = [WaitingItem(words=_COMPONENTS[name], href=airflow_href(), urgency=Urgency.NOW) for name in state.dead]
     items += [
-        Item(
+        WaitingItem(
             words=f"任务文件 {name} 有错误，Airflow 无法读取，请让运维人员查看。",
             href=airflow_href(),
             urgency=Urgency.NOW,
@@ -314,9 +314,9 @@ def system_items(state: AirflowState) -> list[Item]:
     ]
     if not state.dags:
         words = "Airflow 里没有本系统的任务：任务文件没有放对地方，或者还没有读取。"
-        items.append(Item(words=words, href=airflow_href("dags"), urgency=Urgency.NOW))
+        items.append(WaitingItem(words=words, href=airflow_href("dags"), urgency=Urgency.NOW))
     items += [
-        Item(
+        WaitingItem(
             words=f"“{each.title}”任务已停用，不会自动运行；需要时请在 Airflow 中启用。",
             href=airflow_href("dags", each.dag_id),
             urgency=Urgency.SOON,
@@ -327,10 +327,10 @@ def system_items(state: AirflowState) -> list[Item]:
     return items
 
 
-def failed_items(state: AirflowState) -> list[Item]:
+def failed_items(state: AirflowState) -> list[WaitingItem]:
     """Runs that failed, and tasks of runs that go on."""
     items = [
-        Item(
+        WaitingItem(
             words=f"{_run_words(state, each.dag_id, each.subject)}运行失败：请看失败任务的日志，处理后清除它重跑。",
             href=airflow_href("dags", each.dag_id, "runs", each.run_id),
             urgency=Urgency.NOW,
@@ -343,7 +343,7 @@ def failed_items(state: AirflowState) -> list[Item]:
         mapped = ("mapped",) if each.is_mapped else ()
         count = f"（{each.count}行）" if each.is_mapped else ""
         items.append(
-            Item(
+            WaitingItem(
                 words=f"{_run_words(state, each.dag_id, each.subject)}正在运行，其中“{each.title}”{what}{count}。",
                 href=airflow_href("dags", each.dag_id, "runs", each.run_id, "tasks", each.task_id, *mapped),
                 urgency=Urgency.LATER if each.is_upstream else Urgency.SOON,

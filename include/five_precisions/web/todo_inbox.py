@@ -30,7 +30,7 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
-from five_precisions.web.todo import Item, Urgency
+from five_precisions.web.todo import Urgency, WaitingItem
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class InboxFindings:
 
     unknown: Collection[UnknownFolder]
     lying: Collection[LyingFiles]
-    told: Mapping[tuple[str, str], datetime]
+    notified: Mapping[tuple[str, str], datetime]
     """When we last wrote that files lack a cover, by month and institution."""
     failed: Collection[FailedPackage]
     """Packages that we failed to check and that lie there still."""
@@ -99,18 +99,18 @@ def look_into_inbox(engine: Engine, settings: Settings) -> InboxFindings:
         UnreachableError: the inbox, or the warehouse, does not answer.
     """
     lying: list[LyingFiles] = []
-    told: dict[tuple[str, str], datetime] = {}
+    notified: dict[tuple[str, str], datetime] = {}
     # In a replay the files stay where they lie.
     if not settings.replay:
         with engine.connect() as connection:
             months = connection.execute(load_statement("web/months_to_watch"), {"recently": RECENTLY}).scalars().all()
-            rows = connection.execute(load_statement("web/coverless"), {"periods": months})
-            told = {(row.period, row.institution_code): row.told_at for row in rows}
+            rows = connection.execute(load_statement("web/missing_cover_notices"), {"periods": months})
+            notified = {(row.period, row.institution_code): row.notified_at for row in rows}
         lying = find_lying(engine, settings, [Period.parse(each) for each in months])
     return InboxFindings(
         unknown=find_unknown_folders(engine, settings),
         lying=lying,
-        told=told,
+        notified=notified,
         failed=read_failed(engine, settings),
     )
 
@@ -148,10 +148,10 @@ def newest_findings(engine: Engine, settings: Settings) -> InboxFindings:
 # As items
 
 
-def folder_items(desk: Desk, findings: InboxFindings) -> list[Item]:
+def folder_items(desk: Desk, findings: InboxFindings) -> list[WaitingItem]:
     """Folders that nobody will ever look into."""
     return [
-        Item(
+        WaitingItem(
             words=_folder_words(each),
             href=desk.href("institutions" if each.why is Unread.NO_INSTITUTION else "reporting"),
             urgency=Urgency.SOON,
@@ -170,17 +170,17 @@ def _folder_words(folder: UnknownFolder) -> str:
     return f"收件箱里的文件夹“{folder.name}”没人收取：{why}，请移走。"
 
 
-def lying_items(desk: Desk, findings: InboxFindings, now: datetime) -> list[Item]:
+def lying_items(desk: Desk, findings: InboxFindings, now: datetime) -> list[WaitingItem]:
     """Files that lack a cover, or that nobody has taken in for long."""
     failed = {(each.period, each.institution_code) for each in findings.failed}
     items = []
     for each in findings.lying:
         place = (str(each.period), each.institution.code)
-        words = _lying_words(each, findings.told.get(place), now)
+        words = _lying_words(each, findings.notified.get(place), now)
         if place in failed or words is None:
             continue
         items.append(
-            Item(
+            WaitingItem(
                 words=f"{each.institution.short_name}{each.period.words}{words}",
                 href=desk.href(f"reporting/{each.institution.code}", period=each.period),
                 urgency=Urgency.SOON,
@@ -190,19 +190,19 @@ def lying_items(desk: Desk, findings: InboxFindings, now: datetime) -> list[Item
     return items
 
 
-def _lying_words(lying: LyingFiles, told_at: datetime | None, now: datetime) -> str | None:
+def _lying_words(lying: LyingFiles, notified_at: datetime | None, now: datetime) -> str | None:
     """What is wrong with the files; None where they have only just come."""
     if lying.newest_at is None:
         return "的收件箱文件夹没有读取权限，请让运维人员查看。"
     lies_for = now - lying.newest_at
-    if told_at is not None and told_at >= lying.newest_at and lies_for >= COVER_WAIT:
+    if notified_at is not None and notified_at >= lying.newest_at and lies_for >= COVER_WAIT:
         return "的文件缺少报送说明，没有收取；已发信告知，请催其补上。"
     if lies_for >= _UNTAKEN:
         return "的文件放在收件箱里没有收取：可能缺少报送说明，也可能收集任务没有运行。"
     return None
 
 
-def failed_items(desk: Desk, failed: Collection[FailedPackage], findings: InboxFindings | None) -> list[Item]:
+def failed_items(desk: Desk, failed: Collection[FailedPackage], findings: InboxFindings | None) -> list[WaitingItem]:
     """Packages that we failed to check; those that the institution has taken back since are left out."""
     items = []
     there = None if findings is None else {(each.period, each.institution_code) for each in findings.failed}
@@ -211,7 +211,7 @@ def failed_items(desk: Desk, failed: Collection[FailedPackage], findings: InboxF
         if there is not None and place not in there and not _is_new(each):
             continue
         items.append(
-            Item(
+            WaitingItem(
                 words=(
                     f"{each.short_name}{Period.parse(each.period).words}的报送包因本系统出错没有核对"
                     f"（{each.failure}）；机构不必重报，请让运维人员按日志修复。"

@@ -18,7 +18,7 @@ from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
-from five_precisions.web.todo import Item, Link, Urgency
+from five_precisions.web.todo import Link, Urgency, WaitingItem
 from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
 
@@ -65,7 +65,7 @@ def read_failed_packages(desk: Desk) -> list[FailedPackage]:
         return [FailedPackage(**row) for row in rows]
 
 
-def rejected_items(desk: Desk, now: datetime) -> list[Item]:
+def rejected_items(desk: Desk, now: datetime) -> list[WaitingItem]:
     """Packages that were rejected, whose institution has delivered nothing better since."""
     with desk.connect() as connection:
         rows = connection.execute(load_statement("web/rejected_packages"), {"recently": RECENTLY}).all()
@@ -77,7 +77,7 @@ def rejected_items(desk: Desk, now: datetime) -> list[Item]:
         late = "，报来时本月已关闭" if row.closed_at is not None else ""
         urgency = Urgency.SOON if row.closed_at is not None else _urgency(now, row.deadline_at, holidays)
         items.append(
-            Item(
+            WaitingItem(
                 words=(
                     f"{row.short_name}{Period.parse(row.period).words}第{row.version}版{what}{reports}{late}，"
                     "还没有报来更正。"
@@ -93,7 +93,7 @@ def rejected_items(desk: Desk, now: datetime) -> list[Item]:
 # Reports that are missing
 
 
-def missing_items(desk: Desk, now: datetime) -> list[Item]:
+def missing_items(desk: Desk, now: datetime) -> list[WaitingItem]:
     """What is missing of months that are open: an item for each day on which deadlines end."""
     with desk.connect() as connection:
         open_periods = [Period.parse(each) for each in connection.execute(_OPEN).scalars()]
@@ -122,7 +122,7 @@ def _missing_by_institution(states: Sequence[ReportState]) -> dict[str, list[Rep
 
 def _missing_item(
     desk: Desk, now: datetime, period: Period, deadline_at: datetime, missing: Mapping[str, Sequence[ReportState]]
-) -> Item:
+) -> WaitingItem:
     holidays = load_holidays(desk.settings)
     links = []
     for code, states in list(missing.items())[:MOST_LINKS]:
@@ -134,7 +134,7 @@ def _missing_item(
                 href=desk.href(f"reporting/{code}", period=period),
             )
         )
-    return Item(
+    return WaitingItem(
         words=f"{period.words}还有{len(missing)}家机构没有报齐，{_deadline_sentence(now, deadline_at, holidays)}",
         href=desk.href("reporting", period=period, only="missing"),
         urgency=_urgency(now, deadline_at, holidays),
@@ -170,7 +170,7 @@ def _urgency(now: datetime, deadline_at: datetime, holidays: Mapping[date, bool]
 # Restatements
 
 
-def restatement_items(desk: Desk, state: AirflowState | None) -> list[Item]:
+def restatement_items(desk: Desk, state: AirflowState | None) -> list[WaitingItem]:
     """Late versions on which nobody has decided, and months that stand on figures that were restated.
 
     What a restatement has shown, whether it still waits for its answer or was sent back, is decided or is asked for.
@@ -184,7 +184,7 @@ def restatement_items(desk: Desk, state: AirflowState | None) -> list[Item]:
         if row.period not in shown or row.recorded_at > shown[row.period]:
             by_period[row.period].append(row)
     items = [
-        Item(
+        WaitingItem(
             words=(
                 f"{Period.parse(period).words}关闭后又收到{len(rows)}家机构的迟报数据"
                 f"（{sum(each.reports for each in rows)}张报表），没有计入考核；是否重述，请决定。"
@@ -203,7 +203,7 @@ def restatement_items(desk: Desk, state: AirflowState | None) -> list[Item]:
         for period, rows in by_period.items()
     ]
     items += [
-        Item(
+        WaitingItem(
             words=(
                 f"{Period.parse(row.period).words}已重述，以后的月份还是按旧数据算的；请依次重述："
                 f"{'、'.join(row.later_periods)}。"
@@ -238,11 +238,11 @@ def _bulletins(desk: Desk, period: str) -> str:
 # Drafts, messages, cases
 
 
-def draft_items(desk: Desk, drafts: Collection[WaitingDraft], state: AirflowState | None) -> list[Item]:
+def draft_items(desk: Desk, drafts: Collection[WaitingDraft], state: AirflowState | None) -> list[WaitingItem]:
     """Drafts that nobody has decided on and that no task asks about; where Airflow cannot be read, all."""
     asked = set() if state is None else asked_quarters(state)
     return [
-        Item(
+        WaitingItem(
             words=(
                 f"{each.quarter}通报第{each.draft}稿等待审批，已等{each.workdays}个工作日。"
                 if state is None
@@ -257,7 +257,7 @@ def draft_items(desk: Desk, drafts: Collection[WaitingDraft], state: AirflowStat
     ]
 
 
-def message_items(desk: Desk) -> list[Item]:
+def message_items(desk: Desk) -> list[WaitingItem]:
     """Messages that failed, are in doubt, or have waited for a day."""
     with desk.connect() as connection:
         rows = connection.execute(load_statement("web/undelivered"), {"longest_unsent": _LONGEST_UNSENT}).all()
@@ -267,7 +267,7 @@ def message_items(desk: Desk) -> list[Item]:
         "pending": "放入发件箱一天以上还没有发出，请核对邮件服务器。",
     }
     return [
-        Item(
+        WaitingItem(
             words=f"{row.period}{_KINDS.get(row.kind, row.kind)}有{row.messages}封{words[row.status]}",
             href=desk.href("bulletins/messages", status=row.status, kind=row.kind, period=row.period),
             urgency=Urgency.SOON,
@@ -277,7 +277,7 @@ def message_items(desk: Desk) -> list[Item]:
     ]
 
 
-def case_items(desk: Desk, now: datetime) -> list[Item]:
+def case_items(desk: Desk, now: datetime) -> list[WaitingItem]:
     """Findings of inspections past their date, and cases whose setting aside has run out.
 
     In a replay no time passes: the day is the end of the newest month.
@@ -290,7 +290,7 @@ def case_items(desk: Desk, now: datetime) -> list[Item]:
         findings = connection.execute(load_statement("web/overdue_findings"), {"day": day}).all()
         ended = connection.execute(load_statement("web/ended_set_asides"), {"day": day}).all()
     items = [
-        Item(
+        WaitingItem(
             words=(
                 f"{row.short_name}的督查问题 {row.finding_no}（{row.aspect}，{row.severity}）整改期限{row.due_on}，"
                 f"已逾期{(day - row.due_on).days}天，没有整改完成。"
@@ -302,7 +302,7 @@ def case_items(desk: Desk, now: datetime) -> list[Item]:
         for row in findings
     ]
     items += [
-        Item(
+        WaitingItem(
             words=f"{row.short_name}的案件 {row.case_id}（{row.aspect}）搁置到{row.until}已到期，下次考核起重新计入。",
             href=desk.href(f"cases/{row.case_id}"),
             urgency=Urgency.LATER,
@@ -320,10 +320,10 @@ def _end_of(day: date) -> datetime:
 # The register, deadlines, the disk
 
 
-def register_items(desk: Desk) -> list[Item]:
+def register_items(desk: Desk) -> list[WaitingItem]:
     """Institutions whose end nobody has decided, and deadlines that rest on days off not announced yet."""
     items = [
-        Item(
+        WaitingItem(
             words=(
                 f"{each.short_name}（{each.code}）已不在机构名册中，仍按应报机构催报和考核："
                 "请重新写入 institutions.csv，或登记关闭日期。"
@@ -334,13 +334,13 @@ def register_items(desk: Desk) -> list[Item]:
         for each in find_undecided(desk.engine)
     ]
     items += [
-        Item(words=words, href=desk.href("institutions"), urgency=Urgency.LATER)
+        WaitingItem(words=words, href=desk.href("institutions"), urgency=Urgency.LATER)
         for words in describe_open_deadlines(desk.engine, desk.settings)
     ]
     return items
 
 
-def disk_items(desk: Desk) -> list[Item]:
+def disk_items(desk: Desk) -> list[WaitingItem]:
     """Whether the disk that holds `var` is nearly full."""
     folder = desk.settings.var.resolve()
     usage = shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.exists()))
@@ -349,7 +349,7 @@ def disk_items(desk: Desk) -> list[Item]:
         return []
     free, share = usage.free / _GIGABYTE, 100 * usage.free / usage.total
     words = f"磁盘只剩{free:.1f} GB（{share:.0f}%），请清理或扩容；写满后不能收取报表。"
-    return [Item(words=words, href=desk.href("today"), urgency=urgency)]
+    return [WaitingItem(words=words, href=desk.href("today"), urgency=urgency)]
 
 
 def short_of_disk(free: int, total: int) -> Urgency | None:

@@ -3,7 +3,7 @@
 select
     message.period,
     message.institution_code,
-    max(message.created_at) as told_at
+    max(message.created_at) as notified_at
 from notify.message
 where
     message.kind = 'reminder'
