@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from five_precisions.cli import make_app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess, explain, restate
-from five_precisions.figures.explain import EvidenceRow, gather, prove
+from five_precisions.figures.explain import EvidenceRow, TooSlowError, gather, prove
 from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
 from five_precisions.intake import Archive
 from five_precisions.reference import load_catalogue
@@ -393,6 +393,23 @@ def test_a_missing_report_leaves_no_value_to_prove(awkward: Engine, settings: Se
     assert (explained.value, explained.proof.rows, explained.is_proved) == (None, 0, None)
     printed = run_cli("loan_balance", "--scope", "bank", "--code", "B03", "--period", "2019-01")
     assert "no value: a report that it needs is missing" in printed.output
+
+
+def test_rows_that_are_not_found_in_time_are_given_up(awkward: Engine, settings: Settings) -> None:
+    asked = {"scope": "city", "code": None, "period": JANUARY}
+    with awkward.begin() as connection:
+        connection.execute(text("lock table core.loans in access exclusive mode"))
+        with pytest.raises(TooSlowError, match=r"took longer than 0\.2 s"):
+            explain(awkward, settings, "loan_balance", **asked, most_seconds=0.2)  # type: ignore[arg-type]
+    assert explain(awkward, settings, "loan_balance", **asked, most_seconds=20).is_proved  # type: ignore[arg-type]
+
+
+def test_a_row_says_for_which_month_it_was_delivered(awkward: Engine, settings: Settings) -> None:
+    proof = explain(
+        awkward, settings, "households_visited_cumulative", scope="city", code=None, period=FEBRUARY, first=None
+    ).proof
+    assert proof is not None
+    assert ("visits", "2019-01") in {(row.report, row.delivered_for) for row in proof.first}
 
 
 def test_a_month_without_a_run_has_nothing_to_explain(engine: Engine, settings: Settings) -> None:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _COLUMNS = (
-    "part", "counted", "numerator", "denominator", "report", "institution", "version", "file", "sha256", "sheet", "row",
+    "part", "counted", "numerator", "denominator", "report", "institution", "delivered_for", "version", "file",
+    "sha256", "sheet", "row",
 )  # fmt: skip
 """Of the CSV; the columns of the reports follow, by their headers."""
 
@@ -194,8 +195,8 @@ def _tabulate(rows: tuple[EvidenceRow, ...]) -> tuple[tuple[str, ...], Iterator[
     headers = tuple(dict.fromkeys(header for row in rows for header in row.content))
     return (*_COLUMNS, *headers), (
         (
-            *(row.part, row.counted, row.numerator, row.denominator, row.report, row.institution_code, row.version),
-            *(row.file, row.sha256, row.sheet, row.row),
+            *(row.part, row.counted, row.numerator, row.denominator, row.report, row.institution_code),
+            *(row.delivered_for, row.version, row.file, row.sha256, row.sheet, row.row),
             *(row.content.get(header) for header in headers),
         )
         for row in rows

@@ -6,13 +6,15 @@ is kept: the transaction is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy.exc import OperationalError
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.inputs import (
@@ -35,6 +37,12 @@ _EVIDENCE: Final = (
     "create temporary table evidence (report text, submission_id text, row_number integer, part text, counted text, "
     "numerator numeric, denominator numeric, content jsonb) on commit drop"
 )
+_CANCELED: Final = "57014"
+"""PostgreSQL's code of a statement that took too long."""
+
+
+class TooSlowError(RefusedError):
+    """The rows behind a figure were not found in the time that was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class EvidenceRow:
     report: str
     """A report's code; `register` or `target` for what nobody delivers."""
     institution_code: str | None
+    delivered_for: str | None
+    """The month whose package it stands in: an earlier one than the figure's for visits and other flows."""
     version: int | None
     file: str | None
     sha256: str | None
@@ -120,6 +130,7 @@ def explain(
     run_id: str | None = None,
     first: int | None = 5,
     offset: int = 0,
+    most_seconds: float | None = None,
 ) -> FigureExplanation:
     """A figure, and the rows behind it.
 
@@ -133,10 +144,12 @@ def explain(
         run_id: An older run of a month that was restated; the current one unless given.
         first: How many rows are given, all of them if None; the proof counts all in any case.
         offset: How many rows are passed over before these: the rows keep their order from call to call.
+        most_seconds: A statement that takes longer is ended; none is unless given.
 
     Raises:
         UsageError: there is no such metric, scope, subject or run, or a number of rows is below 0.
         RefusedError: the month has not been assessed.
+        TooSlowError: a statement took longer than `most_seconds`.
     """
     if offset < 0 or (first is not None and first < 0):
         raise UsageError("A number of rows is 0 or more.")
@@ -144,7 +157,7 @@ def explain(
     if scope not in declared.scopes:
         raise UsageError(f"{metric} holds for {', '.join(declared.scopes)}, not for {scope!r}.")
     # Left without a commit: the temporary tables go.
-    with engine.connect() as connection:
+    with engine.connect() as connection, _ended_after(connection, most_seconds):
         run = _find_run(connection, period, run_id)
         subject = _find_subject(connection, scope, code)
         figure = connection.execute(
@@ -179,6 +192,27 @@ def explain(
         denominator=denominator,
         proof=proof,
     )
+
+
+@contextmanager
+def _ended_after(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Let no statement of the transaction take longer.
+
+    Raises:
+        TooSlowError: one did.
+    """
+    if seconds is None:
+        yield
+        return
+    connection.execute(
+        text("select set_config('statement_timeout', :limit, true)"), {"limit": f"{seconds * 1000:.0f}ms"}
+    )
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _CANCELED:
+            raise
+        raise TooSlowError(f"A statement took longer than {seconds:g} s: look for the rows without a limit.") from None
 
 
 def _find_run(connection: Connection, period: Period, run_id: str | None) -> Row[Any]:
@@ -250,6 +284,7 @@ def prove(connection: Connection, *, is_ratio: bool, first: int | None, offset: 
                 denominator=row.denominator,
                 report=row.report,
                 institution_code=row.institution_code,
+                delivered_for=row.delivered_for,
                 version=row.version,
                 file=row.file,
                 sha256=row.sha256,

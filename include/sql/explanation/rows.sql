@@ -9,6 +9,7 @@ select
     evidence.row_number,
     evidence.content,
     submission.institution_code,
+    submission.period as delivered_for,
     submission.version,
     judged.file,
     judged.sheet,
