@@ -30,6 +30,8 @@ class Form(StrEnum):
     """Points, two decimals."""
     RANK = "rank"
     """A place: a whole number."""
+    EXACT = "exact"
+    """As it is on record, unrounded, with thousands separators."""
 
 
 def form_of(unit: str) -> Form:
@@ -39,6 +41,8 @@ def form_of(unit: str) -> Form:
 
 def rounded(value: Decimal | int, form: Form) -> Decimal:
     """The value as it is shown, as a number."""
+    if form is Form.EXACT:
+        return Decimal(value)
     step = _ONE if form in (Form.COUNT, Form.RANK) else _CENT
     return Decimal(value).quantize(step, ROUND_HALF_UP) + 0  # + 0: no minus before a zero
 

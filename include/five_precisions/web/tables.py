@@ -31,7 +31,7 @@ _NARROWEST, _WIDEST = 8, 60
 """Widths of a workbook's columns, in characters."""
 _CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - workbooks know no time zones; never the clock
 _HEAD: Final = {"bold": True, "border": 1, "text_wrap": True, "align": "center", "valign": "vcenter"}
-_NUMBER_FORMATS: Final = {Form.COUNT: "#,##0", Form.RANK: "0"}
+_NUMBER_FORMATS: Final = {Form.COUNT: "#,##0", Form.RANK: "0", Form.EXACT: "General"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +138,16 @@ def table_as_workbook(table: Table, heading: str) -> bytes:
         table: What it holds.
         heading: Its first line: what is shown, and of when.
     """
-    content = BytesIO()
+    content, cells = BytesIO(), table.cells
     with write_book(content, {"title": heading, "created": _CREATED}, in_memory=True) as book:
         sheet = book.add_sheet(beginning(sheet_name(table.title), LONGEST_SHEET_NAME))
         book.write_text(sheet, 0, 0, heading, {"bold": True, "font_size": 14})
         for number, column in enumerate(table.columns):
             book.write_text(sheet, 1, number, column.title, _HEAD)
-            words = [cell_words(row[number], column) for row in table.cells]
+            words = [cell_words(row[number], column) for row in cells]
             widest = max(text_width(each) for each in (column.title, *words))
             sheet.set_column(number, number, min(max(widest + 2, _NARROWEST), _WIDEST))
-        for line, row in enumerate(table.cells, 2):
+        for line, row in enumerate(cells, 2):
             for number, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
                 _write_cell(book, sheet, line, number, cell, column)
         sheet.freeze_panes(2, 0)
