@@ -16,7 +16,15 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from five_precisions.errors import FivePrecisionsError
-from five_precisions.web import drafts, history, reporting, tabs, today
+from five_precisions.web import (
+    drafts,
+    figure_proof,
+    figures,
+    history,
+    reporting,
+    tabs,
+    today,
+)
 from five_precisions.web.access import FROM_ELSEWHERE
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError, assets, sentence_page
 
@@ -29,7 +37,15 @@ _SENTENCES = {
     status.HTTP_404_NOT_FOUND: "没有这个页面。",
     status.HTTP_405_METHOD_NOT_ALLOWED: "这个网址不能这样使用，请从页面进入。",
 }
-_ROUTERS = (today.router, reporting.router, history.router, drafts.router, tabs.router)
+_ROUTERS = (
+    today.router,
+    reporting.router,
+    figure_proof.router,
+    figures.router,
+    history.router,
+    drafts.router,
+    tabs.router,
+)
 
 
 def make_app() -> FastAPI:
