@@ -417,11 +417,11 @@ def _delivery_cells(desk: Desk, asked: _Asked, row: EvidenceRow) -> list[Value |
     """Who delivered the row, for which month, in which version: a click shows that delivery."""
     if row.institution_code is None:
         return [None, None, None]
-    href = desk.href(f"reporting/{row.institution_code}", period=row.delivered_for)
+    href = f"{desk.href(f'reporting/{row.institution_code}', period=row.delivered_for)}#versions"
     return [
         Cell(value=f"{row.institution_code} {asked.institutions.get(row.institution_code, '')}".strip(), href=href),
         row.delivered_for,
-        Cell(value=row.version, href=f"{href}#versions"),
+        row.version,
     ]
 
 
