@@ -18,6 +18,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import collect
 from five_precisions.figures import set_aside
+from five_precisions.housekeeping import Outcome, Task, record
 from five_precisions.intake import move_deadline
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register, open_period, save_register
@@ -138,6 +139,21 @@ def airflow(api_server: FastAPI) -> Iterator[Airflow]:
     yield made
     made.clean()
     forget_looks()
+
+
+@pytest.fixture(autouse=True)
+def _backed_up(request: pytest.FixtureRequest) -> None:
+    """A backup of last night, and a restore of it, wherever a test has a warehouse."""
+    if "golden_copy" in request.fixturenames:
+        with open_warehouse(request.getfixturevalue("golden_copy")) as engine:
+            back_up_now(engine)
+    elif {"engine", "settings"}.intersection(request.fixturenames):
+        back_up_now(request.getfixturevalue("engine"))
+
+
+def back_up_now(engine: Engine) -> None:
+    for task in (Task.BACKUP, Task.RESTORE_TEST):
+        record(engine, task, "Done.")
 
 
 @pytest.fixture
@@ -617,3 +633,46 @@ def test_the_register_and_deadlines_that_want_a_decision(
 )
 def test_a_disk_that_fills(free: int, total: int, expected: Urgency | None) -> None:
     assert short_of_disk(free * 1024**3, total * 1024**3) is expected
+
+
+# Housekeeping
+
+
+def test_a_backup_that_nobody_has_made(ops: TestClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("delete from registry.housekeeping"))
+    page = show(ops)
+    assert urgency(page, "还没有成功做过备份；") == "待办"
+    assert urgency(page, "还没有成功做过备份的恢复试验；") == "待办"
+    assert href(page, "还没有成功做过备份；") == "/dags/housekeeping"
+
+
+def test_a_replay_has_no_nights(ops: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{ENVIRONMENT}REPLAY", "true")
+    with engine.begin() as connection:
+        connection.execute(text("delete from registry.housekeeping"))
+    assert "备份" not in show(ops)
+
+
+def test_a_backup_that_is_too_old(ops: TestClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        old = "update registry.housekeeping set done_at = now() - interval '3 days' where task = 'backup'"
+        connection.execute(text(old))
+    record(engine, Task.BACKUP, "The disk is full.", outcome=Outcome.FAILED)
+    page = show(ops)
+    assert urgency(page, "上一次成功的备份是") == "马上办"
+    assert "已过3天" in found(page, "上一次成功的备份是")
+    assert urgency(page, "“备份”上次没有成功") == "待办"
+    back_up_now(engine)
+    assert NOTHING in show(ops)
+
+
+def test_a_disk_that_will_be_full(ops: TestClient, engine: Engine) -> None:
+    disk = {"folder": "/data", "size": 100, "free": 50, "days_left": 31}
+    record(engine, Task.DISK, "Looked at.", {"disks": [disk]})
+    assert NOTHING in show(ops)
+    record(engine, Task.DISK, "Looked at.", {"disks": [disk | {"days_left": 20}, disk | {"days_left": 6}]})
+    page = show(ops)
+    assert urgency(page, "磁盘约20天后写满") == "待办"
+    assert urgency(page, "磁盘约6天后写满") == "马上办"
+    assert "/data" not in page

@@ -18,7 +18,7 @@ from five_precisions.period import SHANGHAI
 from five_precisions.receipts.receipt_wording import deadline_words
 from five_precisions.templates import moment_words
 from five_precisions.warehouse import read_clock
-from five_precisions.web import todo_airflow, todo_inbox, todo_warehouse
+from five_precisions.web import todo_airflow, todo_housekeeping, todo_inbox, todo_warehouse
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.tables import Cell, Column, Table
@@ -154,17 +154,11 @@ def _groups(
     add(
         "upkeep",
         "磁盘和备份",
-        desk.href("today"),
+        todo_housekeeping.DAG,
         ("磁盘暂时读不到。", lambda: todo_warehouse.disk_items(desk)),
-        ("备份情况暂时读不到。", lambda: _upkeep_items(desk)),
+        ("备份情况暂时读不到。", lambda: todo_housekeeping.housekeeping_items(desk)),
     )
     return groups
-
-
-def _upkeep_items(desk: Desk) -> list[WaitingItem]:
-    """Age of the last backup and of its last restore; nothing keeps them yet."""
-    del desk
-    return []
 
 
 def _by_quarter(drafts: Sequence[WaitingDraft]) -> dict[str, WaitingDraft]:

@@ -18,7 +18,7 @@ from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
-from five_precisions.web.todo import Link, Urgency, WaitingItem
+from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
 
@@ -349,7 +349,7 @@ def disk_items(desk: Desk) -> list[WaitingItem]:
         return []
     free, share = usage.free / _GIGABYTE, 100 * usage.free / usage.total
     words = f"磁盘只剩{free:.1f} GB（{share:.0f}%），请清理或扩容；写满后不能收取报表。"
-    return [WaitingItem(words=words, href=desk.href("today"), urgency=urgency)]
+    return [WaitingItem(words=words, href=airflow_href("dags", "housekeeping"), urgency=urgency)]
 
 
 def short_of_disk(free: int, total: int) -> Urgency | None:
