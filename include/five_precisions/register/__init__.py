@@ -5,6 +5,7 @@ See docs/own-city.md#register-files; docs/intake.md.
 
 from five_precisions.register.announcement import describe_open_deadlines
 from five_precisions.register.conflicts import require_fit
+from five_precisions.register.contacts import RegisteredContact, add_contact, read_contacts, remove_contact
 from five_precisions.register.deadlines import deadline_of, last_day_of, load_holidays, years_unknown
 from five_precisions.register.files import load_register
 from five_precisions.register.leaving import (
@@ -39,8 +40,10 @@ __all__ = [
     "InstitutionState",
     "Obligation",
     "Register",
+    "RegisteredContact",
     "RegisteredInstitution",
     "Saved",
+    "add_contact",
     "close_institution",
     "deadline_of",
     "describe_open_deadlines",
@@ -53,7 +56,9 @@ __all__ = [
     "load_holidays",
     "load_register",
     "open_period",
+    "read_contacts",
     "read_register",
+    "remove_contact",
     "require_fit",
     "save_register",
     "years_unknown",

@@ -57,7 +57,7 @@ def find_faults(register: Register) -> Iterator[Fault]:
         lambda each: (each.kind, each.report),
         lambda each: f"{each.kind} {each.report}",
     )
-    yield from _stand_twice("contact", register.contacts, _contact_key, _contact_name)
+    yield from _stand_twice("contact", register.contacts, contact_key, _contact_name)
     yield from _wrong_divisions(register.divisions)
     yield from _wrong_institutions(register)
     yield from wrong_centres(register.institutions)
@@ -119,7 +119,8 @@ def _differ_in_case(institutions: Iterable[Institution]) -> Iterator[Fault]:
             )
 
 
-def _contact_key(contact: Contact) -> Hashable:
+def contact_key(contact: Contact) -> Hashable:
+    """What makes a contact one: capital letters of a mail address do not."""
     address = contact.address.casefold() if is_mailbox(contact.address) else contact.address
     return contact.institution_code, address, contact.role
 
@@ -193,16 +194,21 @@ def _wrong_contacts(register: Register) -> Iterator[Fault]:
                 f"{near(contact.institution_code, codes)}.",
                 contact,
             )
-        if (why := why_unreachable(contact.address)) is not None:
-            yield Fault(f"address is {without_token(contact.address)!r}; {why}.", contact)
-        if contact.fallback_address is None:
-            continue
-        if not is_mailbox(contact.fallback_address):
-            yield Fault(
-                f"fallback_address is {without_token(contact.fallback_address)!r}; it is an email address.", contact
-            )
-        if not is_service(contact.address):
-            yield Fault("fallback_address stands beside a mail address; it is for Apprise URLs only.", contact)
+        if (why := why_wrong(contact)) is not None:
+            yield Fault(why, contact)
+
+
+def why_wrong(contact: Contact) -> str | None:
+    """Why nobody can be reached so, as a sentence that shows no token; None where somebody can."""
+    if (why := why_unreachable(contact.address)) is not None:
+        return f"address is {without_token(contact.address)!r}; {why}."
+    if contact.fallback_address is None:
+        return None
+    if not is_mailbox(contact.fallback_address):
+        return f"fallback_address is {without_token(contact.fallback_address)!r}; it is an email address."
+    if not is_service(contact.address):
+        return "fallback_address stands beside a mail address; it is for Apprise URLs only."
+    return None
 
 
 def _wrong_obligations(register: Register) -> Iterator[Fault]:

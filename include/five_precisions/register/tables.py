@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from five_precisions.period import Period
 from five_precisions.register.announcement import follow_calendar, unannounced_words
 from five_precisions.register.conflicts import institution_of, require_fit
+from five_precisions.register.contacts import lock_contacts, replace_contacts
 from five_precisions.register.deadlines import deadline_of, load_holidays, years_unknown
 from five_precisions.register.model import (
     Contact,
@@ -29,8 +30,6 @@ from five_precisions.warehouse import create_period_partitions, load_statement
 
 logger = logging.getLogger(__name__)
 
-# Two who save at once wait for one another.
-_LOCK = text("lock table registry.contact in share row exclusive mode")
 _MARK_DIVISIONS = text("""
 update registry.division set left_files_at = now() where left_files_at is null and code <> all(:codes)
 """)
@@ -43,8 +42,6 @@ select code, name, level, parent_code from registry.division where left_files_at
 _FIND_RETURNED = text("""
 select code from registry.institution where left_files_at is not null and code = any(:codes) order by code
 """)
-# Who is not in the files keeps its contacts: it may owe as before, and gets word of it.
-_FORGET_CONTACTS = text("delete from registry.contact where institution_code = any(:codes)")
 _SAVE_OBLIGATION = text("""
 insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
 """)
@@ -66,13 +63,14 @@ def save_register(connection: Connection, register: Register) -> Saved:
     """Bring the warehouse's register to what the files say.
 
     Institutions and divisions that the files no longer name stay, and are marked: their deliveries and figures point to
-    them. Contacts of those that the files name, and obligations, are replaced as a whole.
+    them. Contacts of those that the files name, and obligations, are replaced as a whole; what ops have added stays.
 
     Raises:
         SetupError: the register is of another city, or does not go together with what the warehouse has; nothing is
             changed then.
     """
-    connection.execute(_LOCK)
+    # Two who save at once wait for one another.
+    lock_contacts(connection)
     require_fit(connection, register)
     codes = [institution.code for institution in register.institutions]
     returned = set(connection.execute(_FIND_RETURNED, {"codes": codes}).scalars())
@@ -80,8 +78,7 @@ def save_register(connection: Connection, register: Register) -> Saved:
     _save(connection, load_statement("register/save_institution"), register.institutions)
     connection.execute(_MARK_DIVISIONS, {"codes": [division.code for division in register.divisions]})
     connection.execute(_MARK_INSTITUTIONS, {"codes": codes})
-    connection.execute(_FORGET_CONTACTS, {"codes": codes})
-    _save(connection, load_statement("register/save_contact"), register.contacts)
+    replace_contacts(connection, codes, register.contacts)
     connection.execute(text("delete from registry.obligation"))
     _save(connection, _SAVE_OBLIGATION, register.obligations)
     kept = read_register(connection)
