@@ -17,7 +17,9 @@ VALUES: Final[Mapping[str, str]] = {
     "map_index": "0",
     "name": "desk.css",
     "number": "2019-06-B01-1",
+    "path": "2019-06/index.html",
     "quarter": "2019-Q2",
+    "rule": "L01",
     "run_id": "manual",
     "task_id": "collect",
 }
@@ -34,7 +36,7 @@ def routes() -> Iterator[tuple[str, str]]:
     for route in app.routes:
         assert isinstance(route, APIRoute), f"{route} is no route of ours"
         for method in sorted(route.methods):
-            yield method, PREFIX + route.path.format(**VALUES)
+            yield method, PREFIX + route.path_format.format(**VALUES)
 
 
 def wrong_answers(answers: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -35,7 +35,7 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
-from five_precisions.storage import open_folder, write_into
+from five_precisions.storage import open_folder, read_file, write_into
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 
@@ -43,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 INDEX: Final = "index.html"
 _NAME: Final = "data docs folder"
+_PAGE: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}/(?:index\.html|pages-[0-9a-f]{16}(?:/[0-9A-Za-z_-](?:[0-9A-Za-z._-]*[0-9A-Za-z_-])?)+)(?<=\.html)"
+)
+"""No part begins with a dot, so none leads out of the folder."""
 _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 
 _READ_CLOSED_AT = text("select closed_at from intake.close where period = :period")
@@ -88,6 +92,20 @@ def build_data_docs(engine: Engine, settings: Settings, period: Period) -> str:
         _replace(settings.data_docs_address, str(period), contents, keep=folder)
     logger.info("Data Docs of %s: %d versions of reports", period, len(month.versions))
     return f"{settings.data_docs_address.rstrip('/')}/{period}/{INDEX}"
+
+
+def read_page(settings: Settings, path: str) -> bytes | None:
+    """A page of the Data Docs as it was written; None where there is none.
+
+    Args:
+        settings: Where the pages lie (`data_docs_address`).
+        path: Below the folder: `2019-06/index.html`. Anything but the path of a page is none.
+
+    Raises:
+        SetupError: the address means nothing.
+        UnreachableError: the folder cannot be read.
+    """
+    return read_file(_NAME, settings.data_docs_address, path) if _PAGE.fullmatch(path) else None
 
 
 def read_month(connection: Connection, settings: Settings, period: Period) -> MonthOfDocs:
