@@ -85,6 +85,14 @@ class MovedDeadline:
     """Deadlines of single institutions that ended with it, as they were: ops may have promised them."""
 
 
+def latest_day(period: Period) -> date:
+    """The last day that a deadline of the month can be moved to.
+
+    Of a month long over, which was reopened, more time is given from today on.
+    """
+    return max(period.end, datetime.now(SHANGHAI).date()) + LONGEST_TIME
+
+
 def read_deadlines(connection: Connection, period: Period) -> list[Deadline]:
     """The deadline of every institution open in the period, by code; none while the period is not open."""
     there = {each.code for each in read_register(connection).open_in(period)}
@@ -135,8 +143,7 @@ def move_deadline(
     said = reason_of(reason, "A deadline is moved for a reason")
     if day <= period.end:
         raise UsageError(f"{day} does not lie after {period}; a deadline does.")
-    # Of a month long over, which was reopened, more time is given from today on.
-    latest = max(period.end, datetime.now(SHANGHAI).date()) + LONGEST_TIME
+    latest = latest_day(period)
     if day > latest:
         raise UsageError(f"{day} lies too far ahead; the deadline of {period} can be {latest} at the latest.")
     deadline_at = datetime.combine(day + timedelta(days=1), time(), SHANGHAI)

@@ -20,7 +20,8 @@ from airflow.configuration import conf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import Connection, Engine, text
 
-from five_precisions.register.decision import LONGEST_REASON, storable
+from five_precisions.errors import UsageError
+from five_precisions.register.decision import LONGEST_REASON, reason_of, storable
 from five_precisions.reports.masking import mask_digit_runs
 from five_precisions.warehouse import load_statement
 
@@ -48,6 +49,7 @@ class ActionKind(StrEnum):
     RESEND = "resend"
     RESTATEMENT = "restatement"
     CONTACT = "contact"
+    CONTACT_REMOVED = "contact_removed"
     TEMPLATE = "template"
     CHECK = "check"
     DOWNLOAD = "download"
@@ -66,6 +68,7 @@ _WORDS: Final = {
     ActionKind.RESEND: "重新发送",
     ActionKind.RESTATEMENT: "申请数据重述",
     ActionKind.CONTACT: "增加联系人",
+    ActionKind.CONTACT_REMOVED: "移除联系人",
     ActionKind.TEMPLATE: "生成报送模板",
     ActionKind.CHECK: "自查",
     ActionKind.DOWNLOAD: "下载",
@@ -232,4 +235,8 @@ def reason_error(words: str) -> str | None:
         return "请填写理由。"
     if len(said) > LONGEST_REASON:
         return f"理由有{len(said)}字，最多{LONGEST_REASON}字。"
+    try:
+        reason_of(words, "")
+    except UsageError:
+        return "理由中有控制字符，或者没有看得见的文字，请重新填写。"
     return None

@@ -330,7 +330,7 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
             _states_table(states),
             _versions_table(desk, code, versions, number),
             _checks_table(desk, code, checks, number),
-            _findings_table(findings, number),
+            findings_table(findings, number),
             _events_table(events),
         ],
         period=period,
@@ -464,7 +464,13 @@ def _checks_table(desk: Desk, code: str, checks: Sequence[Row[Any]], number: str
     )
 
 
-def _findings_table(findings: Sequence[Row[Any]], number: str | None) -> Table:
+def findings_table(findings: Sequence[Any], number: str | None) -> Table:
+    """Findings as a page shows them, the first of them where there are many.
+
+    Args:
+        findings: Rows of the ledger, or `Finding`s.
+        number: The receipt number; None where there is no version.
+    """
     reports = load_reports()
     return Table(
         name="findings",
@@ -496,7 +502,7 @@ def _findings_table(findings: Sequence[Row[Any]], number: str | None) -> Table:
     )
 
 
-def _place(row: Row[Any]) -> str:
+def _place(row: Any) -> str:
     where = row.cell or (f"第{row.row_number}行" if row.row_number else "")
     return " ".join(filter(None, (row.file, f"“{row.sheet}”" if row.sheet else "", where)))
 

@@ -85,6 +85,8 @@ class Table:
     empty: str
     """What stands in its place where it has no rows, and what to do then."""
     note: str = ""
+    has_files: bool = True
+    """Whether it can be saved; not so where the page is an answer to a form, which no address leads to."""
 
     @property
     def cells(self) -> list[list[Cell]]:

@@ -49,8 +49,9 @@
     if (list) list.form.requestSubmit();
   });
 
-  // A second click sends nothing; the server would not act twice either.
+  // A second click sends nothing; the server would not act twice either. What answers with a file leaves the page.
   document.addEventListener("submit", (event) => {
+    if (event.submitter && event.submitter.hasAttribute("data-file")) return;
     for (const button of event.target.querySelectorAll("button")) {
       if (event.target.method === "post") window.setTimeout(() => { button.disabled = true; });
     }
