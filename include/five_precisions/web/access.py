@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, VariableDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails, VariableDetails
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag, requires_access_variable
 from airflow.configuration import conf
 from fastapi import Depends, HTTPException, Request, status
@@ -19,6 +19,7 @@ from fastapi import Depends, HTTPException, Request, status
 COLLECTION: Final = "monthly_collection"
 ASSESSMENT: Final = "monthly_assessment"
 BULLETIN: Final = "quarterly_bulletin"
+RESTATEMENT: Final = "restatement"
 FROM_ELSEWHERE: Final = "这个请求不是从本系统的页面发出的，没有执行。"
 
 User = Annotated[BaseUser, Depends(get_user)]
@@ -32,6 +33,17 @@ def sees_runs(dag_id: str) -> Any:
 def acts() -> list[Any]:
     """Dependencies of every route that changes something: the user is of ops, and asks from a page of ours."""
     return [Depends(requires_access_variable("PUT")), Depends(require_same_origin)]
+
+
+def triggers(dag_id: str) -> Any:
+    """A dependency: the user may trigger the DAG in Airflow, so a page of ours may do it for them."""
+    return Depends(requires_access_dag("POST", DagAccessEntity.RUN, dag_id))
+
+
+def may_trigger(user: BaseUser, dag_id: str) -> bool:
+    """Whether the user may trigger the DAG in Airflow."""
+    manager, details = get_auth_manager(), DagDetails(id=dag_id)
+    return bool(manager.is_authorized_dag(method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user))
 
 
 def may_act(user: BaseUser) -> bool:

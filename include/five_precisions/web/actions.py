@@ -48,6 +48,7 @@ class ActionKind(StrEnum):
     TAKE_BACK = "take_back"
     RESEND = "resend"
     RESTATEMENT = "restatement"
+    BULLETIN = "bulletin"
     CONTACT = "contact"
     CONTACT_REMOVED = "contact_removed"
     TEMPLATE = "template"
@@ -67,6 +68,7 @@ _WORDS: Final = {
     ActionKind.TAKE_BACK: "撤销搁置",
     ActionKind.RESEND: "重新发送",
     ActionKind.RESTATEMENT: "申请数据重述",
+    ActionKind.BULLETIN: "起草通报",
     ActionKind.CONTACT: "增加联系人",
     ActionKind.CONTACT_REMOVED: "移除联系人",
     ActionKind.TEMPLATE: "生成报送模板",
@@ -240,3 +242,22 @@ def reason_error(words: str) -> str | None:
     except UsageError:
         return "理由中有控制字符，或者没有看得见的文字，请重新填写。"
     return None
+
+
+def reason_entered(words: str, field: str = "reason") -> str:
+    """A reason as it is kept: on one line, long runs of digits masked.
+
+    Args:
+        words: As a person entered it.
+        field: That it was entered into.
+
+    Raises:
+        FormError: it cannot be taken.
+    """
+    error = reason_error(words)
+    if error is None:
+        try:
+            return reason_of(words, "There is no reason")
+        except UsageError:
+            error = "理由里没有文字，或有看不见的字符；请改后再提交。"
+    raise FormError({field: error})

@@ -17,13 +17,18 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from five_precisions.errors import FivePrecisionsError
 from five_precisions.web import (
+    bulletins,
+    cases,
     drafts,
     figure_proof,
     figures,
     history,
+    inspections,
     institutions,
+    messages,
     quality,
     reporting,
+    self_check,
     tabs,
     today,
 )
@@ -44,8 +49,13 @@ _ROUTERS = (
     reporting.router,
     figure_proof.router,
     figures.router,
+    inspections.router,
+    cases.router,
+    messages.router,
+    bulletins.router,
     quality.router,
     institutions.router,
+    self_check.router,
     history.router,
     drafts.router,
     tabs.router,

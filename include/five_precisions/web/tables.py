@@ -140,22 +140,37 @@ def table_as_workbook(table: Table, heading: str) -> bytes:
         table: What it holds.
         heading: Its first line: what is shown, and of when.
     """
-    content, cells = BytesIO(), table.cells
-    with write_book(content, {"title": heading, "created": _CREATED}, in_memory=True) as book:
-        sheet = book.add_sheet(beginning(sheet_name(table.title), LONGEST_SHEET_NAME))
-        book.write_text(sheet, 0, 0, heading, {"bold": True, "font_size": 14})
-        for number, column in enumerate(table.columns):
-            book.write_text(sheet, 1, number, column.title, _HEAD)
-            words = [cell_words(row[number], column) for row in cells]
-            widest = max(text_width(each) for each in (column.title, *words))
-            sheet.set_column(number, number, min(max(widest + 2, _NARROWEST), _WIDEST))
-        for line, row in enumerate(cells, 2):
-            for number, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
-                _write_cell(book, sheet, line, number, cell, column)
-        sheet.freeze_panes(2, 0)
-        sheet.repeat_rows(0, 1)
-        set_page(sheet, landscape=True, side=0.4)
+    return tables_as_workbook([(table, heading)], heading)
+
+
+def tables_as_workbook(sheets: Sequence[tuple[Table, str]], title: str) -> bytes:
+    """Tables as a workbook of a sheet each.
+
+    Args:
+        sheets: Each table with its first line. Their titles differ: sheets are called by them.
+        title: Of the workbook.
+    """
+    content = BytesIO()
+    with write_book(content, {"title": title, "created": _CREATED}, in_memory=True) as book:
+        for table, heading in sheets:
+            _write_sheet(book, table, heading)
     return content.getvalue()
+
+
+def _write_sheet(book: Book, table: Table, heading: str) -> None:
+    sheet, cells = book.add_sheet(beginning(sheet_name(table.title), LONGEST_SHEET_NAME)), table.cells
+    book.write_text(sheet, 0, 0, heading, {"bold": True, "font_size": 14})
+    for number, column in enumerate(table.columns):
+        book.write_text(sheet, 1, number, column.title, _HEAD)
+        words = [cell_words(row[number], column) for row in cells]
+        widest = max(text_width(each) for each in (column.title, *words))
+        sheet.set_column(number, number, min(max(widest + 2, _NARROWEST), _WIDEST))
+    for line, row in enumerate(cells, 2):
+        for number, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+            _write_cell(book, sheet, line, number, cell, column)
+    sheet.freeze_panes(2, 0)
+    sheet.repeat_rows(0, 1)
+    set_page(sheet, landscape=True, side=0.4)
 
 
 def _write_cell(book: Book, sheet: RowSheet, line: int, number: int, cell: Cell, column: Column) -> None:
