@@ -307,11 +307,7 @@ def _restatements_table(row: Row[Any], restatements: Sequence[Row[Any]]) -> Tabl
             (
                 *(Cell(value=each.period, is_head=True), each.run_id, each.replaced_run_id, each.closed_at),
                 each.figures,
-                Cell(value="通报发出后", state="warn")
-                if each.is_after
-                else "已计入通报"
-                if row.bulletins
-                else "通报未发",
+                _since_cell(row, each),
                 *(each.decided_by, each.reason),
             )
             for each in restatements
