@@ -254,7 +254,7 @@ def test_where_to_inspect_next_and_which_loans(city: Engine, ops: TestClient) ->
     answer = ops.get(f"{CASES}/inspections")
     assert answer.status_code == 200
     words = words_of(answer.text)
-    assert "只列出前100个网点；工作簿里是全部。" in words
+    assert "只列出前100个网点；工作簿里有前500个，连同抽样贷款。" in words
     assert "抽样贷款：云帆储蓄 合山镇" in words
     outlets = csv_of(ops, "cases/inspections", "outlets")
     assert len(outlets) - 1 == rows(city, "select count(*) from mart.inspection_outlet where period = '2019-06'")[0][0]
@@ -272,7 +272,7 @@ def test_where_to_inspect_next_and_which_loans(city: Engine, ops: TestClient) ->
         assert ops.get(path).status_code == 200
 
 
-def test_the_workbook_to_take_along(city: Engine, ops: TestClient) -> None:
+def test_the_workbook_to_take_along(city: Engine, ops: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     book = workbook_of(ops.get(f"{CASES}/inspections/workbook", params={"county": "441704", "institution": "B10"}))
     assert book.sheetnames == ["下次督查网点", "抽样贷款", "督查问题整改跟踪"]
     [(outlets, loans)] = rows(
@@ -288,6 +288,10 @@ def test_the_workbook_to_take_along(city: Engine, ops: TestClient) -> None:
     assert book["督查问题整改跟踪"].max_row == 3
     [(name, period, person)] = rows(city, "select subject, period, acted_by from registry.action")
     assert (name, period, person) == ("督查清单-紫萝信用社-阳东区-2019-06.xlsx", "2019-06", "reader")
+    monkeypatch.setattr("five_precisions.web.inspections.MOST_IN_WORKBOOK", 2)
+    short = workbook_of(ops.get(f"{CASES}/inspections/workbook"))
+    assert [row[0].value for row in short["下次督查网点"].iter_rows(min_row=3)] == [1, 2]
+    assert {row[0].value for row in short["抽样贷款"].iter_rows(min_row=3)} == {1, 2}
     # A county office has findings, and no loans.
     office = workbook_of(ops.get(f"{CASES}/inspections/workbook", params={"institution": "C02"}))
     assert office["抽样贷款"].max_row == 2

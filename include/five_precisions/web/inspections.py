@@ -21,7 +21,9 @@ from five_precisions.web.places import Places
 from five_precisions.web.tables import Cell, Column, Table, Value, tables_as_workbook
 
 MOST_OUTLETS: Final = 100
-"""On a page; the workbook holds all."""
+"""On a page."""
+MOST_IN_WORKBOOK: Final = 500
+"""Outlets that a workbook holds, each with its loans: more than anybody inspects in a quarter."""
 _FOLLOWUP_WORDS: Final = {
     "running": "整改期内",
     "overdue": "逾期未整改",
@@ -90,6 +92,7 @@ def show_inspections(desk: AtDesk, institution: str = "", county: str = "", outl
         counties=counties,
         is_cut=len(outlets) > MOST_OUTLETS,
         most=MOST_OUTLETS,
+        most_in_workbook=MOST_IN_WORKBOOK,
     )
 
 
@@ -106,13 +109,14 @@ def save_inspections(desk: AtDesk, institution: str = "", county: str = "") -> R
         _require_filters(desk, institution, county, names, places.counties)
         asked: dict[str, object] = {"period": str(period), "institution": institution or None}
         followups = connection.execute(load_statement("web/followups"), asked).all()
-        asked |= {"county": county or None, "first": None}
+        asked |= {"county": county or None, "first": MOST_IN_WORKBOOK}
         rows = connection.execute(load_statement("web/outlets"), asked).all()
     is_bank = not institution or any(
         each.code == institution and each.kind is InstitutionKind.BANK for each in register.institutions
     )
     drawn = read_inspection_list(desk.engine, period, institution=institution or None) if is_bank else []
-    wanted = [each for each in drawn if county in ("", places.county_of.get(each.town_code))]
+    listed = {row.place for row in rows}
+    wanted = [each for each in drawn if each.place in listed]
     tables = [_outlets_table(desk, rows, None), _all_samples_table(wanted), _followups_table(desk, followups, period)]
     content = tables_as_workbook(
         [(each, f"{period.words}{each.title}") for each in tables], f"{period.words}现场督查清单"
