@@ -173,7 +173,7 @@ def runs(airflow_dags: None) -> Iterator[Any]:
             session.delete(each)
 
 
-def standing(client: TestClient) -> str:
+def progress(client: TestClient) -> str:
     """Where the second quarter stands, as the page's table says."""
     [row] = [row for row in csv_of(client, "bulletins", "quarters")[1:] if row[0] == "2019-Q2"]
     return row[1]
@@ -193,22 +193,22 @@ def test_where_a_quarter_stands(register_saved_engine: Engine, ops: TestClient) 
     assert "还没有打开过任何月份。" in ops.get(BULLETINS).text
     for period in ("2019-04", "2019-05"):
         add_run(engine, period)
-    assert standing(ops) == "三个月中已考核2个月"
+    assert progress(ops) == "三个月中已考核2个月"
     add_run(engine, "2019-06")
-    assert standing(ops) == "待起草"
+    assert progress(ops) == "待起草"
     show(engine, 1)
-    assert standing(ops) == "通报第1稿待审批"
+    assert progress(ops) == "通报第1稿待审批"
     decide(engine, 1, "rejected", remark="附表有误")
-    assert standing(ops) == "已退回，待重新起草"
+    assert progress(ops) == "已退回，待重新起草"
     show(engine, 2)
     decide(engine, 2, "approved")
-    assert standing(ops) == "已发出"
+    assert progress(ops) == "已发出"
     restate(engine, "2019-05")
-    assert standing(ops) == "已发出，数据后来有变"
+    assert progress(ops) == "已发出，数据后来有变"
     show(engine, 3)
-    assert standing(ops) == "更正通报第3稿待审批"
+    assert progress(ops) == "更正通报第3稿待审批"
     decide(engine, 3, "approved", "correction")
-    assert standing(ops) == "已更正"
+    assert progress(ops) == "已更正"
 
 
 def test_drafts_with_what_was_decided(city: Engine, ops: TestClient) -> None:

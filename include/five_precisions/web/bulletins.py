@@ -32,6 +32,8 @@ _BULLETIN_WORDS: Final = "季度通报"
 _RESTATEMENT_WORDS: Final = "数据重述"
 APPROVALS: Final = "airflow:required_actions?response_received=false"
 """Where Airflow asks for decisions."""
+_OK: Final = status.HTTP_200_OK
+_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 
 router = APIRouter(prefix="/bulletins", dependencies=[sees_runs(BULLETIN)])
 
@@ -47,7 +49,7 @@ def is_waiting(row: Row[Any]) -> bool:
     return row.shown_draft is not None and row.shown_draft > (row.decided_draft or 0)
 
 
-def standing_of(row: Row[Any]) -> tuple[str, str | None]:
+def progress_of(row: Row[Any]) -> tuple[str, str | None]:
     """Where the bulletin of a quarter stands: words, and a word for the style sheet."""
     went_out = row.bulletins > 0
     if is_waiting(row):
@@ -149,7 +151,7 @@ def _page(
         status_code=_UNPROCESSABLE if errors else _OK,
         row=row,
         words=quarter_words(row.quarter),
-        standing=standing_of(row)[0],
+        progress=progress_of(row)[0],
         is_waiting=is_waiting(row),
         approvals=desk.airflow + APPROVALS.removeprefix("airflow:"),
         runs=runs,
@@ -165,10 +167,6 @@ def _page(
         restatement_form=form(ActionKind.RESTATEMENT, is_possible=bool(months) and may_trigger(desk.user, RESTATEMENT)),
         resend_form=form(ActionKind.RESEND, is_possible=row.failed > 0),
     )
-
-
-_OK: Final = status.HTTP_200_OK
-_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
 def _read_quarters(connection: Connection) -> Sequence[Row[Any]]:
@@ -198,8 +196,8 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
         href = f"{desk.href('bulletins', quarter=row.quarter, status=message_status)}#deliveries"
         return Cell(value=value, href=href if value else None, state=state if value else None)
 
-    def standing(row: Row[Any]) -> Cell:
-        words, state = standing_of(row)
+    def progress(row: Row[Any]) -> Cell:
+        words, state = progress_of(row)
         return Cell(value=words, state=state)
 
     return Table(
@@ -207,7 +205,7 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
         title="各季度通报",
         columns=[
             Column("quarter", "季度"),
-            Column("standing", "进展"),
+            Column("progress", "进展"),
             Column("assessed", "已考核", Form.COUNT, "月"),
             Column("drafts", "稿件", Form.COUNT, "稿"),
             Column("approved_at", "最近批准"),
@@ -225,7 +223,7 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
                     is_head=True,
                     state="chosen" if row.quarter == chosen.quarter else None,
                 ),
-                *(standing(row), row.assessed, row.shown_draft or 0, row.approved_at, row.corrections),
+                *(progress(row), row.assessed, row.shown_draft or 0, row.approved_at, row.corrections),
                 *(count(row, row.sent, Status.SENT), count(row, row.waiting, Status.PENDING)),
                 *(count(row, row.failed, Status.FAILED, "bad"), count(row, row.in_doubt, Status.IN_DOUBT, "warn")),
             )

@@ -63,6 +63,8 @@ QUOTES: Final = {
     "A part was taken, and then: ": "只接收了一部分：",
 }
 """What stands before words of the other side, which stay as they are."""
+_OK: Final = status.HTTP_200_OK
+_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 _READ_STATUS = text("select status from notify.message where message_key = :message_key")
 
 router = APIRouter(prefix="/bulletins/messages", dependencies=[sees_runs(BULLETIN)])
@@ -215,15 +217,11 @@ def _page(
         older=desk.here(before=rows[-1].message_key, message=None) if len(rows) == FIRST else None,
         message=one,
         kind=None if one is None else KIND_WORDS[Kind(one.kind)],
-        standing=None if one is None else STATUS_WORDS[Status(one.status)],
+        message_status=None if one is None else STATUS_WORDS[Status(one.status)],
         quarter=None if one is None or one.kind not in (Kind.BULLETIN, Kind.CORRECTION) else one.period,
         reply=None if one is None else reply_words(one.reply),
         form=desk.form(ActionKind.RESEND, message, errors=errors) if is_resent or errors else None,
     )
-
-
-_OK: Final = status.HTTP_200_OK
-_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 
 
 def _storable(words: str) -> str:
@@ -290,8 +288,8 @@ def make_due(desk: Desk, message_key: str) -> None:
         resend(desk.engine, message_key)
     except RefusedError:
         with desk.connect() as connection:
-            standing = connection.execute(_READ_STATUS, {"message_key": message_key}).scalar_one()
-        if standing == Status.SENT:
+            message_status = connection.execute(_READ_STATUS, {"message_key": message_key}).scalar_one()
+        if message_status == Status.SENT:
             raise FormError({"": "这封邮件已经发出，不再发第二次。"}) from None
         raise FormError({"": "这封邮件正在发送，请稍后刷新本页再看结果。"}) from None
 
