@@ -30,6 +30,8 @@ class Indicator(ReferenceModel):
     """Of a step: 户, 万元, …"""
     measure: str = Field(min_length=1)
     """What its percentage is called."""
+    metric: str | None = Field(default=None, min_length=1)
+    """The metric of scope bank that its percentage is, and that proves it; none where it is made of several."""
     advice: str | None = Field(default=None, min_length=1)
     """What raises it; without one it follows from the bank's pace."""
 
