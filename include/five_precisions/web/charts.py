@@ -25,7 +25,7 @@ _LEFT_OUT: Final = re.compile(r' (?:style|role|aria-[a-z]+)="[^"]*"')
 """The pages' policy lets no element be styled in place; and marks that are announced one by one have no names."""
 _AS_ONE: Final = '<svg role="img" aria-label="图，各数见表"'
 """To a screen reader a chart is one picture: a table beside it says the same."""
-_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2])
+_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2], [12, 4])
 """Lines are told apart without colour."""
 _starting = Lock()
 _started: list[Thread] = []
@@ -62,19 +62,20 @@ def start_drawing() -> None:
             _started[0].start()
 
 
-def line_chart(series: Sequence[Series], *, unit: str) -> Markup:
-    """Lines over months; nothing where there are fewer than two.
+def line_chart(series: Sequence[Series], *, unit: str, is_rank: bool = False) -> Markup:
+    """Lines over months; nothing where fewer than two have values. A line is broken where it has none.
 
     Args:
         series: The lines.
         unit: Of the values, at the axis.
+        is_rank: Whether they are places: the first is on top, and there are none between two.
     """
     points = tuple(
-        (each.name, place, float(value)) for each in series for place, value in each.points if value is not None
+        (each.name, place, None if value is None else float(value)) for each in series for place, value in each.points
     )
-    if len({place for _, place, _ in points}) < 2:
+    if len({place for _, place, value in points if value is not None}) < 2:
         return Markup()
-    return _drawn("line", points, unit)
+    return _drawn("rank" if is_rank else "line", points, unit)
 
 
 def bar_chart(bars: Sequence[Bar], *, unit: str) -> Markup:
@@ -98,7 +99,7 @@ def _drawn(form: str, points: tuple[tuple[Any, ...], ...], unit: str) -> Markup:
     import altair as alt
     import vl_convert
 
-    chart = _lines(alt, points, unit) if form == "line" else _bars(alt, points, unit)
+    chart = _bars(alt, points, unit) if form == "bar" else _lines(alt, points, unit, is_rank=form == "rank")
     laid_out = (
         chart.configure(background="transparent")
         .configure_view(stroke=None)
@@ -121,16 +122,28 @@ def _drawn(form: str, points: tuple[tuple[Any, ...], ...], unit: str) -> Markup:
     return Markup(svg)  # noqa: S704
 
 
-def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
+def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str, *, is_rank: bool) -> Any:
     data = alt.Data(values=[{"line": line, "month": month, "value": value} for line, month, value in points])
     names = list(dict.fromkeys(line for line, _, _ in points))
+    months = list(dict.fromkeys(month for _, month, _ in points))
     dashes = [_DASHES[number % len(_DASHES)] for number in range(len(names))]
     return (
         alt.Chart(data, width=WIDTH, height=HEIGHT)
         .mark_line(point={"size": 30, "filled": True}, strokeWidth=2)
         .encode(
-            x=alt.X("month:N", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("value:Q", title=unit, scale=alt.Scale(zero=False, nice=True)),
+            # Named, so that a month without any value keeps its place.
+            x=alt.X(
+                "month:N",
+                title=None,
+                scale=alt.Scale(domain=months),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True),
+            ),
+            y=alt.Y(
+                "value:Q",
+                title=unit,
+                scale=alt.Scale(zero=False, nice=True, reverse=is_rank),
+                axis=alt.Axis(tickMinStep=1) if is_rank else alt.Axis(),
+            ),
             color=alt.Color(
                 "line:N",
                 scale=alt.Scale(domain=names, scheme="category10"),
@@ -147,6 +160,9 @@ def _bars(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
         y=alt.Y("name:N", sort=[name for name, _, _ in points], title=None)
     )
     bars = base.mark_bar(color="#4a86c5", height=14).encode(x=alt.X("value:Q", title=unit))
+    if all(mark is None for _, _, mark in points):
+        # A layer of nothing is a picture without words for who cannot see it.
+        return bars
     marks = (
         base.transform_filter("datum.mark != null").mark_tick(color="#c9302c", thickness=3, size=20).encode(x="mark:Q")
     )
