@@ -27,6 +27,8 @@ from five_precisions.web import (
     institutions,
     messages,
     quality,
+    ranked_bank,
+    ranking,
     reporting,
     self_check,
     tabs,
@@ -47,6 +49,8 @@ _SENTENCES = {
 _ROUTERS = (
     today.router,
     reporting.router,
+    ranking.router,
+    ranked_bank.router,
     figure_proof.router,
     figures.router,
     inspections.router,
