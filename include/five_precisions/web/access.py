@@ -30,9 +30,14 @@ def sees_runs(dag_id: str) -> Any:
     return Depends(requires_access_dag("GET", DagAccessEntity.RUN, dag_id))
 
 
+def is_of_ops() -> Any:
+    """A dependency: the user is of ops."""
+    return Depends(requires_access_variable("PUT"))
+
+
 def acts() -> list[Any]:
     """Dependencies of every route that changes something: the user is of ops, and asks from a page of ours."""
-    return [Depends(requires_access_variable("PUT")), Depends(require_same_origin)]
+    return [is_of_ops(), Depends(require_same_origin)]
 
 
 def triggers(dag_id: str) -> Any:
