@@ -294,7 +294,7 @@ def test_a_page(city: Engine, settings: Settings, login: Login, stranger: TestCl
     assert (sent_on.status_code, "/auth/login" in sent_on.headers["location"]) == (307, True)
     answer = login("viewer").get(address)
     assert answer.status_code == 200
-    assert '<th scope=row><a' not in answer.text
+    assert "<th scope=row><a" not in answer.text
     assert '<th scope=row>岭海通商</th>\n<td class="number">5</td>' in answer.text
     saved = login("viewer").get(f"{address}&download=missing.csv")
     assert "岭海通商,5" in saved.content.decode("utf-8-sig")

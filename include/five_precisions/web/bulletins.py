@@ -16,8 +16,7 @@ from five_precisions.period import Period, Quarter
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.web.access import BULLETIN, RESTATEMENT, acts, may_trigger, sees_runs, triggers
-from five_precisions.web.actions import Action, ActionKind, FormError, reason_entered
-from five_precisions.web.actions import Form as PageForm
+from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.messages import STATUS_WORDS, going_words, make_due, messages_table, read_messages
 from five_precisions.web.page import Choice, NotThereError
@@ -126,7 +125,7 @@ def _page(
         months = _months_of(row, desk.assessed_periods(connection))
     runs = [each for each in open_runs(BULLETIN) if each.partition_key == row.quarter]
 
-    def form(kind: ActionKind, *, is_possible: bool) -> PageForm | None:
+    def form(kind: ActionKind, *, is_possible: bool) -> FilledForm | None:
         if kind is sent:
             return desk.form(kind, row.quarter, entered, errors)
         return desk.form(kind, row.quarter) if is_possible and desk.may_act else None
