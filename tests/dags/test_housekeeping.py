@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, text
 
 from five_precisions.collection import collect
-from five_precisions.housekeeping import Outcome, Task, read_housekeeping
+from five_precisions.housekeeping import Task, TaskOutcome, read_housekeeping
 from five_precisions.period import Period
 from five_precisions.settings import PREFIX, ROOT, Settings
 from tests.conftest import empty_database
@@ -97,7 +97,7 @@ def test_a_night_saves_tries_tidies_and_measures(
         assert connection.execute(text("select to_regclass(:name)"), {"name": partition}).scalar_one() is not None
         assert connection.execute(text("select count(*) from registry.housekeeping")).scalar_one() == 12
     assert set(found) == set(Task)
-    assert {state.outcome for state in found.values()} == {Outcome.DONE}
+    assert {state.outcome for state in found.values()} == {TaskOutcome.DONE}
     assert found[Task.BACKUP].detail["files"] == found[Task.RESTORE_TEST].detail["files"] > 0
     assert found[Task.AIRFLOW_CLEAN].detail["rows"] == 2
     assert found[Task.DISK].detail["disks"][0]["free"] > 0
@@ -119,5 +119,5 @@ def test_one_red_task_stops_no_other(register_saved_engine: Engine, settings: Se
     }
     with register_saved_engine.connect() as connection:
         backup = read_housekeeping(connection)[Task.BACKUP]
-    assert (backup.outcome, backup.succeeded_at, backup.detail) == (Outcome.FAILED, None, {})
+    assert (backup.outcome, backup.succeeded_at, backup.detail) == (TaskOutcome.FAILED, None, {})
     assert "cannot be written to" in backup.sentence

@@ -15,8 +15,8 @@ from five_precisions.errors import FivePrecisionsError, SetupError
 from five_precisions.housekeeping import backup_file
 from five_precisions.housekeeping.backup_file import (
     BackupError,
+    BackupPart,
     Manifest,
-    Part,
     TableContent,
     compose_backup,
     cut_dump,
@@ -29,7 +29,7 @@ DUMP = b"dump" * 1000
 STORED = b"stored" * 300
 
 
-def describe(parts: tuple[Part, ...]) -> Manifest:
+def describe(parts: tuple[BackupPart, ...]) -> Manifest:
     return Manifest(
         made_at="2026-11-30T02:00:00+08:00",
         program="0.1.0",

@@ -12,8 +12,8 @@ from tests.packages import JUNE, package, put, sound, sound_package
 
 from five_precisions.collection import close, collect
 from five_precisions.housekeeping import (
-    Outcome,
     Task,
+    TaskOutcome,
     make_partitions_ahead,
     read_housekeeping,
     record,
@@ -143,8 +143,8 @@ def test_partitions_are_made_for_this_month_and_the_next_two(engine: Engine, set
 def test_the_newest_state_of_each_task_is_read_with_its_last_success(engine: Engine) -> None:
     record(engine, Task.BACKUP, "one", {"size": 1})
     record(engine, Task.BACKUP, "two", {"size": 2})
-    record(engine, Task.BACKUP, "the disk is full", outcome=Outcome.FAILED)
-    record(engine, Task.DISK, "no disk", outcome=Outcome.FAILED)
+    record(engine, Task.BACKUP, "the disk is full", outcome=TaskOutcome.FAILED)
+    record(engine, Task.DISK, "no disk", outcome=TaskOutcome.FAILED)
     with engine.connect() as connection:
         states = read_housekeeping(connection)
         successes = text("select max(done_at) from registry.housekeeping where outcome = 'done'")
@@ -152,8 +152,8 @@ def test_the_newest_state_of_each_task_is_read_with_its_last_success(engine: Eng
     assert set(states) == {Task.BACKUP, Task.DISK}
     backup, disk = states[Task.BACKUP], states[Task.DISK]
     assert (backup.outcome, backup.sentence, backup.detail, backup.succeeded_at) == (
-        Outcome.FAILED, "the disk is full", {}, last,
+        TaskOutcome.FAILED, "the disk is full", {}, last,
     )  # fmt: skip
     assert isinstance(backup.done_at, datetime)
     assert backup.done_at > last
-    assert (disk.outcome, disk.succeeded_at) == (Outcome.FAILED, None)
+    assert (disk.outcome, disk.succeeded_at) == (TaskOutcome.FAILED, None)

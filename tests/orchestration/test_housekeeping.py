@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
-from five_precisions.housekeeping import Outcome, Task, record
+from five_precisions.housekeeping import Task, TaskOutcome, record
 
 GIGABYTE = 2**30
 LOST = (
@@ -38,7 +38,7 @@ def test_what_is_old_lost_or_filling_up_is_said(engine: Engine) -> None:
         connection.execute(
             text("update registry.housekeeping set done_at = '2026-11-01T02:00+08:00' where task = 'restore_test'")
         )
-    record(engine, Task.RESTORE_TEST, "damaged", outcome=Outcome.FAILED)
+    record(engine, Task.RESTORE_TEST, "damaged", outcome=TaskOutcome.FAILED)
     assert told() == [
         "The disk of /var has 5.0 of 100.0 GB free, and is full in 12 days as it fills now. Make room there.",
         LOST,

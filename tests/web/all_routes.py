@@ -11,9 +11,12 @@ from five_precisions.web.app import app
 from tests.web.conftest import PREFIX
 
 VALUES: Final[Mapping[str, str]] = {
+    "case_id": "A01-C02-5d18365b1757",
     "code": "B01",
+    "code_of_metric": "loan_balance",
     "dag_id": "monthly_collection",
     "draft": "1",
+    "ending": "csv",
     "map_index": "0",
     "name": "desk.css",
     "number": "2019-06-B01-1",

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.collection import collect
 from five_precisions.figures import set_aside
-from five_precisions.housekeeping import Outcome, Task, record
+from five_precisions.housekeeping import Task, TaskOutcome, record
 from five_precisions.intake import move_deadline
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import load_register, open_period, save_register
@@ -658,7 +658,7 @@ def test_a_backup_that_is_too_old(ops: TestClient, engine: Engine) -> None:
     with engine.begin() as connection:
         old = "update registry.housekeeping set done_at = now() - interval '3 days' where task = 'backup'"
         connection.execute(text(old))
-    record(engine, Task.BACKUP, "The disk is full.", outcome=Outcome.FAILED)
+    record(engine, Task.BACKUP, "The disk is full.", outcome=TaskOutcome.FAILED)
     page = show(ops)
     assert urgency(page, "上一次成功的备份是") == "马上办"
     assert "已过3天" in found(page, "上一次成功的备份是")

@@ -5,7 +5,7 @@ See docs/operations.md#housekeeping.
 
 from five_precisions.housekeeping.backup import Backup, BackupFolder, back_up, restore, try_restore
 from five_precisions.housekeeping.disk import Disk, DiskSpace, days_until_full, measure_disks
-from five_precisions.housekeeping.record import Outcome, Task, TaskState, read_housekeeping, record
+from five_precisions.housekeeping.record import Task, TaskOutcome, TaskState, read_housekeeping, record
 from five_precisions.housekeeping.retention import make_partitions_ahead, remove_superseded
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "BackupFolder",
     "Disk",
     "DiskSpace",
-    "Outcome",
     "Task",
+    "TaskOutcome",
     "TaskState",
     "back_up",
     "days_until_full",

@@ -23,8 +23,8 @@ from five_precisions.housekeeping.backup_file import (
     ARCHIVE_FOLDER,
     BackupError,
     BackupFile,
+    BackupPart,
     Manifest,
-    Part,
     TableContent,
     compose_backup,
     cut_dump,
@@ -294,7 +294,7 @@ class _Copying:
         except OSError as error:
             raise SetupError(f"The archive cannot be read: {error.strerror or type(error).__name__}.") from error
 
-    def describe(self, parts: tuple[Part, ...]) -> Manifest:
+    def describe(self, parts: tuple[BackupPart, ...]) -> Manifest:
         """The manifest of these parts."""
         self.manifest = Manifest(
             made_at=self._made_at.isoformat(),

@@ -37,7 +37,7 @@ class BackupError(FivePrecisionsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BackupPart:
     """A part of a backup: a piece of the dump, or an archived file as it is stored."""
 
     name: str
@@ -70,7 +70,7 @@ class Manifest:
     lost: int
     """Files that the delivery record names and the archive did not give out."""
     tables: tuple[TableContent, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[BackupPart, ...]
 
 
 def compose_backup(pieces: Iterable[tuple[str, bytes]], describe: Any) -> Iterator[bytes]:
@@ -81,11 +81,11 @@ def compose_backup(pieces: Iterable[tuple[str, bytes]], describe: Any) -> Iterat
         describe: Called with the parts when all have come; gives the manifest.
     """
     sealed = hashlib.sha256()
-    parts: list[Part] = []
+    parts: list[BackupPart] = []
 
     def members() -> Iterator[tuple[str, bytes]]:
         for name, content in pieces:
-            parts.append(Part(name, len(content), hashlib.sha256(content).hexdigest()))
+            parts.append(BackupPart(name, len(content), hashlib.sha256(content).hexdigest()))
             yield name, content
         manifest: Manifest = describe(tuple(parts))
         yield _MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1).encode()
@@ -125,7 +125,7 @@ class BackupFile:
         self.manifest = manifest
 
     @property
-    def archived(self) -> tuple[Part, ...]:
+    def archived(self) -> tuple[BackupPart, ...]:
         """The parts that are archived files."""
         return tuple(part for part in self.manifest.parts if part.name.startswith(ARCHIVE_FOLDER))
 
@@ -135,7 +135,7 @@ class BackupFile:
             if part.name.startswith(DUMP_FOLDER):
                 yield from self.read(part)
 
-    def read(self, part: Part) -> Iterator[bytes]:
+    def read(self, part: BackupPart) -> Iterator[bytes]:
         """A part, piece by piece; when the last has come, its digest was right.
 
         Raises:
@@ -186,7 +186,7 @@ def open_backup(file: IO[bytes], name: str) -> Iterator[BackupFile]:
         raise BackupError(damaged) from None
 
 
-def sha256_of(part: Part) -> str:
+def sha256_of(part: BackupPart) -> str:
     """The name that an archived file has in the archive."""
     return part.name.rpartition("/")[2]
 
@@ -220,7 +220,7 @@ def _read_manifest(tar: tarfile.TarFile, members: list[tarfile.TarInfo], name: s
         if said.pop("format") != FORMAT:
             raise SetupError(f"{name} was made by a newer Five Precisions; use that one.")
         said["tables"] = tuple(TableContent(**each) for each in said["tables"])
-        said["parts"] = tuple(Part(**each) for each in said["parts"])
+        said["parts"] = tuple(BackupPart(**each) for each in said["parts"])
         return Manifest(**said)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise BackupError(f"{name} is damaged: its manifest cannot be read.") from None

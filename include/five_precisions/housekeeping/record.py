@@ -30,7 +30,7 @@ class Task(StrEnum):
     DISK = "disk"
 
 
-class Outcome(StrEnum):
+class TaskOutcome(StrEnum):
     """What came of it."""
 
     DONE = "done"
@@ -44,7 +44,7 @@ class TaskState:
     task: Task
     done_at: datetime
     """When it last ended, well or not."""
-    outcome: Outcome
+    outcome: TaskOutcome
     sentence: str
     """What was done, or why it failed."""
     detail: Mapping[str, Any]
@@ -59,7 +59,7 @@ def record(
     sentence: str,
     detail: Mapping[str, Any] | None = None,
     *,
-    outcome: Outcome = Outcome.DONE,
+    outcome: TaskOutcome = TaskOutcome.DONE,
 ) -> None:
     """Add what a task did to the record, in a transaction of its own.
 
@@ -81,7 +81,7 @@ def read_housekeeping(connection: Connection) -> dict[Task, TaskState]:
         Task(row.task): TaskState(
             task=Task(row.task),
             done_at=row.done_at,
-            outcome=Outcome(row.outcome),
+            outcome=TaskOutcome(row.outcome),
             sentence=row.sentence,
             detail=row.detail,
             succeeded_at=row.succeeded_at,

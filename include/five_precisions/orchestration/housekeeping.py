@@ -19,8 +19,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from five_precisions.errors import FivePrecisionsError, SetupError, sentence_of
 from five_precisions.housekeeping import (
     BackupFolder,
-    Outcome,
     Task,
+    TaskOutcome,
     back_up,
     make_partitions_ahead,
     measure_disks,
@@ -145,7 +145,7 @@ def _on_record(task: Task) -> Iterator[Installation]:
         except (FivePrecisionsError, OSError, DBAPIError) as error:
             # What failed may be the warehouse.
             with suppress(DBAPIError):
-                record(installation.engine, task, _sentence(error), outcome=Outcome.FAILED)
+                record(installation.engine, task, _sentence(error), outcome=TaskOutcome.FAILED)
             raise
 
 

@@ -41,7 +41,7 @@ _TOO_LATE: Final = "已有人先作出决定，以第一次的决定为准，您
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FirstAnswer:
     """The answer that stands."""
 
     by: str
@@ -111,7 +111,7 @@ class FirstAnswerMiddleware:
         await self._app(scope, receive, pass_on)
 
 
-def _read_first(asked: dict[str, str]) -> Answer | None:
+def _read_first(asked: dict[str, str]) -> FirstAnswer | None:
     """The answer that stands; None where there is none, or Airflow's database does not say."""
     its_task = (
         (TaskInstance.dag_id == asked["dag_id"])
@@ -131,10 +131,10 @@ def _read_first(asked: dict[str, str]) -> Answer | None:
     if row is None or row.responded_at is None:
         return None
     person: dict[str, Any] = row.responded_by or {}
-    return Answer(person.get("name") or person.get("id") or "系统", row.responded_at, row.chosen_options or [])
+    return FirstAnswer(person.get("name") or person.get("id") or "系统", row.responded_at, row.chosen_options or [])
 
 
-def _refusal(first: Answer) -> list[Message]:
+def _refusal(first: FirstAnswer) -> list[Message]:
     """The answer 409, as Airflow's pages and programs read it."""
     body = json.dumps({"detail": first.words()}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

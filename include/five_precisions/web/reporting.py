@@ -203,7 +203,7 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
         rows=[
             (
                 *(Cell(value=row.period, is_head=True), row.owed, row.accepted),
-                *(_share(row.on_time, row.owed), _share(row.first_pass, row.owed), row.rejected, row.missing),
+                *(_share(row.on_time, row.owed), _share(row.first_pass, row.received), row.rejected, row.missing),
             )
             for row in reversed(trend)
         ],
@@ -211,15 +211,16 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
     )
 
 
-def _share(part: int, whole: int) -> Decimal:
-    return Decimal(100 * part) / Decimal(whole)
+def _share(part: int, whole: int) -> Decimal | None:
+    """Percent; None of nothing. What passed at once is a share of what was received (docs/figures.md#reporting)."""
+    return Decimal(100 * part) / Decimal(whole) if whole else None
 
 
 def _trend_chart(trend: Sequence[Row[Any]]) -> str:
     return line_chart(
         [
             Series("按时率", [(row.period, _share(row.on_time, row.owed)) for row in trend]),
-            Series("一次通过率", [(row.period, _share(row.first_pass, row.owed)) for row in trend]),
+            Series("一次通过率", [(row.period, _share(row.first_pass, row.received)) for row in trend]),
         ],
         unit="%",
     )

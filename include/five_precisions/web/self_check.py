@@ -58,7 +58,7 @@ router = APIRouter(prefix="/institutions/{code}", dependencies=[sees_runs(COLLEC
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class _CheckedPackage:
     """What a check has found, and its findings workbook where one was wanted and there is any finding."""
 
     judgement: Judgement
@@ -187,7 +187,7 @@ def _period_of(desk: Desk, institution: Institution, words: str) -> Period:
 
 def _check(
     desk: Desk, institution: Institution, period: Period, files: Sequence[UploadFile], *, wants_workbook: bool
-) -> _Checked:
+) -> _CheckedPackage:
     """Check the files in a folder that nobody else can read, and that is gone afterwards.
 
     Raises:
@@ -210,7 +210,7 @@ def _check(
                 )
             except UsageError:
                 raise FormError({"files": "其中没有可以检查的文件，请选择报送包里的文件。"}) from None
-            return _Checked(judgement, workbook.read_bytes() if workbook.exists() else None)
+            return _CheckedPackage(judgement, workbook.read_bytes() if workbook.exists() else None)
     finally:
         _one_at_a_time.release()
 

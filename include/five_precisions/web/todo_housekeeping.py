@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from five_precisions.housekeeping import Disk, Outcome, Task, TaskState, read_housekeeping
+from five_precisions.housekeeping import Disk, Task, TaskOutcome, TaskState, read_housekeeping
 from five_precisions.templates import moment_words
 from five_precisions.warehouse import read_clock
 from five_precisions.web.desk import Desk
@@ -43,7 +43,7 @@ def housekeeping_items(desk: Desk) -> list[WaitingItem]:
             since=state.done_at,
         )
         for task, state in states.items()
-        if state.outcome is Outcome.FAILED
+        if state.outcome is TaskOutcome.FAILED
     ]
     if Task.DISK in states:
         items += _filling(states[Task.DISK])
