@@ -7,7 +7,7 @@ import sys
 
 from airflow import plugins_manager
 
-HEAVY = ("altair", "apprise", "great_expectations", "pandas", "typst", "vl_convert", "five_precisions.bulletin")
+HEAVY = ("altair", "apprise", "great_expectations", "pandas", "vl_convert")
 
 
 def main() -> None:

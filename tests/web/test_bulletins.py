@@ -134,8 +134,9 @@ def mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mai
 
 
 @pytest.fixture(scope="module")
-def airflow_dags(api_server: Any) -> None:
+def airflow_dags(api_server: Any) -> Iterator[None]:
     """Airflow knows the DAGs that ops trigger."""
+    from airflow.api.common.delete_dag import delete_dag
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models.dag import DagModel
@@ -151,6 +152,9 @@ def airflow_dags(api_server: Any) -> None:
     with create_session() as session:
         for model in session.scalars(select(DagModel)):
             model.is_paused = False
+    yield
+    for name in ("quarterly_bulletin", "restatement"):
+        delete_dag(name)
 
 
 @pytest.fixture
@@ -351,7 +355,7 @@ def test_all_that_failed_is_sent_again_and_nothing_in_doubt(
 
 def test_without_a_mail_server_of_its_own_the_page_says_who_sends(sent: Engine, ops: TestClient) -> None:
     answer = post_form(ops, "/resend-failed")
-    assert outcome_of(ops, answer) == "2封发送失败的邮件已放回发件箱，由每小时一次的“补报收取”任务发出。"
+    assert outcome_of(ops, answer) == "2封发送失败的邮件已放回发件箱，由每小时一次的“迟报收集”任务发出。"
     assert len(rows(sent, "select 1 from notify.message where status = 'pending' and kind = 'bulletin'")) == 2
 
 

@@ -115,7 +115,7 @@ def test_a_deadline_is_moved_once_for_one_and_for_all(register: Engine, op: Test
         ({"deadline_day": "2019-06-30"}, "期限应在2019年6月结束之后"),
         ({"deadline_day": "2999-01-01"}, "最晚可以调整到"),
         ({"deadline_reason": " "}, "请填写理由"),
-        ({"deadline_reason": "一\x07二"}, "理由中有控制字符"),
+        ({"deadline_reason": "一\x07二"}, "理由里没有文字，或有看不见的字符"),
         ({"deadline_reason": "长" * 501}, "最多500字"),
     ],
 )

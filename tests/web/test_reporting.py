@@ -160,4 +160,4 @@ def test_one_institution_is_reminded_alone(register_saved_engine: Engine, settin
         ("B01", "【逾期催报】2019年6月 岭海通商 尚缺6张报表，已过截止时间")
     ]
     # Where the mail server is not known to the pages, the hourly DAG sends it.
-    assert "由每小时一次的“补报收取”任务发出" in ops.get(answer.headers["location"]).text
+    assert "由每小时一次的“迟报收集”任务发出" in ops.get(answer.headers["location"]).text

@@ -240,7 +240,7 @@ def reason_error(words: str) -> str | None:
     try:
         reason_of(words, "")
     except UsageError:
-        return "理由中有控制字符，或者没有看得见的文字，请重新填写。"
+        return "理由里没有文字，或有看不见的字符；请改后再提交。"
     return None
 
 
@@ -254,10 +254,6 @@ def reason_entered(words: str, field: str = "reason") -> str:
     Raises:
         FormError: it cannot be taken.
     """
-    error = reason_error(words)
-    if error is None:
-        try:
-            return reason_of(words, "There is no reason")
-        except UsageError:
-            error = "理由里没有文字，或有看不见的字符；请改后再提交。"
-    raise FormError({field: error})
+    if (error := reason_error(words)) is not None:
+        raise FormError({field: error})
+    return reason_of(words, "There is no reason")

@@ -275,7 +275,7 @@ def _attempts_table(rows: Sequence[Row[Any]]) -> Table:
 
 def going_words(desk: Desk) -> str:
     """When messages leave that are due now."""
-    return "正在发出，请稍后刷新" if leaves_at_once(desk.settings) else "由每小时一次的“补报收取”任务发出"
+    return "正在发出，请稍后刷新" if leaves_at_once(desk.settings) else "由每小时一次的“迟报收集”任务发出"
 
 
 def make_due(desk: Desk, message_key: str) -> None:

@@ -572,7 +572,7 @@ def _outcome(desk: Desk, messages: Sequence[Message], new: Sequence[Message]) ->
     if not new:
         return "今天已经催报过，没有重复发送；明天可以再催。"
     institutions = len({each.institution_code for each in new})
-    goes = "正在发出" if leaves_at_once(desk.settings) else "由每小时一次的“补报收取”任务发出"
+    goes = "正在发出" if leaves_at_once(desk.settings) else "由每小时一次的“迟报收集”任务发出"
     before = len(messages) - len(new)
     rest = f"；另有{before}封今天已经发过，没有重复" if before else ""
     return f"已向{institutions}家机构催报，{len(new)}封邮件放入发件箱，{goes}{rest}。"
