@@ -36,7 +36,7 @@ def test_every_number_of_the_scheme_is_a_field() -> None:
         ("overdue_ratio.full_points_up_to", "得满分的逾期率上限", "%", "1", FieldKind.OVERDUE_RATIO),
         ("overdue_ratio.no_points_from", "不得分的逾期率下限", "%", "5", FieldKind.OVERDUE_RATIO),
         ("deductions.per_overdue_finding", "每个逾期未整改的督查问题扣分", "分", "2", FieldKind.DEDUCTION),
-        ("deductions.per_high_alert", "每项高等级预警扣分", "分", "1", FieldKind.DEDUCTION),
+        ("deductions.per_high_alert", "每项高级别督查事项扣分", "分", "1", FieldKind.DEDUCTION),
         ("deductions.at_most", "扣分上限", "分", "10", FieldKind.DEDUCTION),
         ("grades.0.at_least", "优秀的最低得分", "分", "90", FieldKind.GRADE),
         ("grades.1.at_least", "良好的最低得分", "分", "80", FieldKind.GRADE),

@@ -559,7 +559,7 @@ def test_a_case_whose_setting_aside_has_run_out(ops: TestClient, golden_copy: Se
             )
     page = show(ops)
     assert urgency(page, f"{case_id}（") == "留意"
-    assert "搁置到2019-07-31已到期" in page
+    assert "搁置期2019-07-31已满" in page
 
 
 def post(settings: Settings, key: str, status: str, created_at: str = "now()", fallback_of: str = "null") -> None:

@@ -121,7 +121,7 @@ def _list_fields(scheme: Scheme) -> Iterator[SchemeField]:
     yield SchemeField(_FROM_BELOW, "不得分的逾期率下限", "%", ratio.no_points_from, FieldKind.OVERDUE_RATIO)
     for name, label in (
         ("per_overdue_finding", "每个逾期未整改的督查问题扣分"),
-        ("per_high_alert", "每项高等级预警扣分"),
+        ("per_high_alert", "每项高级别督查事项扣分"),
         ("at_most", "扣分上限"),
     ):
         yield SchemeField(f"deductions.{name}", label, "分", getattr(deductions, name), FieldKind.DEDUCTION)

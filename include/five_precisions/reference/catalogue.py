@@ -38,7 +38,8 @@ class Metric(ReferenceModel):
 
     `evidence`: the statements that name the delivered rows behind a figure; without one there is no proof by rows.
     `additive`: in every scope where it holds the parts add up to the city, and towns to their county; a part without
-    a value adds nothing. `share`: it lies between 0 and 100 by its meaning.
+    a value adds nothing. `share`: it lies between 0 and 100 by its meaning. `of_households`: what it is made of counts
+    households, which a page does not tell of a town where they are few; so does every metric in 户.
     """
 
     name: str = Field(min_length=1)
@@ -50,6 +51,7 @@ class Metric(ReferenceModel):
     good: Literal["up", "down"] | None = None
     additive: bool = Field(default=False, strict=True)
     share: bool = Field(default=False, strict=True)
+    of_households: bool = Field(default=False, strict=True)
 
     @field_validator("sql", "evidence")
     @classmethod

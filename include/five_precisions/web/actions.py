@@ -64,7 +64,7 @@ class ActionKind(StrEnum):
 _WORDS: Final = {
     ActionKind.REMINDER: "催报",
     ActionKind.DEADLINE: "调整报送期限",
-    ActionKind.SET_ASIDE: "案件搁置",
+    ActionKind.SET_ASIDE: "搁置督查事项",
     ActionKind.TAKE_BACK: "撤销搁置",
     ActionKind.RESEND: "重新发送",
     ActionKind.RESTATEMENT: "申请数据重述",

@@ -24,6 +24,7 @@ from five_precisions.settings import Settings
 from five_precisions.storage import list_files, read_file
 from five_precisions.warehouse.statements import load_statement
 from five_precisions.web.access import BULLETIN
+from five_precisions.web.actions import record_download
 from five_precisions.web.desk import AtDesk
 from five_precisions.web.page import SECURITY_HEADERS
 
@@ -183,6 +184,8 @@ def serve_file(desk: AtDesk, draft: NamedDraft, name: str, *, framed: bool = Fal
         content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
     if file is None or content is None:
         raise _not_found(f"{_title_of(draft)}没有这个文件。")
+    if file.format.disposition == "attachment":
+        record_download(desk.engine, desk.user, file.name, str(draft.quarter))
     if framed and file.ending == "html":
         content = content.replace(b"<body ", b'<body tabindex="0" ', 1)
     headers = {**SECURITY_HEADERS, "Content-Disposition": f'{file.format.disposition}; filename="{file.name}"'}

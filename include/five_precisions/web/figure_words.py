@@ -27,7 +27,6 @@ LEFT_OUT: Final = "不列"
 """In the place of what would tell a small count of households."""
 LEFT_OUT_WORDS: Final = "乡镇中1至4户写作“<5”；由这样的户数算出的比率和增减不列。"
 _HOUSEHOLDS: Final = "户"
-_COUNT_OF_HOUSEHOLDS: Final = "户数"
 _NEAR: Final = 6
 """Metrics that are named where there is none of a code."""
 _RUNS = text("select period, run_id from mart.current_run where period = any(:periods)")
@@ -57,7 +56,7 @@ class Shown:
 
 def counts_households(metric: Metric, scope: Scope) -> bool:
     """Whether a figure is, or is made from, a count of households of a town."""
-    return scope is Scope.TOWN and (metric.unit == _HOUSEHOLDS or _COUNT_OF_HOUSEHOLDS in metric.formula)
+    return scope is Scope.TOWN and (metric.unit == _HOUSEHOLDS or metric.of_households)
 
 
 def shown_figure(metric: Metric, scope: Scope, value: Any, numerator: Any = None, denominator: Any = None) -> Shown:

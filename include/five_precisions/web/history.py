@@ -14,6 +14,7 @@ from five_precisions.web.tables import Column, Table
 
 FIRST: Final = 200
 """Actions on one page."""
+_NOTHING_YET: Final = "还没有人从页面上做过操作；催报、调整期限、搁置督查事项、重发、下载等都会记在这里。"
 _COLUMNS: Final = (
     Column("acted_at", "时间"),
     Column("acted_by", "操作人"),
@@ -44,7 +45,9 @@ def show_actions(desk: AtDesk, kind: str = "", person: str = "", before: str = "
             (each.acted_at, each.acted_by, each.kind.words, each.subject, each.period, each.reason, each.outcome)
             for each in actions
         ],
-        empty="还没有人从页面上做过操作；催报、调整期限、搁置案件、重发、下载等都会记在这里。",
+        empty="没有符合条件的操作。"
+        if kind or person or before
+        else "还没有人从页面上做过操作；催报、调整期限、搁置督查事项、重发、下载等都会记在这里。",
     )
     older = desk.here(before=actions[-1].action_number) if len(actions) == FIRST else None
     return desk.answer(

@@ -39,7 +39,7 @@ from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
-from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_error
+from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered, reason_error
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.reporting import KIND_WORDS
@@ -479,9 +479,7 @@ def _move(desk: Desk, key: str, institution: Institution | None, values: Mapping
     return _act(
         desk,
         key,
-        Action(
-            kind=ActionKind.DEADLINE, subject=code or EVERYBODY, period=str(period), reason=" ".join(reason.split())
-        ),
+        Action(kind=ActionKind.DEADLINE, subject=code or EVERYBODY, period=str(period), reason=reason_entered(reason)),
         f"{who}{period.words}的报送期限已调整为{day}{rest}。",
         desk.href("institutions" if code is None else f"institutions/{code}"),
         lambda _: move_deadline(desk.engine, desk.settings, period, day, reason, institution=code),
@@ -554,7 +552,7 @@ def _add(desk: Desk, key: str, institution: Institution, values: Mapping[str, st
     return _act(
         desk,
         key,
-        Action(kind=ActionKind.CONTACT, subject=institution.code, reason=" ".join(reason.split())),
+        Action(kind=ActionKind.CONTACT, subject=institution.code, reason=reason_entered(reason)),
         f"已为{institution.short_name}增加{ROLE_WORDS[role]} {_shown(address)}。",
         f"{desk.href(f'institutions/{institution.code}')}#contacts",
         lambda connection: add_contact(connection, contact, reason=reason, added_by=desk.user.get_name()),
@@ -600,7 +598,7 @@ def _remove(desk: Desk, key: str, institution: Institution, values: Mapping[str,
     return _act(
         desk,
         key,
-        Action(kind=ActionKind.CONTACT_REMOVED, subject=institution.code, reason=" ".join(reason.split())),
+        Action(kind=ActionKind.CONTACT_REMOVED, subject=institution.code, reason=reason_entered(reason)),
         f"已移除{institution.short_name}的{ROLE_WORDS[ContactRole(role)]} {recipient.partition('#')[0]}。",
         f"{desk.href(f'institutions/{institution.code}')}#contacts",
         take_away,

@@ -90,13 +90,16 @@ def remind_all(desk: AtDesk, later: BackgroundTasks, key: FormText = "", period:
     try:
         return _remind(desk, later, key, _opened(desk, period), None)
     except FormError as error:
-        return _matrix(desk, "", "", errors=error.sentences)
+        asked = desk.request.query_params
+        return _matrix(desk, asked.get("kind", ""), asked.get("only", ""), errors=error.sentences)
 
 
 def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = None) -> Response:
     if kind and kind not in list(InstitutionKind):
         choices = [Choice(words, desk.here(kind=each)) for each, words in KIND_WORDS.items()]
         raise NotThereError("没有这类机构。", choices)
+    if only not in ("", "missing"):
+        raise NotThereError("没有这种范围。", [Choice("全部机构", desk.here(only=None))])
     with desk.connect() as connection:
         periods = desk.opened_periods(connection)
         period = desk.period(periods)
@@ -119,7 +122,7 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
         period=period,
         periods=periods,
         status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
-        form=form if missing else None,
+        form=form if missing or errors else None,
         missing_count=len(missing),
         counts=_counts(states),
         kinds=KIND_WORDS,
@@ -203,7 +206,7 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
         rows=[
             (
                 *(Cell(value=row.period, is_head=True), row.owed, row.accepted),
-                *(_share(row.on_time, row.owed), _share(row.first_pass, row.received), row.rejected, row.missing),
+                *(_share(row.on_time, row.owed), _share(row.first_pass, row.accepted), row.rejected, row.missing),
             )
             for row in reversed(trend)
         ],
@@ -212,7 +215,7 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
 
 
 def _share(part: int, whole: int) -> Decimal | None:
-    """Percent; None of nothing. What passed at once is a share of what was received (docs/figures.md#reporting)."""
+    """Percent; None of nothing. What passed at once is a share of what was accepted (docs/figures.md#reporting)."""
     return Decimal(100 * part) / Decimal(whole) if whole else None
 
 
@@ -220,7 +223,7 @@ def _trend_chart(trend: Sequence[Row[Any]]) -> str:
     return line_chart(
         [
             Series("按时率", [(row.period, _share(row.on_time, row.owed)) for row in trend]),
-            Series("一次通过率", [(row.period, _share(row.first_pass, row.received)) for row in trend]),
+            Series("一次通过率", [(row.period, _share(row.first_pass, row.accepted)) for row in trend]),
         ],
         unit="%",
     )
@@ -343,7 +346,7 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
         number=number,
         is_cut=len(findings) > MOST_FINDINGS,
         most=MOST_FINDINGS,
-        form=desk.form(ActionKind.REMINDER, f"{period}/{code}", errors=errors) if is_missing else None,
+        form=desk.form(ActionKind.REMINDER, f"{period}/{code}", errors=errors) if is_missing or errors else None,
     )
 
 

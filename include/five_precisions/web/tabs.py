@@ -14,13 +14,14 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from five_precisions.web.access import ASSESSMENT, BULLETIN, COLLECTION, sees_runs
-from five_precisions.web.desk import AtDesk
+from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.page import SECURITY_HEADERS, NotThereError
 
 _WHOLE_RUN: Final = {COLLECTION: "reporting", ASSESSMENT: "ranking"}
+_NEWEST_DRAFT = text("select max(draft) from notify.shown_draft where quarter = :quarter")
 _MAP_INDEX: Final = re.compile(r"-?[0-9]{1,6}")
 
 router = APIRouter(prefix="/tabs", dependencies=[sees_runs(COLLECTION)])
@@ -28,9 +29,9 @@ router = APIRouter(prefix="/tabs", dependencies=[sees_runs(COLLECTION)])
 
 @router.get("/runs/{dag_id}/{run_id}")
 def lead_from_run(desk: AtDesk, dag_id: str, run_id: str) -> Response:
-    """From a run to its month: who has delivered, the ranking, or the drafts of its quarter."""
+    """From a run to its month: who has delivered, the ranking, or the newest draft of its quarter."""
     if dag_id == BULLETIN:
-        return _to(desk.href("bulletins", quarter=_partition_key(dag_id, run_id)))
+        return _to(_draft_href(desk, _partition_key(dag_id, run_id)))
     if dag_id in _WHOLE_RUN:
         return _to(desk.href(_WHOLE_RUN[dag_id], period=_partition_key(dag_id, run_id)))
     return _to(desk.href("today"))
@@ -46,6 +47,13 @@ def lead_from_task(desk: AtDesk, dag_id: str, run_id: str, task_id: str, map_ind
     if int(map_index) >= len(opened):
         raise NotThereError("本次运行还没有列出各机构，请稍后再看。")
     return _to(desk.href(f"reporting/{opened[int(map_index)]['institution']}", period=key))
+
+
+def _draft_href(desk: Desk, quarter: str) -> str:
+    """The draft that was shown last of a quarter; while there is none, where the quarter stands."""
+    with desk.connect() as connection:
+        draft = connection.execute(_NEWEST_DRAFT, {"quarter": quarter}).scalar()
+    return desk.href("bulletins", quarter=quarter) if draft is None else desk.href(f"drafts/{quarter}/{draft}")
 
 
 def _to(address: str) -> Response:

@@ -17,6 +17,7 @@ from five_precisions.web.todo import Urgency, WaitingItem, airflow_href
 DAG: Final = airflow_href("dags", "housekeeping")
 _OLD: Final = timedelta(days=2)
 """A backup is made each night: one night may go wrong."""
+_GIGABYTE: Final = 2**30
 _SOON_FULL: Final = 7
 """Days."""
 _NAMES: Final = {
@@ -45,8 +46,22 @@ def housekeeping_items(desk: Desk) -> list[WaitingItem]:
         for task, state in states.items()
         if state.outcome is TaskOutcome.FAILED
     ]
+    items += [
+        WaitingItem(
+            words=f"“{_NAMES[task]}”已{(now - state.done_at).days}天没有运行，请看“每日维护”是否停用。",
+            href=DAG,
+            urgency=Urgency.SOON,
+            since=state.done_at,
+        )
+        for task, state in states.items()
+        if task not in (Task.BACKUP, Task.RESTORE_TEST) and now - state.done_at > _OLD
+    ]
+    lost = states[Task.BACKUP].detail.get("lost", 0) if Task.BACKUP in states else 0
+    if lost:
+        words = f"存档里缺少{lost}个有记录的文件，请用 five-precisions archive verify 查明。"
+        items.append(WaitingItem(words=words, href=DAG, urgency=Urgency.NOW, since=states[Task.BACKUP].done_at))
     if Task.DISK in states:
-        items += _filling(states[Task.DISK])
+        items += _filling(desk, states[Task.DISK])
     return items
 
 
@@ -64,10 +79,15 @@ def _age(desk: Desk, task: Task, state: TaskState | None, now: datetime) -> list
     return [WaitingItem(words=words, href=DAG, urgency=Urgency.NOW, since=succeeded_at)]
 
 
-def _filling(state: TaskState) -> list[WaitingItem]:
+def _filling(desk: Desk, state: TaskState) -> list[WaitingItem]:
     items = []
     for disk in (Disk(**each) for each in state.detail.get("disks", [])):
-        if disk.wants_room and disk.days_left is not None:
+        if disk.wants_room and disk.days_left is None and disk.folder != str(desk.settings.var.resolve()):
+            # How full the disk of `var` is, is looked at now.
+            share = 100 * disk.free / disk.size
+            words = f"另一块存放数据的磁盘只剩{disk.free / _GIGABYTE:.1f} GB（{share:.0f}%），请清理或扩容。"
+            items.append(WaitingItem(words=words, href=DAG, urgency=Urgency.SOON, since=state.done_at))
+        elif disk.wants_room and disk.days_left is not None:
             urgency = Urgency.NOW if disk.days_left < _SOON_FULL else Urgency.SOON
             words = f"照目前的速度，磁盘约{disk.days_left}天后写满，请清理或扩容。"
             items.append(WaitingItem(words=words, href=DAG, urgency=urgency, since=state.done_at))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from five_precisions.bulletin import WaitingDraft
+from five_precisions.delivery import Kind
 from five_precisions.intake import FailedPackage, ReportState, read_deadlines, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words
@@ -18,6 +19,7 @@ from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
+from five_precisions.web.messages import KIND_WORDS
 from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
@@ -33,14 +35,6 @@ _GIGABYTE: Final = 1024**3
 _LITTLE: Final = 0.1
 """Of a disk; with less left it wants room soon."""
 _ALMOST_NOTHING: Final = 0.03
-_KINDS: Final = {
-    "receipt": "回执",
-    "reminder": "催报",
-    "monthly_notice": "月度通知",
-    "supervision_notice": "督办单",
-    "bulletin": "季度通报",
-    "correction": "更正通报",
-}
 _OPEN = text("""
 select period from registry.period
 where not exists (select from intake.close where close.period = period.period)
@@ -268,7 +262,7 @@ def message_items(desk: Desk) -> list[WaitingItem]:
     }
     return [
         WaitingItem(
-            words=f"{row.period}{_KINDS.get(row.kind, row.kind)}有{row.messages}封{words[row.status]}",
+            words=f"{row.period}{KIND_WORDS[Kind(row.kind)]}有{row.messages}封{words[row.status]}",
             href=desk.href("bulletins/messages", status=row.status, kind=row.kind, period=row.period),
             urgency=Urgency.SOON,
             since=row.created_at,
@@ -303,7 +297,7 @@ def case_items(desk: Desk, now: datetime) -> list[WaitingItem]:
     ]
     items += [
         WaitingItem(
-            words=f"{row.short_name}的案件 {row.case_id}（{row.aspect}）搁置到{row.until}已到期，下次考核起重新计入。",
+            words=f"{row.short_name}的督查事项 {row.case_id}（{row.aspect}）搁置期{row.until}已满，下次考核起计入。",
             href=desk.href(f"cases/{row.case_id}"),
             urgency=Urgency.LATER,
             since=_end_of(row.until),

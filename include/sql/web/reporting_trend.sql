@@ -14,7 +14,6 @@ select
     count(*) as owed,
     count(*) filter (where reporting.status in ('accepted', 'nil')) as accepted,
     count(*) filter (where reporting.status in ('accepted', 'nil') and reporting.on_time) as on_time,
-    count(*) filter (where reporting.status <> 'missing') as received,
     count(*) filter (where reporting.first_pass) as first_pass,
     count(*) filter (where reporting.status = 'rejected') as rejected,
     count(*) filter (where reporting.status = 'missing') as missing
