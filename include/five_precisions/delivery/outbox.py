@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.delivery.message import Kind, Message, Status
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.warehouse import load_statement
+from five_precisions.warehouse import load_statement, transaction
 from five_precisions.warehouse.locks import Lock, try_to_hold
 
 _HASH_DIGITS: Final = 8
@@ -135,14 +135,18 @@ def list_messages(
     return [PostedMessage(**{**row, "kind": Kind(row["kind"]), "status": Status(row["status"])}) for row in rows]
 
 
-def resend(engine: Engine, key: str) -> None:
+def resend(warehouse: Engine | Connection, key: str) -> None:
     """Make a message due now that failed, is in doubt, or waits; the delays between its attempts begin anew.
+
+    Args:
+        warehouse: Or a connection to it, whose transaction this becomes a part of.
+        key: Of the message.
 
     Raises:
         UsageError: the outbox has no message of that key.
         RefusedError: it was sent, or is being handed over at this moment.
     """
-    with engine.begin() as connection:
+    with transaction(warehouse) as connection:
         # A message in `sending` whose lock is free lost its sender: whoever resends it has decided the doubt.
         is_free = try_to_hold(connection, Lock.MESSAGE, key)
         status = connection.execute(_READ_STATUS, {"key": key}).scalar_one_or_none()

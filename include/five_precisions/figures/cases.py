@@ -21,7 +21,7 @@ from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.alerts import AlertLevel
 from five_precisions.period import Period
 from five_precisions.register.decision import reason_of, storable
-from five_precisions.warehouse import load_statement
+from five_precisions.warehouse import load_statement, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -159,13 +159,13 @@ def read_case(engine: Engine, case_id: str) -> CaseHistory:
     return CaseHistory(case_id=case_id, states=states, decisions=decisions)
 
 
-def set_aside(engine: Engine, case_id: str, *, reason: str, until: date, decided_by: str) -> Decision:
+def set_aside(warehouse: Engine | Connection, case_id: str, *, reason: str, until: date, decided_by: str) -> Decision:
     """Set a case aside: from the next run on it counts nowhere, up to the last month that ends by `until`.
 
     A case that is set aside already gets the new reason and end date.
 
     Args:
-        engine: Of the warehouse.
+        warehouse: Or a connection to it, whose transaction this becomes a part of.
         case_id: As `list_cases` gives it.
         reason: Why; the next inspector reads it.
         until: The last day on which it counts nowhere. A month counts as its last day does.
@@ -177,7 +177,7 @@ def set_aside(engine: Engine, case_id: str, *, reason: str, until: date, decided
         RefusedError: the data have closed the case.
     """
     said = reason_of(reason, "A case is set aside for a reason")
-    with engine.begin() as connection:
+    with transaction(warehouse) as connection:
         newest = _newest_of(connection, case_id)
         if newest.state is CaseState.CLOSED:
             raise RefusedError(f"{case_id} was closed by the data of {newest.period}; there is nothing to set aside.")
@@ -189,7 +189,7 @@ def set_aside(engine: Engine, case_id: str, *, reason: str, until: date, decided
         return _decide(connection, case_id, month, until, said, decided_by)
 
 
-def take_back(engine: Engine, case_id: str, *, reason: str, decided_by: str) -> Decision:
+def take_back(warehouse: Engine | Connection, case_id: str, *, reason: str, decided_by: str) -> Decision:
     """Take back that a case was set aside: from the next run on it counts again, if it still holds.
 
     Raises:
@@ -197,7 +197,7 @@ def take_back(engine: Engine, case_id: str, *, reason: str, decided_by: str) -> 
         RefusedError: no decision sets it aside in the newest assessed month or later.
     """
     said = reason_of(reason, "A decision is taken back for a reason")
-    with engine.begin() as connection:
+    with transaction(warehouse) as connection:
         _newest_of(connection, case_id)
         month = Period.parse(_assessed_month(connection, None))
         decisions = _read_decisions(connection, [case_id])

@@ -17,6 +17,7 @@ from five_precisions.period import SHANGHAI, Period
 from five_precisions.register import last_day_of, open_period, read_register
 from five_precisions.register.decision import reason_of
 from five_precisions.settings import Settings
+from five_precisions.warehouse import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,13 @@ def last_deadline(connection: Connection, period: Period) -> datetime:
 
 
 def move_deadline(
-    engine: Engine, settings: Settings, period: Period, day: date, reason: str, *, institution: str | None = None
+    warehouse: Engine | Connection,
+    settings: Settings,
+    period: Period,
+    day: date,
+    reason: str,
+    *,
+    institution: str | None = None,
 ) -> MovedDeadline:
     """Move the deadline of a period, of one institution or of all. What was decided before stays on record.
 
@@ -127,7 +134,7 @@ def move_deadline(
     institutions had, and they are named in the result.
 
     Args:
-        engine: Of the warehouse.
+        warehouse: Or a connection to it, whose transaction this becomes a part of.
         settings: Of this installation.
         period: A month; it is opened where it is not open yet.
         day: The last day that is in time, until midnight in Shanghai.
@@ -147,7 +154,7 @@ def move_deadline(
     if day > latest:
         raise UsageError(f"{day} lies too far ahead; the deadline of {period} can be {latest} at the latest.")
     deadline_at = datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
-    with engine.begin() as connection:
+    with transaction(warehouse) as connection:
         _require_open(connection, period, institution)
         open_period(connection, settings, period)
         connection.execute(_LOCK_TO_MOVE, {"period": str(period)})

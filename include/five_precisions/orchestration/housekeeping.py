@@ -101,7 +101,8 @@ def make_backup() -> str:
     with _on_record(Task.BACKUP) as (engine, settings):
         folder = BackupFolder(settings)
         made = back_up(engine, settings, folder.files, folder.next_path(engine), report_progress=logger.info)
-        removed = folder.keep_newest(settings.keep_backups)
+        # One that lacks files of the archive takes the place of none that has them.
+        removed = folder.keep_newest(settings.keep_backups) if made.lost == 0 else 0
         record(engine, Task.BACKUP, made.words(), {**made.detail(), "removed": removed})
     logger.info(made.words())
     return made.path

@@ -1,7 +1,7 @@
 """The warehouse: PostgreSQL, embedded or a server (design: one dialect)."""
 
 from five_precisions.warehouse.clock import read_clock
-from five_precisions.warehouse.connection import open_warehouse
+from five_precisions.warehouse.connection import open_warehouse, transaction
 from five_precisions.warehouse.schema import create_period_partitions, migrate
 from five_precisions.warehouse.statements import load_statement
 
@@ -11,4 +11,5 @@ __all__ = [
     "migrate",
     "open_warehouse",
     "read_clock",
+    "transaction",
 ]

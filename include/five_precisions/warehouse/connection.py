@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from five_precisions.errors import SetupError, UnreachableError
@@ -59,9 +59,11 @@ def connected(url: URL) -> Iterator[Engine]:
     """
     engine = create_engine(
         url,
+        # A server that was started anew, or a firewall, may have ended what the pool holds.
+        pool_pre_ping=True,
         # Logs have a failed statement without the values that it was given.
         hide_parameters=True,
-        connect_args={"client_encoding": "UTF8", "connect_timeout": 10},
+        connect_args={"client_encoding": "UTF8", "connect_timeout": 10, "keepalives_idle": 60},
     )
     event.listen(engine, "connect", _settle_session)
     # Without its password.
@@ -79,6 +81,16 @@ def connected(url: URL) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def transaction(of: Engine | Connection) -> Iterator[Connection]:
+    """A transaction for the block: one of its own, or the caller's where that has begun one."""
+    if isinstance(of, Connection):
+        yield of
+    else:
+        with of.begin() as connection:
+            yield connection
 
 
 def _settle_session(session: psycopg.Connection, _: object) -> None:

@@ -66,6 +66,6 @@ def require_same_origin(request: Request) -> None:
         HTTPException: 403, it comes from elsewhere.
     """
     came_from, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = {request.headers.get("host"), urlsplit(conf.get("api", "base_url", fallback="")).netloc}
+    own = {request.headers.get("host"), urlsplit(conf.get("api", "base_url", fallback="")).netloc} - {None, ""}
     if came_from not in (None, "same-origin") or (came_from is None and origin and urlsplit(origin).netloc not in own):
         raise HTTPException(status.HTTP_403_FORBIDDEN, FROM_ELSEWHERE)

@@ -88,6 +88,11 @@ class Action:
     """Month or quarter."""
     reason: str | None = None
 
+    @property
+    def recorded_subject(self) -> str:
+        """The subject as it is kept: a file's name may hold an ID, while codes are digits by their nature."""
+        return mask_digit_runs(self.subject) if self.kind is ActionKind.DOWNLOAD else self.subject
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedAction:
@@ -186,7 +191,7 @@ def acting(engine: Engine, user: BaseUser, key: str, action: Action, outcome: st
             {
                 "form_key": key,
                 "kind": action.kind,
-                "subject": storable(mask_digit_runs(action.subject)),
+                "subject": storable(action.recorded_subject),
                 "period": action.period,
                 "reason": None if action.reason is None else storable(action.reason),
                 "outcome": storable(outcome),

@@ -11,8 +11,9 @@ import logging
 from urllib.parse import urlencode
 
 from airflow.api_fastapi.core_api.security import get_user
-from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from five_precisions.errors import FivePrecisionsError
@@ -36,6 +37,7 @@ from five_precisions.web import (
     today,
 )
 from five_precisions.web.access import FROM_ELSEWHERE
+from five_precisions.web.limits import BusyError, RequestLimits
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError, assets, sentence_page
 
 logger = logging.getLogger(__name__)
@@ -79,15 +81,34 @@ def make_app() -> FastAPI:
         exception_handlers={
             StarletteHTTPException: _answer_refusal,
             NotThereError: _answer_not_there,
+            BusyError: _answer_busy,
             FivePrecisionsError: _answer_failure,
             Exception: _answer_failure,
         },
     )
+    made.add_middleware(RequestLimits)
     made.add_api_route("/", lead_to_first_page, methods=["GET"])
     made.add_api_route("/assets/{name}", serve_asset, methods=["GET"])
     for router in _ROUTERS:
+        for path in _only_posted(router):
+            made.add_api_route(path, lead_to_form, methods=["GET"], dependencies=router.dependencies)
+    for router in _ROUTERS:
         made.include_router(router)
     return made
+
+
+def _only_posted(router: APIRouter) -> list[str]:
+    """Addresses of a router that forms are sent to, and that are no pages."""
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    pages = {route.path for route in routes if "GET" in route.methods}
+    return [route.path for route in routes if route.path not in pages]
+
+
+def lead_to_form(request: Request) -> Response:
+    """From where a form is sent to, which a browser shows after a refused one, to the page that has the form."""
+    page = request.url.path.rpartition("/")[0]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(page + query, headers=dict(SECURITY_HEADERS))
 
 
 def lead_to_first_page(request: Request) -> Response:
@@ -113,7 +134,8 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
             # A program, not a person: as Airflow's own API answers.
             return JSONResponse({"detail": error.detail}, error.status_code, headers=dict(SECURITY_HEADERS))
         # As Airflow's own pages do it. What was to be sent is not sent again by itself: the page is shown anew.
-        wanted = urlencode({"next": request.url.path})
+        query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
+        wanted = urlencode({"next": request.url.path + query})
         return RedirectResponse(
             f"{request.base_url.path}api/v2/auth/login?{wanted}",
             status.HTTP_307_TEMPORARY_REDIRECT if request.method == "GET" else status.HTTP_303_SEE_OTHER,
@@ -134,6 +156,13 @@ async def _answer_not_there(request: Request, error: Exception) -> Response:
         raise error
     choices = error.choices or _first_page(request)
     return sentence_page(error.words, status.HTTP_404_NOT_FOUND, request.scope["root_path"], choices)
+
+
+async def _answer_busy(request: Request, error: Exception) -> Response:
+    """The server does as much of this as it can at once."""
+    return sentence_page(
+        str(error), status.HTTP_503_SERVICE_UNAVAILABLE, request.scope["root_path"], _first_page(request)
+    )
 
 
 def _first_page(request: Request) -> list[Choice]:

@@ -436,7 +436,7 @@ def _resend_failed(desk: Desk, later: BackgroundTasks, key: str, quarter: str) -
         failed = read_messages(connection, kinds=_SENT_AS, period=row.quarter, message_status=Status.FAILED)
         for each in failed:
             try:
-                make_due(desk, each.message_key)
+                make_due(connection, each.message_key)
             except FormError:
                 # Somebody else sends it at this moment.
                 continue

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fastapi import APIRouter, Response, status
+from sqlalchemy import Connection
 
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError, UsageError
@@ -432,9 +433,9 @@ def _set_aside(desk: Desk, history: CaseHistory, key: str, reason: str, until: s
     if errors:
         raise FormError(errors)
 
-    def do(_: object) -> None:
+    def do(connection: Connection) -> None:
         try:
-            set_aside(desk.engine, history.case_id, reason=said, until=day, decided_by=desk.user.get_name())
+            set_aside(connection, history.case_id, reason=said, until=day, decided_by=desk.user.get_name())
         except RefusedError:
             raise FormError({"": "该事项已由报送数据销号，不需要搁置。"}) from None
 
@@ -453,9 +454,9 @@ def _take_back(desk: Desk, history: CaseHistory, key: str, why: str) -> Response
     with desk.connect() as connection:
         last = desk.assessed_periods(connection)[0]
 
-    def do(_: object) -> None:
+    def do(connection: Connection) -> None:
         try:
-            take_back(desk.engine, history.case_id, reason=said, decided_by=desk.user.get_name())
+            take_back(connection, history.case_id, reason=said, decided_by=desk.user.get_name())
         except RefusedError:
             raise FormError({"": "该事项现在没有被搁置，不需要撤销。"}) from None
 

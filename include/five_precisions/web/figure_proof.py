@@ -38,6 +38,7 @@ from five_precisions.web.figure_words import (
     shown_figure,
     value_cell,
 )
+from five_precisions.web.limits import PROOFS, BusyError
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError
 from five_precisions.web.reporting import STATE_WORDS
 from five_precisions.web.tables import Cell, Column, Table, Value, table_as_csv, table_as_workbook
@@ -223,18 +224,21 @@ def _names(asked: _Asked) -> dict[str, object]:
 def _explained(desk: Desk, asked: _Asked, *, first: int, offset: int) -> tuple[FigureExplanation | None, str]:
     """The figure with its rows; or why there are none, in Chinese."""
     try:
-        explained = explain(
-            desk.engine,
-            desk.settings,
-            asked.metric_code,
-            scope=asked.scope,
-            code=asked.subject.code,
-            period=asked.period,
-            run_id=asked.run.run_id,
-            first=first,
-            offset=offset,
-            most_seconds=MOST_SECONDS,
-        )
+        with PROOFS.turn():
+            explained = explain(
+                desk.engine,
+                desk.settings,
+                asked.metric_code,
+                scope=asked.scope,
+                code=asked.subject.code,
+                period=asked.period,
+                run_id=asked.run.run_id,
+                first=first,
+                offset=offset,
+                most_seconds=MOST_SECONDS,
+            )
+    except BusyError as error:
+        return None, str(error)
     except TooSlowError:
         return None, _TOO_SLOW
     except UsageError:

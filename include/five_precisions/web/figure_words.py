@@ -27,6 +27,8 @@ LEFT_OUT: Final = "不列"
 """In the place of what would tell a small count of households."""
 LEFT_OUT_WORDS: Final = "乡镇中1至4户写作“<5”；由这样的户数算出的比率和增减不列。"
 _HOUSEHOLDS: Final = "户"
+_COUNT_OF_HOUSEHOLDS: Final = "户数"
+"""In the formula of a metric of somebody's own catalogue, which may be older than `of_households`."""
 _NEAR: Final = 6
 """Metrics that are named where there is none of a code."""
 _RUNS = text("select period, run_id from mart.current_run where period = any(:periods)")
@@ -56,7 +58,8 @@ class Shown:
 
 def counts_households(metric: Metric, scope: Scope) -> bool:
     """Whether a figure is, or is made from, a count of households of a town."""
-    return scope is Scope.TOWN and (metric.unit == _HOUSEHOLDS or metric.of_households)
+    of_households = metric.unit == _HOUSEHOLDS or metric.of_households or _COUNT_OF_HOUSEHOLDS in metric.formula
+    return scope is Scope.TOWN and of_households
 
 
 def shown_figure(metric: Metric, scope: Scope, value: Any, numerator: Any = None, denominator: Any = None) -> Shown:

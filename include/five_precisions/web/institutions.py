@@ -482,7 +482,7 @@ def _move(desk: Desk, key: str, institution: Institution | None, values: Mapping
         Action(kind=ActionKind.DEADLINE, subject=code or EVERYBODY, period=str(period), reason=reason_entered(reason)),
         f"{who}{period.words}的报送期限已调整为{day}{rest}。",
         desk.href("institutions" if code is None else f"institutions/{code}"),
-        lambda _: move_deadline(desk.engine, desk.settings, period, day, reason, institution=code),
+        lambda connection: move_deadline(connection, desk.settings, period, day, reason, institution=code),
         refused="这个月刚刚关闭，期限没有调整。",
     )
 

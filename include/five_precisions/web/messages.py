@@ -278,17 +278,16 @@ def going_words(desk: Desk) -> str:
     return "正在发出，请稍后刷新" if leaves_at_once(desk.settings) else "由每小时一次的“迟报收集”任务发出"
 
 
-def make_due(desk: Desk, message_key: str) -> None:
+def make_due(connection: Connection, message_key: str) -> None:
     """Make a message due now.
 
     Raises:
         FormError: it was sent, or is being handed over at this moment.
     """
     try:
-        resend(desk.engine, message_key)
+        resend(connection, message_key)
     except RefusedError:
-        with desk.connect() as connection:
-            message_status = connection.execute(_READ_STATUS, {"message_key": message_key}).scalar_one()
+        message_status = connection.execute(_READ_STATUS, {"message_key": message_key}).scalar_one()
         if message_status == Status.SENT:
             raise FormError({"": "这封邮件已经发出，不再发第二次。"}) from None
         raise FormError({"": "这封邮件正在发送，请稍后刷新本页再看结果。"}) from None
@@ -304,8 +303,8 @@ def _resend(desk: Desk, later: BackgroundTasks, key: str, message: str) -> Respo
         one, _ = _read_one(desk, connection, message)
     due: list[str] = []
 
-    def do(_: object) -> None:
-        make_due(desk, one.message_key)
+    def do(connection: Connection) -> None:
+        make_due(connection, one.message_key)
         due.append(one.message_key)
 
     action = Action(kind=ActionKind.RESEND, subject=one.message_key, period=one.period)

@@ -27,6 +27,7 @@ from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError
 from five_precisions.web.charts import Series, line_chart
 from five_precisions.web.desk import AtDesk, Desk, FormText
+from five_precisions.web.limits import PACKAGES
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, not_posted, send
 from five_precisions.web.tables import Cell, Column, Table
@@ -292,6 +293,7 @@ def save_workbook(desk: AtDesk, code: str, number: str) -> Response:
     with desk.connect() as connection:
         _require_own(desk, connection, code, number)
         place = read_place(connection, number)
+    with PACKAGES.turn(), desk.connect() as connection:
         content = read_findings_workbook(connection, desk.settings, number)
     if content is None:
         raise NotThereError(

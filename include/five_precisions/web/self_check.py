@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from threading import Lock
 from typing import Final
 
 from fastapi import APIRouter, Request, Response, status
@@ -36,23 +35,20 @@ from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import ActedBeforeError, Action, ActionKind, FormError, acting, require_key
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.institutions import MOST_FILES, find_institution, largest_check_mb, months_to_fill_in, pairs_of
+from five_precisions.web.limits import PACKAGES, BusyError
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError, file_answer
 from five_precisions.web.reporting import MOST_FINDINGS, findings_table
 from five_precisions.web.tables import Cell, Column, Table
 
 _MEGABYTE: Final = 1024**2
-_PATIENCE: Final = 60.0
-"""Seconds for which a check waits for the one before it."""
-_LONGEST_NAME: Final = 80
-"""Characters of a file's name: at most 240 bytes, of which file systems take 255."""
+_LONGEST_NAME: Final = 240
+"""Bytes of a file's name; file systems take 255, and a number may follow."""
 _VERDICT_STATES: Final = {
     Verdict.ACCEPTED: "good",
     Verdict.NIL: "good",
     Verdict.PARTIAL: "warn",
     Verdict.REJECTED: "bad",
 }
-_one_at_a_time: Final = Lock()
-"""A check takes as much memory as the package that it reads."""
 
 router = APIRouter(prefix="/institutions/{code}", dependencies=[sees_runs(COLLECTION)])
 
@@ -193,10 +189,8 @@ def _check(
     Raises:
         FormError: there is nothing to check, or another check takes too long.
     """
-    if not _one_at_a_time.acquire(timeout=_PATIENCE):
-        raise FormError({"": "另一次自查正在进行，请稍后再试。"})
     try:
-        with tempfile.TemporaryDirectory(prefix="five-precisions-check-") as folder:
+        with PACKAGES.turn(), tempfile.TemporaryDirectory(prefix="five-precisions-check-") as folder:
             package, workbook = Path(folder, "package"), Path(folder, "findings.xlsx")
             package.mkdir()
             _lay(files, package)
@@ -211,14 +205,14 @@ def _check(
             except UsageError:
                 raise FormError({"files": "其中没有可以检查的文件，请选择报送包里的文件。"}) from None
             return _CheckedPackage(judgement, workbook.read_bytes() if workbook.exists() else None)
-    finally:
-        _one_at_a_time.release()
+    except BusyError as error:
+        raise FormError({"": str(error)}) from None
 
 
 def _lay(files: Sequence[UploadFile], folder: Path) -> None:
     for number, each in enumerate(files, 1):
         path = folder / _file_name(each.filename or "")
-        if path.exists():
+        while path.exists():
             path = folder / f"{path.stem}({number}){path.suffix}"
         with path.open("xb") as target:
             shutil.copyfileobj(each.file, target)
@@ -230,7 +224,10 @@ def _file_name(given: str) -> str:
     name = PurePath("".join(each for each in last if not is_control(each)).strip())
     if name.name in ("", ".", ".."):
         return "未命名"
-    return f"{name.stem[: _LONGEST_NAME - len(name.suffix[:10])]}{name.suffix[:10]}"
+    ending = name.suffix[:10]
+    # File systems count bytes.
+    stem = name.stem.encode()[: _LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    return f"{stem}{ending}"
 
 
 def _outcome(judgement: Judgement) -> str:

@@ -54,11 +54,14 @@ def housekeeping_items(desk: Desk) -> list[WaitingItem]:
             since=state.done_at,
         )
         for task, state in states.items()
-        if task not in (Task.BACKUP, Task.RESTORE_TEST) and now - state.done_at > _OLD
+        # Airflow's database is cleaned only where a setting names it.
+        if not (task is Task.AIRFLOW_CLEAN and desk.settings.airflow_database is None)
+        and task not in (Task.BACKUP, Task.RESTORE_TEST)
+        and now - state.done_at > _OLD
     ]
     lost = states[Task.BACKUP].detail.get("lost", 0) if Task.BACKUP in states else 0
     if lost:
-        words = f"存档里缺少{lost}个有记录的文件，请用 five-precisions archive verify 查明。"
+        words = f"存档里缺少{lost}个有记录的文件，请用 five-precisions verify 查明。"
         items.append(WaitingItem(words=words, href=DAG, urgency=Urgency.NOW, since=states[Task.BACKUP].done_at))
     if Task.DISK in states:
         items += _filling(desk, states[Task.DISK])

@@ -41,9 +41,10 @@ posted as (
         message.period as quarter,
         count(*) filter (where message.status = 'sent') as sent,
         count(*) filter (where message.status in ('pending', 'sending')) as waiting,
-        count(*) filter (where message.status = 'failed') as failed,
+        count(*) filter (where message.status = 'failed' and fallback.message_key is null) as failed,
         count(*) filter (where message.status = 'in_doubt') as in_doubt
     from notify.message
+    left join notify.message as fallback on message.message_key = fallback.fallback_of
     where message.kind in ('bulletin', 'correction')
     group by message.period
 )
