@@ -209,10 +209,10 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
             Column("drafts", "稿件", Form.COUNT, "稿"),
             Column("approved_at", "最近批准"),
             Column("corrections", "更正", Form.COUNT, "次"),
-            Column("sent", "已发出", Form.COUNT, "封"),
+            Column("sent", STATUS_WORDS[Status.SENT], Form.COUNT, "封"),
             Column("waiting", "待发送", Form.COUNT, "封"),
-            Column("failed", "发送失败", Form.COUNT, "封"),
-            Column("in_doubt", "结果存疑", Form.COUNT, "封"),
+            Column("failed", STATUS_WORDS[Status.FAILED], Form.COUNT, "封"),
+            Column("in_doubt", STATUS_WORDS[Status.IN_DOUBT], Form.COUNT, "封"),
         ],
         rows=[
             (

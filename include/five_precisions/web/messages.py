@@ -42,7 +42,7 @@ _OUTCOME_WORDS: Final = {
     "sent": "对方已接收",
     "refused_for_now": "暂时被拒",
     "refused": "被拒",
-    "in_doubt": "结果存疑",
+    "in_doubt": STATUS_WORDS[Status.IN_DOUBT],
 }
 REPLIES: Final = {
     "taken": "已接收",

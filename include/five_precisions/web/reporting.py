@@ -28,6 +28,7 @@ from five_precisions.web.actions import Action, ActionKind, FormError
 from five_precisions.web.charts import Series, line_chart
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.limits import PACKAGES
+from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, not_posted, send
 from five_precisions.web.tables import Cell, Column, Table
@@ -63,11 +64,7 @@ _EVENTS: Final = {
     "received": "收到报送包",
     "judged": "核对完毕",
     "checked": "跨表核对",
-    "message_sent": "已发送",
-    "message_pending": "等待发送",
-    "message_sending": "正在发送",
-    "message_failed": "发送失败",
-    "message_in_doubt": "发送结果存疑",
+    **{f"message_{message_status}": words for message_status, words in STATUS_WORDS.items()},
     "deadline": "报送期限调整为",
     "closed": "本月关闭",
     "reopened": "重新打开本月",
@@ -577,7 +574,6 @@ def _outcome(desk: Desk, messages: Sequence[Message], new: Sequence[Message]) ->
     if not new:
         return "今天已经催报过，没有重复发送；明天可以再催。"
     institutions = len({each.institution_code for each in new})
-    goes = "正在发出" if leaves_at_once(desk.settings) else "由每小时一次的“迟报收集”任务发出"
     before = len(messages) - len(new)
     rest = f"；另有{before}封今天已经发过，没有重复" if before else ""
-    return f"已向{institutions}家机构催报，{len(new)}封邮件放入发件箱，{goes}{rest}。"
+    return f"已向{institutions}家机构催报，{len(new)}封邮件放入发件箱，{going_words(desk)}{rest}。"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from five_precisions.bulletin import WaitingDraft
-from five_precisions.delivery import Kind
+from five_precisions.delivery import Kind, Status
 from five_precisions.intake import FailedPackage, ReportState, read_deadlines, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words
@@ -19,7 +19,7 @@ from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
-from five_precisions.web.messages import KIND_WORDS
+from five_precisions.web.messages import KIND_WORDS, STATUS_WORDS
 from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
@@ -256,13 +256,13 @@ def message_items(desk: Desk) -> list[WaitingItem]:
     with desk.connect() as connection:
         rows = connection.execute(load_statement("web/undelivered"), {"longest_unsent": _LONGEST_UNSENT}).all()
     words = {
-        "failed": "发送失败，请核对地址后重发。",
-        "in_doubt": "发送结果存疑，可能收到也可能没有，请核实后决定是否重发。",
-        "pending": "放入发件箱一天以上还没有发出，请核对邮件服务器。",
+        Status.FAILED: f"{STATUS_WORDS[Status.FAILED]}，请核对地址后重发。",
+        Status.IN_DOUBT: f"发送{STATUS_WORDS[Status.IN_DOUBT]}，可能收到也可能没有，请核实后决定是否重发。",
+        Status.PENDING: "放入发件箱一天以上还没有发出，请核对邮件服务器。",
     }
     return [
         WaitingItem(
-            words=f"{row.period}{KIND_WORDS[Kind(row.kind)]}有{row.messages}封{words[row.status]}",
+            words=f"{row.period}{KIND_WORDS[Kind(row.kind)]}有{row.messages}封{words[Status(row.status)]}",
             href=desk.href("bulletins/messages", status=row.status, kind=row.kind, period=row.period),
             urgency=Urgency.SOON,
             since=row.created_at,
