@@ -65,6 +65,15 @@ def test_the_turn_of_the_year() -> None:
 
 
 @given(periods)
+def test_a_period_is_a_month_of_its_quarter(period: Period) -> None:
+    assert period in period.quarter.months
+
+
+def test_a_quarter_as_people_write_it() -> None:
+    assert Quarter(2019, 2).words == "2019年第2季度"
+
+
+@given(periods)
 def test_next_and_previous_undo_each_other(period: Period) -> None:
     assert period.next().previous() == period
     assert period < period.next()

@@ -93,6 +93,11 @@ class Period:
         """The month as people write it: 2019年6月."""
         return f"{self.year}年{self.month}月"
 
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter that it is a month of."""
+        return Quarter(self.year, (self.month + 2) // 3)
+
     def require_begun(self) -> None:
         """Refuse a month to come.
 
@@ -134,6 +139,11 @@ class Quarter:
                 f"{_shown(text)} is not a quarter; write it as YYYY-Qn, of the years 2000 to 2999, for example 2019-Q2."
             )
         return cls(*numbers)
+
+    @property
+    def words(self) -> str:
+        """The quarter as people write it: 2019年第2季度."""
+        return f"{self.year}年第{self.number}季度"
 
     @property
     def months(self) -> tuple[Period, Period, Period]:

@@ -17,11 +17,13 @@ from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.web.access import BULLETIN, RESTATEMENT, acts, may_trigger, sees_runs, triggers
 from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered
+from five_precisions.web.decision_words import DECISION_WORDS
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.messages import STATUS_WORDS, going_words, make_due, messages_table, read_messages
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
 from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.todo import APPROVALS
 from five_precisions.web.triggering import open_runs, require_triggerable, start_run
 
 _SENT_AS: Final = (Kind.BULLETIN, Kind.CORRECTION)
@@ -29,18 +31,10 @@ _MONTHS: Final = 3
 """Of a quarter."""
 _BULLETIN_WORDS: Final = "季度通报"
 _RESTATEMENT_WORDS: Final = "数据重述"
-APPROVALS: Final = "airflow:required_actions?response_received=false"
-"""Where Airflow asks for decisions."""
 _OK: Final = status.HTTP_200_OK
 _UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 
 router = APIRouter(prefix="/bulletins", dependencies=[sees_runs(BULLETIN)])
-
-
-def quarter_words(quarter: str) -> str:
-    """A quarter as people write it: 2019年第2季度."""
-    parsed = Quarter.parse(quarter)
-    return f"{parsed.year}年第{parsed.number}季度"
 
 
 def is_waiting(row: Row[Any]) -> bool:
@@ -149,7 +143,7 @@ def _page(
         ],
         status_code=_UNPROCESSABLE if errors else _OK,
         row=row,
-        words=quarter_words(row.quarter),
+        words=Quarter.parse(row.quarter).words,
         progress=progress_of(row)[0],
         is_waiting=is_waiting(row),
         approvals=desk.airflow + APPROVALS.removeprefix("airflow:"),
@@ -180,11 +174,11 @@ def _chosen(desk: Desk, quarters: Sequence[Row[Any]], asked: str) -> Row[Any]:
     found = next((each for each in quarters if each.quarter == asked), None)
     if found is None:
         try:
-            words = f"没有{quarter_words(asked)}的数据。"
+            words = f"没有{Quarter.parse(asked).words}的数据。"
         except UsageError:
             words = "网址中的季度不对，应写作2019-Q2。"
         choices = [
-            Choice(quarter_words(each.quarter), desk.href("bulletins", quarter=each.quarter)) for each in quarters
+            Choice(Quarter.parse(each.quarter).words, desk.href("bulletins", quarter=each.quarter)) for each in quarters
         ]
         raise NotThereError(words, choices[:12])
     return found
@@ -262,8 +256,7 @@ def _drafts_table(desk: Desk, row: Row[Any], drafts: Sequence[Row[Any]]) -> Tabl
 
 def _decision_cell(row: Row[Any], draft: Row[Any]) -> Cell:
     if draft.decision is not None:
-        is_approved = draft.decision == "approved"
-        return Cell(value="批准" if is_approved else "退回", state="good" if is_approved else "bad")
+        return Cell(value=DECISION_WORDS[draft.decision], state="good" if draft.decision == "approved" else "bad")
     if draft.draft == row.shown_draft:
         return Cell(value="等待审批", href=APPROVALS, state="warn", title="到 Airflow 的待审批事项")
     return Cell(value="没有审批")

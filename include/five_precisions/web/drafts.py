@@ -25,6 +25,7 @@ from five_precisions.storage import list_files, read_file
 from five_precisions.warehouse.statements import load_statement
 from five_precisions.web.access import BULLETIN
 from five_precisions.web.actions import record_download
+from five_precisions.web.decision_words import DECISION_WORDS
 from five_precisions.web.desk import AtDesk
 from five_precisions.web.page import SECURITY_HEADERS
 
@@ -159,6 +160,7 @@ def show_draft(desk: AtDesk, draft: NamedDraft) -> Response:
         title=record.title or _title_of(draft),
         draft=draft,
         record=record,
+        decision=None if record.decision is None else DECISION_WORDS[record.decision],
         files=files,
         mail=next((file for file in files if file.ending == "html"), None),
     )
@@ -205,7 +207,7 @@ def _read(engine: Engine, draft: Draft) -> DraftRecord:
 
 
 def _title_of(draft: Draft) -> str:
-    return f"{draft.quarter.year}年第{draft.quarter.number}季度通报第{draft.number}稿"
+    return f"{draft.quarter.words}通报第{draft.number}稿"
 
 
 def _not_found(words: str) -> HTTPException:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import object_session
 
 from five_precisions.period import SHANGHAI
+from five_precisions.web.decision_words import DECISION_WORDS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,7 +36,7 @@ _ANSWER: Final = re.compile(
     r"/taskInstances/(?P<task_id>[^/]+)/(?P<map_index>-?[0-9]+)/hitlDetails/?$"
 )
 """Where Airflow takes an answer, below the path at which it stands."""
-_DECIDED: Final = {"Approve": "批准", "Reject": "退回"}
+_DECIDED: Final = {"Approve": DECISION_WORDS["approved"], "Reject": DECISION_WORDS["rejected"]}
 """Airflow's options of an approval, as the sentence says them."""
 _TOO_LATE: Final = "已有人先作出决定，以第一次的决定为准，您的这一次没有记录。"
 

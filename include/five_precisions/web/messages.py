@@ -233,8 +233,7 @@ def _periods(months: Sequence[str]) -> list[str]:
     """The months that were opened, each quarter before its months, the newest first."""
     found: dict[str, None] = {}
     for each in months:
-        month = Period.parse(each)
-        found[f"{month.year}-Q{(month.month + 2) // 3}"] = None
+        found[str(Period.parse(each).quarter)] = None
         found[each] = None
     return list(found)
 

@@ -22,7 +22,7 @@ from five_precisions.web import todo_airflow, todo_housekeeping, todo_inbox, tod
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.tables import Cell, Column, Table
-from five_precisions.web.todo import Group, WaitingItem, airflow_href, group_of
+from five_precisions.web.todo import APPROVALS, Group, WaitingItem, airflow_href, group_of
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _groups(
         group_of(
             "approvals",
             "审批",
-            airflow_href("required_actions", query="response_received=false"),
+            APPROVALS,
             approvals,
             [*airflow_unread, *sources.take()],
         )

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from five_precisions.templates import moment_words
 
+APPROVALS: Final = "airflow:required_actions?response_received=false"
+"""Where Airflow asks for decisions."""
 MOST_ITEMS: Final = 8
 """Of a group on the page; the page that a group leads to shows all."""
 
@@ -99,6 +101,6 @@ def group_of(name: str, title: str, href: str, items: Sequence[WaitingItem], unr
     return Group(name=name, title=title, href=href, items=ordered, unread=unread)
 
 
-def airflow_href(*parts: str, query: str = "") -> str:
+def airflow_href(*parts: str) -> str:
     """The address of a page of Airflow; its parts are quoted here, for a run's id holds colons and plus signs."""
-    return f"airflow:{'/'.join(quote(part, safe='') for part in parts)}{'?' if query else ''}{query}"
+    return f"airflow:{'/'.join(quote(part, safe='') for part in parts)}"

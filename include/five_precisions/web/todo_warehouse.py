@@ -225,8 +225,7 @@ def _shown_at(requests: Sequence[Row[Any]], state: AirflowState | None) -> dict[
 
 
 def _bulletins(desk: Desk, period: str) -> str:
-    month = Period.parse(period)
-    return desk.href("bulletins", quarter=f"{month.year}-Q{(month.month + 2) // 3}")
+    return desk.href("bulletins", quarter=Period.parse(period).quarter)
 
 
 # Drafts, messages, cases
