@@ -247,7 +247,7 @@ def test_before_anything_is_assessed_the_pages_say_what_to_wait_for(engine: Engi
     for path in ("", "/inspections"):
         answer = login("viewer").get(f"{CASES}{path}")
         assert answer.status_code == 200
-        assert "还没有考核过的月份。一个月关闭后“月度考核”会自动运行" in answer.text
+        assert "还没有考核过的月份。月份关闭后，“月度考核”任务自动考核" in answer.text
 
 
 def test_where_to_inspect_next_and_which_loans(city: Engine, ops: TestClient) -> None:

@@ -18,11 +18,8 @@ from five_precisions.web.desk import Desk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.tables import Cell, Column
 
-MONTHS: Final = 12
-"""Over which a bank's ranks and points are shown."""
 UNRANKED: Final = "暂不排名"
 NOT_ASSESSED: Final = "不考核"
-NO_MONTH: Final = "还没有考核过的月份。月份关闭后，“月度考核”任务自动考核，结果显示在这里。"
 _OF_REPORTING: Final = "reporting"
 """The indicator that the bank's months of reporting come to."""
 _RUN = text("select run_id, scheme_version, scheme_digest from mart.current_run where period = :period")

@@ -18,7 +18,7 @@ from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.web.access import BULLETIN, RESTATEMENT, acts, may_trigger, sees_runs, triggers
 from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered
 from five_precisions.web.decision_words import DECISION_WORDS
-from five_precisions.web.desk import AtDesk, Desk, FormText
+from five_precisions.web.desk import MONTHS, NOTHING_OPENED, AtDesk, Desk, FormText
 from five_precisions.web.messages import STATUS_WORDS, going_words, make_due, messages_table, read_messages
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
@@ -111,7 +111,7 @@ def _page(
     with desk.connect() as connection:
         quarters = _read_quarters(connection)
         if not quarters:
-            return desk.answer("bulletins.html", page="bulletins", title="通报", row=None)
+            return desk.answer("bulletins.html", page="bulletins", title="通报", row=None, empty=NOTHING_OPENED)
         row = _chosen(desk, quarters, asked)
         drafts = connection.execute(load_statement("web/quarter_drafts"), {"quarter": row.quarter}).all()
         messages = read_messages(connection, kinds=_SENT_AS, period=row.quarter, message_status=message_status or None)
@@ -180,7 +180,7 @@ def _chosen(desk: Desk, quarters: Sequence[Row[Any]], asked: str) -> Row[Any]:
         choices = [
             Choice(Quarter.parse(each.quarter).words, desk.href("bulletins", quarter=each.quarter)) for each in quarters
         ]
-        raise NotThereError(words, choices[:12])
+        raise NotThereError(words, choices[:MONTHS])
     return found
 
 
@@ -222,7 +222,7 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
             )
             for row in quarters
         ],
-        empty="还没有打开过任何月份。",
+        empty=NOTHING_OPENED,
     )
 
 

@@ -19,7 +19,7 @@ from five_precisions.period import Period, parse_day
 from five_precisions.register import read_register
 from five_precisions.web.access import ASSESSMENT, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError, reason_entered
-from five_precisions.web.desk import AtDesk, Desk, FormText
+from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
 from five_precisions.web.tables import Cell, Column, Table
@@ -104,11 +104,10 @@ def show_cases(
 ) -> Response:
     """The cases of a month; those that are open, unless another state is asked for."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
+        period, periods = desk.assessed_month(connection)
         register = read_register(connection)
-    period = desk.period(periods)
     if period is None:
-        return desk.answer("cases.html", page="cases", title="督查台账")
+        return desk.answer("cases.html", page="cases", title="督查台账", empty=NOTHING_ASSESSED)
     places = Places.of(register)
     cases = list_cases(desk.engine, period=period)
     rules = sorted({*(each.rule for each in load_alert_rules()), *(each.rule for each in cases)})

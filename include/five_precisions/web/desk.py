@@ -45,6 +45,12 @@ PAGES: Final = {
     "actions": "操作记录",
 }
 """The entries of the navigation: where they lie, and what they are called."""
+MONTHS: Final = 12
+"""How far back the pages look, the shown month among them; and how many are named where another is asked for."""
+NOTHING_OPENED: Final = "还没有打开过任何月份。“月度收集”任务每月1日打开上一个月；也可以在 Airflow 中手工触发。"
+"""What a page of deliveries says where there is no month yet."""
+NOTHING_ASSESSED: Final = "还没有考核过的月份。月份关闭后，“月度考核”任务自动考核，结果显示在这里。"
+"""What a page of results says where there is none yet."""
 _OPENED = text("select period from registry.period order by period desc")
 _ASSESSED = text("select period from mart.current_run order by period desc")
 
@@ -105,15 +111,29 @@ class Desk:
         """Every month that has been assessed, the newest first."""
         return list(connection.execute(_ASSESSED).scalars())
 
-    def period(self, periods: Sequence[str]) -> Period | None:
-        """The month that the address asks for, else the newest; None where there is none at all.
+    def opened_month(self, connection: Connection) -> tuple[Period | None, list[str]]:
+        """The month that the address asks for, else the newest; and every month that was opened, the newest first.
 
-        Args:
-            periods: Those that there are, the newest first.
+        None where there is no month at all (`NOTHING_OPENED`).
 
         Raises:
-            NotThereError: the address asks for another one.
+            NotThereError: the address asks for one that was not opened.
         """
+        periods = self.opened_periods(connection)
+        return self._period(periods), periods
+
+    def assessed_month(self, connection: Connection) -> tuple[Period | None, list[str]]:
+        """The month that the address asks for, else the newest; and every assessed month, the newest first.
+
+        None where there is no month at all (`NOTHING_ASSESSED`).
+
+        Raises:
+            NotThereError: the address asks for one that has not been assessed.
+        """
+        periods = self.assessed_periods(connection)
+        return self._period(periods), periods
+
+    def _period(self, periods: Sequence[str]) -> Period | None:
         asked = self.request.query_params.get("period")
         if not asked:
             return Period.parse(periods[0]) if periods else None
@@ -123,7 +143,9 @@ class Desk:
             words = f"没有{Period.parse(asked).words}的数据。"
         except UsageError:
             words = "网址中的月份不对，应写作2019-06。"
-        raise NotThereError(words, [Choice(Period.parse(each).words, self.here(period=each)) for each in periods[:12]])
+        raise NotThereError(
+            words, [Choice(Period.parse(each).words, self.here(period=each)) for each in periods[:MONTHS]]
+        )
 
     def form(
         self,

@@ -186,8 +186,7 @@ def _find(desk: Desk, metric_code: str, scope: str, code: str, run_id: str) -> _
     metric = find_metric(desk, catalogue, metric_code)
     of = find_scope(desk, metric, scope)
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
             raise not_assessed(desk)
         runs = read_runs(connection, period)

@@ -17,7 +17,7 @@ from five_precisions.display import Form, form_of
 from five_precisions.period import Period
 from five_precisions.reference import Catalogue, Metric, Scope
 from five_precisions.warehouse import load_statement
-from five_precisions.web.desk import Desk
+from five_precisions.web.desk import NOTHING_ASSESSED, Desk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.tables import Cell, Value, few
 
@@ -177,5 +177,4 @@ def find_subject(desk: Desk, scope: Scope, subjects: Sequence[Row[Any]], asked: 
 
 def not_assessed(desk: Desk) -> NotThereError:
     """What is said where no month has been assessed."""
-    words = "还没有考核过的月份；第一个月考核后这里会有指标。"
-    return NotThereError(words, [Choice("报送情况", desk.href("reporting"))])
+    return NotThereError(NOTHING_ASSESSED, [Choice("报送情况", desk.href("reporting"))])

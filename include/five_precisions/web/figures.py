@@ -16,7 +16,7 @@ from five_precisions.reference import Catalogue, Metric, Scope, load_catalogue
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.charts import Bar, Series, bar_chart, line_chart
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.figure_words import (
     GOOD_WORDS,
     LEFT_OUT_WORDS,
@@ -38,9 +38,8 @@ from five_precisions.web.figure_words import (
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.tables import Cell, Column, Table, Value
 
-MONTHS: Final = (6, 12, 24, 36)
+_LOOKED_BACK: Final = (6, MONTHS, 24, 36)
 """How many a page can show."""
-_USUAL_MONTHS: Final = 12
 _MOST_BARS: Final = 60
 """Subjects that a chart still shows legibly."""
 _GROUPS: Final = {
@@ -72,10 +71,9 @@ def show_catalogue(desk: AtDesk) -> Response:
     """Every metric with its value of the city, group by group."""
     catalogue = load_catalogue(desk.settings)
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("figures.html", page="figures", title="指标", groups=[], whole=None)
+            return desk.answer("figures.html", page="figures", title="指标", empty=NOTHING_ASSESSED)
         runs = read_runs(connection, period)
         asked = {"run_id": runs.run_id, "run_before": runs.run_before, "metrics": list(catalogue.metrics)}
         found = connection.execute(load_statement("web/figures_of_city"), asked).all()
@@ -147,8 +145,7 @@ def show_metric(desk: AtDesk, code_of_metric: str, scope: str = "", code: str = 
     of = find_scope(desk, metric, scope)
     asked_months = _months(desk, months)
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
             raise not_assessed(desk)
         runs = read_runs(connection, period)
@@ -185,16 +182,16 @@ def show_metric(desk: AtDesk, code_of_metric: str, scope: str = "", code: str = 
         path=view.path(of, subject, period, asked_months),
         scopes={each: SCOPE_WORDS[each] for each in metric.scopes},
         months=asked_months,
-        all_months=MONTHS,
+        all_months=_LOOKED_BACK,
         chart=view.line(of, subject, series) if subject is not None else view.bars(of, beside),
         note=LEFT_OUT_WORDS if any(counts_households(metric, each) for each in (of, *below)) else "",
     )
 
 
 def _months(desk: Desk, asked: str) -> int:
-    found = next((each for each in MONTHS if str(each) == asked), _USUAL_MONTHS if not asked else None)
+    found = next((each for each in _LOOKED_BACK if str(each) == asked), MONTHS if not asked else None)
     if found is None:
-        choices = [Choice(f"{each}个月", desk.here(months=each)) for each in MONTHS]
+        choices = [Choice(f"{each}个月", desk.here(months=each)) for each in _LOOKED_BACK]
         raise NotThereError("网址中的月数不对。", choices)
     return found
 
@@ -327,7 +324,7 @@ class _View:
         return shown_figure(self._metric, scope, row.value_before, row.numerator_before, row.denominator_before)
 
     def _href(self, scope: Scope, code: str | None, period: Period, months: int) -> str:
-        asked = None if months == _USUAL_MONTHS else months
+        asked = None if months == MONTHS else months
         return self._desk.href(f"figures/{self._code}", scope=scope, code=code, period=period, months=asked)
 
     def _proof(self, scope: Scope, code: str, period: str) -> str:

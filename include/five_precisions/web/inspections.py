@@ -15,7 +15,7 @@ from five_precisions.period import Period
 from five_precisions.register import InstitutionKind, read_register
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
 from five_precisions.web.tables import Cell, Column, Table, Value, tables_as_workbook
@@ -59,10 +59,9 @@ router = APIRouter(prefix="/cases/inspections", dependencies=[sees_runs(ASSESSME
 def show_inspections(desk: AtDesk, institution: str = "", county: str = "", outlet: str = "") -> Response:
     """What became of earlier findings, where to inspect next, and the loans that are looked at there."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("inspections.html", page="cases", title="督查清单")
+            return desk.answer("inspections.html", page="cases", title="督查清单", empty=NOTHING_ASSESSED)
         register = read_register(connection)
         counties = Places.of(register).counties
         banks = {each.code: each.short_name for each in register.institutions if each.kind is InstitutionKind.BANK}
@@ -100,9 +99,9 @@ def show_inspections(desk: AtDesk, institution: str = "", county: str = "", outl
 def save_inspections(desk: AtDesk, institution: str = "", county: str = "") -> Response:
     """Outlets, the loans drawn in each, and what became of earlier findings, as one workbook to take along."""
     with desk.connect() as connection:
-        period = desk.period(desk.assessed_periods(connection))
+        period, _ = desk.assessed_month(connection)
         if period is None:
-            raise NotThereError("还没有考核过的月份，也就没有督查清单。")
+            raise NotThereError(NOTHING_ASSESSED)
         register = read_register(connection)
         places = Places.of(register)
         names = {each.code: each.short_name for each in register.institutions}

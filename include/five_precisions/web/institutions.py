@@ -40,13 +40,11 @@ from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered, reason_error
-from five_precisions.web.desk import AtDesk, Desk, FormText
+from five_precisions.web.desk import MONTHS, AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.reporting import KIND_WORDS
 from five_precisions.web.tables import Cell, Column, Table
 
-MONTHS: Final = 12
-"""Of the deadlines; those of open months are shown whatever their age."""
 MOST_FILES: Final = 40
 """Of one self-check."""
 _LARGEST_FILES: Final = 4

@@ -20,13 +20,11 @@ from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.charts import Bar, bar_chart
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.rule_words import rule_words
 from five_precisions.web.tables import Cell, Column, Table
 
-MONTHS: Final = 12
-"""Of the rates, and of how long a rule has failed."""
 _DOCS_POLICY: Final = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 )
@@ -34,7 +32,6 @@ _DOCS_POLICY: Final = (
 _LEVEL_STATES: Final = {Level.CRITICAL: "bad", Level.WARNING: "warn", Level.NOTICE: None}
 _MOST_WORDS: Final = 2
 """Sentences about one rule in a table."""
-_NO_MONTH: Final = "还没有打开过任何月份。“月度收集”任务每月1日打开上一个月；也可以在 Airflow 中手工触发。"
 _WINDOW = text("select period from registry.period where period <= :period order by period desc limit :months")
 
 router = APIRouter(prefix="/quality", dependencies=[sees_runs(COLLECTION)])
@@ -65,10 +62,9 @@ class _FailingRule:
 def show_quality(desk: AtDesk) -> Response:
     """Rates of first passes, and the rules that fail most in a month."""
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.opened_month(connection)
         if period is None:
-            return desk.answer("quality.html", page="quality", title="数据质量", empty=_NO_MONTH)
+            return desk.answer("quality.html", page="quality", title="数据质量", empty=NOTHING_OPENED)
         rates = connection.execute(load_statement("web/first_pass"), _asked(period)).all()
         window = _read_window(connection, period)
         rules = _read_rules(connection, period)
@@ -87,10 +83,9 @@ def show_quality(desk: AtDesk) -> Response:
 def show_rule(desk: AtDesk, rule: str) -> Response:
     """Whom a rule has told something for a month, and in which of the months before."""
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.opened_month(connection)
         if period is None:
-            raise NotThereError(_NO_MONTH)
+            raise NotThereError(NOTHING_OPENED)
         window = _read_window(connection, period)
         found = _read_rules(connection, period, rule)
         if not found and rule not in rule_words():
@@ -115,8 +110,7 @@ def show_rule(desk: AtDesk, rule: str) -> Response:
 def show_docs(desk: AtDesk) -> Response:
     """The Data Docs of a month, with our navigation around them."""
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
-    period = desk.period(periods)
+        period, periods = desk.opened_month(connection)
     index = None if period is None else f"{period}/index.html"
     is_there = index is not None and read_page(desk.settings, index) is not None
     return desk.answer(
@@ -126,6 +120,7 @@ def show_docs(desk: AtDesk) -> Response:
         period=period,
         periods=periods,
         index=index if is_there else None,
+        empty=NOTHING_OPENED if period is None else "本月还没有 Data Docs；月份关闭时生成。",
     )
 
 
@@ -248,7 +243,7 @@ def _report_table(rates: Sequence[Row[Any]]) -> Table:
             (Cell(value=title, is_head=True), received, passed, _rate(passed, received))
             for title, received, passed in _by_report(rates)
         ],
-        empty="还没有考核过的月份；第一个月考核后这里会有一次通过率。",
+        empty=NOTHING_ASSESSED,
         note="首次报送即被接收的为一次通过；占已接收的报表的比例。",
     )
 
@@ -279,7 +274,7 @@ def _institution_table(desk: Desk, rates: Sequence[Row[Any]], period: Period) ->
             *(Column(code, title, Form.PERCENT, "%") for code, title in reports),
         ],
         rows=rows,
-        empty="还没有考核过的月份；第一个月考核后这里会有一次通过率。",
+        empty=NOTHING_ASSESSED,
         note="由低到高排列；“—”表示期间没有接收过这张报表。",
     )
 

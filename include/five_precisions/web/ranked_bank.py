@@ -19,8 +19,6 @@ from five_precisions.reports import load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.assessed import (
-    MONTHS,
-    NO_MONTH,
     NOT_ASSESSED,
     UNRANKED,
     AssessedBank,
@@ -37,7 +35,7 @@ from five_precisions.web.assessed import (
     won_cell,
 )
 from five_precisions.web.charts import Series, line_chart
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.page import NotThereError
 from five_precisions.web.reporting import STATE_WORDS
 from five_precisions.web.tables import Cell, Column, Table, Value
@@ -63,10 +61,9 @@ router = APIRouter(prefix="/ranking", dependencies=[sees_runs(ASSESSMENT)])
 def show_bank(desk: AtDesk, code: str) -> Response:
     """Why a bank stands where it does, how it came there, and what would move it."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            raise NotThereError(NO_MONTH)
+            raise NotThereError(NOTHING_ASSESSED)
         month = read_assessed_month(connection, period)
         bank = find_bank(desk, month, code)
         asked = _asked(period, [code])
@@ -335,7 +332,7 @@ def _months_table(desk: Desk, code: str, months: Sequence[Row[Any]], by_month: d
             )
             for row in reversed(months)
         ],
-        empty="还没有考核过的月份。",
+        empty=NOTHING_ASSESSED,
     )
 
 
@@ -497,10 +494,9 @@ def _reported_table(desk: Desk, code: str, reported: Sequence[Row[Any]]) -> Tabl
 def compare_banks(desk: AtDesk, first: str = "", second: str = "") -> Response:
     """Two banks of a month side by side; without an address of its own, the first two of the ranking."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("compared_banks.html", page="ranking", title="两行对比", empty=NO_MONTH)
+            return desk.answer("compared_banks.html", page="ranking", title="两行对比", empty=NOTHING_ASSESSED)
         month = read_assessed_month(connection, period)
         pair = _pair(desk, month, first, second)
         asked = _asked(period, [bank.code for bank in pair]) if pair else {}
@@ -647,7 +643,7 @@ def _compared_months_table(desk: Desk, months: Sequence[Row[Any]], left: Assesse
             Column("difference", "得分差", Form.SCORE),
         ],
         rows=rows,
-        empty="还没有考核过的月份。",
+        empty=NOTHING_ASSESSED,
     )
 
 

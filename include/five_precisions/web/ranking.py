@@ -19,7 +19,6 @@ from five_precisions.reference.catalogue import MADE_BY_THE_ASSESSMENT
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.assessed import (
-    NO_MONTH,
     UNRANKED,
     AssessedBank,
     AssessedMonth,
@@ -32,7 +31,7 @@ from five_precisions.web.assessed import (
     won_cell,
 )
 from five_precisions.web.charts import Bar, bar_chart
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.tables import Cell, Column, Table, Value
 
@@ -56,10 +55,9 @@ router = APIRouter(prefix="/ranking", dependencies=[sees_runs(ASSESSMENT)])
 def show_ranking(desk: AtDesk) -> Response:
     """Every bank of a month: rank, score, indicators, grade; who is unranked; advice on relending."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("ranking.html", page="ranking", title="考核排名", empty=NO_MONTH)
+            return desk.answer("ranking.html", page="ranking", title="考核排名", empty=NOTHING_ASSESSED)
         month = read_assessed_month(connection, period)
     return desk.answer(
         "ranking.html",
@@ -165,10 +163,9 @@ def _count_grades(month: AssessedMonth) -> list[tuple[str, int]]:
 def show_boards(desk: AtDesk, board: str = "") -> Response:
     """Who stands where on the boards of a month: the first places of each, or one in full."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("boards.html", page="ranking", title="各类榜单", empty=NO_MONTH)
+            return desk.answer("boards.html", page="ranking", title="各类榜单", empty=NOTHING_ASSESSED)
         names = _board_names(desk)
         if board and board not in names:
             raise NotThereError("没有这个榜单。", [Choice(name, desk.here(board=each)) for each, name in names.items()])
@@ -275,10 +272,9 @@ def _board_chart(desk: Desk, code: str, places: Sequence[Row[Any]]) -> str:
 def show_scheme(desk: AtDesk) -> Response:
     """The scheme by which a month was assessed."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
         if period is None:
-            return desk.answer("scheme.html", page="ranking", title="考核方案", empty=NO_MONTH)
+            return desk.answer("scheme.html", page="ranking", title="考核方案", empty=NOTHING_ASSESSED)
         month = read_assessed_month(connection, period)
     scheme = load_scheme(desk.settings, period)
     return desk.answer(

@@ -28,13 +28,12 @@ from five_precisions.web.actions import Action, ActionKind, FormError
 from five_precisions.web.charts import Series, line_chart
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.limits import PACKAGES
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText
 from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, not_posted, send
 from five_precisions.web.tables import Cell, Column, Table
 
-MONTHS: Final = 12
-"""Of the trend, and of who is late again and again."""
 MOST_FINDINGS: Final = 500
 """On a page; the workbook holds all."""
 KIND_WORDS: Final = {
@@ -99,10 +98,9 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
     if only not in ("", "missing"):
         raise NotThereError("没有这种范围。", [Choice("全部机构", desk.here(only=None))])
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.opened_month(connection)
         if period is None:
-            return desk.answer("reporting.html", page="reporting", title="报送情况", form=None, trend="")
+            return desk.answer("reporting.html", page="reporting", title="报送情况", empty=NOTHING_OPENED)
         register = read_register(connection)
         trend = connection.execute(load_statement("web/reporting_trend"), _window(period)).all()
         often_late = connection.execute(load_statement("web/often_late"), _window(period)).all()
@@ -208,7 +206,7 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
             )
             for row in reversed(trend)
         ],
-        empty="还没有考核过的月份；第一个月考核后这里会有趋势。",
+        empty=NOTHING_ASSESSED,
     )
 
 
@@ -308,11 +306,10 @@ def _require_own(desk: Desk, connection: Connection, code: str, number: str) -> 
 
 def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str] | None = None) -> Response:
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
-        period = desk.period(periods)
+        period, periods = desk.opened_month(connection)
         institution = _find(desk, connection, code)
         if period is None:
-            raise NotThereError("还没有打开过任何月份。")
+            raise NotThereError(NOTHING_OPENED)
         names = {"period": str(period), "institution_code": code}
         versions = connection.execute(load_statement("web/versions"), names).all()
         checks = connection.execute(load_statement("web/cross_checks"), names).all()

@@ -31,8 +31,8 @@ from five_precisions.figures import (
 from five_precisions.period import Period
 from five_precisions.web.access import ASSESSMENT, is_of_ops, sees_runs
 from five_precisions.web.actions import FilledForm
-from five_precisions.web.assessed import NO_MONTH, NOT_ASSESSED, UNRANKED, bank_href, movement_cell, plain
-from five_precisions.web.desk import AtDesk, Desk
+from five_precisions.web.assessed import NOT_ASSESSED, UNRANKED, bank_href, movement_cell, plain
+from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.tables import Cell, Column, Table, Value
 
 MOST_SECONDS_WAITING: Final = 5
@@ -48,10 +48,9 @@ router = APIRouter(prefix="/ranking", dependencies=[sees_runs(ASSESSMENT), is_of
 def show_trial(desk: AtDesk) -> Response:
     """The numbers of the scheme to be changed; where the address holds some, old and new rank side by side."""
     with desk.connect() as connection:
-        periods = desk.assessed_periods(connection)
-    period = desk.period(periods)
+        period, periods = desk.assessed_month(connection)
     if period is None:
-        return desk.answer("scheme_trial.html", page="ranking", title="试算", empty=NO_MONTH)
+        return desk.answer("scheme_trial.html", page="ranking", title="试算", empty=NOTHING_ASSESSED)
     held = load_scheme(desk.settings, period)
     fields = list_scheme_fields(held)
     entered = {field.path: desk.request.query_params[field.path] for field in fields if _is_entered(desk, field)}
