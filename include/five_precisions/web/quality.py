@@ -23,7 +23,7 @@ from five_precisions.web.charts import Bar, bar_chart
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.rule_words import rule_words
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, percent_of
 
 _DOCS_POLICY: Final = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
@@ -211,11 +211,6 @@ def _level_cell(level: Level) -> Cell:
     return Cell(value=LEVEL_WORDS[level], state=_LEVEL_STATES[level])
 
 
-def _rate(passed: int, received: int) -> Decimal | None:
-    """In percent (docs/figures.md#reporting); None where nothing was received."""
-    return Decimal(100 * passed) / Decimal(received) if received else None
-
-
 def _by_report(rates: Sequence[Row[Any]]) -> list[tuple[str, int, int]]:
     """Title, received and passed at once, of each report that anybody owes."""
     counted: dict[str, tuple[int, int]] = {}
@@ -226,7 +221,7 @@ def _by_report(rates: Sequence[Row[Any]]) -> list[tuple[str, int, int]]:
 
 
 def _shares(rates: Sequence[Row[Any]]) -> list[tuple[str, Decimal | None]]:
-    return [(title, _rate(passed, received)) for title, received, passed in _by_report(rates)]
+    return [(title, percent_of(passed, received)) for title, received, passed in _by_report(rates)]
 
 
 def _report_table(rates: Sequence[Row[Any]]) -> Table:
@@ -240,7 +235,7 @@ def _report_table(rates: Sequence[Row[Any]]) -> Table:
             Column("share", "一次通过率", Form.PERCENT, "%"),
         ],
         rows=[
-            (Cell(value=title, is_head=True), received, passed, _rate(passed, received))
+            (Cell(value=title, is_head=True), received, passed, percent_of(passed, received))
             for title, received, passed in _by_report(rates)
         ],
         empty=NOTHING_ASSESSED,
@@ -257,7 +252,7 @@ def _institution_table(desk: Desk, rates: Sequence[Row[Any]], period: Period) ->
         cells[row.institution_code][row.report] = row.first_passed, row.received
         names[row.institution_code] = row.short_name
     whole = {
-        code: _rate(sum(passed for passed, _ in own.values()), sum(received for _, received in own.values()))
+        code: percent_of(sum(passed for passed, _ in own.values()), sum(received for _, received in own.values()))
         for code, own in cells.items()
     }
     rows = []
@@ -283,7 +278,7 @@ def _rate_cell(counted: tuple[int, int] | None) -> Cell:
     if counted is None:
         return Cell(value="", state="nothing", title="不需报送")
     passed, received = counted
-    return Cell(value=_rate(passed, received), title=f"已接收{received}张，其中一次通过{passed}张")
+    return Cell(value=percent_of(passed, received), title=f"已接收{received}张，其中一次通过{passed}张")
 
 
 def _receipts_table(desk: Desk, receipts: Sequence[Row[Any]], period: Period) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Response, status
@@ -32,7 +31,7 @@ from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, A
 from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, not_posted, send
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, percent_of
 
 MOST_FINDINGS: Final = 500
 """On a page; the workbook holds all."""
@@ -202,7 +201,13 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
         rows=[
             (
                 *(Cell(value=row.period, is_head=True), row.owed, row.accepted),
-                *(_share(row.on_time, row.owed), _share(row.first_pass, row.accepted), row.rejected, row.missing),
+                # What passed at once is a share of what was accepted (docs/figures.md#reporting).
+                *(
+                    percent_of(row.on_time, row.owed),
+                    percent_of(row.first_pass, row.accepted),
+                    row.rejected,
+                    row.missing,
+                ),
             )
             for row in reversed(trend)
         ],
@@ -210,16 +215,11 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
     )
 
 
-def _share(part: int, whole: int) -> Decimal | None:
-    """Percent; None of nothing. What passed at once is a share of what was accepted (docs/figures.md#reporting)."""
-    return Decimal(100 * part) / Decimal(whole) if whole else None
-
-
 def _trend_chart(trend: Sequence[Row[Any]]) -> str:
     return line_chart(
         [
-            Series("按时率", [(row.period, _share(row.on_time, row.owed)) for row in trend]),
-            Series("一次通过率", [(row.period, _share(row.first_pass, row.accepted)) for row in trend]),
+            Series("按时率", [(row.period, percent_of(row.on_time, row.owed)) for row in trend]),
+            Series("一次通过率", [(row.period, percent_of(row.first_pass, row.accepted)) for row in trend]),
         ],
         unit="%",
     )

@@ -98,6 +98,11 @@ class Table:
         return cell_words(cell, column)
 
 
+def percent_of(part: int, whole: int) -> Decimal | None:
+    """A part in percent of the whole; None of nothing."""
+    return Decimal(100 * part) / Decimal(whole) if whole else None
+
+
 def few(count: int | Decimal | None) -> Value:
     """A count of households of a town, as it may be shown: `<5` for one to four."""
     return "<5" if count is not None and 0 < count < _FEW else count
