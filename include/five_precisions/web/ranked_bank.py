@@ -470,10 +470,10 @@ def _reported_table(desk: Desk, code: str, reported: Sequence[Row[Any]]) -> Tabl
         title="本年各月报送",
         columns=[
             Column("period", "月份"),
-            Column("owed", "应报", Form.COUNT, "份"),
-            Column("received", "收到", Form.COUNT, "份"),
-            Column("on_time", "按时", Form.COUNT, "份"),
-            Column("first_pass", "一次通过", Form.COUNT, "份"),
+            Column("owed", "应报", Form.COUNT, "张"),
+            Column("received", "收到", Form.COUNT, "张"),
+            Column("on_time", "按时", Form.COUNT, "张"),
+            Column("first_pass", "一次通过", Form.COUNT, "张"),
         ],
         rows=[
             (
