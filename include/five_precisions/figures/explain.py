@@ -6,15 +6,14 @@ is kept: the transaction is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, text
-from sqlalchemy.exc import OperationalError
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.inputs import (
@@ -30,6 +29,7 @@ from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.time_limit import ended_after
 
 Value = str | int | Decimal | date | None
 
@@ -37,8 +37,6 @@ _EVIDENCE: Final = (
     "create temporary table evidence (report text, submission_id text, row_number integer, part text, counted text, "
     "numerator numeric, denominator numeric, content jsonb) on commit drop"
 )
-_CANCELED: Final = "57014"
-"""PostgreSQL's code of a statement that took too long."""
 
 
 class TooSlowError(RefusedError):
@@ -157,7 +155,7 @@ def explain(
     if scope not in declared.scopes:
         raise UsageError(f"{metric} holds for {', '.join(declared.scopes)}, not for {scope!r}.")
     # Left without a commit: the temporary tables go.
-    with engine.connect() as connection, _ended_after(connection, most_seconds):
+    with engine.connect() as connection, _limited(connection, most_seconds):
         run = _find_run(connection, period, run_id)
         subject = _find_subject(connection, scope, code)
         figure = connection.execute(
@@ -194,25 +192,16 @@ def explain(
     )
 
 
-@contextmanager
-def _ended_after(connection: Connection, seconds: float | None) -> Iterator[None]:
+def _limited(connection: Connection, seconds: float | None) -> AbstractContextManager[None]:
     """Let no statement of the transaction take longer.
 
     Raises:
         TooSlowError: one did.
     """
     if seconds is None:
-        yield
-        return
-    connection.execute(
-        text("select set_config('statement_timeout', :limit, true)"), {"limit": f"{seconds * 1000:.0f}ms"}
-    )
-    try:
-        yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _CANCELED:
-            raise
-        raise TooSlowError(f"A statement took longer than {seconds:g} s: look for the rows without a limit.") from None
+        return nullcontext()
+    words = f"A statement took longer than {seconds:g} s: look for the rows without a limit."
+    return ended_after(connection, seconds, TooSlowError(words))
 
 
 def _find_run(connection: Connection, period: Period, run_id: str | None) -> Row[Any]:

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
 
 from five_precisions.errors import RefusedError
 from five_precisions.figures.assessment import judge_banks, make_scenarios, reports_judged_by
@@ -22,11 +21,10 @@ from five_precisions.period import Period
 from five_precisions.reference import load_indicators
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
+from five_precisions.warehouse.time_limit import ended_after
 
 MOST_SECONDS: Final = 30
 """What a statement of a trial may take: somebody waits for the page."""
-_CANCELED: Final = "57014"
-"""PostgreSQL's code of a statement that took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +130,16 @@ def try_scheme(
         SetupError: a reference file is wrong, or the statement of an indicator does not run.
     """
     held = load_scheme(settings, period)
-    try:
-        # Left without a commit. All of it reads the warehouse as it is at the beginning, also while a run is made.
-        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            connection.execute(
-                text("select set_config('statement_timeout', :limit, true)"), {"limit": f"{most_seconds * 1000:.0f}ms"}
-            )
-            return _try(connection, period, held, scheme)
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _CANCELED:
-            raise
-        raise RefusedError(
-            f"The trial for {period} was ended: a statement took longer than {most_seconds:g} s. "
-            "Try again when the warehouse has less to do."
-        ) from None
+    too_slow = RefusedError(
+        f"The trial for {period} was ended: a statement took longer than {most_seconds:g} s. "
+        "Try again when the warehouse has less to do."
+    )
+    # Left without a commit. All of it reads the warehouse as it is at the beginning, also while a run is made.
+    with (
+        engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        ended_after(connection, most_seconds, too_slow),
+    ):
+        return _try(connection, period, held, scheme)
 
 
 def _try(connection: Connection, period: Period, held: Scheme, scheme: Scheme) -> Trial:
