@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, BackgroundTasks, Response, status
+from fastapi import APIRouter, BackgroundTasks, Response
 from sqlalchemy import Connection, Row
 
 from five_precisions.delivery import Kind, Status
@@ -31,8 +31,6 @@ _MONTHS: Final = 3
 """Of a quarter."""
 _BULLETIN_WORDS: Final = "季度通报"
 _RESTATEMENT_WORDS: Final = "数据重述"
-_OK: Final = status.HTTP_200_OK
-_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 
 router = APIRouter(prefix="/bulletins", dependencies=[sees_runs(BULLETIN)])
 
@@ -141,7 +139,7 @@ def _page(
             ),
             _restatements_table(row, restatements),
         ],
-        status_code=_UNPROCESSABLE if errors else _OK,
+        errors=errors,
         row=row,
         words=Quarter.parse(row.quarter).words,
         progress=progress_of(row)[0],

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response, status
 from sqlalchemy import Connection
+from fastapi import APIRouter, Response
 
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError, UsageError
@@ -334,7 +335,7 @@ def _case_page(
         title=f"督查事项 {case_id}",
         tables=[_history_table(history.states), _decisions_table(history.decisions)],
         period=Period.parse(newest.period),
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        errors=errors,
         case=newest,
         level=LEVEL_WORDS[AlertLevel(newest.level)],
         level_state=_LEVEL_STATES[AlertLevel(newest.level)] or "",

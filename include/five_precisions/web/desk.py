@@ -166,7 +166,7 @@ class Desk:
         tables: Sequence[Table] = (),
         period: Period | None = None,
         periods: Sequence[str] = (),
-        status_code: int = status.HTTP_200_OK,
+        errors: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Response:
         """The page, or one of its tables as a file where the address asks for that (`download=name.csv`).
@@ -178,7 +178,7 @@ class Desk:
             tables: Those that can be saved; the template gets them by their names.
             period: The month that it shows.
             periods: Those that it can show, the newest first; without them it has no picker.
-            status_code: Of HTTP.
+            errors: What is wrong with the form that the page answers; with any, its status is 422.
             values: What else the template asks for.
 
         Raises:
@@ -189,7 +189,7 @@ class Desk:
             return self._file(asked, tables, title, period)
         return html(
             template,
-            status_code,
+            status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
             desk=self,
             page=page,
             pages=PAGES,

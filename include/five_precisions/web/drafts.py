@@ -27,7 +27,7 @@ from five_precisions.web.access import BULLETIN
 from five_precisions.web.actions import record_download
 from five_precisions.web.decision_words import DECISION_WORDS
 from five_precisions.web.desk import AtDesk
-from five_precisions.web.page import SECURITY_HEADERS
+from five_precisions.web.page import MAIL_POLICY, SHEET, file_answer
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,3}")
 
@@ -38,24 +38,16 @@ class FileFormat:
 
     name: str
     media_type: str
-    disposition: str
-    """`inline` opens in the browser, `attachment` is saved."""
+    is_shown: bool
+    """Whether the browser opens it in place of saving it."""
     policy: str | None = None
     """Content-Security-Policy, where the browser reads it as a document."""
 
 
 FORMATS: Final = {
-    "pdf": FileFormat("PDF", "application/pdf", "inline"),
-    "xlsx": FileFormat(
-        "附表（Excel）", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment"
-    ),
-    # A mail styles its elements in place, and shows nothing from elsewhere.
-    "html": FileFormat(
-        "邮件（致领导）",
-        "text/html; charset=utf-8",
-        "inline",
-        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'",
-    ),
+    "pdf": FileFormat("PDF", "application/pdf", is_shown=True),
+    "xlsx": FileFormat("附表（Excel）", SHEET, is_shown=False),
+    "html": FileFormat("邮件（致领导）", "text/html; charset=utf-8", is_shown=True, policy=MAIL_POLICY),
 }
 """By the ending of the file's name."""
 _DOCUMENTS: Final = {Kind.CORRECTION: "更正通报", Kind.BULLETIN: "通报"}
@@ -186,14 +178,13 @@ def serve_file(desk: AtDesk, draft: NamedDraft, name: str, *, framed: bool = Fal
         content = read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
     if file is None or content is None:
         raise _not_found(f"{_title_of(draft)}没有这个文件。")
-    if file.format.disposition == "attachment":
+    if not file.format.is_shown:
         record_download(desk.engine, desk.user, file.name, str(draft.quarter))
     if framed and file.ending == "html":
         content = content.replace(b"<body ", b'<body tabindex="0" ', 1)
-    headers = {**SECURITY_HEADERS, "Content-Disposition": f'{file.format.disposition}; filename="{file.name}"'}
-    if file.format.policy is not None:
-        headers["Content-Security-Policy"] = file.format.policy
-    return Response(content, media_type=file.format.media_type, headers=headers)
+    return file_answer(
+        content, file.name, file.format.media_type, is_shown=file.format.is_shown, policy=file.format.policy
+    )
 
 
 def _read(engine: Engine, draft: Draft) -> DraftRecord:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Response
 from sqlalchemy import Connection, Row, text
 
 from five_precisions.delivery import recipient_of
@@ -76,10 +76,6 @@ def _form(desk: Desk, kind: ActionKind, subject: str, refused: _Refused | None) 
     return desk.form(kind, subject, refused.values, refused.errors)
 
 
-def _status(refused: _Refused | None) -> int:
-    return status.HTTP_200_OK if refused is None else status.HTTP_422_UNPROCESSABLE_CONTENT
-
-
 # All institutions
 
 
@@ -120,7 +116,7 @@ def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Respon
         page="institutions",
         title="机构",
         tables=[_institutions_table(desk, shown, register), _moves_table(moves)],
-        status_code=_status(refused),
+        errors=None if refused is None else refused.errors,
         kinds=KIND_WORDS,
         kind=kind,
         open_months=pairs_of(open_months),
@@ -318,7 +314,7 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
             _deadlines_table(desk, institution, deadlines),
             _moves_table(moves),
         ],
-        status_code=_status(refused),
+        errors=None if refused is None else refused.errors,
         institution=institution,
         row=row,
         kind=KIND_WORDS[institution.kind],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, BackgroundTasks, Response, status
+from fastapi import APIRouter, BackgroundTasks, Response
 from sqlalchemy import Connection, Row, text
 
 from five_precisions.delivery import Kind, Status, resend
@@ -63,8 +63,6 @@ QUOTES: Final = {
     "A part was taken, and then: ": "只接收了一部分：",
 }
 """What stands before words of the other side, which stay as they are."""
-_OK: Final = status.HTTP_200_OK
-_UNPROCESSABLE: Final = status.HTTP_422_UNPROCESSABLE_CONTENT
 _READ_STATUS = text("select status from notify.message where message_key = :message_key")
 
 router = APIRouter(prefix="/bulletins/messages", dependencies=[sees_runs(BULLETIN)])
@@ -211,7 +209,7 @@ def _page(
         page="bulletins",
         title="发件箱",
         tables=tables,
-        status_code=_UNPROCESSABLE if errors else _OK,
+        errors=errors,
         choices=choices,
         asked={name: asked.get(name, "") for name in choices},
         older=desk.here(before=rows[-1].message_key, message=None) if len(rows) == FIRST else None,

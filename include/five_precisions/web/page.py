@@ -26,6 +26,8 @@ PAGE_POLICY: Final = (
     "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
 )
 """Content-Security-Policy of every page: nothing inline runs, nothing comes from elsewhere, only Airflow frames it."""
+MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+"""Content-Security-Policy of a mail: it styles its elements in place, and shows nothing from elsewhere."""
 SHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEDIA_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
@@ -92,7 +94,9 @@ def sentence_page(words: str, status: int, root: str, choices: Sequence[Choice] 
     return html("sentence.html", status, words=words, root=root, choices=choices)
 
 
-def file_answer(content: bytes, name: str, media_type: str, *, is_shown: bool = False) -> Response:
+def file_answer(
+    content: bytes, name: str, media_type: str, *, is_shown: bool = False, policy: str | None = None
+) -> Response:
     """A file, to be saved or shown.
 
     Args:
@@ -100,7 +104,11 @@ def file_answer(content: bytes, name: str, media_type: str, *, is_shown: bool = 
         name: That it is saved by.
         media_type: Of its content.
         is_shown: Whether the browser opens it in place of saving it.
+        policy: Content-Security-Policy, where the browser reads it as a document.
     """
-    disposition = "inline" if is_shown else "attachment"
-    named = f"{disposition}; filename*=UTF-8''{quote(name)}"
-    return Response(content, media_type=media_type, headers={**SECURITY_HEADERS, "Content-Disposition": named})
+    disposition, quoted = "inline" if is_shown else "attachment", quote(name)
+    named = f'filename="{name}"' if quoted == name else f"filename*=UTF-8''{quoted}"
+    headers = {**SECURITY_HEADERS, "Content-Disposition": f"{disposition}; {named}"}
+    if policy is not None:
+        headers["Content-Security-Policy"] = policy
+    return Response(content, media_type=media_type, headers=headers)

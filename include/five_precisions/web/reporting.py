@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, BackgroundTasks, Response, status
+from fastapi import APIRouter, BackgroundTasks, Response
 from sqlalchemy import Connection, Row, text
 
 from five_precisions.delivery import Message, post
@@ -29,7 +29,7 @@ from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.limits import PACKAGES
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText
 from five_precisions.web.messages import STATUS_WORDS, going_words
-from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
+from five_precisions.web.page import MAIL_POLICY, SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, not_posted, send
 from five_precisions.web.tables import Cell, Column, Table, percent_of
 
@@ -48,10 +48,6 @@ STATE_WORDS: Final = {
     "expected": "待报",
 }
 _STATES: Final = {"accepted": "good", "nil": "good", "rejected": "bad", "missing": "bad", "expected": "warn"}
-_RECEIPT_POLICY: Final = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
-)
-"""A receipt styles its elements in place, and shows nothing from elsewhere."""
 _OWNED = text("""
 select period, institution_code from intake.submission where submission_id = :number
 union all
@@ -116,7 +112,7 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
         tables=[matrix, _trend_table(trend), _often_late_table(desk, often_late)],
         period=period,
         periods=periods,
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        errors=errors,
         form=form if missing or errors else None,
         missing_count=len(missing),
         counts=_counts(states),
@@ -278,7 +274,7 @@ def show_receipt(desk: AtDesk, code: str, number: str) -> Response:
             shown = render_cross_receipt(receipt, Medium.FILE, is_demo=desk.settings.is_demo)
         else:
             shown = render_receipt(read_receipt(connection, number), Medium.FILE, is_demo=desk.settings.is_demo)
-    headers = {**SECURITY_HEADERS, "Content-Security-Policy": _RECEIPT_POLICY}
+    headers = {**SECURITY_HEADERS, "Content-Security-Policy": MAIL_POLICY}
     return Response(shown, media_type="text/html; charset=utf-8", headers=headers)
 
 
@@ -335,7 +331,7 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
         ],
         period=period,
         periods=periods,
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        errors=errors,
         institution=institution,
         kind=KIND_WORDS[institution.kind],
         deadline=deadline,

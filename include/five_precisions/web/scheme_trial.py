@@ -12,7 +12,7 @@ from itertools import groupby
 from threading import Lock
 from typing import Final
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Response
 
 from five_precisions.display import Form, shown
 from five_precisions.errors import RefusedError
@@ -62,7 +62,7 @@ def show_trial(desk: AtDesk) -> Response:
         tables=[] if trial is None else [_banks_table(desk, trial), _indicators_table(trial), _rounds_table(trial)],
         period=period,
         periods=periods,
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        errors=errors,
         # A trial is asked by GET, which wants no key.
         form=FilledForm("", {field.path: plain(field.value) for field in fields} | entered, errors),
         groups=[(kind.heading, list(each)) for kind, each in groupby(fields, key=lambda field: field.kind)],

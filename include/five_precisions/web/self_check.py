@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -259,7 +259,7 @@ def _page(
         page="institutions",
         title=f"{institution.short_name}自查",
         tables=tables,
-        status_code=status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK,
+        errors=errors,
         institution=institution,
         judgement=judgement,
         verdict=None if judgement is None else _outcome(judgement),
