@@ -20,6 +20,7 @@ from five_precisions.period import Period, parse_day
 from five_precisions.register import read_register
 from five_precisions.web.access import ASSESSMENT, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError, reason_entered
+from five_precisions.web.alert_levels import ALERT_LEVEL_STYLES, ALERT_LEVEL_WORDS, alert_level_cell
 from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
@@ -27,9 +28,7 @@ from five_precisions.web.tables import Cell, Column, Table
 
 MOST_CASES: Final = 300
 """On a page; its files hold all."""
-LEVEL_WORDS: Final = {AlertLevel.HIGH: "高", AlertLevel.MEDIUM: "中", AlertLevel.LOW: "低"}
-_LEVEL_STATES: Final = {AlertLevel.HIGH: "bad", AlertLevel.MEDIUM: "warn", AlertLevel.LOW: None}
-STATE_WORDS: Final = {CaseState.OPEN: "未销号", CaseState.SET_ASIDE: "已搁置", CaseState.CLOSED: "本月销号"}
+CASE_STATE_WORDS: Final = {CaseState.OPEN: "未销号", CaseState.SET_ASIDE: "已搁置", CaseState.CLOSED: "本月销号"}
 _STATE_STATES: Final = {CaseState.OPEN: None, CaseState.SET_ASIDE: "faint", CaseState.CLOSED: "good"}
 _EVERY_STATE: Final = "all"
 CHANGE_WORDS: Final = {
@@ -115,10 +114,13 @@ def show_cases(
     institutions = {each.code: each.short_name for each in register.institutions}
     choices = {
         "aspect": ("没有这个督查方面。", {each: each for each in aspects()}),
-        "level": ("没有这个级别。", {str(each): words for each, words in LEVEL_WORDS.items()}),
+        "level": ("没有这个级别。", {str(each): words for each, words in ALERT_LEVEL_WORDS.items()}),
         "county": ("没有这个县区。", places.counties),
         "institution": ("没有这个机构。", institutions),
-        "state": ("没有这种状态。", {**{str(each): STATE_WORDS[each] for each in CaseState}, _EVERY_STATE: "全部"}),
+        "state": (
+            "没有这种状态。",
+            {**{str(each): words for each, words in CASE_STATE_WORDS.items()}, _EVERY_STATE: "全部"},
+        ),
         "age": ("持续时间只能从列出的里面选。", _AGES),
         "rule": ("没有这条规则。", {each: each for each in rules}),
     }
@@ -165,7 +167,7 @@ def _count_cells(desk: Desk, levels: Counter[str], **of_row: str | None) -> list
 
 
 def _level_columns() -> list[Column]:
-    own = [Column(str(each), f"{words}级", Form.COUNT, "项") for each, words in LEVEL_WORDS.items()]
+    own = [Column(str(each), f"{words}级", Form.COUNT, "项") for each, words in ALERT_LEVEL_WORDS.items()]
     return [*own, Column("all", "合计", Form.COUNT, "项")]
 
 
@@ -232,7 +234,7 @@ def _cases_table(desk: Desk, cases: Iterable[Case], places: Places, period: Peri
         rows=[
             (
                 Cell(value=case.case_id, href=desk.href(f"cases/{case.case_id}"), is_head=True),
-                Cell(value=LEVEL_WORDS[AlertLevel(case.level)], state=_LEVEL_STATES[AlertLevel(case.level)]),
+                alert_level_cell(AlertLevel(case.level)),
                 case.aspect,
                 Cell(
                     value=case.short_name, href=desk.here(institution=case.institution_code), title="只看这个机构的事项"
@@ -249,7 +251,7 @@ def _cases_table(desk: Desk, cases: Iterable[Case], places: Places, period: Peri
 
 
 def _state_cell(case: Case) -> Cell:
-    return Cell(value=STATE_WORDS[case.state], state=_STATE_STATES[case.state])
+    return Cell(value=CASE_STATE_WORDS[case.state], state=_STATE_STATES[case.state])
 
 
 def _number_cell(value: Decimal | None) -> Cell:
@@ -337,9 +339,9 @@ def _case_page(
         period=Period.parse(newest.period),
         errors=errors,
         case=newest,
-        level=LEVEL_WORDS[AlertLevel(newest.level)],
-        level_state=_LEVEL_STATES[AlertLevel(newest.level)] or "",
-        state=STATE_WORDS[newest.state],
+        level=ALERT_LEVEL_WORDS[AlertLevel(newest.level)],
+        level_state=ALERT_LEVEL_STYLES[AlertLevel(newest.level)] or "",
+        state=CASE_STATE_WORDS[newest.state],
         place=places.words(newest),
         months=months_lasted(newest),
         measure=_number_cell(newest.measure),
@@ -372,7 +374,7 @@ def _history_table(states: Sequence[Case]) -> Table:
                     Cell(value=each.period, is_head=True),
                     each.run_id if each.is_current else f"{each.run_id}（已被取代）",
                 ),
-                Cell(value=LEVEL_WORDS[AlertLevel(each.level)], state=_LEVEL_STATES[AlertLevel(each.level)]),
+                alert_level_cell(AlertLevel(each.level)),
                 *(_state_cell(each), CHANGE_WORDS[each.change]),
                 *(_number_cell(each.measure), _number_cell(each.threshold), each.detail),
             )

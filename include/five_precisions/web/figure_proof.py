@@ -40,7 +40,7 @@ from five_precisions.web.figure_words import (
 )
 from five_precisions.web.limits import PROOFS, BusyError
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError
-from five_precisions.web.reporting import STATE_WORDS
+from five_precisions.web.report_states import REPORT_STATE_WORDS
 from five_precisions.web.tables import Cell, Column, Table, Value, table_as_csv, table_as_workbook
 
 ROWS: Final = 100
@@ -445,7 +445,7 @@ def _said(header: str, value: object) -> Value | Cell:
     if header == "报表" and isinstance(value, str):
         return _report_words(value)
     if header == "状态" and isinstance(value, str):
-        return STATE_WORDS.get(value, value)
+        return REPORT_STATE_WORDS.get(value, value)
     if value is None or isinstance(value, str | date):
         return value
     return _number(value)

@@ -12,7 +12,7 @@ from five_precisions.web.desk import AtDesk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.tables import Column, Table
 
-FIRST: Final = 200
+_MOST_ACTIONS: Final = 200
 """Actions on one page."""
 _NOTHING_YET: Final = "还没有人从页面上做过操作；催报、调整期限、搁置督查事项、重发、下载等都会记在这里。"
 _COLUMNS: Final = (
@@ -36,7 +36,7 @@ def show_actions(desk: AtDesk, kind: str = "", person: str = "", before: str = "
         raise NotThereError("没有这种操作。", choices)
     number = int(before) if before.isdecimal() and len(before) < 19 else None
     with desk.connect() as connection:
-        actions = read_actions(connection, kind=kind or None, person=person or None, before=number, first=FIRST)
+        actions = read_actions(connection, kind=kind or None, person=person or None, before=number, first=_MOST_ACTIONS)
     table = Table(
         name="actions",
         title="操作记录",
@@ -45,11 +45,9 @@ def show_actions(desk: AtDesk, kind: str = "", person: str = "", before: str = "
             (each.acted_at, each.acted_by, each.kind.words, each.subject, each.period, each.reason, each.outcome)
             for each in actions
         ],
-        empty="没有符合条件的操作。"
-        if kind or person or before
-        else "还没有人从页面上做过操作；催报、调整期限、搁置督查事项、重发、下载等都会记在这里。",
+        empty="没有符合条件的操作。" if kind or person or before else _NOTHING_YET,
     )
-    older = desk.here(before=actions[-1].action_number) if len(actions) == FIRST else None
+    older = desk.here(before=actions[-1].action_number) if len(actions) == _MOST_ACTIONS else None
     return desk.answer(
         "history.html", page="actions", title="操作记录", tables=[table], kinds=list(ActionKind), kind=kind, older=older
     )

@@ -41,8 +41,7 @@ from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered, reason_error
 from five_precisions.web.desk import MONTHS, AtDesk, Desk, FormText
-from five_precisions.web.page import Choice, NotThereError
-from five_precisions.web.reporting import KIND_WORDS
+from five_precisions.web.institution_choice import INSTITUTION_KIND_WORDS, find_institution, require_kind
 from five_precisions.web.tables import Cell, Column, Table
 
 MOST_FILES: Final = 40
@@ -102,9 +101,7 @@ def move_for_all(
 
 
 def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Response:
-    if kind and kind not in list(InstitutionKind):
-        choices = [Choice(words, desk.here(kind=each)) for each, words in KIND_WORDS.items()]
-        raise NotThereError("没有这类机构。", choices)
+    require_kind(desk, kind)
     with desk.connect() as connection:
         rows = connection.execute(load_statement("web/institutions"), {"code": None}).all()
         moves = _read_moves(connection, None)
@@ -117,7 +114,7 @@ def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Respon
         title="机构",
         tables=[_institutions_table(desk, shown, register), _moves_table(moves)],
         errors=None if refused is None else refused.errors,
-        kinds=KIND_WORDS,
+        kinds=INSTITUTION_KIND_WORDS,
         kind=kind,
         open_months=pairs_of(open_months),
         deadline_form=_form(desk, ActionKind.DEADLINE, EVERYBODY, refused),
@@ -145,7 +142,7 @@ def _institutions_table(desk: Desk, rows: Sequence[Row[Any]], register: Register
         rows=[
             (
                 Cell(value=row.code, href=desk.href(f"institutions/{row.code}"), is_head=True),
-                *(row.short_name, row.name, KIND_WORDS[InstitutionKind(row.kind)], row.division_name),
+                *(row.short_name, row.name, INSTITUTION_KIND_WORDS[InstitutionKind(row.kind)], row.division_name),
                 *(row.opened_on, row.closed_on, owed[InstitutionKind(row.kind)]),
                 Cell(value=row.contacts, state=None if row.contacts else "warn", title=_added_words(row.added)),
                 *(row.leaders, _state_cell(row)),
@@ -242,19 +239,6 @@ def remove_one_contact(
         return _institution_page(desk, code, _Refused(ActionKind.CONTACT_REMOVED, values, error.sentences))
 
 
-def find_institution(desk: Desk, register: Register, code: str) -> Institution:
-    """The institution of a code.
-
-    Raises:
-        NotThereError: there is none.
-    """
-    institution = register.institution(code)
-    if institution is None:
-        there = [Choice(each.short_name, desk.href(f"institutions/{each.code}")) for each in register.institutions]
-        raise NotThereError("没有这个机构。", there)
-    return institution
-
-
 def months_to_fill_in(opened: Sequence[str]) -> list[str]:
     """The months that a package may be for: this one, and those that were opened last, the newest first.
 
@@ -317,7 +301,7 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
         errors=None if refused is None else refused.errors,
         institution=institution,
         row=row,
-        kind=KIND_WORDS[institution.kind],
+        kind=INSTITUTION_KIND_WORDS[institution.kind],
         state=_state_cell(row),
         closings=closings,
         roles=[(each, ROLE_WORDS[each]) for each in _roles(institution)],

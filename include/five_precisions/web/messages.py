@@ -20,9 +20,9 @@ from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
 from five_precisions.web.tables import Cell, Column, Table
 
-FIRST: Final = 200
+_MOST_MESSAGES: Final = 200
 """Messages on one page."""
-KIND_WORDS: Final = {
+MESSAGE_KIND_WORDS: Final = {
     Kind.RECEIPT: "回执",
     Kind.REMINDER: "催报",
     Kind.MONTHLY_NOTICE: "月度动态考核",
@@ -136,7 +136,7 @@ def messages_table(desk: Desk, rows: Sequence[Row[Any]], *, name: str, title: st
             (
                 Cell(value=row.short_name, is_head=True),
                 Cell(value=row.recipient, href=message_href(desk, row.message_key)),
-                KIND_WORDS[Kind(row.kind)],
+                MESSAGE_KIND_WORDS[Kind(row.kind)],
                 Cell(value=STATUS_WORDS[Status(row.status)], state=_STATUS_STATES.get(Status(row.status))),
                 *(row.period, row.subject, row.attempts, reply_words(row.reply), row.created_at, row.sent_at),
             )
@@ -175,7 +175,7 @@ def _page(
     with desk.connect() as connection:
         choices = {
             "status": {str(each): words for each, words in STATUS_WORDS.items()},
-            "kind": {str(each): words for each, words in KIND_WORDS.items()},
+            "kind": {str(each): words for each, words in MESSAGE_KIND_WORDS.items()},
             "period": {each: each for each in _periods(desk.opened_periods(connection))},
         }
         for name, value in asked.items():
@@ -189,7 +189,7 @@ def _page(
             period=asked.get("period") or None,
             message_status=asked.get("status") or None,
             before=_storable(before) or None,
-            first=FIRST,
+            first=_MOST_MESSAGES,
         )
         one, attempts = (None, []) if not message else _read_one(desk, connection, message)
     tables = [
@@ -212,9 +212,9 @@ def _page(
         errors=errors,
         choices=choices,
         asked={name: asked.get(name, "") for name in choices},
-        older=desk.here(before=rows[-1].message_key, message=None) if len(rows) == FIRST else None,
+        older=desk.here(before=rows[-1].message_key, message=None) if len(rows) == _MOST_MESSAGES else None,
         message=one,
-        kind=None if one is None else KIND_WORDS[Kind(one.kind)],
+        kind=None if one is None else MESSAGE_KIND_WORDS[Kind(one.kind)],
         message_status=None if one is None else STATUS_WORDS[Status(one.status)],
         quarter=None if one is None or one.kind not in (Kind.BULLETIN, Kind.CORRECTION) else one.period,
         reply=None if one is None else reply_words(one.reply),

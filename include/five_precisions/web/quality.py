@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Row, text
 
 from five_precisions.data_docs import read_page
 from five_precisions.display import Form
-from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
@@ -21,6 +20,7 @@ from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.charts import Bar, bar_chart
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk
+from five_precisions.web.finding_tables import level_cell
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.rule_words import rule_words
 from five_precisions.web.tables import Cell, Column, Table, percent_of
@@ -29,7 +29,6 @@ _DOCS_POLICY: Final = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 )
 """The Data Docs bear their style in place and run nothing; their links lead on with the login that a browser has."""
-_LEVEL_STATES: Final = {Level.CRITICAL: "bad", Level.WARNING: "warn", Level.NOTICE: None}
 _MOST_WORDS: Final = 2
 """Sentences about one rule in a table."""
 _WINDOW = text("select period from registry.period where period <= :period order by period desc limit :months")
@@ -197,7 +196,7 @@ def _rules_table(desk: Desk, rules: Sequence[_FailingRule], window: Sequence[str
         rows=[
             (
                 Cell(value=each.rule, href=desk.href(f"quality/rules/{each.rule}", period=month), is_head=True),
-                *(_short_words(each.rule), _level_cell(each.level)),
+                *(_short_words(each.rule), level_cell(each.level)),
                 *(each.findings[month], each.institutions[month], len(each.findings), each.since(window)),
             )
             for each in failing
@@ -205,10 +204,6 @@ def _rules_table(desk: Desk, rules: Sequence[_FailingRule], window: Sequence[str
         empty="本月各版报送和跨表核对都没有发现问题；尚未收到报送的月份也是这样。",
         note="本月各版报送和跨表核对发现的问题都计入，更正后不再出现的也在内。",
     )
-
-
-def _level_cell(level: Level) -> Cell:
-    return Cell(value=LEVEL_WORDS[level], state=_LEVEL_STATES[level])
 
 
 def _by_report(rates: Sequence[Row[Any]]) -> list[tuple[str, int, int]]:
@@ -294,7 +289,7 @@ def _receipts_table(desk: Desk, receipts: Sequence[Row[Any]], period: Period) ->
                     is_head=True,
                 ),
                 Cell(value="跨表核对" if row.version is None else f"第{row.version}版", href=f"{page}#findings"),
-                *(reports[row.report].title if row.report in reports else "整个报送包", _level_cell(Level(row.level))),
+                *(reports[row.report].title if row.report in reports else "整个报送包", level_cell(Level(row.level))),
                 *(row.findings, row.told_at),
             )
         )
@@ -318,7 +313,7 @@ def _months_table(desk: Desk, found: Sequence[_FailingRule], window: Sequence[st
     rows = [
         (
             Cell(value=month, href=desk.here(period=month), is_head=True),
-            *(_level_cell(each.level), each.findings[month], each.institutions[month]),
+            *(level_cell(each.level), each.findings[month], each.institutions[month]),
         )
         for month in window
         for each in found

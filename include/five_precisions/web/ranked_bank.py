@@ -13,11 +13,13 @@ from sqlalchemy import Connection, Row, text
 from five_precisions.bulletin.wording import change, movement
 from five_precisions.display import Form, rounded, shown
 from five_precisions.figures import load_scheme
+from five_precisions.figures.alerts import AlertLevel
 from five_precisions.period import Period
 from five_precisions.reference import load_indicators
 from five_precisions.reports import load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
+from five_precisions.web.alert_levels import alert_level_cell
 from five_precisions.web.assessed import (
     NOT_ASSESSED,
     UNRANKED,
@@ -37,10 +39,9 @@ from five_precisions.web.assessed import (
 from five_precisions.web.charts import Series, line_chart
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.page import NotThereError
-from five_precisions.web.reporting import STATE_WORDS
+from five_precisions.web.report_states import report_state_cell
 from five_precisions.web.tables import Cell, Column, Table, Value
 
-_LEVELS: Final = {"high": "高", "medium": "中", "low": "低"}
 _LAST_MONTH: Final = 12
 _REASONS: Final = 3
 """How many causes of a distance to the bank above are named."""
@@ -423,7 +424,7 @@ def _cases_table(desk: Desk, cases: Sequence[Row[Any]], period: Period) -> Table
         ],
         rows=[
             (
-                Cell(value=_LEVELS[row.level], state={"high": "bad", "medium": "warn"}.get(row.level)),
+                alert_level_cell(AlertLevel(row.level)),
                 Cell(value=row.case_id, href=desk.href(f"cases/{row.case_id}", period=period), is_head=True),
                 *(row.aspect, Cell(value=row.since, state="short"), row.detail),
             )
@@ -452,7 +453,7 @@ def _delivered_table(desk: Desk, code: str, delivered: Sequence[Row[Any]], perio
         rows=[
             (
                 Cell(value=reports[row.report].title if row.report in reports else row.report, href=href, is_head=True),
-                Cell(value=STATE_WORDS[row.status], state="good" if row.status in ("accepted", "nil") else "bad"),
+                report_state_cell(row.status),
                 row.version,
                 Cell(value="按时" if row.on_time else "未按时", state=None if row.on_time else "warn"),
                 Cell(value="是" if row.first_pass else "否", state=None if row.first_pass else "warn"),

@@ -12,15 +12,14 @@ from sqlalchemy import Connection, Row, text
 from five_precisions.delivery import Message, post
 from five_precisions.display import Form
 from five_precisions.intake import ReportState, Verdict, read_deadlines, read_status
-from five_precisions.intake.level_words import LEVEL_WORDS, SUBMISSION_VERDICT_WORDS
+from five_precisions.intake.level_words import SUBMISSION_VERDICT_WORDS
 from five_precisions.period import Period
 from five_precisions.receipts import asked_reminders
 from five_precisions.receipts.receipt_wording import Medium, render_cross_receipt, render_receipt, workbook_name
 from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
 from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
-from five_precisions.register import Institution, InstitutionKind, read_register
+from five_precisions.register import read_register
 from five_precisions.reports import load_reports
-from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError
@@ -28,26 +27,14 @@ from five_precisions.web.charts import Series, line_chart
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.limits import PACKAGES
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText
+from five_precisions.web.finding_tables import MOST_FINDINGS, findings_table
+from five_precisions.web.institution_choice import INSTITUTION_KIND_WORDS, find_institution, require_kind
 from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import MAIL_POLICY, SECURITY_HEADERS, Choice, NotThereError
+from five_precisions.web.report_states import IN_HAND, REPORT_STATE_STYLES, REPORT_STATE_WORDS, report_state_cell
 from five_precisions.web.sending import leaves_at_once, not_posted, send
 from five_precisions.web.tables import Cell, Column, Table, percent_of
 
-MOST_FINDINGS: Final = 500
-"""On a page; the workbook holds all."""
-KIND_WORDS: Final = {
-    InstitutionKind.BANK: "银行机构",
-    InstitutionKind.COUNTY_OFFICE: "县扶贫办",
-    InstitutionKind.CENTRE: "中心支行",
-}
-STATE_WORDS: Final = {
-    "accepted": "已接收",
-    "nil": "零报送",
-    "rejected": "已退回",
-    "missing": "缺报",
-    "expected": "待报",
-}
-_STATES: Final = {"accepted": "good", "nil": "good", "rejected": "bad", "missing": "bad", "expected": "warn"}
 _OWNED = text("""
 select period, institution_code from intake.submission where submission_id = :number
 union all
@@ -87,9 +74,7 @@ def remind_all(desk: AtDesk, later: BackgroundTasks, key: FormText = "", period:
 
 
 def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = None) -> Response:
-    if kind and kind not in list(InstitutionKind):
-        choices = [Choice(words, desk.here(kind=each)) for each, words in KIND_WORDS.items()]
-        raise NotThereError("没有这类机构。", choices)
+    require_kind(desk, kind)
     if only not in ("", "missing"):
         raise NotThereError("没有这种范围。", [Choice("全部机构", desk.here(only=None))])
     with desk.connect() as connection:
@@ -103,7 +88,7 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
     kinds = {each.code: each.kind for each in register.institutions}
     shown = [each for each in states if kind in ("", kinds[each.institution_code])]
     matrix = _matrix_table(desk, shown, period, only_missing=only == "missing")
-    missing = {each.institution_code for each in states if each.state not in ("accepted", "nil")}
+    missing = {each.institution_code for each in states if each.state not in IN_HAND}
     form = desk.form(ActionKind.REMINDER, str(period), errors=errors)
     return desk.answer(
         "reporting.html",
@@ -116,7 +101,7 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
         form=form if missing or errors else None,
         missing_count=len(missing),
         counts=_counts(states),
-        kinds=KIND_WORDS,
+        kinds=INSTITUTION_KIND_WORDS,
         kind=kind,
         only=only,
         trend=_trend_chart(trend),
@@ -134,7 +119,11 @@ def _counts(states: Sequence[ReportState]) -> list[tuple[str, int, str]]:
     for each in states:
         counted[each.state] += 1
     late = sum(each.late for each in states)
-    found = [(STATE_WORDS[state], counted[state], _STATES[state]) for state in STATE_WORDS if counted[state]]
+    found = [
+        (REPORT_STATE_WORDS[state], counted[state], REPORT_STATE_STYLES[state])
+        for state in REPORT_STATE_WORDS
+        if counted[state]
+    ]
     return [*found, ("其中迟报", late, "warn")] if late else found
 
 
@@ -148,7 +137,7 @@ def _matrix_table(desk: Desk, states: Sequence[ReportState], period: Period, *, 
         names[each.institution_code] = each.short_name
     rows = []
     for code, own in by_institution.items():
-        if only_missing and all(each.state in ("accepted", "nil") for each in own.values()):
+        if only_missing and all(each.state in IN_HAND for each in own.values()):
             continue
         href = desk.href(f"reporting/{code}", period=period)
         cells = [_state_cell(own.get(report), href) for report in reports]
@@ -165,18 +154,18 @@ def _matrix_table(desk: Desk, states: Sequence[ReportState], period: Period, *, 
 def _state_cell(state: ReportState | None, href: str) -> Cell:
     if state is None:
         return Cell(value="", state="nothing", title="不需报送")
-    words = STATE_WORDS[state.state]
+    words = REPORT_STATE_WORDS[state.state]
     if state.version is not None and state.version > 1:
         words += f" v{state.version}"
     if state.late:
         words += " 迟"
-    if state.state in ("accepted", "nil") and state.newest_verdict == "rejected":
+    if state.state in IN_HAND and state.newest_verdict == "rejected":
         words += "，后一版退回"
     what = [f"{state.errors}个错误" if state.errors else "", f"{state.warnings}个警告" if state.warnings else ""]
     return Cell(
         value=words,
         href=href,
-        state="warn" if state.late else _STATES[state.state],
+        state="warn" if state.late else REPORT_STATE_STYLES[state.state],
         title="，".join(filter(None, what)) or None,
     )
 
@@ -303,7 +292,7 @@ def _require_own(desk: Desk, connection: Connection, code: str, number: str) -> 
 def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str] | None = None) -> Response:
     with desk.connect() as connection:
         period, periods = desk.opened_month(connection)
-        institution = _find(desk, connection, code)
+        institution = find_institution(desk, read_register(connection), code, "reporting")
         if period is None:
             raise NotThereError(NOTHING_OPENED)
         names = {"period": str(period), "institution_code": code}
@@ -317,7 +306,7 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
             findings = connection.execute(load_statement("web/findings"), asked).all()
         deadline = next((each for each in read_deadlines(connection, period) if each.institution_code == code), None)
     states = [each for each in read_status(desk.engine, period) if each.institution_code == code]
-    is_missing = any(each.state not in ("accepted", "nil") for each in states)
+    is_missing = any(each.state not in IN_HAND for each in states)
     return desk.answer(
         "institution_month.html",
         page="reporting",
@@ -333,22 +322,13 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
         periods=periods,
         errors=errors,
         institution=institution,
-        kind=KIND_WORDS[institution.kind],
+        kind=INSTITUTION_KIND_WORDS[institution.kind],
         deadline=deadline,
         number=number,
         is_cut=len(findings) > MOST_FINDINGS,
         most=MOST_FINDINGS,
         form=desk.form(ActionKind.REMINDER, f"{period}/{code}", errors=errors) if is_missing or errors else None,
     )
-
-
-def _find(desk: Desk, connection: Connection, code: str) -> Institution:
-    register = read_register(connection)
-    institution = register.institution(code)
-    if institution is None:
-        there = [Choice(each.short_name, desk.href(f"reporting/{each.code}")) for each in register.institutions]
-        raise NotThereError("没有这个机构。", there)
-    return institution
 
 
 def _chosen_number(desk: Desk, version: str, numbers: Sequence[str]) -> str | None:
@@ -376,7 +356,7 @@ def _states_table(states: Sequence[ReportState]) -> Table:
         ],
         rows=[
             (
-                *(Cell(value=each.title, is_head=True), Cell(value=STATE_WORDS[each.state], state=_STATES[each.state])),
+                *(Cell(value=each.title, is_head=True), report_state_cell(each.state)),
                 *(each.version, each.rows, each.errors, each.warnings, each.received_at),
                 {None: None, True: "按时", False: "迟报"}[each.on_time],
             )
@@ -458,49 +438,6 @@ def _checks_table(desk: Desk, code: str, checks: Sequence[Row[Any]], number: str
         ],
         empty="没有跨表核对的回执。",
     )
-
-
-def findings_table(findings: Sequence[Any], number: str | None) -> Table:
-    """Findings as a page shows them, the first of them where there are many.
-
-    Args:
-        findings: Rows of the ledger, or `Finding`s.
-        number: The receipt number; None where there is no version.
-    """
-    reports = load_reports()
-    return Table(
-        name="findings",
-        title="发现的问题" if number is None else f"发现的问题（{number}）",
-        columns=[
-            Column("level", "级别"),
-            Column("rule", "规则"),
-            Column("report", "报表"),
-            Column("place", "位置"),
-            Column("header", "表头"),
-            Column("key", "行标识"),
-            Column("value", "报送值"),
-            Column("expected", "应为"),
-            Column("message", "说明"),
-            Column("explanation", "机构的解释"),
-        ],
-        rows=[
-            (
-                Cell(
-                    value=LEVEL_WORDS[Level(row.level)],
-                    state={Level.CRITICAL: "bad", Level.WARNING: "warn", Level.NOTICE: None}[Level(row.level)],
-                ),
-                *(row.rule, reports[row.report].title if row.report in reports else "整个报送包", _place(row)),
-                *(row.header, row.key, row.value, row.expected, row.message, row.explanation),
-            )
-            for row in findings[:MOST_FINDINGS]
-        ],
-        empty="这一版没有发现问题。" if number else "没有版本，也就没有问题。",
-    )
-
-
-def _place(row: Any) -> str:
-    where = row.cell or (f"第{row.row_number}行" if row.row_number else "")
-    return " ".join(filter(None, (row.file, f"“{row.sheet}”" if row.sheet else "", where)))
 
 
 def _events_table(events: Sequence[Row[Any]]) -> Table:

@@ -19,12 +19,12 @@ from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
 from five_precisions.web.desk import Desk
-from five_precisions.web.messages import KIND_WORDS, STATUS_WORDS
+from five_precisions.web.messages import MESSAGE_KIND_WORDS, STATUS_WORDS
+from five_precisions.web.report_states import IN_HAND
 from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
 
-GOOD: Final = ("accepted", "nil")
 MOST_LINKS: Final = 24
 """Institutions that an item names; its page shows all."""
 _LAST_DAYS: Final = 1
@@ -109,7 +109,7 @@ def missing_items(desk: Desk, now: datetime) -> list[WaitingItem]:
 def _missing_by_institution(states: Sequence[ReportState]) -> dict[str, list[ReportState]]:
     found: dict[str, list[ReportState]] = defaultdict(list)
     for each in states:
-        if each.state not in GOOD:
+        if each.state not in IN_HAND:
             found[each.institution_code].append(each)
     return found
 
@@ -261,7 +261,7 @@ def message_items(desk: Desk) -> list[WaitingItem]:
     }
     return [
         WaitingItem(
-            words=f"{row.period}{KIND_WORDS[Kind(row.kind)]}有{row.messages}封{words[Status(row.status)]}",
+            words=f"{row.period}{MESSAGE_KIND_WORDS[Kind(row.kind)]}有{row.messages}封{words[Status(row.status)]}",
             href=desk.href("bulletins/messages", status=row.status, kind=row.kind, period=row.period),
             urgency=Urgency.SOON,
             since=row.created_at,
