@@ -34,6 +34,8 @@ from five_precisions.storage import write_into
 from five_precisions.warehouse.locks import Lock, hold
 from five_precisions.warehouse.statements import load_statement
 
+_LONGEST_WAIT: Final = 2
+"""Working days that a draft may wait for its decision."""
 LONGEST_REMARK: Final = 2000
 """Characters (docs/outputs.md#bulletin)."""
 _READ_RUNS = text("select run_id from mart.run where run_id = any(:runs) and current for share")
@@ -202,6 +204,11 @@ class WaitingDraft:
     shown_at: datetime
     workdays: int
     """Working days that have passed since the day it was shown."""
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether ops are told of it (docs/outputs.md#what-ops-are-told)."""
+        return self.workdays > _LONGEST_WAIT
 
 
 def find_waiting(engine: Engine, settings: Settings, today: date) -> list[WaitingDraft]:

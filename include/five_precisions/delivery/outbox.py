@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
@@ -16,6 +16,8 @@ from five_precisions.errors import RefusedError, UsageError
 from five_precisions.warehouse import load_statement, transaction
 from five_precisions.warehouse.locks import Lock, try_to_hold
 
+LONGEST_UNSENT: Final = timedelta(days=1)
+"""How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
 _HASH_DIGITS: Final = 8
 _SERVICE: Final = re.compile(rf"[a-z0-9+.-]+#[0-9a-f]{{{_HASH_DIGITS}}}")
 

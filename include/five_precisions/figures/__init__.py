@@ -13,7 +13,9 @@ from five_precisions.figures.cases import (
 )
 from five_precisions.figures.explain import FigureExplanation, explain
 from five_precisions.figures.restatement import (
+    LeftBehind,
     Restatement,
+    list_left_behind,
     months_left_behind,
     open_request,
     preview_restatement,
@@ -47,6 +49,7 @@ __all__ = [
     "FieldKind",
     "FigureExplanation",
     "JudgedIndicator",
+    "LeftBehind",
     "Restatement",
     "Scheme",
     "SchemeField",
@@ -61,6 +64,7 @@ __all__ = [
     "change_scheme",
     "explain",
     "list_cases",
+    "list_left_behind",
     "list_scheme_fields",
     "list_targets",
     "load_scheme",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
@@ -65,6 +66,16 @@ class LaterRun:
     period: str
     used_old_versions: bool
     """Whether it read versions of the month that the new run does not use, or lacks one that it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A restated month, and the later ones that still stand on an older run of it."""
+
+    period: str
+    restated_at: datetime
+    later_periods: tuple[str, ...]
+    """In the order in which ops can restate them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +180,16 @@ def preview_restatement(
             transaction.rollback()
 
 
+def list_left_behind(engine: Engine) -> list[LeftBehind]:
+    """Restated months that later ones do not know of yet, the earliest first."""
+    with engine.connect() as connection:
+        rows = connection.execute(load_statement("restatement/months_left_behind"))
+        return [LeftBehind(row.period, row.restated_at, tuple(row.later_periods)) for row in rows]
+
+
 def months_left_behind(engine: Engine, period: Period) -> tuple[str, ...]:
     """Later months that still stand on an older run of a restated month, in the order in which ops can restate them."""
-    with engine.connect() as connection:
-        current = connection.execute(
-            text("select run_id, revision from mart.current_run where period = :period"), {"period": str(period)}
-        ).first()
-        if current is None or current.revision == 1:
-            return ()
-        return tuple(run.period for run in _find_later_runs(connection, period, current.run_id))
+    return next((each.later_periods for each in list_left_behind(engine) if each.period == str(period)), ())
 
 
 def open_request(engine: Engine, period: Period, request: str, *, find_open: Callable[[list[str]], int]) -> None:

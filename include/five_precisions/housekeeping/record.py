@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
 from five_precisions.warehouse import load_statement
 
+LONGEST_PAUSE: Final = timedelta(days=2)
+"""How long ago a task may have succeeded before ops hear of it: each is done every night, and one may go wrong."""
 _RECORD = text("""
 insert into registry.housekeeping (task, outcome, sentence, detail)
 values (:task, :outcome, :sentence, cast(:detail as jsonb))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from five_precisions.bulletin import describe_assessment, find_waiting
-from five_precisions.delivery import Status, list_messages
+from five_precisions.delivery import LONGEST_UNSENT, Status, list_messages
 from five_precisions.figures import months_left_behind
-from five_precisions.housekeeping import Disk, Task, read_housekeeping
+from five_precisions.housekeeping import LONGEST_PAUSE, Disk, Task, read_housekeeping
 from five_precisions.intake import describe_failed, find_unknown_folders, read_status
 from five_precisions.orchestration.restatement import requested_month
 from five_precisions.orchestration.runtime import month_of, open_for_task, partition_key
@@ -21,15 +21,6 @@ from five_precisions.warehouse import read_clock
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-_LONGEST_WAIT = 2
-"""Working days that a draft may wait for its decision.
-
-See docs/outputs.md#what-ops-are-told.
-"""
-_LONGEST_UNSENT = timedelta(days=1)
-"""How long a message may wait before ops hear of it: it is tried every hour, so something is wrong then."""
-_LONGEST_WITHOUT_BACKUP = timedelta(days=2)
-"""How old the newest backup may be, and the newest restore that was tried: one is made every night."""
 _MOST_KEYS = 5
 """Messages that a summary names; `outbox list` shows all."""
 
@@ -85,7 +76,7 @@ def summarize_day(_: Context) -> list[str]:
             for each in find_undecided(engine)
         ]
         for draft in find_waiting(engine, settings, datetime.now(SHANGHAI).date()):
-            if draft.workdays > _LONGEST_WAIT:
+            if draft.is_overdue:
                 sentences.append(
                     f"Draft {draft.draft} of {draft.quarter} has waited for a decision for {draft.workdays} working "
                     "days: see Required Actions in Airflow."
@@ -114,7 +105,7 @@ def summarize_housekeeping(_: Context) -> list[str]:
         state = states.get(task)
         if state is None or state.succeeded_at is None:
             sentences.append(f"No {what} yet.")
-        elif now - state.succeeded_at > _LONGEST_WITHOUT_BACKUP:
+        elif now - state.succeeded_at > LONGEST_PAUSE:
             sentences.append(f"The last {what} on {state.succeeded_at.astimezone(SHANGHAI):%Y-%m-%d}.")
     return sentences
 
@@ -133,7 +124,7 @@ def _describe_undelivered(engine: Engine, period: str | None = None) -> list[str
 
 def _describe_unsent(engine: Engine) -> list[str]:
     """Messages that have been waiting for too long to be sent at all."""
-    since = datetime.now(SHANGHAI) - _LONGEST_UNSENT
+    since = datetime.now(SHANGHAI) - LONGEST_UNSENT
     messages = list_messages(engine, status=Status.PENDING)
     return _count_messages(
         "Messages unsent for a day", [each.message_key for each in messages if each.created_at < since]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from five_precisions.delivery import Kind, Status
 from five_precisions.display import Form
 from five_precisions.errors import UsageError
-from five_precisions.figures import months_left_behind
+from five_precisions.figures import list_left_behind
 from five_precisions.period import Period, Quarter
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
@@ -315,8 +315,8 @@ def _left_behind(desk: Desk, restatements: Sequence[Row[Any]], row: Row[Any]) ->
     """Months up to the quarter's end that still stand on an older run of a restated one."""
     last = str(Quarter.parse(row.quarter).last_month)
     restated = {each.period for each in restatements if each.is_current}
-    behind = {later for each in restated for later in months_left_behind(desk.engine, Period.parse(each))}
-    return sorted(each for each in behind if each <= last)
+    behind = [each for each in list_left_behind(desk.engine) if each.period in restated]
+    return sorted({later for each in behind for later in each.later_periods if later <= last})
 
 
 def _draft_words(row: Row[Any]) -> str:

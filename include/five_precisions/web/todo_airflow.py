@@ -21,7 +21,7 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import func, select
 
 from five_precisions.bulletin import WaitingDraft
-from five_precisions.web.access import BULLETIN
+from five_precisions.web.access import BULLETIN, RESTATEMENT
 from five_precisions.web.desk import Desk
 from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 OUR_TAG: Final = "five-precisions"
-RESTATEMENT: Final = "restatement"
-LONGEST_WAIT: Final = 2
-"""Working days that a draft may wait for its decision (docs/outputs.md#what-ops-are-told)."""
 _RECENTLY: Final = timedelta(days=7)
 """How long a failed run is shown that nothing has made up for."""
 _WAITING: Final = (TaskInstanceState.AWAITING_INPUT, TaskInstanceState.DEFERRED)

@@ -5,18 +5,16 @@ See docs/operations.md#housekeeping.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from five_precisions.housekeeping import Disk, Task, TaskOutcome, TaskState, read_housekeeping
+from five_precisions.housekeeping import LONGEST_PAUSE, Disk, Task, TaskOutcome, TaskState, read_housekeeping
 from five_precisions.templates import moment_words
 from five_precisions.warehouse import read_clock
 from five_precisions.web.desk import Desk
 from five_precisions.web.todo import Urgency, WaitingItem, airflow_href
 
 DAG: Final = airflow_href("dags", "housekeeping")
-_OLD: Final = timedelta(days=2)
-"""A backup is made each night: one night may go wrong."""
 _GIGABYTE: Final = 2**30
 _SOON_FULL: Final = 7
 """Days."""
@@ -57,7 +55,7 @@ def housekeeping_items(desk: Desk) -> list[WaitingItem]:
         # Airflow's database is cleaned only where a setting names it.
         if not (task is Task.AIRFLOW_CLEAN and desk.settings.airflow_database is None)
         and task not in (Task.BACKUP, Task.RESTORE_TEST)
-        and now - state.done_at > _OLD
+        and now - state.done_at > LONGEST_PAUSE
     ]
     lost = states[Task.BACKUP].detail.get("lost", 0) if Task.BACKUP in states else 0
     if lost:
@@ -76,7 +74,7 @@ def _age(desk: Desk, task: Task, state: TaskState | None, now: datetime) -> list
             return []
         words = f"还没有成功做过{_NAMES[task]}；“每日维护”任务每天凌晨两点做，也可以现在触发。"
         return [WaitingItem(words=words, href=DAG, urgency=Urgency.SOON)]
-    if now - succeeded_at <= _OLD:
+    if now - succeeded_at <= LONGEST_PAUSE:
         return []
     words = f"上一次成功的{_NAMES[task]}是{moment_words(succeeded_at)}的，已过{(now - succeeded_at).days}天。"
     return [WaitingItem(words=words, href=DAG, urgency=Urgency.NOW, since=succeeded_at)]

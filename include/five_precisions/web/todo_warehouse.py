@@ -11,18 +11,21 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from five_precisions.bulletin import WaitingDraft
-from five_precisions.delivery import Kind, Status
+from five_precisions.delivery import LONGEST_UNSENT, Kind, Status
+from five_precisions.figures import list_left_behind
+from five_precisions.housekeeping import LEAST_SHARE
 from five_precisions.intake import FailedPackage, ReportState, read_deadlines, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words
 from five_precisions.register import describe_open_deadlines, find_undecided
 from five_precisions.register.deadlines import is_workday, last_day_of, load_holidays
 from five_precisions.warehouse import load_statement
+from five_precisions.web.access import RESTATEMENT
 from five_precisions.web.desk import Desk
 from five_precisions.web.messages import MESSAGE_KIND_WORDS, STATUS_WORDS
 from five_precisions.web.report_states import IN_HAND
 from five_precisions.web.todo import Link, Urgency, WaitingItem, airflow_href
-from five_precisions.web.todo_airflow import LONGEST_WAIT, RESTATEMENT, AirflowState, asked_quarters
+from five_precisions.web.todo_airflow import AirflowState, asked_quarters
 from five_precisions.web.todo_inbox import RECENTLY
 
 MOST_LINKS: Final = 24
@@ -30,10 +33,7 @@ MOST_LINKS: Final = 24
 _LAST_DAYS: Final = 1
 """Working days before a deadline on which what is missing cannot wait."""
 _NEAR_DAYS: Final = 3
-_LONGEST_UNSENT: Final = timedelta(days=1)
 _GIGABYTE: Final = 1024**3
-_LITTLE: Final = 0.1
-"""Of a disk; with less left it wants room soon."""
 _ALMOST_NOTHING: Final = 0.03
 _OPEN = text("""
 select period from registry.period
@@ -171,7 +171,6 @@ def restatement_items(desk: Desk, state: AirflowState | None) -> list[WaitingIte
     """
     with desk.connect() as connection:
         late = connection.execute(load_statement("web/late_versions")).all()
-        behind = connection.execute(load_statement("web/months_left_behind")).all()
         shown = _shown_at(connection.execute(_REQUESTED, {"requests": _asked(state)}).all(), state) if late else {}
     by_period: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in late:
@@ -206,7 +205,7 @@ def restatement_items(desk: Desk, state: AirflowState | None) -> list[WaitingIte
             urgency=Urgency.SOON,
             since=row.restated_at,
         )
-        for row in behind
+        for row in list_left_behind(desk.engine)
     ]
     return items
 
@@ -242,7 +241,7 @@ def draft_items(desk: Desk, drafts: Collection[WaitingDraft], state: AirflowStat
                 else f"{each.quarter}通报第{each.draft}稿没有审批结果，审批任务也不在等待；请重新起草。"
             ),
             href=desk.href("bulletins", quarter=each.quarter),
-            urgency=Urgency.NOW if each.workdays > LONGEST_WAIT else Urgency.SOON,
+            urgency=Urgency.NOW if each.is_overdue else Urgency.SOON,
             since=each.shown_at,
         )
         for each in drafts
@@ -253,7 +252,7 @@ def draft_items(desk: Desk, drafts: Collection[WaitingDraft], state: AirflowStat
 def message_items(desk: Desk) -> list[WaitingItem]:
     """Messages that failed, are in doubt, or have waited for a day."""
     with desk.connect() as connection:
-        rows = connection.execute(load_statement("web/undelivered"), {"longest_unsent": _LONGEST_UNSENT}).all()
+        rows = connection.execute(load_statement("web/undelivered"), {"longest_unsent": LONGEST_UNSENT}).all()
     words = {
         Status.FAILED: f"{STATUS_WORDS[Status.FAILED]}，请核对地址后重发。",
         Status.IN_DOUBT: f"发送{STATUS_WORDS[Status.IN_DOUBT]}，可能收到也可能没有，请核实后决定是否重发。",
@@ -349,7 +348,7 @@ def short_of_disk(free: int, total: int) -> Urgency | None:
     """How urgent it is that so many bytes are left; None where there is room."""
     if free < _GIGABYTE or free < total * _ALMOST_NOTHING:
         return Urgency.NOW
-    return Urgency.SOON if free < 5 * _GIGABYTE or free < total * _LITTLE else None
+    return Urgency.SOON if free < 5 * _GIGABYTE or free < total * LEAST_SHARE else None
 
 
 def next_deadline(desk: Desk, now: datetime) -> tuple[datetime, Period] | None:
