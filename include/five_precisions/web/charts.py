@@ -44,11 +44,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: its name, its length, and a mark on it, such as a target."""
+    """A bar: its name and its length; None where it has none."""
 
     name: str
     value: Decimal | int | None
-    mark: Decimal | int | None = None
 
 
 def start_drawing() -> None:
@@ -58,7 +57,7 @@ def start_drawing() -> None:
     """
     with _starting:
         if not _started:
-            _started.append(Thread(target=_drawn, args=("bar", (("", 0.0, None),), "")))
+            _started.append(Thread(target=_drawn, args=("bar", (("", 0.0),), "")))
             _started[0].start()
 
 
@@ -82,14 +81,10 @@ def bar_chart(bars: Sequence[Bar], *, unit: str) -> Markup:
     """Bars below one another, in the order given; nothing where there is none.
 
     Args:
-        bars: With their marks.
+        bars: Those without a length are left out.
         unit: Of the values, at the axis.
     """
-    drawn = tuple(
-        (each.name, float(each.value), None if each.mark is None else float(each.mark))
-        for each in bars
-        if each.value is not None
-    )
+    drawn = tuple((each.name, float(each.value)) for each in bars if each.value is not None)
     return _drawn("bar", drawn, unit) if drawn else Markup()
 
 
@@ -155,15 +150,12 @@ def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str, *, is_rank:
 
 
 def _bars(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
-    data = alt.Data(values=[{"name": name, "value": value, "mark": mark} for name, value, mark in points])
-    base = alt.Chart(data, width=WIDTH, height={"step": 22}).encode(
-        y=alt.Y("name:N", sort=[name for name, _, _ in points], title=None)
+    data = alt.Data(values=[{"name": name, "value": value} for name, value in points])
+    return (
+        alt.Chart(data, width=WIDTH, height={"step": 22})
+        .mark_bar(color="#4a86c5", height=14)
+        .encode(
+            x=alt.X("value:Q", title=unit),
+            y=alt.Y("name:N", sort=[name for name, _ in points], title=None),
+        )
     )
-    bars = base.mark_bar(color="#4a86c5", height=14).encode(x=alt.X("value:Q", title=unit))
-    if all(mark is None for _, _, mark in points):
-        # A layer of nothing is a picture without words for who cannot see it.
-        return bars
-    marks = (
-        base.transform_filter("datum.mark != null").mark_tick(color="#c9302c", thickness=3, size=20).encode(x="mark:Q")
-    )
-    return bars + marks

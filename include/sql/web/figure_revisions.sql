@@ -1,7 +1,6 @@
 -- What has each run of a month found for a figure, and why was it made? One row per run, the newest first.
 select
     run.run_id,
-    run.revision,
     run.closed_at,
     run.input_digest,
     run.current as is_current,

@@ -1,6 +1,5 @@
 -- What was found in a version or a check across reports? One row per finding, in reading order.
 select
-    finding.ordinal,
     finding.report,
     finding.rule,
     finding.level,

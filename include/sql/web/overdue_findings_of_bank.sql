@@ -2,7 +2,6 @@
 select
     followup.finding_no,
     followup.aspect,
-    followup.due_on,
     followup.remark
 from mart.current_run
 inner join mart.inspection_followup as followup on current_run.run_id = followup.run_id

@@ -11,7 +11,6 @@ with month as (
 quarter as (
     select
         month.quarter,
-        count(*) as opened,
         count(month.run_id) as assessed
     from month
     group by month.quarter
@@ -51,7 +50,6 @@ posted as (
 
 select
     quarter.quarter,
-    quarter.opened,
     quarter.assessed,
     shown.draft as shown_draft,
     decided.draft as decided_draft,

@@ -2,7 +2,6 @@
 -- `is_after`: it has replaced a run that the quarter's newest bulletin was made from.
 select
     run.period,
-    run.revision,
     run.run_id,
     run.closed_at,
     run.current as is_current,

@@ -3,7 +3,6 @@ select
     submission.submission_id,
     submission.version,
     submission.received_at,
-    submission.recorded_at,
     submission.verdict,
     submission.submitted_by,
     submission.received_at < deadline.deadline_at as on_time,
