@@ -1,4 +1,4 @@
-"""The page of bulletins: quarters, drafts, deliveries, restatements, and what ops ask for (docs/outputs.md#pages)."""
+"""The page of bulletins: quarters, drafts, deliveries, restatements, and what ops ask for (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of cases: by aspect, level, county and age; and the history of one (docs/outputs.md#pages)."""
+"""The pages of cases: by aspect, level, county and age; and the history of one (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts of pages: plain figures in, an SVG that takes the page's colours out (docs/desk.md#pages).
+"""Charts of pages: plain figures in, an SVG out that has the page's ground and colours of its own (docs/desk.md#pages).
 
 The drawing engine takes two seconds to start and a tenth for each chart. What a run has found never changes, so what
 was drawn is kept.

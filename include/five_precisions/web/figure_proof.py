@@ -1,4 +1,4 @@
-"""The page that proves a figure: formula, parts, runs, and the delivered rows behind it (docs/outputs.md#pages)."""
+"""The page that proves a figure: formula, parts, runs, and the delivered rows behind it (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

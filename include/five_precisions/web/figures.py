@@ -1,4 +1,4 @@
-"""The pages of figures: every metric of a month, and one metric by subject and by month (docs/outputs.md#pages)."""
+"""The pages of figures: every metric of a month, and one metric by subject and by month (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of inspections: where next, which loans, and what became of findings (docs/outputs.md#pages)."""
+"""The page of inspections: where next, which loans, and what became of findings (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a case or an outlet is: counties and towns by code (docs/outputs.md#pages)."""
+"""Where a case or an outlet is: counties and towns by code (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

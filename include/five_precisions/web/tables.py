@@ -26,7 +26,7 @@ from five_precisions.workbooks import (
 Value = str | int | Decimal | date | datetime | None
 
 _FEW: Final = 5
-"""Counts of households of a town below this, and above 0, are not shown (docs/outputs.md#bulletin)."""
+"""Counts of households of a town below this, and above 0, are not shown (docs/desk.md#pages)."""
 _NARROWEST, _WIDEST = 8, 60
 """Widths of a workbook's columns, in characters."""
 _CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - workbooks know no time zones; never the clock

@@ -1,6 +1,6 @@
 """The page of today: what waits for a human, most urgent first, each one click from where it is mended.
 
-See docs/outputs.md#pages.
+See docs/desk.md#pages.
 """
 
 from __future__ import annotations

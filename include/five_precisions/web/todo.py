@@ -1,4 +1,4 @@
-"""What waits for a human: an item, how urgent it is, and where one click mends it (docs/outputs.md#pages)."""
+"""What waits for a human: an item, how urgent it is, and where one click mends it (docs/desk.md#pages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of Airflow that ops start from a page: once a form, by whoever may trigger the DAG (docs/outputs.md#pages)."""
+"""Runs of Airflow that ops start from a page: once a form, by whoever may trigger the DAG (docs/desk.md#actions)."""
 
 from __future__ import annotations
 

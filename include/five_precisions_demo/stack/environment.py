@@ -47,7 +47,7 @@ THEME: Final = {
         }
     }
 }
-"""Airflow's colours: shades of the red of our pages, #c9302c, which is shade 600 (include/templates/web/frame.html)."""
+"""Airflow's colours: shades of red; that of our pages, #b3261e in include/templates/web/desk.css, lies next to 600."""
 _FOREIGN: Final = ("AIRFLOW", PREFIX, "PYTHON", "PG")
 """What is set under such names in the caller's environment is meant for another Airflow, Python or database."""
 

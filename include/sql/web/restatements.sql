@@ -1,4 +1,4 @@
--- Which months up to a quarter's end were restated, since the year's begin? One row per restatement, the newest first.
+-- Which months that a bulletin reads were restated? One row per restatement, the newest first.
 -- `is_after`: it has replaced a run that the quarter's newest bulletin was made from.
 select
     run.period,
