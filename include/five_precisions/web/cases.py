@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from fastapi import APIRouter, Response, status
-from sqlalchemy import Connection
 from fastapi import APIRouter, Response
+from sqlalchemy import Connection
 
 from five_precisions.display import Form
 from five_precisions.errors import RefusedError, UsageError

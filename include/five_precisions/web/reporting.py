@@ -24,11 +24,10 @@ from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError
 from five_precisions.web.charts import Series, line_chart
-from five_precisions.web.desk import AtDesk, Desk, FormText
-from five_precisions.web.limits import PACKAGES
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText
 from five_precisions.web.finding_tables import MOST_FINDINGS, findings_table
 from five_precisions.web.institution_choice import INSTITUTION_KIND_WORDS, find_institution, require_kind
+from five_precisions.web.limits import PACKAGES
 from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import MAIL_POLICY, SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.report_states import IN_HAND, REPORT_STATE_STYLES, REPORT_STATE_WORDS, report_state_cell

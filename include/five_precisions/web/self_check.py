@@ -34,11 +34,10 @@ from five_precisions.reports.level import Level
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import ActedBeforeError, Action, ActionKind, FormError, acting, require_key
 from five_precisions.web.desk import AtDesk, Desk
-from five_precisions.web.institutions import MOST_FILES, find_institution, largest_check_mb, months_to_fill_in, pairs_of
-from five_precisions.web.limits import PACKAGES, BusyError
 from five_precisions.web.finding_tables import MOST_FINDINGS, findings_table
 from five_precisions.web.institution_choice import find_institution
 from five_precisions.web.institutions import MOST_FILES, largest_check_mb, months_to_fill_in, pairs_of
+from five_precisions.web.limits import PACKAGES, BusyError
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError, file_answer
 from five_precisions.web.tables import Cell, Column, Table
 
