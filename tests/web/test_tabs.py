@@ -10,13 +10,22 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, text
 
 from five_precisions.settings import Settings
 from tests.web.conftest import PREFIX, Login
 
 TABS = f"{PREFIX}/tabs"
 RUNS = {"monthly_collection": "2019-06", "monthly_assessment": "2019-06", "quarterly_bulletin": "2019-Q2"}
+
+_RUN = (
+    "insert into mart.run (run_id, period, revision, closed_at, input_digest, scheme_version, scorecard_version, "
+    "code_version, current) values ('2019-06-r1', '2019-06', 1, now(), 'x', '1', '1', '1', true)"
+)
+_DRAFT = (
+    "insert into notify.shown_draft (quarter, draft, digest, title, run_id, checks) "
+    "values (:quarter, :draft, 'x', '关于2019年第二季度的通报', '2019-06-r1', '{}')"
+)
 
 
 @pytest.fixture
@@ -50,6 +59,19 @@ def test_a_run_leads_to_its_month_or_quarter(viewer: TestClient) -> None:
         "quarterly_bulletin": f"{PREFIX}/bulletins?quarter=2019-Q2",
     }
     assert leads_to(viewer, "runs/late_submissions/run%3Alate_submissions%2B1") == f"{PREFIX}/today"
+
+
+def test_a_run_of_a_bulletin_leads_to_the_draft_that_was_shown_last(viewer: TestClient, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("insert into registry.period values ('2019-06', now())"))
+        connection.execute(text(_RUN))
+        for quarter, draft in (("2019-Q2", 1), ("2019-Q2", 10), ("2019-Q2", 9), ("2019-Q1", 11)):
+            connection.execute(text(_DRAFT), {"quarter": quarter, "draft": draft})
+    address = f"{PREFIX}/drafts/2019-Q2/10"
+    run = "quarterly_bulletin/run%3Aquarterly_bulletin%2B1"
+    assert leads_to(viewer, f"runs/{run}") == address
+    assert leads_to(viewer, f"tasks/{run}/approve/-1") == address
+    assert viewer.get(address).status_code == 200
 
 
 def test_what_is_no_row_of_an_institution_leads_to_the_month(viewer: TestClient) -> None:
