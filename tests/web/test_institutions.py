@@ -57,6 +57,8 @@ def done(browser: TestClient, answer: Response) -> str:
     return html.unescape(words)
 
 
+FORMS_OF_DEADLINES = [("", "/deadline"), ("/B01", "/B01/deadline")]
+"""The pages with such a form, and where it is sent."""
 MOVED = {"deadline_period": "2019-06", "deadline_day": "2019-07-15", "deadline_reason": "系统升级"}
 
 
@@ -123,7 +125,7 @@ def test_a_deadline_that_cannot_be_is_asked_again(
     register: Engine, op: TestClient, changed: dict[str, str], words: str
 ) -> None:
     values = {**MOVED, **changed}
-    for page, path in (("", "/deadline"), ("/B01", "/B01/deadline")):
+    for page, path in FORMS_OF_DEADLINES:
         answer = send(op, page, path, **values)
         assert answer.status_code == 422
         assert words in answer.text
@@ -206,6 +208,40 @@ def test_a_contact_that_cannot_be_is_asked_again(
     assert answer.status_code == 422
     assert words in answer.text
     assert rows(register, "select count(*) from registry.contact where institution_code = 'B01'") == [(1,)]
+
+
+def test_long_numbers_in_reasons_are_masked_in_the_record(register: Engine, op: TestClient) -> None:
+    reason = "账号6217003980001234567有误"
+    assert send(op, "/B01", "/B01/deadline", **{**MOVED, "deadline_reason": reason}).status_code == 303
+    assert send(op, "/B01", "/B01/contacts", **{**ADDED, "contact_reason": reason}).status_code == 303
+    removal = {"removed_contact": "contact/second@example.test", "removed_reason": reason}
+    assert send(op, "/B01", "/B01/contacts/remove", **removal).status_code == 303
+    kept = dict(rows(register, "select kind, reason from registry.action"))
+    assert kept.keys() == {"deadline", "contact", "contact_removed"}
+    moves = [tuple(row) for row in rows(register, "select reason from registry.deadline_move")]
+    for words in (*kept.values(), *(each for (each,) in moves)):
+        assert words.startswith("账号")
+        assert words.endswith("有误")
+        assert "*" in words
+        assert "7003980001" not in words
+    page = op.get(f"{PREFIX}/actions").text
+    assert page.count("有误") >= 3
+    assert "7003980001" not in page + op.get(f"{PAGE}/B01").text
+
+
+def test_a_form_whose_month_was_just_closed_is_shown_again(register: Engine, op: TestClient) -> None:
+    keys = {path: keys_of(op.get(f"{PAGE}{page}").text)[path] for page, path in FORMS_OF_DEADLINES}
+    with register.begin() as connection:
+        connection.execute(text("insert into intake.close values ('2019-06', now())"))
+    for page, path in FORMS_OF_DEADLINES:
+        assert path not in keys_of(op.get(f"{PAGE}{page}").text)
+        answer = op.post(f"{PAGE}{path}", data={"key": keys[path], **MOVED})
+        assert answer.status_code == 422
+        assert "请选择一个已打开、未关闭的月份" in answer.text
+        assert path in keys_of(answer.text)
+        for name in ("deadline_day", "deadline_reason"):
+            assert MOVED[name] in answer.text
+    assert rows(register, "select 1 from registry.deadline_move union all select 1 from registry.action") == []
 
 
 def test_a_leader_is_added_at_the_centre(register: Engine, op: TestClient) -> None:
