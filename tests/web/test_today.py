@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +28,7 @@ from five_precisions.register import load_register, open_period, save_register
 from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
+from five_precisions.web import todo_inbox
 from five_precisions.web.todo import Urgency
 from five_precisions.web.todo_inbox import forget_looks
 from five_precisions.web.todo_warehouse import short_of_disk, workdays_left
@@ -472,6 +476,28 @@ def test_an_inbox_that_does_not_answer_hides_nothing_else(
     assert found(page, "已不在机构名册中")
 
 
+def test_an_inbox_that_keeps_silent_holds_no_page_up(
+    ops: TestClient, register_saved_engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(settings, "update registry.institution set left_files_at = now() where code = 'B02'")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv(f"{ENVIRONMENT}INBOX", f"sftp://127.0.0.1:{port}/inbox")
+        begun = monotonic()
+        page = show(ops)
+        took = monotonic() - begun
+        assert found(page, "正在查看收件箱，请稍后刷新本页。")
+        assert found(page, "已不在机构名册中")
+        # The page waits a second for the look; the rest is the machine's.
+        assert 1 <= took < 10
+        assert [each.name for each in threading.enumerate()].count("inbox-look") == 1
+        page = str(ops.get(PAGE).text)
+        assert found(page, "正在查看收件箱")
+        assert [each.name for each in threading.enumerate()].count("inbox-look") == 1, "no second look beside it"
+        monkeypatch.setattr(todo_inbox, "_STUCK_SECONDS", 0)
+        assert found(str(ops.get(PAGE).text), "收件箱暂时读不到：没有回应")
+
+
 # Restatements, cases, messages
 
 
@@ -676,3 +702,44 @@ def test_a_disk_that_will_be_full(ops: TestClient, engine: Engine) -> None:
     assert urgency(page, "磁盘约20天后写满") == "待办"
     assert urgency(page, "磁盘约6天后写满") == "马上办"
     assert "/data" not in page
+
+
+def test_another_disk_that_is_nearly_full_without_a_forecast(
+    ops: TestClient, engine: Engine, settings: Settings
+) -> None:
+    nearly_full = {"folder": "/backups", "size": 100 * 2**30, "free": 2 * 2**30, "days_left": None}
+    ours = nearly_full | {"folder": str(settings.var.resolve())}
+    record(engine, Task.DISK, "Looked at.", {"disks": [nearly_full | {"free": 50 * 2**30}, ours]})
+    assert "另一块存放数据的磁盘" not in show(ops), "one has room, and how full the other is, is looked at now"
+    record(engine, Task.DISK, "Looked at.", {"disks": [nearly_full]})
+    page = show(ops)
+    assert urgency(page, "另一块存放数据的磁盘只剩2.0 GB（2%），请清理或扩容。") == "待办"
+    assert href(page, "另一块存放数据的磁盘") == "/dags/housekeeping"
+    assert "/backups" not in page
+
+
+def test_files_that_the_archive_has_lost(ops: TestClient, engine: Engine) -> None:
+    record(engine, Task.BACKUP, "Done.", {"lost": 0})
+    assert NOTHING in show(ops)
+    record(engine, Task.BACKUP, "Done.", {"lost": 3})
+    page = show(ops)
+    assert urgency(page, "存档里缺少3个有记录的文件") == "马上办"
+    assert "five-precisions archive verify" in found(page, "存档里缺少3个有记录的文件")
+    record(engine, Task.BACKUP, "Done.", {"lost": 0})
+    assert NOTHING in show(ops)
+
+
+def test_a_task_that_has_not_run_for_days(ops: TestClient, engine: Engine) -> None:
+    for task in (Task.PARTITIONS, Task.RETENTION):
+        record(engine, task, "Done.")
+    with engine.begin() as connection:
+        for task, age in ((Task.PARTITIONS, "3 days 1 hour"), (Task.RETENTION, "47 hours")):
+            connection.execute(
+                text("update registry.housekeeping set done_at = now() - cast(:age as interval) where task = :task"),
+                {"age": age, "task": task},
+            )
+    page = show(ops)
+    assert urgency(page, "“预建分区”已3天没有运行，请看“每日维护”是否停用。") == "待办"
+    assert "日志和旧文件清理" not in page, "one night may go wrong"
+    record(engine, Task.PARTITIONS, "Done.")
+    assert NOTHING in show(ops)
