@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from five_precisions.period import Period
+from five_precisions.register import open_period
 from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import ROOT, Settings
+from five_precisions.web.access import FROM_ELSEWHERE
 from tests.web.all_routes import ACTS, SEES, ask_all, routes, wrong_answers
-from tests.web.conftest import Login
+from tests.web.conftest import PREFIX, Login
 
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
@@ -48,6 +52,53 @@ def test_a_person_who_is_not_logged_in_is_led_to_the_login(stranger: TestClient)
         # What was to be sent is not sent again after the login.
         assert answer.status_code == (307 if method == "GET" else 303), address
         assert answer.headers["location"].startswith("/api/v2/auth/login?next="), address
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(golden_copy: Settings, login: Login) -> None:
+    assert golden_copy
+    admin = login("admin")
+    pages = []
+    for method, address in routes():
+        if method == "POST":
+            continue
+        answer = admin.get(address)
+        is_asset = address.startswith(f"{PREFIX}/assets/")
+        kept = "private, max-age=31536000, immutable" if is_asset else "private, no-store"
+        assert answer.headers["cache-control"] == kept, address
+        assert answer.headers["x-content-type-options"] == "nosniff", address
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            policy = policy_of(answer.headers["content-security-policy"])
+            assert policy["default-src"] == ["'none'"], address
+            assert {"'unsafe-inline'", "'unsafe-eval'", "*"}.isdisjoint(policy.get("script-src", [])), address
+            assert policy["frame-ancestors"] == ["'self'"], address
+            # Only a document that is shown without its scripts styles its elements in place.
+            assert "sandbox" in policy or policy["style-src"] == ["'self'"], address
+            assert not re.search(r"<script(?![^>]* src=)|<[^>]* on[a-z]+=", answer.text), address
+            pages.append(answer.status_code)
+    assert pages.count(200) >= 15
+
+
+def policy_of(header: str) -> dict[str, list[str]]:
+    """The directives of a Content-Security-Policy."""
+    directives = [each.split() for each in header.split(";")]
+    return {name: sources for name, *sources in directives}
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}])
+def test_no_form_is_taken_from_another_site(
+    register_saved_engine: Engine, settings: Settings, login: Login, headers: dict[str, str]
+) -> None:
+    with register_saved_engine.begin() as connection:
+        open_period(connection, settings, Period(2019, 6))
+    admin = login("admin")
+    forms = [address for method, address in routes() if method == "POST"]
+    assert len(forms) >= 8
+    refused = {address: admin.post(address, headers=headers) for address in forms}
+    assert {address: answer.status_code for address, answer in refused.items()} == dict.fromkeys(forms, 403)
+    for address, answer in refused.items():
+        assert FROM_ELSEWHERE in answer.text, address
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert 403 not in {admin.post(address, headers=own).status_code for address in forms}
 
 
 @pytest.mark.integration
