@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
+from five_precisions.settings import PREFIX as ENVIRONMENT
 from tests.airflow_home import pytest_unconfigure  # noqa: F401 - the import makes the home, the hook takes it away
+from tests.mail_server import MailServer
 
 with warnings.catch_warnings():
     # Airflow imports it, and starlette tells whoever does so first that another httpx is to come.
@@ -63,6 +66,14 @@ def login(api_server: FastAPI) -> Login:
         return client
 
     return logged_in
+
+
+@pytest.fixture
+def mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """The mail server that the API server knows."""
+    with MailServer(tmp_path / "mails") as server:
+        monkeypatch.setenv(ENVIRONMENT + "MAIL", server.url)
+        yield server
 
 
 @pytest.fixture

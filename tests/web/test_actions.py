@@ -10,16 +10,27 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from five_precisions.intake import read_status
 from five_precisions.period import Period
 from five_precisions.register import open_period
 from five_precisions.settings import Settings
 from five_precisions.web import actions
 from five_precisions.web.actions import Action, ActionKind, FormError, acting, form_key, require_key
+from tests.mail_server import MailServer
+from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
 
 OPS = SimpleAuthManagerUser(username="reader", role="op")
 PAGE = f"{PREFIX}/reporting?period=2019-06"
 REMIND = f"{PREFIX}/reporting/remind?period=2019-06"
+_VERSION = (
+    "insert into intake.submission (submission_id, period, institution_code, version, received_at, replayed, digest, "
+    "verdict) values (:number, '2019-06', :code, 1, now(), false, 'x', 'accepted') on conflict do nothing"
+)
+_REPORT = (
+    "insert into intake.report (submission_id, report, rows, verdict, errors, warnings) "
+    "values (:number, :report, 1, 'accepted', 0, 0)"
+)
 
 
 @pytest.fixture
@@ -85,6 +96,41 @@ def test_a_second_reminder_on_the_same_day_sends_nothing(opened: Engine, login: 
     assert len(keys) == reminders(opened) >= 15
     assert all(re.search(r"/asked-\d{4}-\d{2}-\d{2}$", key) for key in keys)
     assert len(recorded(opened)) == 2
+
+
+def test_a_reminder_when_nobody_misses_anything_any_more(opened: Engine, login: Login) -> None:
+    ops = login("op")
+    places = {"": PAGE, "/B01": f"{PREFIX}/reporting/B01?period=2019-06"}
+    keys = {place: key_on(ops.get(page).text) for place, page in places.items()}
+    with opened.begin() as connection:
+        # As if everything had come in since the pages were shown.
+        for each in read_status(opened, Period(2019, 6)):
+            number = {"number": f"2019-06-{each.institution_code}-1", "code": each.institution_code}
+            connection.execute(text(_VERSION), number)
+            connection.execute(text(_REPORT), number | {"report": each.report})
+    for place, page in places.items():
+        assert 'name="key"' not in ops.get(page).text, "nobody is there to be reminded"
+        address = f"{PREFIX}/reporting{place}/remind?period=2019-06"
+        answer = ops.post(address, data={"key": keys[place], "period": "2019-06"})
+        assert answer.status_code == 422
+        assert "没有需要催报的机构" in answer.text
+        assert key_on(answer.text) != keys[place]
+    assert recorded(opened) == []
+    assert reminders(opened) == 0
+
+
+def test_a_reminder_leaves_at_once_where_the_mail_server_is_known(
+    opened: Engine, login: Login, mail_server: MailServer
+) -> None:
+    ops = login("op")
+    page = f"{PREFIX}/reporting/B01?period=2019-06"
+    form = {"key": key_on(ops.get(page).text), "period": "2019-06"}
+    answers = [ops.post(f"{PREFIX}/reporting/B01/remind?period=2019-06", data=form) for _ in range(2)]
+    shown = ops.get(answers[0].headers["location"]).text
+    assert "已向1家机构催报，1封邮件放入发件箱，正在发出。" in shown
+    assert [mail["To"] for mail in mail_server.mails()] == ["b01@example.test"], "sent once, however often it is asked"
+    assert "【逾期催报】2019年6月" in str(mail_server.mails()[0]["Subject"])
+    assert rows(opened, "select kind, institution_code, status from notify.message") == [("reminder", "B01", "sent")]
 
 
 @pytest.mark.parametrize("role", ["viewer", "user"])

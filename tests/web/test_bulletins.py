@@ -125,14 +125,6 @@ def ops(login: Login) -> TestClient:
     return login("op")
 
 
-@pytest.fixture
-def mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """The mail server that the API server knows."""
-    with MailServer(tmp_path / "mails") as server:
-        monkeypatch.setenv(ENVIRONMENT + "MAIL", server.url)
-        yield server
-
-
 @pytest.fixture(scope="module")
 def airflow_dags(api_server: Any) -> Iterator[None]:
     """Airflow knows the DAGs that ops trigger."""
