@@ -6,7 +6,6 @@ import html
 import re
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select, text
 
 from five_precisions.delivery import Kind
-from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import ROOT
 from five_precisions.warehouse.locks import Lock, try_to_take
 from five_precisions.web.messages import QUOTES, REPLIES, reply_words

@@ -22,6 +22,7 @@ from five_precisions.web.figures import _GROUPS, _OTHERS
 from tests.figures.awkward_city import assess_awkward_city
 from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
+from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
 
 FIGURES = f"{PREFIX}/figures"
@@ -70,6 +71,14 @@ def section(html: str, name: str) -> list[list[str]]:
         for row in re.findall(r"<tr>(.*?)</tr>", found[0], re.DOTALL)
     ]
     return rows[1:]
+
+
+def lines(html: str, name: str) -> list[dict[str, str]]:
+    """The rows of a table of a page by their heads."""
+    found = re.search(rf'<section class="table" id="{name}".*?</thead>', html, re.DOTALL)
+    assert found is not None, name
+    heads = [unescape(_TAG.sub("", cell)).strip() for cell in _CELL.findall(found[0])]
+    return [dict(zip(heads, row, strict=True)) for row in section(html, name)]
 
 
 def saved(client: TestClient, path: str, file: str, **query: object) -> list[dict[str, str]]:
@@ -250,6 +259,38 @@ def test_a_figure_is_proved_by_the_rows_behind_it_masked(ops: TestClient) -> Non
     assert {"陈*", "4417**********1234", "5,000.00"} <= set(first)
     assert "a" * 64 not in html
     assert f'href="{PREFIX}/reporting/B01?period=2019-01' in html
+
+
+def test_each_row_is_named_by_its_file_sheet_row_and_digest(awkward: Engine, ops: TestClient) -> None:
+    digest = "5d" * 32
+    with awkward.begin() as connection:
+        connection.execute(
+            text(
+                "insert into intake.file (submission_id, name, sha256, size) "
+                "values ('2019-01-B01-1', '报送.zip', :digest, 1)"
+            ),
+            {"digest": digest},
+        )
+        connection.execute(
+            text(
+                "update intake.report set file = '报送.zip/台账.xlsx', sheet = '一月' "
+                "where submission_id = '2019-01-B01-1' and report = 'loans'"
+            )
+        )
+    numbers = rows(awkward, "select row_number from core.loans where submission_id = '2019-01-B01-1' order by 1")
+    assert len(numbers) == 7
+    expected = {("B01", "2019-01", "1", "报送.zip/台账.xlsx", "一月", str(number), digest) for (number,) in numbers}
+    asked = {"metric": "loan_balance", "scope": "bank", "code": "B01", "period": "2019-01"}
+    html = page(ops, PROOF, **asked)
+    heads = ("机构", "报送月份", "版本", "文件", "工作表", "行号", "文件SHA-256")
+    shown = lines(html, "rows")
+    assert {tuple(line[head].split()[0] for head in heads) for line in shown} == expected
+    files = [[line[head] for head in ("文件", "本页行数", "SHA-256")] for line in lines(html, "files")]
+    assert files == [["报送.zip/台账.xlsx", "7", digest]]
+    # The file of all rows names them alike.
+    taken = ops.get(f"{PROOF}/evidence.csv?{urlencode(asked)}")
+    found = list(csv.DictReader(StringIO(taken.content.decode("utf-8-sig"))))
+    assert {tuple(line[head].split()[0] for head in heads) for line in found} == expected
 
 
 def test_a_figure_whose_rows_were_altered_is_not_proved(awkward: Engine, ops: TestClient) -> None:
