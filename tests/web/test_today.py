@@ -155,6 +155,13 @@ def _backed_up(request: pytest.FixtureRequest) -> None:
         back_up_now(request.getfixturevalue("engine"))
 
 
+@pytest.fixture(autouse=True)
+def _roomy_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How full this machine's disk is, is no matter of the tests."""
+    roomy = shutil.disk_usage("/")._replace(total=100 * 2**30, free=90 * 2**30)
+    monkeypatch.setattr("five_precisions.web.todo_warehouse.shutil.disk_usage", lambda _: roomy)
+
+
 def back_up_now(engine: Engine) -> None:
     for task in (Task.BACKUP, Task.RESTORE_TEST):
         record(engine, task, "Done.")
@@ -724,7 +731,7 @@ def test_files_that_the_archive_has_lost(ops: TestClient, engine: Engine) -> Non
     record(engine, Task.BACKUP, "Done.", {"lost": 3})
     page = show(ops)
     assert urgency(page, "存档里缺少3个有记录的文件") == "马上办"
-    assert "five-precisions archive verify" in found(page, "存档里缺少3个有记录的文件")
+    assert "five-precisions verify" in found(page, "存档里缺少3个有记录的文件")
     record(engine, Task.BACKUP, "Done.", {"lost": 0})
     assert NOTHING in show(ops)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
+from five_precisions.register.decision import storable
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.actions import ActionKind, read_actions
 from five_precisions.web.desk import AtDesk
@@ -36,7 +37,9 @@ def show_actions(desk: AtDesk, kind: str = "", person: str = "", before: str = "
         raise NotThereError("没有这种操作。", choices)
     number = int(before) if before.isdecimal() and len(before) < 19 else None
     with desk.connect() as connection:
-        actions = read_actions(connection, kind=kind or None, person=person or None, before=number, first=_MOST_ACTIONS)
+        actions = read_actions(
+            connection, kind=kind or None, person=storable(person) or None, before=number, first=_MOST_ACTIONS
+        )
     table = Table(
         name="actions",
         title="操作记录",

@@ -13,6 +13,7 @@ from five_precisions.errors import UsageError
 from five_precisions.figures.lists import Outlet, SampledLoan, read_inspection_list
 from five_precisions.period import Period
 from five_precisions.register import InstitutionKind, read_register
+from five_precisions.register.decision import storable
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk
@@ -139,7 +140,7 @@ def _chosen_outlet(desk: Desk, period: Period, outlet: str, outlets: Sequence[Ro
     """The outlet whose loans are shown: as the address asks, else the first; None where the month has it not."""
     if not outlet and not outlets:
         return None
-    bank, _, town = (outlet or _outlet_key(outlets[0])).partition("-")
+    bank, _, town = storable(outlet or _outlet_key(outlets[0])).partition("-")
     try:
         found = read_inspection_list(desk.engine, period, institution=bank, town=town)
     except UsageError:

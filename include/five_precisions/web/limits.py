@@ -1,4 +1,4 @@
-"""What no page of ours sends is refused before it is read: large forms, and addresses with NUL (docs/desk.md#actions).
+"""How much the pages do at once, and forms larger than ours, which are refused unread (docs/desk.md#limits).
 
 FastAPI reads a form before it asks who sends it: without this, anybody could fill the server's memory or disk.
 """
@@ -26,7 +26,7 @@ _TAKES_FILES: Final = "/check"
 
 
 class RequestLimits:
-    """Refuses what is too large or cannot be an address; everything else passes as it is."""
+    """Refuses forms that are too large; everything else passes as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,8 +39,6 @@ class RequestLimits:
 
 def _refusal(scope: Scope) -> Response | None:
     root = scope.get("root_path", "")
-    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-        return sentence_page("没有这个页面。", status.HTTP_404_NOT_FOUND, root)
     if scope["method"] != "POST" or scope["path"].endswith(_TAKES_FILES):
         return None
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
@@ -55,7 +53,7 @@ class BusyError(Exception):
     """Others have the server do as much of this as it does at once; the message is the sentence for the page."""
 
 
-class Turns:
+class SharedWork:
     """So many at once, and a short wait for the others: what costs the server seconds or much memory."""
 
     def __init__(self, most: int, patience: float, sentence: str) -> None:
@@ -85,7 +83,7 @@ class Turns:
             self._free.release()
 
 
-PACKAGES: Final = Turns(1, 30, "服务器正在读取另一个报送包，请稍后再试。")
+PACKAGES: Final = SharedWork(1, 30, "服务器正在读取另一个报送包，请稍后再试。")
 """To read a delivered package takes seconds and hundreds of megabytes (docs/performance.md#reading-and-loading)."""
-PROOFS: Final = Turns(2, 5, "服务器正在为他人查找数字的来源，请稍后再试。")
+PROOFS: Final = SharedWork(2, 5, "服务器正在为他人查找数字的来源，请稍后再试。")
 """To find the rows behind a figure copies what its run used into temporary tables."""

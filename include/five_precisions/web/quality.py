@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 from five_precisions.data_docs import read_page
 from five_precisions.display import Form
 from five_precisions.period import Period
+from five_precisions.register.decision import storable
 from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
@@ -93,7 +94,10 @@ def show_rule(desk: AtDesk, rule: str) -> Response:
                 "没有这条规则。",
                 [Choice(each, desk.href(f"quality/rules/{each}", period=period)) for each in _codes(there)],
             )
-        receipts = connection.execute(load_statement("web/rule_receipts"), {"period": str(period), "rule": rule}).all()
+        receipts = connection.execute(
+            load_statement("web/rule_receipts"),
+            {"period": str(period), "rule": storable(rule)},
+        ).all()
     return desk.answer(
         "quality_rule.html",
         page="quality",
@@ -141,7 +145,7 @@ def _docs_choice(desk: Desk) -> Choice:
 
 
 def _asked(period: Period, rule: str | None = None) -> dict[str, object]:
-    return {"period": str(period), "months": MONTHS, "rule": rule}
+    return {"period": str(period), "months": MONTHS, "rule": None if rule is None else storable(rule)}
 
 
 def _read_window(connection: Connection, period: Period) -> list[str]:

@@ -19,6 +19,7 @@ from five_precisions.receipts.receipt_wording import Medium, render_cross_receip
 from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
 from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
 from five_precisions.register import read_register
+from five_precisions.register.decision import storable
 from five_precisions.reports import load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
@@ -283,7 +284,7 @@ def save_workbook(desk: AtDesk, code: str, number: str) -> Response:
 
 
 def _require_own(desk: Desk, connection: Connection, code: str, number: str) -> None:
-    owner = connection.execute(_OWNED, {"number": number}).first()
+    owner = connection.execute(_OWNED, {"number": storable(number)}).first()
     if owner is None or owner.institution_code != code:
         raise NotThereError("该机构没有这个回执。", [Choice("返回", desk.href(f"reporting/{code}"))])
 
