@@ -1,10 +1,17 @@
-"""What stands in a warehouse, for tests to look at."""
+"""What stands in a warehouse, for tests to look at and to change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sqlalchemy import Engine, text
+
+
+def execute(engine: Engine, *statements: str) -> None:
+    """Change what stands there, in one transaction."""
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
 
 
 def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from five_precisions.web.actions import Action, ActionKind, FormError, acting, f
 from tests.mail_server import MailServer
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import key_of, words_of
 
 OPS = SimpleAuthManagerUser(username="reader", role="op")
 PAGE = f"{PREFIX}/reporting?period=2019-06"
@@ -41,12 +42,6 @@ def opened(register_saved_engine: Engine, settings: Settings) -> Engine:
     return register_saved_engine
 
 
-def key_on(page: str) -> str:
-    """The key of the form that a page shows."""
-    [key] = set(re.findall(r'name="key" value="([^"]+)"', page))
-    return key
-
-
 def recorded(engine: Engine) -> list[tuple[str, str, str]]:
     with engine.connect() as connection:
         rows = connection.execute(text("select kind, subject, acted_by from registry.action order by action_number"))
@@ -60,7 +55,7 @@ def reminders(engine: Engine) -> int:
 
 def test_a_form_acts_once_however_often_it_is_sent(opened: Engine, login: Login) -> None:
     ops = login("op")
-    form = {"key": key_on(ops.get(PAGE).text), "period": "2019-06"}
+    form = {"key": key_of(ops.get(PAGE).text, "/remind"), "period": "2019-06"}
     first, second = ops.post(REMIND, data=form), ops.post(REMIND, data=form)
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.headers["location"] == second.headers["location"]
@@ -73,7 +68,7 @@ def test_a_form_acts_once_however_often_it_is_sent(opened: Engine, login: Login)
 
 def test_two_clicks_at_once_act_once(opened: Engine, login: Login) -> None:
     ops = login("op")
-    form = {"key": key_on(ops.get(PAGE).text), "period": "2019-06"}
+    form = {"key": key_of(ops.get(PAGE).text, "/remind"), "period": "2019-06"}
     answers: list[int] = []
     clicks = [
         threading.Thread(target=lambda: answers.append(ops.post(REMIND, data=form).status_code)) for _ in range(4)
@@ -89,7 +84,7 @@ def test_two_clicks_at_once_act_once(opened: Engine, login: Login) -> None:
 def test_a_second_reminder_on_the_same_day_sends_nothing(opened: Engine, login: Login) -> None:
     ops = login("op")
     for _ in range(2):
-        answer = ops.post(REMIND, data={"key": key_on(ops.get(PAGE).text), "period": "2019-06"})
+        answer = ops.post(REMIND, data={"key": key_of(ops.get(PAGE).text, "/remind"), "period": "2019-06"})
     assert "今天已经催报过，没有重复发送" in ops.get(answer.headers["location"]).text
     with opened.connect() as connection:
         keys = connection.execute(text("select message_key from notify.message")).scalars().all()
@@ -101,7 +96,7 @@ def test_a_second_reminder_on_the_same_day_sends_nothing(opened: Engine, login: 
 def test_a_reminder_when_nobody_misses_anything_any_more(opened: Engine, login: Login) -> None:
     ops = login("op")
     places = {"": PAGE, "/B01": f"{PREFIX}/reporting/B01?period=2019-06"}
-    keys = {place: key_on(ops.get(page).text) for place, page in places.items()}
+    keys = {place: key_of(ops.get(page).text, "/remind") for place, page in places.items()}
     with opened.begin() as connection:
         # As if everything had come in since the pages were shown.
         for each in read_status(opened, Period(2019, 6)):
@@ -114,7 +109,7 @@ def test_a_reminder_when_nobody_misses_anything_any_more(opened: Engine, login: 
         answer = ops.post(address, data={"key": keys[place], "period": "2019-06"})
         assert answer.status_code == 422
         assert "没有需要催报的机构" in answer.text
-        assert key_on(answer.text) != keys[place]
+        assert key_of(answer.text, "/remind") != keys[place]
     assert recorded(opened) == []
     assert reminders(opened) == 0
 
@@ -124,7 +119,7 @@ def test_a_reminder_leaves_at_once_where_the_mail_server_is_known(
 ) -> None:
     ops = login("op")
     page = f"{PREFIX}/reporting/B01?period=2019-06"
-    form = {"key": key_on(ops.get(page).text), "period": "2019-06"}
+    form = {"key": key_of(ops.get(page).text, "/remind"), "period": "2019-06"}
     answers = [ops.post(f"{PREFIX}/reporting/B01/remind?period=2019-06", data=form) for _ in range(2)]
     shown = ops.get(answers[0].headers["location"]).text
     assert "已向1家机构催报，1封邮件放入发件箱，正在发出。" in shown
@@ -138,7 +133,7 @@ def test_who_is_not_of_ops_sees_no_form_and_may_not_act(opened: Engine, login: L
     page = login(role).get(PAGE)
     assert page.status_code == 200
     assert 'method="post"' not in page.text
-    key = key_on(login("op").get(PAGE).text)
+    key = key_of(login("op").get(PAGE).text, "/remind")
     answer = login(role).post(REMIND, data={"key": key, "period": "2019-06"})
     assert answer.status_code == 403
     assert "您没有查看或操作这个页面的权限" in answer.text
@@ -151,7 +146,7 @@ def test_who_is_not_of_ops_sees_no_form_and_may_not_act(opened: Engine, login: L
 )
 def test_what_another_site_sends_is_refused(opened: Engine, login: Login, headers: dict[str, str]) -> None:
     ops = login("op")
-    form = {"key": key_on(ops.get(PAGE).text), "period": "2019-06"}
+    form = {"key": key_of(ops.get(PAGE).text, "/remind"), "period": "2019-06"}
     answer = ops.post(REMIND, data=form, headers=headers)
     assert answer.status_code == 403
     assert "这个请求不是从本系统的页面发出的，没有执行。" in answer.text
@@ -161,12 +156,12 @@ def test_what_another_site_sends_is_refused(opened: Engine, login: Login, header
 
 def test_a_form_that_is_none_of_ours_does_nothing_and_is_shown_again(opened: Engine, login: Login) -> None:
     ops = login("op")
-    good = key_on(ops.get(PAGE).text)
+    good = key_of(ops.get(PAGE).text, "/remind")
     for key in ("", "x", good[:-1], good.replace(".", ""), form_key(OPS, ActionKind.REMINDER, "2019-05")):
         answer = ops.post(REMIND, data={"key": key, "period": "2019-06"})
         assert answer.status_code == 422, key
         assert "表单已失效，没有执行" in answer.text
-        assert key_on(answer.text) != good
+        assert key_of(answer.text, "/remind") != good
     assert recorded(opened) == []
 
 
@@ -222,10 +217,10 @@ def test_nobody_changes_the_record(engine: Engine, change: str) -> None:
 def test_the_page_of_who_did_what(opened: Engine, login: Login) -> None:
     ops = login("op")
     assert "还没有人从页面上做过操作" in ops.get(f"{PREFIX}/actions").text
-    ops.post(REMIND, data={"key": key_on(ops.get(PAGE).text), "period": "2019-06"})
+    ops.post(REMIND, data={"key": key_of(ops.get(PAGE).text, "/remind"), "period": "2019-06"})
     assert ops.get(f"{PAGE}&download=matrix.csv").status_code == 200
     viewer = login("viewer")
-    words = re.sub(r"<[^>]+>", " ", viewer.get(f"{PREFIX}/actions").text)
+    words = words_of(viewer.get(f"{PREFIX}/actions").text)
     assert "催报" in words
     assert "2019年6月报送情况表-2019-06.csv" in words
     only = viewer.get(f"{PREFIX}/actions?kind=download").text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from five_precisions.delivery import Kind
 from five_precisions.settings import ROOT
@@ -18,7 +18,7 @@ from five_precisions.warehouse.locks import Lock, try_to_take
 from five_precisions.web.messages import QUOTES, REPLIES, reply_words
 from tests.delivery.conftest import message, put
 from tests.mail_server import MailServer
-from tests.rows import rows
+from tests.rows import execute, rows
 from tests.web.conftest import PREFIX, Login
 from tests.web.pages import csv_of, form_of, links_of, outcome_of, words_of
 
@@ -27,12 +27,6 @@ MESSAGES = f"{BULLETINS}/messages"
 PEOPLE = [f"b{number:02}@example.test" for number in range(1, 5)]
 KEYS = [f"bulletin/2019-Q2/B0{number}/b0{number}@example.test/draft-1" for number in range(1, 5)]
 SENT, FAILED, DOUBTED, REFUSED = KEYS
-
-
-def execute(engine: Engine, *statements: str) -> None:
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
 
 
 def add_run(engine: Engine, period: str, revision: int = 1) -> None:

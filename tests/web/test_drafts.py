@@ -24,6 +24,7 @@ from five_precisions.settings import ROOT, Settings
 from tests.bulletin.small_quarter import small_quarter
 from tests.s3_server import BUCKET, S3Server
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import words_of
 
 RESULTS = small_quarter()
 RUN = RESULTS.at_end.run.run_id
@@ -83,10 +84,6 @@ def draft(engine: Engine, settings: Settings) -> Rendered:
 @pytest.fixture
 def reader(login: Login) -> TestClient:
     return login("viewer")
-
-
-def words_of(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)).split())
 
 
 def links(html: str) -> list[str]:

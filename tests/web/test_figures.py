@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from html import unescape
-from io import BytesIO, StringIO
 from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
-from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from five_precisions.figures import restate
@@ -22,15 +19,14 @@ from five_precisions.web.figures import _GROUPS, _OTHERS
 from tests.figures.awkward_city import assess_awkward_city
 from tests.figures.conftest import JANUARY
 from tests.figures.small_city import SmallCity
-from tests.rows import rows
+from tests.rows import rows as rows_in
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import by_head, csv_of, read_csv, rows_of, table_of, workbook_of
 
 FIGURES = f"{PREFIX}/figures"
 PROOF = f"{FIGURES}/proof"
 TOWN = "441702001"
 _LINK = re.compile(r'href="(/five-precisions/[^"#]*)')
-_CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
 
 
 @pytest.fixture
@@ -62,38 +58,12 @@ def page(client: TestClient, path: str, **query: object) -> str:
     return answered.text
 
 
-def section(html: str, name: str) -> list[list[str]]:
-    """The cells of a table of a page, row by row, without its head."""
-    found = re.search(rf'<section class="table" id="{name}".*?</section>', html, re.DOTALL)
-    assert found is not None, name
-    rows = [
-        [unescape(_TAG.sub("", cell)).strip() for cell in _CELL.findall(row)]
-        for row in re.findall(r"<tr>(.*?)</tr>", found[0], re.DOTALL)
-    ]
-    return rows[1:]
-
-
-def lines(html: str, name: str) -> list[dict[str, str]]:
-    """The rows of a table of a page by their heads."""
-    found = re.search(rf'<section class="table" id="{name}".*?</thead>', html, re.DOTALL)
-    assert found is not None, name
-    heads = [unescape(_TAG.sub("", cell)).strip() for cell in _CELL.findall(found[0])]
-    return [dict(zip(heads, row, strict=True)) for row in section(html, name)]
-
-
-def saved(client: TestClient, path: str, file: str, **query: object) -> list[dict[str, str]]:
-    """A table of a page as CSV."""
-    answered = client.get(f"{path}?{urlencode({**query, 'download': file})}")
-    assert answered.status_code == 200, answered.text
-    return list(csv.DictReader(StringIO(answered.content.decode("utf-8-sig"))))
-
-
 # All metrics
 
 
 def test_every_metric_stands_in_its_group_with_the_value_of_the_city(ops: TestClient, settings: Settings) -> None:
     html = page(ops, FIGURES, period="2019-01")
-    shown = {row[0]: row[1:4] for name, _ in dict.fromkeys(_GROUPS.values()) for row in section(html, name)}
+    shown = {row[0]: row[1:4] for name, _ in dict.fromkeys(_GROUPS.values()) for row in rows_of(html, name)}
     metrics = load_catalogue(settings).metrics
     assert list(shown) == [metrics[code].name for code in _by_group(settings)]
     # 19.5 of B01 and 1.5 of B02.
@@ -114,8 +84,8 @@ def test_no_metric_of_ours_is_among_the_others(settings: Settings) -> None:
 
 
 def test_the_newest_month_is_shown_and_held_against_the_one_before(ops: TestClient) -> None:
-    before = {row["指标"]: row["全市"] for row in saved(ops, FIGURES, "metrics.csv", period="2019-01")}
-    now = {row["指标"]: row for row in saved(ops, FIGURES, "metrics.csv")}
+    before = {row["指标"]: row["全市"] for row in by_head(csv_of(ops, "figures", "metrics", period="2019-01"))}
+    now = {row["指标"]: row for row in by_head(csv_of(ops, "figures", "metrics"))}
     assert len(now) > 60
     balance = now["金融精准扶贫贷款余额"]
     assert float(balance["比上月"]) == float(balance["全市"]) - float(before["金融精准扶贫贷款余额"])
@@ -143,9 +113,9 @@ def test_a_click_leads_from_the_city_to_a_county_and_to_a_town_and_back(ops: Tes
         if name is not None:
             address = next(unescape(href) for href, words in links.items() if words.strip() == name)
     city, county, town = seen
-    assert section(city, "county_figures")[0][:2] == ["区划441702", "19.50"]
-    assert section(county, "town_figures")[0][:2] == ["区划441702001", "15.50"]
-    assert section(town, "months") == [["2019-01", "15.50", "—"]]
+    assert rows_of(city, "county_figures")[0][:2] == ["区划441702", "19.50"]
+    assert rows_of(county, "town_figures")[0][:2] == ["区划441702001", "15.50"]
+    assert rows_of(town, "months") == [["2019-01", "15.50", "—"]]
     # The way back up.
     path = re.search(r'<nav aria-label="位置">.*?</nav>', town, re.DOTALL)
     assert path is not None
@@ -154,7 +124,7 @@ def test_a_click_leads_from_the_city_to_a_county_and_to_a_town_and_back(ops: Tes
 
 def test_banks_are_shown_beside_one_another_with_a_chart(ops: TestClient) -> None:
     html = page(ops, f"{FIGURES}/loan_balance", scope="bank", period="2019-01")
-    assert [row[:2] for row in section(html, "bank_figures")] == [["B01", "19.50"], ["B02", "1.50"], ["B03", "—"]]
+    assert [row[:2] for row in rows_of(html, "bank_figures")] == [["B01", "19.50"], ["B02", "1.50"], ["B03", "—"]]
     assert "<svg" in html
     assert 'style="' not in html
     assert "月数" not in html
@@ -162,7 +132,7 @@ def test_banks_are_shown_beside_one_another_with_a_chart(ops: TestClient) -> Non
 
 def test_a_figure_is_shown_month_by_month_with_its_parts(ops: TestClient) -> None:
     html = page(ops, f"{FIGURES}/overdue_ratio", scope="bank", code="B01")
-    months = section(html, "months")
+    months = rows_of(html, "months")
     assert [row[0] for row in months] == ["2019-02", "2019-01"]
     # 0.5 of 19.5 万元.
     assert months[1][1:4] == ["2.56", "0.50", "19.50"]
@@ -195,20 +165,20 @@ def test_every_link_of_the_pages_leads_somewhere(ops: TestClient) -> None:
 
 def test_few_households_of_a_town_are_shown_nowhere(ops: TestClient) -> None:
     asked = {"scope": "town", "period": "2019-01"}
-    able = {row[0]: row[2] for row in section(page(ops, f"{FIGURES}/households_able", **asked), "town_figures")}
+    able = {row[0]: row[2] for row in rows_of(page(ops, f"{FIGURES}/households_able", **asked), "town_figures")}
     assert able == {"区划441702001": "<5", "区划441702002": "<5", "区划441704001": "<5"}
-    coverage = section(page(ops, f"{FIGURES}/visit_coverage", **asked), "town_figures")
+    coverage = rows_of(page(ops, f"{FIGURES}/visit_coverage", **asked), "town_figures")
     assert {tuple(row[2:5]) for row in coverage} == {("不列", "<5", "<5"), ("0.00", "0", "<5")}
-    rows = saved(ops, f"{FIGURES}/households_able", "town_figures.csv", **asked)
+    rows = by_head(csv_of(ops, "figures/households_able", "town_figures", **asked))
     assert {row["数值（户）"] for row in rows} == {"<5"}
     answered = ops.get(f"{FIGURES}/visit_coverage?{urlencode({**asked, 'download': 'town_figures.xlsx'})}")
-    book = load_workbook(BytesIO(answered.content))
+    book = workbook_of(answered)
     cells = {
         cell for row in book.worksheets[0].iter_rows(min_row=3, min_col=3, max_col=5, values_only=True) for cell in row
     }
     assert cells == {"不列", "<5", 0}
     # Of a county it is no secret.
-    county = section(page(ops, f"{FIGURES}/households_able", scope="county", period="2019-01"), "county_figures")
+    county = rows_of(page(ops, f"{FIGURES}/households_able", scope="county", period="2019-01"), "county_figures")
     assert ["区划441702", "4"] in [row[:2] for row in county]
 
 
@@ -229,7 +199,7 @@ def test_rows_behind_few_households_are_for_ops(ops: TestClient, login: Login) -
     asked = {"metric": "households_able", "scope": "town", "code": TOWN, "period": "2019-01"}
     of_ops = page(ops, PROOF, **asked)
     assert "<dd><b>&lt;5 户</b></dd>" in of_ops
-    assert len(section(of_ops, "rows")) == 3
+    assert len(rows_of(of_ops, "rows")) == 3
     of_viewer = page(login("viewer"), PROOF, **asked)
     assert 'id="rows"' not in of_viewer
     assert "只给业务人员查看" in of_viewer
@@ -238,7 +208,7 @@ def test_rows_behind_few_households_are_for_ops(ops: TestClient, login: Login) -
     assert (refused.status_code, "只给业务人员查看" in refused.text) == (404, True)
     assert "H1" not in refused.text + of_viewer
     # Other figures are proved to everybody.
-    assert section(page(login("viewer"), PROOF, **asked | {"scope": "county", "code": "441702"}), "rows")
+    assert rows_of(page(login("viewer"), PROOF, **asked | {"scope": "county", "code": "441702"}), "rows")
 
 
 # The proof
@@ -250,7 +220,7 @@ def test_a_figure_is_proved_by_the_rows_behind_it_masked(ops: TestClient) -> Non
     assert "2019-01-r1（当前）" in html
     assert "3行，其中分子1行，分母3行；重新计算得分子0.5，分母5.5" in html
     assert '<p class="done">逐行重新计算，与这个数值完全一致。</p>' in html
-    first, *others = section(html, "rows")
+    first, *others = rows_of(html, "rows")
     assert first[0] == "分子、分母"
     assert [row[0] for row in others] == ["分母", "分母"]
     assert first[2:5] == ["0.5", "0.5", "金融精准扶贫贷款台账"]
@@ -277,19 +247,19 @@ def test_each_row_is_named_by_its_file_sheet_row_and_digest(awkward: Engine, ops
                 "where submission_id = '2019-01-B01-1' and report = 'loans'"
             )
         )
-    numbers = rows(awkward, "select row_number from core.loans where submission_id = '2019-01-B01-1' order by 1")
+    numbers = rows_in(awkward, "select row_number from core.loans where submission_id = '2019-01-B01-1' order by 1")
     assert len(numbers) == 7
     expected = {("B01", "2019-01", "1", "报送.zip/台账.xlsx", "一月", str(number), digest) for (number,) in numbers}
     asked = {"metric": "loan_balance", "scope": "bank", "code": "B01", "period": "2019-01"}
     html = page(ops, PROOF, **asked)
     heads = ("机构", "报送月份", "版本", "文件", "工作表", "行号", "文件SHA-256")
-    shown = lines(html, "rows")
+    shown = by_head(table_of(html, "rows"))
     assert {tuple(line[head].split()[0] for head in heads) for line in shown} == expected
-    files = [[line[head] for head in ("文件", "本页行数", "SHA-256")] for line in lines(html, "files")]
+    files = [[line[head] for head in ("文件", "本页行数", "SHA-256")] for line in by_head(table_of(html, "files"))]
     assert files == [["报送.zip/台账.xlsx", "7", digest]]
     # The file of all rows names them alike.
     taken = ops.get(f"{PROOF}/evidence.csv?{urlencode(asked)}")
-    found = list(csv.DictReader(StringIO(taken.content.decode("utf-8-sig"))))
+    found = by_head(read_csv(taken))
     assert {tuple(line[head].split()[0] for head in heads) for line in found} == expected
 
 
@@ -304,7 +274,7 @@ def test_a_figure_whose_rows_were_altered_is_not_proved(awkward: Engine, ops: Te
 def test_an_older_run_says_that_it_is_not_the_current_one(restated: Engine, ops: TestClient) -> None:
     asked = {"metric": "loan_balance", "scope": "bank", "code": "B01", "period": "2019-01"}
     now = page(ops, PROOF, **asked)
-    assert [row[:4] for row in section(now, "revisions")] == [
+    assert [row[:4] for row in rows_of(now, "revisions")] == [
         ["2019-01-r2", "当前", "3.00", "补报台账"],
         ["2019-01-r1", "已被重述替换", "19.50", "—"],
     ]
@@ -312,7 +282,7 @@ def test_an_older_run_says_that_it_is_not_the_current_one(restated: Engine, ops:
     before = page(ops, PROOF, **asked, run="2019-01-r1")
     assert "<b>19.50 万元</b>" in before
     assert "已被重述替换，不是当前数值" in before
-    assert (len(section(now, "rows")), len(section(before, "rows"))) == (1, 7)
+    assert (len(rows_of(now, "rows")), len(rows_of(before, "rows"))) == (1, 7)
     assert "完全一致" in before
     # The picker of months keeps the rest of the address; another month's run is not its run.
     moved = ops.get(f"{PROOF}?{urlencode({**asked, 'period': '2019-02', 'run': '2019-01-r1'})}")
@@ -325,8 +295,8 @@ def test_pages_of_rows_hold_each_row_once(ops: TestClient, monkeypatch: pytest.M
     monkeypatch.setattr(figure_proof, "ROWS", 3)
     asked = {"metric": "loan_balance", "scope": "bank", "code": "B01", "period": "2019-01"}
     pages = [page(ops, PROOF, **asked, page=number) for number in (1, 2, 3)]
-    rows = [tuple(row) for html in pages for row in section(html, "rows")]
-    assert [len(section(html, "rows")) for html in pages] == [3, 3, 1]
+    rows = [tuple(row) for html in pages for row in rows_of(html, "rows")]
+    assert [len(rows_of(html, "rows")) for html in pages] == [3, 3, 1]
     assert len(set(rows)) == 7
     assert ["下一页" in html for html in pages] == [True, True, False]
     assert "第4至6行，共7行" in pages[1]
@@ -336,12 +306,12 @@ def test_pages_of_rows_hold_each_row_once(ops: TestClient, monkeypatch: pytest.M
 def test_all_rows_are_saved_and_who_took_them_is_kept(awkward: Engine, login: Login) -> None:
     asked = urlencode({"metric": "loan_balance", "scope": "bank", "code": "B01", "period": "2019-01"})
     taken = login("viewer").get(f"{PROOF}/evidence.csv?{asked}")
-    rows = list(csv.DictReader(StringIO(taken.content.decode("utf-8-sig"))))
+    rows = by_head(read_csv(taken))
     assert [row["合同编号"] for row in rows] == ["L1", "L2", "L3", "L4", "L5", "“=L6”", "L7"]
     assert sum(float(row["计入分子"]) for row in rows) == 19.5
     assert {row["证件号码"] for row in rows} <= {"4417**********1234", ""}
     book = login("viewer").get(f"{PROOF}/evidence.xlsx?{asked}")
-    sheet = load_workbook(BytesIO(book.content)).worksheets[0]
+    sheet = workbook_of(book).worksheets[0]
     assert sheet.max_row == 2 + 7
     with awkward.connect() as connection:
         kept = connection.execute(

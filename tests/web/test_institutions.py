@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 import pytest
@@ -14,6 +13,7 @@ from five_precisions.register import load_register, save_register
 from five_precisions.settings import Settings
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import forms_of, outcome_of
 
 PAGE = f"{PREFIX}/institutions"
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -40,21 +40,13 @@ def op(login: Login) -> TestClient:
 
 def keys_of(page: str) -> dict[str, str]:
     """The key of each form of a page, by where it is sent."""
-    found = re.findall(r'<form method="post" action="([^"]+)".*?name="key" value="([^"]+)"', page, re.DOTALL)
-    return {address.removeprefix(PAGE): key for address, key in found}
+    return {address.removeprefix(PAGE): fields["key"] for address, fields in forms_of(page).items()}
 
 
 def send(browser: TestClient, page: str, path: str, **values: str) -> Response:
     """Fill in the form of a page and send it."""
     key = keys_of(browser.get(f"{PAGE}{page}").text)[path]
     return browser.post(f"{PAGE}{path}", data={"key": key, **values})
-
-
-def done(browser: TestClient, answer: Response) -> str:
-    """What the page says after an action."""
-    assert answer.status_code == 303
-    [words] = re.findall(r'class="done" role="status">([^<]+)<', browser.get(answer.headers["location"]).text)
-    return html.unescape(words)
 
 
 FORMS_OF_DEADLINES = [("", "/deadline"), ("/B01", "/B01/deadline")]
@@ -94,12 +86,12 @@ def test_who_left_the_files_is_named(register: Engine, settings: Settings, op: T
 def test_a_deadline_is_moved_once_for_one_and_for_all(register: Engine, op: TestClient) -> None:
     key = keys_of(op.get(f"{PAGE}/B01").text)["/B01/deadline"]
     answers = [op.post(f"{PAGE}/B01/deadline", data={"key": key, **MOVED}) for _ in range(2)]
-    assert {done(op, answer) for answer in answers} == {"岭海通商2019年6月的报送期限已调整为2019-07-15。"}
+    assert {outcome_of(op, answer) for answer in answers} == {"岭海通商2019年6月的报送期限已调整为2019-07-15。"}
     moves = "select institution_code, period, reason from registry.deadline_move order by move_number"
     assert rows(register, moves) == [("B01", "2019-06", "系统升级")]
     answer = send(op, "", "/deadline", **{**MOVED, "deadline_day": "2019-07-16"})
     words = "全部机构2019年6月的报送期限已调整为2019-07-16；单独调整过的随之改变：岭海通商（原为2019-07-15）。"
-    assert done(op, answer) == words
+    assert outcome_of(op, answer) == words
     assert rows(register, moves)[1:] == [(None, "2019-06", "系统升级")]
     acted = "select kind, subject, period, reason, acted_by from registry.action order by action_number"
     assert rows(register, acted) == [
@@ -141,7 +133,7 @@ ADDED = {"contact_role": "contact", "contact_address": "second@example.test", "c
 def test_a_contact_is_added_once_and_taken_away_again(register: Engine, op: TestClient) -> None:
     key = keys_of(op.get(f"{PAGE}/B01").text)["/B01/contacts"]
     answers = [op.post(f"{PAGE}/B01/contacts", data={"key": key, **ADDED}) for _ in range(2)]
-    assert {done(op, answer) for answer in answers} == {"已为岭海通商增加联系人 second@example.test。"}
+    assert {outcome_of(op, answer) for answer in answers} == {"已为岭海通商增加联系人 second@example.test。"}
     contacts = "select address, added_by, reason from registry.contact where institution_code = 'B01' order by address"
     there = [("b01@example.test", None, None), ("second@example.test", "reader", "轮岗")]
     assert rows(register, contacts) == there
@@ -154,7 +146,7 @@ def test_a_contact_is_added_once_and_taken_away_again(register: Engine, op: Test
     removal = {"removed_contact": "contact/second@example.test", "removed_reason": "调离"}
     key = keys_of(page)["/B01/contacts/remove"]
     answers = [op.post(f"{PAGE}/B01/contacts/remove", data={"key": key, **removal}) for _ in range(2)]
-    assert {done(op, answer) for answer in answers} == {"已移除岭海通商的联系人 second@example.test。"}
+    assert {outcome_of(op, answer) for answer in answers} == {"已移除岭海通商的联系人 second@example.test。"}
     assert rows(register, contacts) == there[:1]
     assert rows(register, "select kind, reason from registry.action order by action_number") == [
         ("contact", "轮岗"),
@@ -177,14 +169,14 @@ def test_what_the_files_name_is_not_taken_away_here(register: Engine, op: TestCl
 def test_a_chats_token_is_never_shown(register: Engine, op: TestClient) -> None:
     address = f"dingtalk://{TOKEN}"
     answer = send(op, "/B01", "/B01/contacts", **{**ADDED, "contact_address": address, "contact_fallback": "x@y.test"})
-    assert done(op, answer) == "已为岭海通商增加联系人 dingtalk://…。"
+    assert outcome_of(op, answer) == "已为岭海通商增加联系人 dingtalk://…。"
     page = op.get(f"{PAGE}/B01").text
     assert "dingtalk://…" in page
     assert TOKEN not in page
     assert TOKEN not in op.get(f"{PAGE}/B01", params={"download": "contacts.csv"}).text
     [chosen] = re.findall(r'<option value="(contact/dingtalk#[^"]+)"', page)
     answer = send(op, "/B01", "/B01/contacts/remove", removed_contact=chosen, removed_reason="调离")
-    assert done(op, answer) == "已移除岭海通商的联系人 dingtalk。"
+    assert outcome_of(op, answer) == "已移除岭海通商的联系人 dingtalk。"
     assert rows(register, "select outcome from registry.action where outcome like '%0123%'") == []
 
 
@@ -246,7 +238,7 @@ def test_a_form_whose_month_was_just_closed_is_shown_again(register: Engine, op:
 
 def test_a_leader_is_added_at_the_centre(register: Engine, op: TestClient) -> None:
     values = {**ADDED, "contact_role": "leader"}
-    assert done(op, send(op, "/Z01", "/Z01/contacts", **values)) == "已为中心支行增加领导 second@example.test。"
+    assert outcome_of(op, send(op, "/Z01", "/Z01/contacts", **values)) == "已为中心支行增加领导 second@example.test。"
 
 
 def test_nothing_is_changed_by_who_may_only_see(register: Engine, login: Login, op: TestClient) -> None:

@@ -13,6 +13,7 @@ from five_precisions.intake.package_rules import PackageRule
 from five_precisions.settings import Settings
 from five_precisions.web.rule_words import PACKAGE_RULE_WORDS, rule_words
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import csv_of
 
 PAGE = f"{PREFIX}/quality"
 
@@ -72,30 +73,23 @@ def two_months(register_saved_engine: Engine) -> Engine:
     return register_saved_engine
 
 
-def lines_of(reader: TestClient, table: str, **query: str) -> list[list[str]]:
-    """A table of the page as its file has it, without the head."""
-    answer = reader.get(PAGE, params={"download": f"{table}.csv", **query})
-    assert answer.status_code == 200
-    return [line.split(",") for line in answer.content.decode("utf-8-sig").splitlines()[1:]]
-
-
 def test_rules_that_fail_most_come_first_and_say_since_when(two_months: Engine, reader: TestClient) -> None:
-    lines = lines_of(reader, "rules", period="2019-06")
+    lines = csv_of(reader, "quality", "rules", period="2019-06")[1:]
     assert [(line[0], *line[2:]) for line in lines] == [
         ("L01", "错误", "6", "1", "2", "2019-05"),
         ("F08", "提示", "1", "1", "1", "2019-06"),
     ]
     assert lines[1][1] == PACKAGE_RULE_WORDS["F08"]
-    [before] = lines_of(reader, "rules", period="2019-05")
+    [before] = csv_of(reader, "quality", "rules", period="2019-05")[1:]
     assert before[3] == "3"
 
 
 def test_rates_are_of_what_was_received(two_months: Engine, reader: TestClient) -> None:
-    assert lines_of(reader, "first_pass_reports") == [
+    assert csv_of(reader, "quality", "first_pass_reports")[1:] == [
         ["金融精准扶贫贷款台账", "1", "0", "0.00"],
         ["贫困户走访存档", "2", "2", "100.00"],
     ]
-    by_institution = lines_of(reader, "first_pass_institutions")
+    by_institution = csv_of(reader, "quality", "first_pass_institutions")[1:]
     assert by_institution == [["岭海通商", "50.00", "0.00", "100.00"], ["南屿实业", "100.00", "", "100.00"]]
 
 

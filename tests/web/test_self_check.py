@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
-import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -19,6 +16,7 @@ from five_precisions.settings import PREFIX as ENVIRONMENT
 from tests.packages import ACCOUNT, package, sound, sound_package
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import key_of, workbook_of
 
 PAGE = f"{PREFIX}/institutions/B01"
 SPOILT = package(loans=[sound("loans", annual_rate="很低")])
@@ -47,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(op: TestClient, files: Sequence[DeliveredFile], **values: str) -> Response:
-    [key] = re.findall(r'/check".*?name="key" value="([^"]+)"', op.get(PAGE).text, re.DOTALL)
+    key = key_of(op.get(PAGE).text, "/check")
     parts = [("files", (file.name, file.content)) for file in files]
     return op.post(f"{PAGE}/check", data={"key": key, "check_period": "2019-06", **values}, files=parts)
 
@@ -77,7 +75,7 @@ def test_the_findings_workbook_is_a_download(register: Engine, op: TestClient, f
     answer = check(op, SPOILT, answer="workbook")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment")
-    book = openpyxl.load_workbook(BytesIO(answer.content))
+    book = workbook_of(answer)
     cells = [
         str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None
     ]
@@ -137,7 +135,7 @@ def test_the_template_is_a_workbook_for_the_month(register: Engine, login: Login
     viewer = login("viewer")
     answer = viewer.get(f"{PAGE}/template", params={"period": "2019-06"})
     assert answer.status_code == 200
-    cover = openpyxl.load_workbook(BytesIO(answer.content)).worksheets[0]
+    cover = workbook_of(answer).worksheets[0]
     cells = [cell for row in cover.iter_rows(values_only=True) for cell in row]
     assert "2019年6月" in cells
     assert rows(register, "select kind, subject, period from registry.action") == [("template", "B01", "2019-06")]

@@ -32,6 +32,7 @@ from five_precisions.web import todo_inbox
 from five_precisions.web.todo import Urgency
 from five_precisions.web.todo_inbox import forget_looks
 from five_precisions.web.todo_warehouse import short_of_disk, workdays_left
+from tests import rows
 from tests.packages import JUNE, OTHER_RESIDENT_ID, cover_file, cover_line, package, put, report_file, sound
 from tests.web.conftest import PREFIX, Login
 
@@ -207,9 +208,8 @@ def href(page: str, part: str) -> str:
 
 
 def execute(settings: Settings, *statements: str) -> None:
-    with open_warehouse(settings) as engine, engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
+    with open_warehouse(settings) as engine:
+        rows.execute(engine, *statements)
 
 
 # The page itself
