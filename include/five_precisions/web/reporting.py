@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Response
+from fastapi import APIRouter, BackgroundTasks, Response, status
+from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, Row, text
 
 from five_precisions.delivery import Message, post
@@ -241,6 +243,9 @@ def _often_late_table(desk: Desk, rows: Sequence[Row[Any]]) -> Table:
 @router.get("/{code}")
 def show_institution(desk: AtDesk, code: str, version: str = "") -> Response:
     """Versions, findings, receipts and the story of an institution's month."""
+    if _is_of_another_month(desk, code, version):
+        # The picker of months keeps the rest of the address.
+        return RedirectResponse(desk.here(version=None), headers=dict(SECURITY_HEADERS))
     return _institution_page(desk, code, version)
 
 
@@ -338,6 +343,14 @@ def _chosen_number(desk: Desk, version: str, numbers: Sequence[str]) -> str | No
     if version not in numbers:
         raise NotThereError("该机构本月没有这一版。", [Choice(each, desk.here(version=each)) for each in numbers])
     return version
+
+
+def _is_of_another_month(desk: Desk, code: str, version: str) -> bool:
+    """Whether the institution's receipt number is one of a month that is not shown."""
+    with desk.connect() as connection:
+        periods = desk.opened_periods(connection)
+    month, owner = version[:7], version[7:]
+    return month in periods and owner.startswith(f"-{code}-") and month != str(desk.period(periods))
 
 
 def _states_table(states: Sequence[ReportState]) -> Table:
