@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
@@ -27,6 +24,7 @@ from five_precisions.warehouse import open_warehouse
 from five_precisions.web import scheme_trial
 from five_precisions.web.charts import Series, line_chart
 from tests.web.conftest import PREFIX, Login
+from tests.web.pages import links_of, read_csv, rows_of, words_of, workbook_of
 
 RANKING = f"{PREFIX}/ranking"
 JUNE = Period(2019, 6)
@@ -72,24 +70,7 @@ def page(client: TestClient, path: str, status: int = 200, /, **query: object) -
     return answer.text
 
 
-def words_of(content: str) -> str:
-    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", content).split()))
-
-
-def table(content: str, name: str) -> Rows:
-    """The rows of a table of a page, without its head."""
-    section = re.search(rf'<section class="table" id="{name}".*?</section>', content, re.DOTALL)
-    assert section is not None, name
-    body = re.search(r"<tbody>(.*?)</tbody>", section[0], re.DOTALL)
-    rows = [] if body is None else re.findall(r"<tr>(.*?)</tr>", body[1], re.DOTALL)
-    return [[words_of(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
-
-
-def hrefs(content: str) -> list[str]:
-    return [html.unescape(each) for each in re.findall(r'href="([^"]+)"', content)]
-
-
-def rows_of(engine: Engine, statement: str, **values: object) -> list[Any]:
+def found_in(engine: Engine, statement: str, **values: object) -> list[Any]:
     with engine.connect() as connection:
         return list(connection.execute(text(statement), values))
 
@@ -102,17 +83,17 @@ def score(value: Decimal | None) -> str:
 
 
 def test_the_ranking_shows_every_bank_with_what_the_run_found(golden: Engine, reader: TestClient) -> None:
-    found = rows_of(
+    found = found_in(
         golden,
         "select bank.short_name, a.* from mart.current_assessment a "
         "join registry.institution bank on a.institution_code = bank.code where period = '2019-06' order by rank",
     )
     items = {
         (row.institution_code, row.indicator): row
-        for row in rows_of(golden, "select * from mart.current_assessment_item where period = '2019-06'")
+        for row in found_in(golden, "select * from mart.current_assessment_item where period = '2019-06'")
     }
     content = page(reader, "")
-    shown_rows = table(content, "ranking")
+    shown_rows = rows_of(content, "ranking")
     assert len(shown_rows) == len(found) == 12
     for cells, bank in zip(shown_rows, found, strict=True):
         own = [items[bank.institution_code, indicator] for indicator in load_indicators()]
@@ -125,23 +106,23 @@ def test_the_ranking_shows_every_bank_with_what_the_run_found(golden: Engine, re
         ]
     assert any(cells[1].startswith("↑") for cells in shown_rows)
     assert any(cells[1].startswith("↓") for cells in shown_rows)
-    advice = rows_of(golden, "select * from mart.current_relending_advice where period = '2019-06'")
-    assert sorted(cells[4] for cells in table(content, "relending")) == sorted(each.reason for each in advice)
-    assert f"{RANKING}/scheme?period=2019-06" in hrefs(content)
+    advice = found_in(golden, "select * from mart.current_relending_advice where period = '2019-06'")
+    assert sorted(cells[4] for cells in rows_of(content, "relending")) == sorted(each.reason for each in advice)
+    assert f"{RANKING}/scheme?period=2019-06" in links_of(content)
 
 
 def test_a_bank_without_its_reports_stands_apart_with_the_reason(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "", period="2019-02")
-    assert [cells[0] for cells in table(content, "unranked")] == ["鹭屿城市"]
-    assert table(content, "unranked")[0][2] == "《金融精准扶贫贷款台账》未报送，《贷款与再贷款月报》未报送"
-    assert "鹭屿城市" not in [cells[2] for cells in table(content, "ranking")]
+    assert [cells[0] for cells in rows_of(content, "unranked")] == ["鹭屿城市"]
+    assert rows_of(content, "unranked")[0][2] == "《金融精准扶贫贷款台账》未报送，《贷款与再贷款月报》未报送"
+    assert "鹭屿城市" not in [cells[2] for cells in rows_of(content, "ranking")]
     assert 'id="unranked"' not in page(reader, "", period="2019-06")
 
 
 def test_points_lead_to_the_proof_of_the_percentage_under_them(golden: Engine, reader: TestClient) -> None:
     declared = {code: indicator.metric for code, indicator in load_indicators().items() if indicator.metric}
     assert set(declared) == set(load_indicators()) - {"reporting"}
-    items = rows_of(
+    items = found_in(
         golden,
         "select i.period, i.institution_code, i.indicator, i.raw, m.metric, m.value "
         "from mart.current_assessment_item i "
@@ -152,7 +133,7 @@ def test_points_lead_to_the_proof_of_the_percentage_under_them(golden: Engine, r
     assert all(row.raw == row.value for row in held)
     proofs = {
         tuple(parse_qs(urlsplit(href).query)[name][0] for name in ("metric", "scope", "code", "period"))
-        for href in hrefs(page(reader, "", period="2019-06"))
+        for href in links_of(page(reader, "", period="2019-06"))
         if href.startswith(f"{PREFIX}/figures/proof?")
     }
     assert proofs == {
@@ -180,23 +161,25 @@ def test_a_bank_is_told_how_its_score_comes_about_and_what_it_lacks(golden: Engi
     assert "85.05分，比上月提高1.40分" in words
     assert "各指标得分之和88.05÷参加考核的权重100×100－扣分3.00＝85.05" in words
     assert "比第6名鹭屿城市低1.32分：资产质量少7.57分、扣分多3.00分、项目对接少0.26分。" in words
-    indicators = table(content, "indicators")
+    indicators = rows_of(content, "indicators")
     assert [cells[0] for cells in indicators] == [each.name for each in load_indicators().values()]
     assert all(Decimal(cells[3]) + Decimal(cells[4]) == Decimal(cells[1]) for cells in indicators)
-    steps = rows_of(
+    steps = found_in(
         golden,
         "select sentence from mart.current_next_step where period = '2019-06' and institution_code = 'B04' "
         "order by rank_after, score_after desc, indicator",
     )
-    assert [cells[1] for cells in table(content, "steps")] == [row.sentence for row in steps]
-    assert f"{RANKING}/compare?first=B04&second=B07&period=2019-06" in hrefs(content)
+    assert [cells[1] for cells in rows_of(content, "steps")] == [row.sentence for row in steps]
+    assert f"{RANKING}/compare?first=B04&second=B07&period=2019-06" in links_of(content)
 
 
 def test_what_is_taken_off_is_named_piece_by_piece(golden: Engine, reader: TestClient) -> None:
-    found = rows_of(golden, "select institution_code, deductions from mart.current_assessment where period = '2019-06'")
+    found = found_in(
+        golden, "select institution_code, deductions from mart.current_assessment where period = '2019-06'"
+    )
     named = {}
     for row in found:
-        cells = table(page(reader, f"/banks/{row.institution_code}"), "deductions")
+        cells = rows_of(page(reader, f"/banks/{row.institution_code}"), "deductions")
         named[row.institution_code] = sum((Decimal(each[3]) for each in cells), Decimal(0))
     assert named == {row.institution_code: row.deductions for row in found}
     assert len({size for size in named.values() if size}) > 1
@@ -207,10 +190,10 @@ def test_the_months_of_reporting_come_to_the_indicator(golden: Engine, reader: T
     for code in ("B04", "B07", "B08"):
         content = page(reader, f"/banks/{code}")
         owed, received, on_time, first_pass = (
-            sum((Decimal(cells[place]) for cells in table(content, "months_reported")), Decimal(0))
+            sum((Decimal(cells[place]) for cells in rows_of(content, "months_reported")), Decimal(0))
             for place in range(1, 5)
         )
-        raw = next(cells[2] for cells in table(content, "indicators") if cells[0] == "报送质量")
+        raw = next(cells[2] for cells in rows_of(content, "indicators") if cells[0] == "报送质量")
         assert raw == score(50 * (on_time / owed + first_pass / received))
         compared += 1
     assert compared == 3
@@ -218,21 +201,21 @@ def test_the_months_of_reporting_come_to_the_indicator(golden: Engine, reader: T
 
 def test_months_pace_cases_and_deliveries_of_a_bank(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "/banks/B07")
-    months = table(content, "months")
+    months = rows_of(content, "months")
     assert [cells[0] for cells in months] == [f"2019-0{number}" for number in range(6, 0, -1)]
     assert [cells[1] for cells in months] == ["6", "5", "9", "9", "暂不排名", "7"]
-    assert table(content, "pace")[0] == ["2019-06", "60", "30", "24", "80.00", "6", "48"]
+    assert rows_of(content, "pace")[0] == ["2019-06", "60", "30", "24", "80.00", "6", "48"]
     assert "按目前进度全年预计48户，比全年目标少12户；要完成目标，以后每月需6户。" in words_of(content)
     # The month without a rank keeps its place on the axis.
     assert content.count("2019-02</text>") == 2
     assert content.count("<svg") == 3
-    cases = rows_of(
+    cases = found_in(
         golden,
         "select case_id from mart.current_alert where period = '2019-06' and institution_code = 'B07' order by 1",
     )
-    assert [cells[1] for cells in table(content, "cases")] == [row.case_id for row in cases] != []
-    assert len(table(content, "delivered")) == 6
-    assert f"{PREFIX}/reporting/B07?period=2019-06" in hrefs(content)
+    assert [cells[1] for cells in rows_of(content, "cases")] == [row.case_id for row in cases] != []
+    assert len(rows_of(content, "delivered")) == 6
+    assert f"{PREFIX}/reporting/B07?period=2019-06" in links_of(content)
 
 
 def test_an_unranked_bank_has_a_page_too(golden: Engine, reader: TestClient) -> None:
@@ -244,7 +227,7 @@ def test_an_unranked_bank_has_a_page_too(golden: Engine, reader: TestClient) -> 
 def test_a_bank_without_a_target_says_so(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "/banks/B06")
     assert "本年没有分给该行的目标，不考核完成率。" in words_of(content)
-    assert "不考核" in [cells[3] for cells in table(content, "indicators")]
+    assert "不考核" in [cells[3] for cells in rows_of(content, "indicators")]
     below = page(reader, "/banks/B07")
     assert "两行参加考核的指标不同，得分按参加考核的权重折算。" in words_of(below)
 
@@ -253,7 +236,7 @@ def test_a_bank_without_a_target_says_so(golden: Engine, reader: TestClient) -> 
 
 
 def test_two_banks_side_by_side_differ_by_what_the_items_differ(golden: Engine, reader: TestClient) -> None:
-    cells = {each[0]: each[1:] for each in table(page(reader, "/compare", first="B04", second="B07"), "compared")}
+    cells = {each[0]: each[1:] for each in rows_of(page(reader, "/compare", first="B04", second="B07"), "compared")}
     assert cells["名次"] == ["第7名", "第6名", "落后1位"]
     assert cells["得分"] == ["85.05", "86.37", "-1.32"]
     assert cells["扣分"] == ["3.00", "0.00", "-3.00"]
@@ -265,13 +248,13 @@ def test_two_banks_side_by_side_differ_by_what_the_items_differ(golden: Engine, 
 
 
 def test_without_banks_the_first_two_are_compared(golden: Engine, reader: TestClient) -> None:
-    assert [each[1:3] for each in table(page(reader, "/compare"), "compared") if each[0] == "名次"] == [
+    assert [each[1:3] for each in rows_of(page(reader, "/compare"), "compared") if each[0] == "名次"] == [
         ["第1名", "第2名"]
     ]
     same = page(reader, "/compare", first="B04", second="B04")
     assert "两边是同一家银行，请另选一家。" in words_of(same)
     unranked = page(reader, "/compare", first="B07", second="B01", period="2019-02")
-    assert table(unranked, "compared")[0][1] == "暂不排名"
+    assert rows_of(unranked, "compared")[0][1] == "暂不排名"
 
 
 # Boards and scheme
@@ -279,27 +262,27 @@ def test_without_banks_the_first_two_are_compared(golden: Engine, reader: TestCl
 
 def test_boards_show_places_and_lead_to_the_proof(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "/boards")
-    found = rows_of(golden, "select board, subject_name, rank from mart.current_ranking where period = '2019-06'")
+    found = found_in(golden, "select board, subject_name, rank from mart.current_ranking where period = '2019-06'")
     assert len({row.board for row in found}) == 10
     for board in {row.board for row in found}:
         expected = sorted((row.rank, row.subject_name) for row in found if row.board == board)[:10]
-        assert sorted((int(cells[0]), cells[2]) for cells in table(content, board)) == expected
+        assert sorted((int(cells[0]), cells[2]) for cells in rows_of(content, board)) == expected
     proof = f"{PREFIX}/figures/proof?metric=match_rate&scope=county&code=441702&period=2019-06"
-    assert proof in hrefs(content)
-    assert f"{PREFIX}/figures/proof?metric=province_rank&scope=city&code=441700&period=2019-06" in hrefs(content)
+    assert proof in links_of(content)
+    assert f"{PREFIX}/figures/proof?metric=province_rank&scope=city&code=441700&period=2019-06" in links_of(content)
 
 
 def test_one_board_stands_in_full_with_its_picture(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "/boards", board="league_ytd_amount")
-    assert len(table(content, "league_ytd_amount")) == 14
+    assert len(rows_of(content, "league_ytd_amount")) == 14
     assert "<svg" in content
-    assert len(table(page(reader, "/boards"), "league_ytd_amount")) == 10
+    assert len(rows_of(page(reader, "/boards"), "league_ytd_amount")) == 10
 
 
 def test_the_scheme_that_held_is_shown(golden: Engine, reader: TestClient) -> None:
     content = page(reader, "/scheme")
-    assert [cells[1] for cells in table(content, "weights")] == ["20.00", "40.00", "10.00", "10.00", "10.00", "10.00"]
-    assert table(content, "grades")[0] == ["优秀", "90.00", "优先", "可展期"]
+    assert [cells[1] for cells in rows_of(content, "weights")] == ["20.00", "40.00", "10.00", "10.00", "10.00", "10.00"]
+    assert rows_of(content, "grades")[0] == ["优秀", "90.00", "优先", "可展期"]
     assert "逾期率不高于1%得满分，达到5%不得分" in words_of(content)
     assert "方案文件改过" not in words_of(content)
 
@@ -332,7 +315,7 @@ def test_the_form_of_a_trial_holds_the_scheme(golden: Engine, ops: TestClient) -
 def test_a_trial_sets_old_and_new_rank_side_by_side(golden: Engine, golden_settings: Settings, ops: TestClient) -> None:
     expected = try_scheme(golden, golden_settings, JUNE, change_scheme(load_scheme(golden_settings, JUNE), TRIAL))
     content = page(ops, "/trial", period="2019-06", **TRIAL)
-    rows = table(content, "tried")
+    rows = rows_of(content, "tried")
     assert [(cells[0], cells[1], cells[3], cells[4], cells[5]) for cells in rows] == [
         (
             str(bank.after.rank),
@@ -345,7 +328,7 @@ def test_a_trial_sets_old_and_new_rank_side_by_side(golden: Engine, golden_setti
     ]
     assert [int(cells[0]) for cells in rows] == sorted(int(cells[0]) for cells in rows)
     assert any(cells[2].startswith("↑") for cells in rows)
-    assert len(table(content, "tried_indicators")) == 12 * 6
+    assert len(rows_of(content, "tried_indicators")) == 12 * 6
     words = words_of(content)
     assert "改动：完成率40→20分；项目对接10→30分；优秀的最低得分90→85分。6家银行名次变化，2家银行等次变化。" in words
     assert 'name="weights.matching" type="text" value="30"' in content
@@ -354,14 +337,14 @@ def test_a_trial_sets_old_and_new_rank_side_by_side(golden: Engine, golden_setti
 def test_the_scheme_itself_moves_nobody(golden: Engine, ops: TestClient) -> None:
     content = page(ops, "/trial", **{"weights.growth": "20"})
     assert "没有改动。各银行名次、等次都不变。" in words_of(content)
-    assert all(cells[4] == cells[5] for cells in table(content, "tried"))
+    assert all(cells[4] == cells[5] for cells in rows_of(content, "tried"))
 
 
 def test_a_trial_keeps_nothing(golden: Engine, ops: TestClient) -> None:
     counted = "select (select count(*) from mart.run) as runs, (select count(*) from registry.action) as actions"
-    before = rows_of(golden, counted)
+    before = found_in(golden, counted)
     page(ops, "/trial", **TRIAL)
-    assert rows_of(golden, counted) == before
+    assert found_in(golden, counted) == before
 
 
 @pytest.mark.parametrize(
@@ -410,14 +393,14 @@ def test_who_may_see_the_pages(golden: Engine, login: Login, stranger: TestClien
         assert login(None).get(RANKING + path).status_code == 403
         assert login("op").get(RANKING + path).status_code == 200
         assert login("viewer").get(RANKING + path).status_code == (403 if path == "/trial" else 200)
-    assert f"{RANKING}/trial?period=2019-06" not in hrefs(page(login("viewer"), ""))
-    assert f"{RANKING}/trial?period=2019-06" in hrefs(page(login("op"), ""))
+    assert f"{RANKING}/trial?period=2019-06" not in links_of(page(login("viewer"), ""))
+    assert f"{RANKING}/trial?period=2019-06" in links_of(page(login("op"), ""))
 
 
 def test_links_between_the_pages_lead_somewhere(golden: Engine, ops: TestClient) -> None:
     seen: set[str] = set()
     for path in [*PAGES, "/trial"]:
-        for href in hrefs(page(ops, path)):
+        for href in links_of(page(ops, path)):
             if href.startswith(RANKING) and "download=" not in href:
                 seen.add(href.partition("#")[0])
     assert len(seen) > 30
@@ -431,7 +414,7 @@ def test_a_month_that_is_not_there_names_those_that_are(
 ) -> None:
     content = page(ops, path, 404, period=period)
     assert re.search("没有2018年12月的数据。|网址中的月份不对", words_of(content))
-    assert any("period=2019-06" in href for href in hrefs(content))
+    assert any("period=2019-06" in href for href in links_of(content))
 
 
 @pytest.mark.parametrize(
@@ -452,7 +435,7 @@ def test_what_is_not_there_names_what_is(
 ) -> None:
     content = page(reader, path, 404, **query)
     assert says in words_of(content)
-    choices = [href for href in hrefs(content) if href.startswith(RANKING)]
+    choices = [href for href in links_of(content) if href.startswith(RANKING)]
     assert choices
     assert reader.get(choices[0]).status_code == 200
 
@@ -465,7 +448,7 @@ def test_before_the_first_assessment_the_pages_say_what_comes(engine: Engine, op
 
 def test_tables_can_be_saved_and_the_download_is_on_record(golden_copy: Settings, ops: TestClient) -> None:
     answer = ops.get(f"{RANKING}?period=2019-06&download=ranking.csv")
-    lines = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
+    lines = read_csv(answer)
     assert lines[0][:4] == ["名次", "比上月", "银行", "得分"]
     assert lines[0][4] == "基础指标（20分）"
     assert lines[7][0:4] == ["7", "位次不变", "穗禾兴农", "85.05"]
@@ -481,9 +464,9 @@ def test_tables_can_be_saved_and_the_download_is_on_record(golden_copy: Settings
             mark = "&" if "?" in path else "?"
             answer = ops.get(f"{RANKING}{path}{mark}download={name}.xlsx")
             assert answer.status_code == 200, path
-            assert openpyxl.load_workbook(BytesIO(answer.content)).active.max_row > 2
+            assert workbook_of(answer).active.max_row > 2
     with open_warehouse(golden_copy) as engine:
-        kept = rows_of(engine, "select kind, acted_by from registry.action")
+        kept = found_in(engine, "select kind, acted_by from registry.action")
     assert len(kept) == 1 + sum(map(len, saved.values()))
     assert {tuple(row) for row in kept} == {("download", "reader")}
 
