@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Response
-from fastapi import APIRouter, BackgroundTasks, Response, status
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, Row, text
 
