@@ -347,9 +347,9 @@ def _chosen_number(desk: Desk, version: str, numbers: Sequence[str]) -> str | No
 def _is_of_another_month(desk: Desk, code: str, version: str) -> bool:
     """Whether the institution's receipt number is one of a month that is not shown."""
     with desk.connect() as connection:
-        periods = desk.opened_periods(connection)
+        period, periods = desk.opened_month(connection)
     month, owner = version[:7], version[7:]
-    return month in periods and owner.startswith(f"-{code}-") and month != str(desk.period(periods))
+    return month in periods and owner.startswith(f"-{code}-") and month != str(period)
 
 
 def _states_table(states: Sequence[ReportState]) -> Table:
