@@ -58,6 +58,7 @@ NONSENSE: Final = {
     "reason": REASONS,
     "workbook": PLACES,
     "csv_file": PLACES,
+    "file": PLACES,
     "path": PLACES,
     "out_folder": FOLDERS,
     "institution": WORDS,

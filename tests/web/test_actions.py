@@ -122,7 +122,7 @@ def test_a_reminder_leaves_at_once_where_the_mail_server_is_known(
     form = {"key": key_of(ops.get(page).text, "/remind"), "period": "2019-06"}
     answers = [ops.post(f"{PREFIX}/reporting/B01/remind?period=2019-06", data=form) for _ in range(2)]
     shown = ops.get(answers[0].headers["location"]).text
-    assert "已向1家机构催报，1封邮件放入发件箱，正在发出。" in shown
+    assert "已向1家机构催报，1封邮件放入发件箱，正在发出，请稍后刷新。" in shown
     assert [mail["To"] for mail in mail_server.mails()] == ["b01@example.test"], "sent once, however often it is asked"
     assert "【逾期催报】2019年6月" in str(mail_server.mails()[0]["Subject"])
     assert rows(opened, "select kind, institution_code, status from notify.message") == [("reminder", "B01", "sent")]

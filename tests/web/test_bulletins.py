@@ -261,7 +261,7 @@ def test_the_outbox_is_filtered_and_turned_page_by_page(
     assert recipients(kind="receipt") == ["b01@example.test"]
     assert sorted(recipients(period="2019-Q2", status="failed")) == [PEOPLE[1], PEOPLE[3]]
     assert recipients(status="sending") == []
-    monkeypatch.setattr("five_precisions.web.messages.MOST_MESSAGES", 2)
+    monkeypatch.setattr("five_precisions.web.messages._MOST_MESSAGES", 2)
     seen: list[str] = []
     path: str | None = MESSAGES
     while path is not None:

@@ -77,8 +77,9 @@ _OF_A_PAST_RUN: Final = ("run_version", "known_institution", "known_division", *
 """Tables that can be filled again as they were when a run was made."""
 NOT_OF_A_RUN = frozenset(
     {
-        "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation", "intake",
-        "outbox", "reader", "receipts", "register", "restatement", "runs", "trial", "web", "worklists",
+        "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation",
+        "housekeeping", "intake", "outbox", "reader", "receipts", "register", "restatement", "runs", "trial",
+        "web", "worklists",
     }
 )  # fmt: skip
 """Folders of include/sql whose statements add nothing to a run. Any other folder may hold a metric's statement."""
