@@ -186,15 +186,24 @@ def test_a_lost_server_ends_the_collection_in_order(engine: Engine, settings: Se
     """Whoever comes after the institution that has met it records nothing any more."""
     deliver_loans(inbox)
     put(inbox / "B02", package(loans=[sound("loans", contract_no=f"HT-{number}") for number in range(20_000)]))
-    admin = create_engine(engine.url, isolation_level="AUTOCOMMIT")
+    admin = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    name = engine.url.database
+
+    def answer(yes: bool) -> None:
+        with admin.connect() as connection:
+            connection.execute(text(f"alter database {name} allow_connections {yes}"))
 
     def cut() -> None:
-        others = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+        # None may be made again: who holds none at this moment would else not notice that they were cut.
+        answer(yes=False)
         with admin.connect() as connection:
-            connection.execute(text(f"{others} and pid <> pg_backend_pid()"))
+            connection.execute(
+                text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": name}
+            )
 
     with pytest.raises((UnreachableError, OperationalError, psycopg.OperationalError)):
         collect(engine, settings, JUNE, processes=2, report_progress=at_second(cut))
+    answer(yes=True)
     admin.dispose()
     engine.dispose()
     there = recorded(engine)
