@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.figures import assess, explain
+from five_precisions.figures.alerts import load_alert_rules, require_metrics
 from five_precisions.reference import load_boards, load_catalogue, sql_files
 from five_precisions.settings import INCLUDE, Settings
 from tests.figures.awkward_city import assess_awkward_city
@@ -157,6 +158,16 @@ def test_a_board_ranks_what_there_is(tmp_path: Path, board: str) -> None:
     settings = settings_with(tmp_path, Settings(_env_file=None), boards=f"bank_own: {board}")
     with pytest.raises(SetupError, match=sentence):
         load_boards(settings, load_catalogue(settings))
+
+
+def test_rules_of_alerts_name_metrics_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules, catalogue = load_alert_rules(), load_catalogue(Settings())
+    require_metrics(catalogue)
+    assert sum(rule.metric is not None for rule in rules) > 10
+    wrong = rules[0].model_copy(update={"metric": "fund_arrival"})
+    monkeypatch.setattr("five_precisions.figures.alerts.load_alert_rules", lambda: (wrong, *rules[1:]))
+    with pytest.raises(SetupError, match=r"is wrong at the rule A01: the catalogue has no metric fund_arrival\.$"):
+        require_metrics(catalogue)
 
 
 def test_every_metric_has_evidence_and_ratios_a_direction() -> None:

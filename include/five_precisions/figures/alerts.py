@@ -6,6 +6,7 @@ as YAML what its rows mean: `rule`, `level`, `aspect` (may be left out where eac
 - `needs`: reports without which the rule says nothing: `{loans: own}` = that of the institution the alert is about,
   `{visits: all}` = those of everyone who owes it. A report that its institution does not owe is never missing.
 - `needs_to_close`: what "it no longer holds" takes beyond that.
+- `metric`: whose rows the measure is made from, where there is one: pages lead from the measure to its proof.
 
 Its rows are what holds now: `institution_code`, `division_code`, `subject`, `measure`, `threshold`, `detail` (Chinese,
 masked), and, where they differ from what is declared, `level` and `aspect`. A rule, institution and subject come once.
@@ -30,6 +31,7 @@ from sqlalchemy.exc import DataError, ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, fill_table, gather_statistics, run_statement
+from five_precisions.reference import Catalogue
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import load_cross_rules
@@ -66,6 +68,8 @@ class AlertRule(BaseModel):
     needs: dict[str, Whose]
     needs_to_close: dict[str, Whose] = Field(default_factory=dict)
     """Beyond `needs`."""
+    metric: str | None = None
+    """Of the catalogue; the rows behind it show what was measured."""
     sql: str
 
     @model_validator(mode="after")
@@ -104,6 +108,19 @@ def load_alert_rules(folder: Path = ALERT_FOLDER) -> tuple[AlertRule, ...]:
     if not rules:
         raise SetupError(f"{folder} holds no rule of an alert.")
     return rules
+
+
+def require_metrics(catalogue: Catalogue) -> None:
+    """Refuse rules whose measure is said to be made from a metric that there is not.
+
+    Raises:
+        SetupError: a rule names one.
+    """
+    for rule in load_alert_rules():
+        if rule.metric is not None and rule.metric not in catalogue.metrics:
+            raise SetupError(
+                f"{ALERT_FOLDER} is wrong at the rule {rule.rule}: the catalogue has no metric {rule.metric}."
+            )
 
 
 def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | None = None) -> None:

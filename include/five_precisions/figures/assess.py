@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions import __version__
 from five_precisions.errors import RefusedError, SetupError
-from five_precisions.figures.alerts import cross_rules, follow_inspections, raise_alerts
+from five_precisions.figures.alerts import cross_rules, follow_inspections, raise_alerts, require_metrics
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
     Parameters,
@@ -123,7 +123,9 @@ def validate_reference(settings: Settings) -> None:
     load_scheme(settings, first)
     load_scorecard(settings, first)
     load_targets(settings)
-    load_boards(settings, load_catalogue(settings))
+    catalogue = load_catalogue(settings)
+    load_boards(settings, catalogue)
+    require_metrics(catalogue)
     load_inspection_rules(settings)
     load_lead_rules(settings)
 

@@ -5,6 +5,7 @@
 -- aspect: 主体责任落实
 -- level: medium
 -- needs: {guarantee_funds: own}
+-- metric: fund_arrival_rate
 with short as (
     select
         fund.delivered_by as institution_code,

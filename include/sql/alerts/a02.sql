@@ -7,6 +7,7 @@
 -- level: medium
 -- needs: {}
 -- needs_to_close: {loans: all}
+-- metric: microcredit_ytd_amount
 with issued as (
     select
         figure.scope,

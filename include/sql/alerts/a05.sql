@@ -4,6 +4,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
+-- metric: microcredit_balance
 select
     loans.delivered_by as institution_code,
     loans.town_code as division_code,

@@ -7,6 +7,7 @@
 -- aspect: 小额信贷管理
 -- level: high
 -- needs: {loans: own}
+-- metric: microcredit_balance
 with debtor as (
     select
         borrowing_household.household_no,

@@ -7,6 +7,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: high
 -- needs: {loans: own}
+-- metric: loan_count
 with live as (
     select
         loans.delivered_by,

@@ -6,6 +6,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
+-- metric: microcredit_balance
 with doubtful as (
     select
         borrowing_household.household_no,

@@ -6,6 +6,7 @@
 -- aspect: 小额信贷管理
 -- level: low
 -- needs: {loans: own}
+-- metric: microcredit_cumulative_households
 with record as (
     select to_date(min(close.period), 'YYYY-MM') as begins_on
     from intake.close

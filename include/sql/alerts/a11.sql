@@ -7,6 +7,7 @@
 -- aspect: 贷款质量和用途真实性
 -- level: medium
 -- needs: {loans: own}
+-- metric: microcredit_overdue_ratio
 with ratio as (
     select
         bank.scope_code as institution_code,

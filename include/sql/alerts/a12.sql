@@ -6,6 +6,7 @@
 -- aspect: 小额信贷管理
 -- level: low
 -- needs: {visits: own}
+-- metric: visits_made_month
 with recent as (
     select
         visits.delivered_by,

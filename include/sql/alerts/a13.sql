@@ -7,6 +7,7 @@
 -- aspect: 产业贷款推进
 -- level: low
 -- needs: {projects: own}
+-- metric: projects_stale
 select
     projects.delivered_by as institution_code,
     projects.town_code as division_code,

@@ -5,6 +5,7 @@
 -- aspect: 主体责任落实
 -- level: low
 -- needs: {outreach: all}
+-- metric: outreach_towns_quarter
 with missing_before as (
     select institution.code
     from intake.close

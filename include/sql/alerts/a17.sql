@@ -5,6 +5,7 @@
 -- aspect: 小额信贷管理
 -- level: medium
 -- needs: {loans: own}
+-- metric: microcredit_completion
 select
     target.institution_code,
     null as division_code,
