@@ -14,6 +14,7 @@ from five_precisions.figures import restate
 from five_precisions.reference import Scope, load_catalogue
 from five_precisions.settings import Settings
 from five_precisions.web import figure_proof
+from five_precisions.web import restated as restated_page
 from five_precisions.web.figure_words import change_of, shown_figure
 from five_precisions.web.figures import _GROUPS, _OTHERS
 from tests.figures.awkward_city import assess_awkward_city
@@ -410,3 +411,48 @@ def test_what_is_not_there_is_said_with_what_there_is(ops: TestClient, path: str
     assert sentence in answered.text
     assert 'class="choices"' in answered.text
     assert "is no metric" not in answered.text
+
+
+# A restatement
+
+
+def test_a_restatement_lists_what_it_changed_with_both_proofs(restated: Engine, ops: TestClient) -> None:
+    html = page(ops, f"{FIGURES}/restated", run="2019-01-r2")
+    changed = rows_in(
+        restated, "select figure from mart.restated_figure where run_id = '2019-01-r2' and mart = 'metric'"
+    )
+    shown = by_head(table_of(html, "metrics"))
+    assert len(shown) == len(changed) > 20
+    [balance] = [each for each in shown if (each["指标"], each["对象"]) == ("金融精准扶贫贷款余额", "B01")]
+    assert [balance[each] for each in ("重述前", "重述后", "相差", "单位")] == ["19.50", "3.00", "-16.50", "万元"]
+    [before, after] = [
+        unescape(each)
+        for each in re.findall(r'href="([^"]*metric=loan_balance&amp;scope=bank&amp;code=B01[^"]*)"', html)
+    ]
+    assert "<b>19.50 万元</b>" in ops.get(before).text
+    assert "<b>3.00 万元</b>" in ops.get(after).text
+    # Towns have few households each: neither value nor change tells how many.
+    towns = [each for each in shown if each["层级"] == "乡镇" and each["单位"] == "户"]
+    assert towns
+    assert {each[head] for each in towns for head in ("重述前", "重述后")} <= {"<5", "0", "—"}
+    assert {each["相差"] for each in towns} <= {"不列", "—"}
+    assert any(each["结果"] == "考核结果" for each in by_head(table_of(html, "results")))
+
+
+def test_a_restatement_that_was_never_made_is_said_so(restated: Engine, ops: TestClient) -> None:
+    assert restated
+    answered = ops.get(f"{FIGURES}/restated?run=2019-09-r9")
+    assert answered.status_code == 404
+    assert "没有这次数据重述。" in answered.text
+    assert "run=2019-01-r2" in answered.text
+
+
+def test_a_long_restatement_is_cut_on_the_page_and_whole_in_its_file(
+    restated: Engine, ops: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert restated
+    monkeypatch.setattr(restated_page, "MOST_FIGURES", 5)
+    html = page(ops, f"{FIGURES}/restated", run="2019-01-r2")
+    assert len(rows_of(html, "metrics")) == 5
+    assert "只显示前5项；全部在文件里。" in html
+    assert len(csv_of(ops, "figures/restated", "metrics", run="2019-01-r2")) > 20

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.bulletin import post_notices
 from five_precisions.figures import Restatement, open_request, preview_restatement, restate
+from five_precisions.figures.restated_words import RESTATED_TABLE_WORDS
 from five_precisions.orchestration.runtime import open_for_task, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.period import Period
@@ -30,20 +31,6 @@ _OPEN_STATES: Final = ["queued", "running"]
 """States of a run that is not over."""
 _MOST_ROWS: Final = 200
 """Figures of one table that are shown; the command line shows all."""
-_TABLES: Final = {
-    "assessment": "考核结果",
-    "ranking": "排名",
-    "relending_advice": "支农再贷款建议",
-    "assessment_item": "考核指标",
-    "alert": "预警",
-    "reporting": "报送情况",
-    "pace": "进度",
-    "next_step": "改进空间",
-    "metric": "指标数据",
-    "league_reconciliation": "与省排名表核对",
-    "household_score": "农户评分",
-}
-"""What the tables hold, in the order in which a person wants to see them."""
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>#|~]")
 """What Markdown would read as layout."""
 
@@ -166,11 +153,11 @@ def describe(shown: Restatement, reason: str) -> str:
     else:
         lines.append("各机构的报送版本未变；变的是登记信息、考核方案、以前月份或计算规则。")
     tables = {mart: list(figures) for mart, figures in groupby(shown.figures, key=lambda each: each.mart)}
-    for mart in (*_TABLES, *sorted(tables.keys() - _TABLES.keys())):
+    for mart in (*RESTATED_TABLE_WORDS, *sorted(tables.keys() - RESTATED_TABLE_WORDS.keys())):
         figures = tables.get(mart, [])
         if not figures:
             continue
-        lines.append(f"## {_TABLES.get(mart, mart)}（{len(figures)}项）")
+        lines.append(f"## {RESTATED_TABLE_WORDS.get(mart, mart)}（{len(figures)}项）")
         rows = [(each.scope, each.scope_code, each.figure, each.before, each.after) for each in figures[:_MOST_ROWS]]
         lines.append(_table(("范围", "代码", "数字", "原值", "新值"), rows))
         if len(figures) > _MOST_ROWS:
