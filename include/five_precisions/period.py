@@ -113,7 +113,12 @@ class Period:
 
     def previous(self) -> Period:
         """The month before."""
-        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+        return self.back(1)
+
+    def back(self, months: int) -> Period:
+        """The month that lies so many months before."""
+        year, month = divmod(12 * self.year + self.month - 1 - months, 12)
+        return Period(year, month + 1)
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

@@ -145,8 +145,8 @@ def bank_href(desk: Desk, code: str, period: object) -> str:
     return desk.href(f"ranking/banks/{code}", period=period)
 
 
-def proof_href(desk: Desk, metric: str, scope: str, code: str, period: object) -> str:
-    """The address of what a figure rests on."""
+def proof_href(desk: Desk, metric: str, scope: str, code: str | None, period: object) -> str:
+    """The address of what a figure rests on; of the city's no code is needed."""
     return desk.href("figures/proof", metric=metric, scope=scope, code=code, period=period)
 
 
@@ -174,14 +174,17 @@ def won_cell(desk: Desk, found: BankIndicator | None, period: Period) -> Cell:
 
 
 def raw_proof(desk: Desk, found: BankIndicator, period: Period) -> str | None:
-    """Where an indicator's percentage is proved: by the rows behind its metric, or on the bank's own page."""
-    metric = load_indicators()[found.indicator].metric
-    if found.raw is None:
-        return None
+    """Where an indicator's percentage is proved; None where it has none."""
+    return None if found.raw is None else indicator_proof(desk, found.indicator, found.institution_code, period)
+
+
+def indicator_proof(desk: Desk, indicator: str, code: str, period: object) -> str | None:
+    """Where a bank's indicator is proved: by the rows behind its metric, or on the bank's own page."""
+    metric = load_indicators()[indicator].metric
     if metric is not None:
-        return proof_href(desk, metric, "bank", found.institution_code, period)
-    if found.indicator == _OF_REPORTING:
-        return f"{bank_href(desk, found.institution_code, period)}#months_reported"
+        return proof_href(desk, metric, "bank", code, period)
+    if indicator == _OF_REPORTING:
+        return f"{bank_href(desk, code, period)}#months_reported"
     return None
 
 

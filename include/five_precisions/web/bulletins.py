@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks, Response
@@ -22,7 +23,7 @@ from five_precisions.web.desk import MONTHS, NOTHING_OPENED, AtDesk, Desk, FormT
 from five_precisions.web.messages import STATUS_WORDS, going_words, make_due, messages_table, read_messages
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, counted
 from five_precisions.web.todo import APPROVALS
 from five_precisions.web.triggering import open_runs, require_triggerable, start_run
 
@@ -137,7 +138,7 @@ def _page(
                 empty=_no_deliveries(row, message_status),
                 note="点收件人看这封邮件的历次发送，失败或存疑的在那里重发。",
             ),
-            _restatements_table(row, restatements),
+            _restatements_table(desk, row, restatements),
         ],
         errors=errors,
         row=row,
@@ -185,7 +186,7 @@ def _chosen(desk: Desk, quarters: Sequence[Row[Any]], asked: str) -> Row[Any]:
 def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) -> Table:
     def count(row: Row[Any], value: int, message_status: Status, state: str | None = None) -> Cell:
         href = f"{desk.href('bulletins', quarter=row.quarter, status=message_status)}#deliveries"
-        return Cell(value=value, href=href if value else None, state=state if value else None)
+        return replace(counted(value, href), state=state if value else None)
 
     def progress(row: Row[Any]) -> Cell:
         words, state = progress_of(row)
@@ -214,7 +215,9 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
                     is_head=True,
                     state="chosen" if row.quarter == chosen.quarter else None,
                 ),
-                *(progress(row), row.assessed, row.shown_draft or 0, row.approved_at, row.corrections),
+                *(progress(row), row.assessed),
+                counted(row.shown_draft or 0, f"{desk.href('bulletins', quarter=row.quarter)}#drafts"),
+                *(row.approved_at, row.corrections),
                 *(count(row, row.sent, Status.SENT), count(row, row.waiting, Status.PENDING)),
                 *(count(row, row.failed, Status.FAILED, "bad"), count(row, row.in_doubt, Status.IN_DOUBT, "warn")),
             )
@@ -277,7 +280,7 @@ def _read_restatements(connection: Connection, row: Row[Any]) -> Sequence[Row[An
     return connection.execute(load_statement("web/restatements"), asked).all()
 
 
-def _restatements_table(row: Row[Any], restatements: Sequence[Row[Any]]) -> Table:
+def _restatements_table(desk: Desk, row: Row[Any], restatements: Sequence[Row[Any]]) -> Table:
     return Table(
         name="restatements",
         title=f"{row.quarter}通报所用月份的数据重述",
@@ -294,7 +297,7 @@ def _restatements_table(row: Row[Any], restatements: Sequence[Row[Any]]) -> Tabl
         rows=[
             (
                 *(Cell(value=each.period, is_head=True), each.run_id, each.replaced_run_id, each.closed_at),
-                each.figures,
+                counted(each.figures, desk.href("figures/restated", run=each.run_id)),
                 _since_cell(row, each),
                 *(each.decided_by, each.reason),
             )

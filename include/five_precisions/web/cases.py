@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures import Case, CaseHistory, CaseState, Decision, list_cases, read_case, set_aside, take_back
 from five_precisions.figures.alerts import AlertLevel, aspects, load_alert_rules
 from five_precisions.period import Period, parse_day
+from five_precisions.reference import Scope, load_catalogue
 from five_precisions.register import read_register
 from five_precisions.web.access import ASSESSMENT, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError, reason_entered
@@ -23,7 +24,7 @@ from five_precisions.web.alert_levels import ALERT_LEVEL_STYLES, ALERT_LEVEL_WOR
 from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, counted
 
 MOST_CASES: Final = 300
 """On a page; its files hold all."""
@@ -45,6 +46,8 @@ _NEW: Final = "1"
 _BY_ASPECT: Final = ("aspect", "level")
 _BY_COUNTY: Final = ("county", "level")
 """Filters that a table of counts does not ask: it leads to each of them."""
+_NOWHERE: Final = "none"
+"""The county, in an address, of cases that are in none."""
 _NO_COUNTY: Final = "不分县区"
 
 router = APIRouter(prefix="/cases", dependencies=[sees_runs(ASSESSMENT)])
@@ -71,7 +74,7 @@ class _Filters:
             "aspect": self.aspect in ("", case.aspect),
             "level": self.level in ("", case.level),
             "institution": self.institution in ("", case.institution_code),
-            "county": self.county in ("", county),
+            "county": self.county in ("", county or _NOWHERE),
             "state": self.state in (_EVERY_STATE, case.state),
             "rule": self.rule in ("", case.rule),
             "age": self._keeps_age(months_lasted(case)),
@@ -114,7 +117,7 @@ def show_cases(
     choices = {
         "aspect": ("没有这个督查方面。", {each: each for each in aspects()}),
         "level": ("没有这个级别。", {str(each): words for each, words in ALERT_LEVEL_WORDS.items()}),
-        "county": ("没有这个县区。", places.counties),
+        "county": ("没有这个县区。", {**places.counties, _NOWHERE: _NO_COUNTY}),
         "institution": ("没有这个机构。", institutions),
         "state": (
             "没有这种状态。",
@@ -158,10 +161,10 @@ def show_cases(
 
 def _count_cells(desk: Desk, levels: Counter[str], **of_row: str | None) -> list[Cell]:
     """Counts of each level and of all, each leading to those cases."""
-    counted = [(str(each), levels[each]) for each in AlertLevel]
+    of_levels = [(str(each), levels[each]) for each in AlertLevel]
     return [
-        Cell(value=count, href=f"{desk.here(**of_row, level=level)}#cases" if count else None)
-        for level, count in (*counted, (None, levels.total()))
+        counted(count, f"{desk.here(**of_row, level=level)}#cases")
+        for level, count in (*of_levels, (None, levels.total()))
     ]
 
 
@@ -198,9 +201,7 @@ def _counties_table(desk: Desk, cases: Sequence[Case], places: Places) -> Table:
         for code in places.counties
     ]
     if levels[None]:
-        # There is no filter of these.
-        everywhere = [*(levels[None][each] for each in AlertLevel), levels[None].total()]
-        rows.append([Cell(value=_NO_COUNTY, is_head=True), *(Cell(value=each) for each in everywhere)])
+        rows.append([Cell(value=_NO_COUNTY, is_head=True), *_count_cells(desk, levels[None], county=_NOWHERE)])
     return Table(
         name="counties",
         title="按县区和级别",
@@ -211,6 +212,7 @@ def _counties_table(desk: Desk, cases: Sequence[Case], places: Places) -> Table:
 
 
 def _cases_table(desk: Desk, cases: Iterable[Case], places: Places, period: Period) -> Table:
+    measures = _Measures(desk, places)
     return Table(
         name="cases",
         title=f"{period.words}督查事项",
@@ -238,8 +240,9 @@ def _cases_table(desk: Desk, cases: Iterable[Case], places: Places, period: Peri
                 Cell(
                     value=case.short_name, href=desk.here(institution=case.institution_code), title="只看这个机构的事项"
                 ),
-                *(places.words(case) or _NO_COUNTY, case.subject, case.since_period, months_lasted(case), case.times),
-                *(_number_cell(case.measure), _number_cell(case.threshold), case.detail),
+                *(places.words(case) or _NO_COUNTY, case.subject, case.since_period),
+                *(Cell(value=each, href=_history_href(desk, case)) for each in (months_lasted(case), case.times)),
+                *(measures.cell(case), _number_cell(case.threshold), case.detail),
                 _state_cell(case),
                 _decision_words(case),
             )
@@ -257,6 +260,45 @@ def _number_cell(value: Decimal | None) -> Cell:
     """A value of any unit: a whole number without decimals."""
     is_whole = value is not None and value == value.to_integral_value()
     return Cell(value=value, form=Form.COUNT if is_whole else Form.AMOUNT)
+
+
+class _Measures:
+    """What cases measure, each leading to the rows that it is made from."""
+
+    def __init__(self, desk: Desk, places: Places) -> None:
+        self._desk, self._places = desk, places
+        self._metrics = {each.rule: each.metric for each in load_alert_rules()}
+        self._catalogue = load_catalogue(desk.settings)
+
+    def cell(self, case: Case) -> Cell:
+        """The measure of a case."""
+        return replace(_number_cell(case.measure), href=None if case.measure is None else self._proof(case))
+
+    def _proof(self, case: Case) -> str:
+        """Of the metric that the rule names, else what the institution delivered for the month."""
+        code = self._metrics.get(case.rule)
+        metric = None if code is None else self._catalogue.metrics.get(code)
+        if metric is None:
+            return f"{self._desk.href(f'reporting/{case.institution_code}', period=case.period)}#versions"
+        is_bank = case.institution_code in self._places.banks
+        subjects = {
+            Scope.BANK: case.institution_code if is_bank else None,
+            Scope.COUNTY: self._places.county(case),
+        }
+        found = [each for each, subject in subjects.items() if subject is not None and each in metric.scopes]
+        scope = found[0] if found else Scope.CITY
+        return self._desk.href(
+            "figures/proof",
+            metric=code,
+            scope=scope,
+            code=subjects.get(scope),
+            period=case.period,
+            run=None if case.is_current else case.run_id,
+        )
+
+
+def _history_href(desk: Desk, case: Case) -> str:
+    return f"{desk.href(f'cases/{case.case_id}')}#history"
 
 
 def _decision_words(case: Case) -> str | None:
@@ -320,7 +362,7 @@ def _case_page(
     with desk.connect() as connection:
         assessed = desk.assessed_periods(connection)
         places = Places.of(read_register(connection))
-    newest = _newest(history)
+    newest, measures = _newest(history), _Measures(desk, places)
     last = Period.parse(assessed[0])
     decision = history.decisions[-1] if history.decisions else None
     is_aside = decision is not None and decision.until is not None and decision.until >= last.end
@@ -334,7 +376,7 @@ def _case_page(
         "case.html",
         page="cases",
         title=f"督查事项 {case_id}",
-        tables=[_history_table(history.states), _decisions_table(history.decisions)],
+        tables=[_history_table(history.states, measures), _decisions_table(history.decisions)],
         period=Period.parse(newest.period),
         errors=errors,
         case=newest,
@@ -343,7 +385,7 @@ def _case_page(
         state=CASE_STATE_WORDS[newest.state],
         place=places.words(newest),
         months=months_lasted(newest),
-        measure=_number_cell(newest.measure),
+        measure=measures.cell(newest),
         threshold=_number_cell(newest.threshold),
         decided=_decision_words(newest),
         decision=decision,
@@ -353,7 +395,7 @@ def _case_page(
     )
 
 
-def _history_table(states: Sequence[Case]) -> Table:
+def _history_table(states: Sequence[Case], measures: _Measures) -> Table:
     return Table(
         name="history",
         title="历次考核",
@@ -375,7 +417,7 @@ def _history_table(states: Sequence[Case]) -> Table:
                 ),
                 alert_level_cell(AlertLevel(each.level)),
                 *(_state_cell(each), CHANGE_WORDS[each.change]),
-                *(_number_cell(each.measure), _number_cell(each.threshold), each.detail),
+                *(measures.cell(each), _number_cell(each.threshold), each.detail),
             )
             for each in reversed(states)
         ],

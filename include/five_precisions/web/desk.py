@@ -265,6 +265,11 @@ def open_desk(request: Request, user: User) -> Desk:
     return Desk(request, user, installation.engine, installation.settings)
 
 
+def months_until(period: Period, months: int = MONTHS) -> dict[str, object]:
+    """What a statement over months asks for: the month, and the first of so many that end with it."""
+    return {"period": str(period), "first": str(period.back(months - 1))}
+
+
 AtDesk = Annotated[Desk, Depends(open_desk)]
 FormText = Annotated[str, FormField()]
 """A field of a form as it was entered."""

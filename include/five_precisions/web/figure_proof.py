@@ -340,8 +340,10 @@ def _revisions_table(desk: Desk, asked: _Asked) -> Table:
                 value_cell(
                     asked.metric,
                     shown_figure(asked.metric, asked.scope, row.value, row.numerator, row.denominator).value,
+                    desk.here(run=None if row.is_current else row.run_id, page=None),
                 ),
-                *(row.reason, row.closed_at, row.input_digest),
+                Cell(value=row.reason, href=desk.href("figures/restated", run=row.run_id) if row.reason else None),
+                *(row.closed_at, row.input_digest),
             ]
             for row in asked.revisions
         ],

@@ -16,7 +16,7 @@ from five_precisions.reference import Catalogue, Metric, Scope, load_catalogue
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.charts import Bar, Series, bar_chart, line_chart
-from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk, months_until
 from five_precisions.web.figure_words import (
     GOOD_WORDS,
     LEFT_OUT_WORDS,
@@ -103,12 +103,13 @@ def _catalogue_row(
     of_city = Scope.CITY in metric.scopes
     now = Shown(None if figure is None else figure.value)
     before = Shown(None if figure is None else figure.value_before)
+    months = desk.href(f"figures/{code}", period=period)
     proof = desk.href("figures/proof", metric=code, scope=Scope.CITY, code=city, period=period) if of_city else None
     return [
-        Cell(value=metric.name, href=desk.href(f"figures/{code}", period=period), is_head=True),
+        Cell(value=metric.name, href=months, is_head=True),
         value_cell(metric, now.value, proof),
         Cell(value=metric.unit),
-        value_cell(metric, change_of(now, before)),
+        value_cell(metric, change_of(now, before), f"{months}#months" if of_city else None),
         Cell(value="、".join(SCOPE_WORDS[each] for each in metric.scopes)),
         Cell(value=GOOD_WORDS[metric.good]),
         Cell(value=metric.formula),
@@ -153,8 +154,9 @@ def show_metric(desk: AtDesk, code_of_metric: str, scope: str = "", code: str = 
         subject = find_subject(desk, of, there, code)
         series: Sequence[Row[Any]] = []
         if subject is not None:
-            names = {"period": str(period), "months": asked_months, "metric": code_of_metric, "scope": of}
-            series = connection.execute(load_statement("web/figure_months"), names | {"code": subject.code}).all()
+            names = {"metric": code_of_metric, "scope": of, "code": subject.code}
+            asked = months_until(period, asked_months) | names
+            series = connection.execute(load_statement("web/figure_months"), asked).all()
         below = {
             each: read_subjects(
                 connection, runs, code_of_metric, each, subject.code if each is Scope.TOWN and subject else None
@@ -242,8 +244,7 @@ class _View:
             rows.append(
                 [
                     Cell(value=row.period, is_head=True),
-                    value_cell(self._metric, figure.value, self._proof(scope, subject.code, row.period)),
-                    *_parts_of(figure, parts),
+                    *self._with_parts(figure, parts, self._proof(scope, subject.code, row.period)),
                     value_cell(self._metric, change_of(figure, before)),
                 ]
             )
@@ -286,9 +287,12 @@ class _View:
                         state="chosen" if chosen is not None and row.code == chosen.code else None,
                     ),
                     *([Cell(value=row.parent_name)] if has_parents else []),
-                    value_cell(self._metric, figures[row.code].value, self._proof(scope, row.code, str(period))),
-                    *_parts_of(figures[row.code], parts),
-                    value_cell(self._metric, change_of(figures[row.code], self._shown_before(scope, row))),
+                    *self._with_parts(figures[row.code], parts, self._proof(scope, row.code, str(period))),
+                    value_cell(
+                        self._metric,
+                        change_of(figures[row.code], self._shown_before(scope, row)),
+                        f"{self._href(scope, row.code, period, months)}#months",
+                    ),
                 ]
                 for row in _by_value(rows, figures)
             ],
@@ -317,6 +321,14 @@ class _View:
             unit=self._metric.unit,
         )
 
+    def _with_parts(self, figure: Shown, parts: Sequence[Column], proof: str) -> list[Cell]:
+        """A value, with numerator and denominator where there are columns of them; all have the same proof."""
+        shown = [figure.numerator, figure.denominator] if parts else []
+        return [
+            value_cell(self._metric, figure.value, proof),
+            *(Cell(value=each, href=None if each is None else proof) for each in shown),
+        ]
+
     def _shown(self, scope: Scope, row: Row[Any]) -> Shown:
         return shown_figure(self._metric, scope, row.value, row.numerator, row.denominator)
 
@@ -337,10 +349,6 @@ def _part_columns(figures: Sequence[Shown]) -> list[Column]:
     if all(each is None for each in (*above, *below)):
         return []
     return [Column("numerator", "分子", part_form(above)), Column("denominator", "分母", part_form(below))]
-
-
-def _parts_of(figure: Shown, columns: Sequence[Column]) -> list[Value]:
-    return [figure.numerator, figure.denominator] if columns else []
 
 
 def _drawn(value: Value) -> Decimal | int | None:

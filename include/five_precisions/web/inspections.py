@@ -12,14 +12,16 @@ from five_precisions.display import Form
 from five_precisions.errors import UsageError
 from five_precisions.figures.lists import Outlet, SampledLoan, read_inspection_list
 from five_precisions.period import Period
+from five_precisions.reference import Scope
 from five_precisions.register import InstitutionKind, read_register
 from five_precisions.register.decision import storable
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
+from five_precisions.web.assessed import proof_href
 from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
-from five_precisions.web.tables import Cell, Column, Table, Value, tables_as_workbook
+from five_precisions.web.tables import Cell, Column, Table, Value, counted, tables_as_workbook
 
 MOST_OUTLETS: Final = 100
 """On a page."""
@@ -80,7 +82,7 @@ def show_inspections(desk: AtDesk, institution: str = "", county: str = "", outl
         page="cases",
         title="督查清单",
         tables=[
-            _outlets_table(desk, outlets if is_file else outlets[:MOST_OUTLETS], chosen),
+            _outlets_table(desk, outlets if is_file else outlets[:MOST_OUTLETS], chosen, period),
             _sample_table(chosen),
             _followups_table(desk, followups, period),
         ],
@@ -117,7 +119,11 @@ def save_inspections(desk: AtDesk, institution: str = "", county: str = "") -> R
     drawn = read_inspection_list(desk.engine, period, institution=institution or None) if is_bank else []
     listed = {row.place for row in rows}
     wanted = [each for each in drawn if each.place in listed]
-    tables = [_outlets_table(desk, rows, None), _all_samples_table(wanted), _followups_table(desk, followups, period)]
+    tables = [
+        _outlets_table(desk, rows, None, period),
+        _all_samples_table(wanted),
+        _followups_table(desk, followups, period),
+    ]
     content = tables_as_workbook(
         [(each, f"{period.words}{each.title}") for each in tables], f"{period.words}现场督查清单"
     )
@@ -153,7 +159,7 @@ def _outlet_key(row: Any) -> str:
     return f"{row.bank_code}-{row.town_code}"
 
 
-def _outlets_table(desk: Desk, outlets: Sequence[Row[Any]], chosen: Outlet | None) -> Table:
+def _outlets_table(desk: Desk, outlets: Sequence[Row[Any]], chosen: Outlet | None, period: Period) -> Table:
     return Table(
         name="outlets",
         title="下次督查网点",
@@ -181,7 +187,19 @@ def _outlets_table(desk: Desk, outlets: Sequence[Row[Any]], chosen: Outlet | Non
                     state="chosen" if chosen is not None and _outlet_key(chosen) == _outlet_key(row) else None,
                 ),
                 *(row.bank, row.county, row.town, row.outlet_name or None, row.risk),
-                *(row.open_alerts, row.shared_alerts, row.balance, row.last_inspected_on, row.loans, row.reason),
+                counted(
+                    row.open_alerts,
+                    desk.href("cases", period=period, institution=row.bank_code, county=row.county_code),
+                ),
+                counted(row.shared_alerts, desk.href("cases", period=period, institution=row.bank_code)),
+                Cell(
+                    value=row.balance,
+                    href=proof_href(desk, "loan_balance", Scope.BANK, row.bank_code, period),
+                    title="该行贷款余额的来源，其中有这个乡镇的贷款",
+                ),
+                row.last_inspected_on,
+                counted(row.loans, f"{desk.here(outlet=_outlet_key(row))}#sample"),
+                row.reason,
             )
             for row in outlets
         ],
@@ -249,11 +267,9 @@ def _followups_table(desk: Desk, rows: Sequence[Row[Any]], period: Period) -> Ta
                 *(Cell(value=row.finding_no, is_head=True), row.short_name, row.aspect, row.severity),
                 *(row.inspected_on, row.due_on, row.mended_on),
                 Cell(value=_FOLLOWUP_WORDS[row.state], state=_FOLLOWUP_STATES.get(row.state)),
-                Cell(
-                    value=row.open_alerts,
-                    href=desk.href("cases", period=period, institution=row.institution_code, aspect=row.aspect)
-                    if row.open_alerts
-                    else None,
+                counted(
+                    row.open_alerts,
+                    desk.href("cases", period=period, institution=row.institution_code, aspect=row.aspect),
                 ),
                 row.remark,
             )

@@ -42,7 +42,7 @@ from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FilledForm, FormError, reason_entered, reason_error
 from five_precisions.web.desk import MONTHS, AtDesk, Desk, FormText
 from five_precisions.web.institution_choice import INSTITUTION_KIND_WORDS, find_institution, require_kind
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, counted
 
 MOST_FILES: Final = 40
 """Of one self-check."""
@@ -143,9 +143,16 @@ def _institutions_table(desk: Desk, rows: Sequence[Row[Any]], register: Register
             (
                 Cell(value=row.code, href=desk.href(f"institutions/{row.code}"), is_head=True),
                 *(row.short_name, row.name, INSTITUTION_KIND_WORDS[InstitutionKind(row.kind)], row.division_name),
-                *(row.opened_on, row.closed_on, owed[InstitutionKind(row.kind)]),
-                Cell(value=row.contacts, state=None if row.contacts else "warn", title=_added_words(row.added)),
-                *(row.leaders, _state_cell(row)),
+                *(row.opened_on, row.closed_on),
+                counted(owed[InstitutionKind(row.kind)], f"{desk.href(f'institutions/{row.code}')}#obligations"),
+                Cell(
+                    value=row.contacts,
+                    href=f"{desk.href(f'institutions/{row.code}')}#contacts",
+                    state=None if row.contacts else "warn",
+                    title=_added_words(row.added),
+                ),
+                counted(row.leaders, f"{desk.href(f'institutions/{row.code}')}#contacts"),
+                _state_cell(row),
             )
             for row in rows
         ],

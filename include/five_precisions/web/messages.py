@@ -18,7 +18,7 @@ from five_precisions.web.actions import Action, ActionKind, FormError
 from five_precisions.web.desk import AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
-from five_precisions.web.tables import Cell, Column, Table
+from five_precisions.web.tables import Cell, Column, Table, counted
 
 _MOST_MESSAGES: Final = 200
 """Messages on one page."""
@@ -138,7 +138,8 @@ def messages_table(desk: Desk, rows: Sequence[Row[Any]], *, name: str, title: st
                 Cell(value=row.recipient, href=message_href(desk, row.message_key)),
                 MESSAGE_KIND_WORDS[Kind(row.kind)],
                 Cell(value=STATUS_WORDS[Status(row.status)], state=_STATUS_STATES.get(Status(row.status))),
-                *(row.period, row.subject, row.attempts, reply_words(row.reply), row.created_at, row.sent_at),
+                *(row.period, row.subject, counted(row.attempts, message_href(desk, row.message_key))),
+                *(reply_words(row.reply), row.created_at, row.sent_at),
             )
             for row in rows
         ],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from five_precisions.figures import Case
-from five_precisions.register import DivisionLevel, Register
+from five_precisions.register import DivisionLevel, InstitutionKind, Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Places:
     """Names of the counties, by code."""
     county_of: Mapping[str, str]
     """By code of a county, a town, or an institution of a county."""
+    banks: frozenset[str]
+    """Their codes."""
 
     @classmethod
     def of(cls, register: Register) -> Places:
@@ -30,7 +32,8 @@ class Places:
         for institution in register.institutions:
             if institution.division_code in county_of:
                 county_of[institution.code] = county_of[institution.division_code]
-        return cls({each.code: each.name for each in register.divisions}, counties, county_of)
+        banks = frozenset(each.code for each in register.institutions if each.kind is InstitutionKind.BANK)
+        return cls({each.code: each.name for each in register.divisions}, counties, county_of, banks)
 
     def county(self, case: Case) -> str | None:
         """The county of what the case is about, else of its institution; None where it is about no county."""

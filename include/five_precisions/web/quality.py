@@ -20,16 +20,17 @@ from five_precisions.reports.level import Level
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, sees_runs
 from five_precisions.web.charts import Bar, bar_chart
-from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, months_until
 from five_precisions.web.finding_tables import level_cell
 from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.rule_words import rule_words
-from five_precisions.web.tables import Cell, Column, Table, percent_of
+from five_precisions.web.tables import Cell, Column, Table, counted, percent_of
 
 _DOCS_POLICY: Final = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 )
 """The Data Docs bear their style in place and run nothing; their links lead on with the login that a browser has."""
+_BY_INSTITUTION: Final = "first_pass_institutions"
 _MOST_WORDS: Final = 2
 """Sentences about one rule in a table."""
 _WINDOW = text("select period from registry.period where period <= :period order by period desc limit :months")
@@ -65,14 +66,14 @@ def show_quality(desk: AtDesk) -> Response:
         period, periods = desk.opened_month(connection)
         if period is None:
             return desk.answer("quality.html", page="quality", title="数据质量", empty=NOTHING_OPENED)
-        rates = connection.execute(load_statement("web/first_pass"), _asked(period)).all()
+        rates = connection.execute(load_statement("web/first_pass"), months_until(period)).all()
         window = _read_window(connection, period)
         rules = _read_rules(connection, period)
     return desk.answer(
         "quality.html",
         page="quality",
         title="数据质量",
-        tables=[_rules_table(desk, rules, window), _report_table(rates), _institution_table(desk, rates, period)],
+        tables=[_rules_table(desk, rules, window), _report_table(desk, rates), _institution_table(desk, rates, period)],
         period=period,
         periods=periods,
         chart=bar_chart([Bar(title, share) for title, share in _shares(rates)], unit="%"),
@@ -182,6 +183,10 @@ def _short_words(rule: str) -> str:
 
 def _rules_table(desk: Desk, rules: Sequence[_FailingRule], window: Sequence[str]) -> Table:
     month = window[0]
+
+    def rule_page(of: _FailingRule) -> str:
+        return desk.href(f"quality/rules/{of.rule}", period=month)
+
     failing = [each for each in rules if month in each.findings]
     order = list(Level)
     failing.sort(key=lambda each: (-each.findings[month], order.index(each.level), each.rule))
@@ -199,9 +204,13 @@ def _rules_table(desk: Desk, rules: Sequence[_FailingRule], window: Sequence[str
         ],
         rows=[
             (
-                Cell(value=each.rule, href=desk.href(f"quality/rules/{each.rule}", period=month), is_head=True),
+                Cell(value=each.rule, href=rule_page(each), is_head=True),
                 *(_short_words(each.rule), level_cell(each.level)),
-                *(each.findings[month], each.institutions[month], len(each.findings), each.since(window)),
+                *(
+                    Cell(value=count, href=f"{rule_page(each)}#receipts")
+                    for count in (each.findings[month], each.institutions[month])
+                ),
+                *(Cell(value=len(each.findings), href=f"{rule_page(each)}#months"), each.since(window)),
             )
             for each in failing
         ],
@@ -223,7 +232,8 @@ def _shares(rates: Sequence[Row[Any]]) -> list[tuple[str, Decimal | None]]:
     return [(title, percent_of(passed, received)) for title, received, passed in _by_report(rates)]
 
 
-def _report_table(rates: Sequence[Row[Any]]) -> Table:
+def _report_table(desk: Desk, rates: Sequence[Row[Any]]) -> Table:
+    by_institution = f"{desk.here()}#{_BY_INSTITUTION}"
     return Table(
         name="first_pass_reports",
         title=f"近{MONTHS}个月各报表一次通过率",
@@ -234,7 +244,10 @@ def _report_table(rates: Sequence[Row[Any]]) -> Table:
             Column("share", "一次通过率", Form.PERCENT, "%"),
         ],
         rows=[
-            (Cell(value=title, is_head=True), received, passed, percent_of(passed, received))
+            (
+                Cell(value=title, is_head=True),
+                *(Cell(value=each, href=by_institution) for each in (received, passed, percent_of(passed, received))),
+            )
             for title, received, passed in _by_report(rates)
         ],
         empty=NOTHING_ASSESSED,
@@ -257,10 +270,12 @@ def _institution_table(desk: Desk, rates: Sequence[Row[Any]], period: Period) ->
     rows = []
     for code in sorted(cells, key=lambda each: (whole[each] or Decimal(0), each)):
         name = Cell(value=names[code], href=desk.href(f"reporting/{code}", period=period), is_head=True)
-        shares = [_rate_cell(cells[code].get(report)) for report, _ in reports]
-        rows.append((name, whole[code], *shares))
+        # There each month says what became of each report.
+        months = f"{name.href}#months"
+        shares = [_rate_cell(cells[code].get(report), months) for report, _ in reports]
+        rows.append((name, Cell(value=whole[code], href=months), *shares))
     return Table(
-        name="first_pass_institutions",
+        name=_BY_INSTITUTION,
         title=f"近{MONTHS}个月各机构一次通过率",
         columns=[
             Column("institution", "机构"),
@@ -273,11 +288,11 @@ def _institution_table(desk: Desk, rates: Sequence[Row[Any]], period: Period) ->
     )
 
 
-def _rate_cell(counted: tuple[int, int] | None) -> Cell:
+def _rate_cell(counted: tuple[int, int] | None, href: str) -> Cell:
     if counted is None:
         return Cell(value="", state="nothing", title="不需报送")
     passed, received = counted
-    return Cell(value=percent_of(passed, received), title=f"已接收{received}张，其中一次通过{passed}张")
+    return Cell(value=percent_of(passed, received), href=href, title=f"已接收{received}张，其中一次通过{passed}张")
 
 
 def _receipts_table(desk: Desk, receipts: Sequence[Row[Any]], period: Period) -> Table:
@@ -294,7 +309,7 @@ def _receipts_table(desk: Desk, receipts: Sequence[Row[Any]], period: Period) ->
                 ),
                 Cell(value="跨表核对" if row.version is None else f"第{row.version}版", href=f"{page}#findings"),
                 *(reports[row.report].title if row.report in reports else "整个报送包", level_cell(Level(row.level))),
-                *(row.findings, row.told_at),
+                *(counted(row.findings, f"{page}#findings"), row.told_at),
             )
         )
     return Table(
@@ -317,7 +332,11 @@ def _months_table(desk: Desk, found: Sequence[_FailingRule], window: Sequence[st
     rows = [
         (
             Cell(value=month, href=desk.here(period=month), is_head=True),
-            *(level_cell(each.level), each.findings[month], each.institutions[month]),
+            level_cell(each.level),
+            *(
+                Cell(value=count, href=f"{desk.here(period=month)}#receipts")
+                for count in (each.findings[month], each.institutions[month])
+            ),
         )
         for month in window
         for each in found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
@@ -29,6 +28,7 @@ from five_precisions.web.assessed import (
     bank_href,
     find_bank,
     indicator_column,
+    indicator_proof,
     movement_cell,
     plain,
     proof_href,
@@ -37,10 +37,11 @@ from five_precisions.web.assessed import (
     won_cell,
 )
 from five_precisions.web.charts import Series, line_chart
-from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk, months_until
 from five_precisions.web.page import NotThereError
 from five_precisions.web.report_states import report_state_cell
-from five_precisions.web.tables import Cell, Column, Table, Value
+from five_precisions.web.reported_months import COUNTED_REPORTS, by_month, counted_reports
+from five_precisions.web.tables import Cell, Column, Table, Value, counted
 
 _LAST_MONTH: Final = 12
 _REASONS: Final = 3
@@ -69,11 +70,11 @@ def show_bank(desk: AtDesk, code: str) -> Response:
         bank = find_bank(desk, month, code)
         asked = _asked(period, [code])
         months = connection.execute(load_statement("web/assessed_months"), asked).all()
-        indicator_months = connection.execute(load_statement("web/indicator_months"), asked).all()
-        paces = connection.execute(load_statement("web/pace_months"), asked).all()
+        items = connection.execute(load_statement("web/indicator_months"), asked).all()
+        paces = connection.execute(load_statement("web/pace_months"), asked | _this_year(period)).all()
         steps = connection.execute(_STEPS, asked).all()
         tables = _tables_of_duties(desk, connection, asked, period)
-    by_month = _by_month(indicator_months)
+    indicator_months = _by_indicator(items)
     return desk.answer(
         "ranked_bank.html",
         page="ranking",
@@ -82,7 +83,7 @@ def show_bank(desk: AtDesk, code: str) -> Response:
             _indicators_table(desk, month, bank),
             _steps_table(steps),
             _pace_table(desk, code, paces),
-            _months_table(desk, code, months, by_month),
+            _months_table(desk, code, months, indicator_months),
             *tables,
         ],
         period=period,
@@ -94,27 +95,23 @@ def show_bank(desk: AtDesk, code: str) -> Response:
         below=_neighbour(month, bank, 1),
         distance=_distance(month, bank),
         rank_chart=_rank_chart(bank, months),
-        indicator_chart=_indicator_chart(months, by_month),
+        indicator_chart=_indicator_chart(months, indicator_months),
         pace_chart=_pace_chart(period, paces),
         pace_words=_pace_words(period, paces),
     )
 
 
 def _asked(period: Period, codes: Sequence[str]) -> dict[str, object]:
-    return {
-        "period": str(period),
-        "months": MONTHS,
-        "code": codes[0],
-        "codes": list(codes),
-        "first": f"{period.year:04d}-01",
-    }
+    return months_until(period) | {"code": codes[0], "codes": list(codes)}
 
 
-def _by_month(rows: Sequence[Row[Any]]) -> dict[str, dict[str, Row[Any]]]:
-    found: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
-    for row in rows:
-        found[row.period][row.indicator] = row
-    return found
+def _this_year(period: Period) -> dict[str, object]:
+    return months_until(period, period.month)
+
+
+def _by_indicator(rows: Sequence[Row[Any]]) -> dict[str, dict[str, Row[Any]]]:
+    """By month and indicator."""
+    return {month: {row.indicator: row for row in own} for month, own in by_month(rows).items()}
 
 
 def _facts(month: AssessedMonth, bank: AssessedBank) -> list[tuple[str, str]]:
@@ -199,7 +196,8 @@ def _indicators_table(desk: Desk, month: AssessedMonth, bank: AssessedBank) -> T
                 own[code].weight,
                 Cell(value=own[code].raw, href=raw_proof(desk, own[code], month.period)),
                 *_won_and_lost(own[code]),
-                *(month.average(code), own[code].note),
+                Cell(value=month.average(code), href=f"{desk.href('ranking', period=month.period)}#ranking"),
+                own[code].note,
             )
             for code in month.weights
             if code in own
@@ -252,15 +250,18 @@ def _pace_table(desk: Desk, code: str, paces: Sequence[Row[Any]]) -> Table:
         rows=[
             (
                 Cell(value=row.period, is_head=True),
-                row.target,
-                row.due,
+                _figure(desk, "microcredit_completion", code, row.period, row.target),
+                _figure(desk, "microcredit_completion", code, row.period, row.due),
                 _figure(desk, "microcredit_ytd_households", code, row.period, row.reached),
                 _figure(desk, "microcredit_completion", code, row.period, row.completion),
-                *(_rounded_up(row.needed_per_month), row.forecast),
+                _figure(desk, "microcredit_completion", code, row.period, _rounded_up(row.needed_per_month)),
+                _figure(desk, "microcredit_ytd_households", code, row.period, row.forecast),
             )
             for row in reversed(paces)
         ],
         empty="本年没有分给该行的目标，不考核完成率。",
+        note="按序时应达＝全年目标×月份÷12；以后每月需＝（全年目标－本年已发放）÷剩余月数；"
+        "全年预计＝本年已发放÷月份×12。",
     )
 
 
@@ -309,8 +310,10 @@ def _pace_chart(period: Period, paces: Sequence[Row[Any]]) -> str:
     )
 
 
-def _months_table(desk: Desk, code: str, months: Sequence[Row[Any]], by_month: dict[str, dict[str, Row[Any]]]) -> Table:
-    used = {indicator for own in by_month.values() for indicator in own}
+def _months_table(
+    desk: Desk, code: str, months: Sequence[Row[Any]], indicator_months: dict[str, dict[str, Row[Any]]]
+) -> Table:
+    used = {indicator for own in indicator_months.values() for indicator in own}
     indicators = [each for each in load_indicators() if each in used]
     return Table(
         name="months",
@@ -327,9 +330,9 @@ def _months_table(desk: Desk, code: str, months: Sequence[Row[Any]], by_month: d
             (
                 Cell(value=row.period, href=bank_href(desk, code, row.period), is_head=True),
                 UNRANKED if row.rank is None else row.rank,
-                row.score,
-                *(_won_of(by_month.get(row.period, {}).get(each)) for each in indicators),
-                *(row.deductions, row.grade),
+                _of_page(desk, code, row, row.score, "indicators"),
+                *(_won_of(desk, code, indicator_months.get(row.period, {}).get(each)) for each in indicators),
+                *(_of_page(desk, code, row, row.deductions, "deductions"), row.grade),
             )
             for row in reversed(months)
         ],
@@ -337,23 +340,32 @@ def _months_table(desk: Desk, code: str, months: Sequence[Row[Any]], by_month: d
     )
 
 
-def _won_of(row: Row[Any] | None) -> Value:
+def _of_page(desk: Desk, code: str, row: Row[Any], value: Value, table: str) -> Cell:
+    """A number that a table of the bank's page of that month comes to."""
+    return Cell(value=value, href=None if value is None else f"{bank_href(desk, code, row.period)}#{table}")
+
+
+def _won_of(desk: Desk, code: str, row: Row[Any] | None) -> Cell:
     if row is None:
-        return None
-    won: Value = NOT_ASSESSED if row.points is None else row.weight * row.points
-    return won
+        return Cell(value=None)
+    if row.points is None:
+        return Cell(value=NOT_ASSESSED, state="faint")
+    return Cell(value=row.weight * row.points, href=indicator_proof(desk, row.indicator, code, row.period))
 
 
 def _rank_chart(bank: AssessedBank, months: Sequence[Row[Any]]) -> str:
     return line_chart([Series(bank.short_name, [(row.period, row.rank) for row in months])], unit="名次", is_rank=True)
 
 
-def _indicator_chart(months: Sequence[Row[Any]], by_month: dict[str, dict[str, Row[Any]]]) -> str:
+def _indicator_chart(months: Sequence[Row[Any]], indicator_months: dict[str, dict[str, Row[Any]]]) -> str:
     return line_chart(
         [
-            Series(indicator.name, [(row.period, _percent(by_month.get(row.period, {}).get(code))) for row in months])
+            Series(
+                indicator.name,
+                [(row.period, _percent(indicator_months.get(row.period, {}).get(code))) for row in months],
+            )
             for code, indicator in load_indicators().items()
-            if any(code in own for own in by_month.values())
+            if any(code in own for own in indicator_months.values())
         ],
         unit="得分率（%）",
     )
@@ -369,13 +381,12 @@ def _percent(row: Row[Any] | None) -> Decimal | None:
 def _tables_of_duties(desk: Desk, connection: Connection, asked: dict[str, object], period: Period) -> list[Table]:
     cases = connection.execute(load_statement("web/open_cases"), asked).all()
     findings = connection.execute(load_statement("web/overdue_findings_of_bank"), asked).all()
-    delivered = connection.execute(load_statement("web/reporting_of_month"), asked).all()
-    reported = connection.execute(load_statement("web/reporting_of_year"), asked).all()
+    reported = connection.execute(load_statement("web/reported_months"), asked | _this_year(period)).all()
     code = str(asked["code"])
     return [
         _deductions_table(desk, cases, findings, period),
         _cases_table(desk, cases, period),
-        _delivered_table(desk, code, delivered, period),
+        _delivered_table(desk, code, [row for row in reported if row.period == str(period)], period),
         _reported_table(desk, code, reported),
     ]
 
@@ -457,7 +468,10 @@ def _delivered_table(desk: Desk, code: str, delivered: Sequence[Row[Any]], perio
                 row.version,
                 Cell(value="按时" if row.on_time else "未按时", state=None if row.on_time else "warn"),
                 Cell(value="是" if row.first_pass else "否", state=None if row.first_pass else "warn"),
-                *(row.errors, row.warnings),
+                *(
+                    counted(each, f"{href}&version={period}-{code}-{row.version}#findings")
+                    for each in (row.errors, row.warnings)
+                ),
             )
             for row in sorted(delivered, key=lambda row: order.get(row.report, len(order)))
         ],
@@ -469,22 +483,16 @@ def _reported_table(desk: Desk, code: str, reported: Sequence[Row[Any]]) -> Tabl
     return Table(
         name="months_reported",
         title="本年各月报送",
-        columns=[
-            Column("period", "月份"),
-            Column("owed", "应报", Form.COUNT, "张"),
-            Column("received", "收到", Form.COUNT, "张"),
-            Column("on_time", "按时", Form.COUNT, "张"),
-            Column("first_pass", "一次通过", Form.COUNT, "张"),
-        ],
+        columns=[Column("period", "月份"), *COUNTED_REPORTS],
         rows=[
             (
-                Cell(value=row.period, href=desk.href(f"reporting/{code}", period=row.period), is_head=True),
-                *(row.owed, row.received, row.on_time, row.first_pass),
+                Cell(value=month, href=f"{desk.href(f'reporting/{code}', period=month)}#months", is_head=True),
+                *counted_reports(rows),
             )
-            for row in reversed(reported)
+            for month, rows in reversed(by_month(reported).items())
         ],
         empty="本年还没有考核过的月份。",
-        note="报送质量得分由本年各月合计：按时÷应报占一半，一次通过÷收到占一半。",
+        note="报送质量得分由本年各月合计：按时÷应报占一半，一次通过÷已接收占一半。",
     )
 
 
@@ -547,12 +555,15 @@ def _compared_table(desk: Desk, month: AssessedMonth, left: AssessedBank, right:
         ),
         (
             Cell(value="得分", is_head=True),
-            *(Cell(value=bank.score, form=Form.SCORE) for bank in pair),
+            *(Cell(value=bank.score, href=f"{bank_href(desk, bank.code, month.period)}#indicators") for bank in pair),
             _between(left.score, right.score),
         ),
         (
             Cell(value="扣分", is_head=True),
-            *(Cell(value=bank.deductions, form=Form.SCORE) for bank in pair),
+            *(
+                Cell(value=bank.deductions, href=f"{bank_href(desk, bank.code, month.period)}#deductions")
+                for bank in pair
+            ),
             _between(right.deductions, left.deductions, is_taken_off=True),
         ),
         (Cell(value="等次", is_head=True), left.grade, right.grade, Cell(value="")),
@@ -627,8 +638,8 @@ def _compared_months_table(desk: Desk, months: Sequence[Row[Any]], left: Assesse
         rows.append(
             (
                 Cell(value=period, href=desk.here(period=period), is_head=True),
-                *(_rank_words(one), None if one is None else one.score),
-                *(_rank_words(other), None if other is None else other.score),
+                *(_rank_words(one), _score_of(desk, left.code, one)),
+                *(_rank_words(other), _score_of(desk, right.code, other)),
                 _between(None if one is None else one.score, None if other is None else other.score),
             )
         )
@@ -646,6 +657,10 @@ def _compared_months_table(desk: Desk, months: Sequence[Row[Any]], left: Assesse
         rows=rows,
         empty=NOTHING_ASSESSED,
     )
+
+
+def _score_of(desk: Desk, code: str, row: Row[Any] | None) -> Cell:
+    return Cell(value=None) if row is None else _of_page(desk, code, row, row.score, "indicators")
 
 
 def _rank_words(row: Row[Any] | None) -> Value:

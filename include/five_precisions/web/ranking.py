@@ -90,7 +90,7 @@ def _ranking_table(desk: Desk, month: AssessedMonth) -> Table:
                 bank.rank,
                 movement_cell(bank.rank, bank.previous_rank),
                 Cell(value=bank.short_name, href=bank_href(desk, bank.code, month.period), is_head=True),
-                bank.score,
+                Cell(value=bank.score, href=f"{bank_href(desk, bank.code, month.period)}#indicators"),
                 *(won_cell(desk, month.indicators[bank.code].get(each), month.period) for each in weights),
                 _deductions_cell(desk, bank, month),
                 bank.grade,
@@ -241,9 +241,9 @@ def _board_table(
 
 
 def _rank_cell(desk: Desk, code: str, place: Row[Any], period: Period, city: str | None) -> Value | Cell:
-    """Of the league the own city's place is a metric, proved by the league's rows."""
+    """Of the league the own city's place is a metric."""
     if code == "league_ytd_amount" and city is not None and place.subject_code == city:
-        return Cell(value=place.rank, href=proof_href(desk, "province_rank", "city", city, period), state="chosen")
+        return Cell(value=place.rank, href=proof_href(desk, "province_rank", Scope.CITY, city, period), state="chosen")
     return int(place.rank)
 
 
@@ -256,7 +256,10 @@ def _subject_href(desk: Desk, code: str, board: Board | None, place: Row[Any], p
 def _value_href(desk: Desk, code: str, board: Board | None, place: Row[Any], period: Period) -> str | None:
     if board is not None:
         return proof_href(desk, board.metric, board.scope, place.subject_code, period)
-    return f"{bank_href(desk, place.subject_code, period)}#indicators" if code == "bank_score" else None
+    if code == "bank_score":
+        return f"{bank_href(desk, place.subject_code, period)}#indicators"
+    # The rows of the whole league stand behind the own city's place.
+    return proof_href(desk, "province_rank", Scope.CITY, None, period)
 
 
 def _board_chart(desk: Desk, code: str, places: Sequence[Row[Any]]) -> str:

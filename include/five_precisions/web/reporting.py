@@ -19,22 +19,25 @@ from five_precisions.receipts import asked_reminders
 from five_precisions.receipts.receipt_wording import Medium, render_cross_receipt, render_receipt, workbook_name
 from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
 from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
+from five_precisions.reference import Scope
 from five_precisions.register import read_register
 from five_precisions.register.decision import storable
 from five_precisions.reports import load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import COLLECTION, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError
+from five_precisions.web.assessed import proof_href
 from five_precisions.web.charts import Series, line_chart
-from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText
+from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, NOTHING_OPENED, AtDesk, Desk, FormText, months_until
 from five_precisions.web.finding_tables import MOST_FINDINGS, findings_table
 from five_precisions.web.institution_choice import INSTITUTION_KIND_WORDS, find_institution, require_kind
 from five_precisions.web.limits import PACKAGES
 from five_precisions.web.messages import STATUS_WORDS, going_words
 from five_precisions.web.page import MAIL_POLICY, SECURITY_HEADERS, Choice, NotThereError
 from five_precisions.web.report_states import IN_HAND, REPORT_STATE_STYLES, REPORT_STATE_WORDS, report_state_cell
+from five_precisions.web.reported_months import reported_months_table
 from five_precisions.web.sending import leaves_at_once, not_posted, send
-from five_precisions.web.tables import Cell, Column, Table, percent_of
+from five_precisions.web.tables import Cell, Column, Table, Value, counted, percent_of
 
 _OWNED = text("""
 select period, institution_code from intake.submission where submission_id = :number
@@ -83,8 +86,8 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
         if period is None:
             return desk.answer("reporting.html", page="reporting", title="报送情况", empty=NOTHING_OPENED)
         register = read_register(connection)
-        trend = connection.execute(load_statement("web/reporting_trend"), _window(period)).all()
-        often_late = connection.execute(load_statement("web/often_late"), _window(period)).all()
+        trend = connection.execute(load_statement("web/reporting_trend"), months_until(period)).all()
+        often_late = connection.execute(load_statement("web/often_late"), months_until(period)).all()
     states = read_status(desk.engine, period)
     kinds = {each.code: each.kind for each in register.institutions}
     shown = [each for each in states if kind in ("", kinds[each.institution_code])]
@@ -95,13 +98,13 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
         "reporting.html",
         page="reporting",
         title="报送情况",
-        tables=[matrix, _trend_table(trend), _often_late_table(desk, often_late)],
+        tables=[matrix, _trend_table(desk, trend), _often_late_table(desk, often_late, period)],
         period=period,
         periods=periods,
         errors=errors,
         form=form if missing or errors else None,
         missing_count=len(missing),
-        counts=_counts(states),
+        counts=_counts(desk, states),
         kinds=INSTITUTION_KIND_WORDS,
         kind=kind,
         only=only,
@@ -110,22 +113,19 @@ def _matrix(desk: Desk, kind: str, only: str, errors: dict[str, str] | None = No
     )
 
 
-def _window(period: Period) -> dict[str, object]:
-    return {"period": str(period), "months": MONTHS}
-
-
-def _counts(states: Sequence[ReportState]) -> list[tuple[str, int, str]]:
-    """How many reports are in which state: words, count, word for the style sheet."""
+def _counts(desk: Desk, states: Sequence[ReportState]) -> list[tuple[str, int, str, str]]:
+    """How many reports are in which state: words, count, word for the style sheet, and where they stand."""
     counted: dict[str, int] = defaultdict(int)
     for each in states:
         counted[each.state] += 1
     late = sum(each.late for each in states)
+    everybody, some = f"{desk.here(only=None)}#matrix", f"{desk.here(only='missing')}#matrix"
     found = [
-        (REPORT_STATE_WORDS[state], counted[state], REPORT_STATE_STYLES[state])
+        (REPORT_STATE_WORDS[state], counted[state], REPORT_STATE_STYLES[state], everybody if state in IN_HAND else some)
         for state in REPORT_STATE_WORDS
         if counted[state]
     ]
-    return [*found, ("其中迟报", late, "warn")] if late else found
+    return [*found, ("其中迟报", late, "warn", everybody)] if late else found
 
 
 def _matrix_table(desk: Desk, states: Sequence[ReportState], period: Period, *, only_missing: bool) -> Table:
@@ -171,7 +171,14 @@ def _state_cell(state: ReportState | None, href: str) -> Cell:
     )
 
 
-def _trend_table(trend: Sequence[Row[Any]]) -> Table:
+def _trend_table(desk: Desk, trend: Sequence[Row[Any]]) -> Table:
+    def figure(row: Row[Any], metric: str, value: Value) -> Cell:
+        return Cell(value=value, href=proof_href(desk, metric, Scope.CITY, None, row.period))
+
+    def undelivered(row: Row[Any]) -> list[Cell]:
+        href = f"{desk.href('reporting', period=row.period, only='missing')}#matrix"
+        return [counted(each, href) for each in (row.rejected, row.missing)]
+
     return Table(
         name="trend",
         title=f"近{MONTHS}个月报送质量",
@@ -186,14 +193,13 @@ def _trend_table(trend: Sequence[Row[Any]]) -> Table:
         ],
         rows=[
             (
-                *(Cell(value=row.period, is_head=True), row.owed, row.accepted),
+                Cell(value=row.period, href=desk.href("reporting", period=row.period), is_head=True),
+                figure(row, "reports_expected", row.owed),
+                figure(row, "reports_received", row.accepted),
                 # What passed at once is a share of what was accepted (docs/figures.md#reporting).
-                *(
-                    percent_of(row.on_time, row.owed),
-                    percent_of(row.first_pass, row.accepted),
-                    row.rejected,
-                    row.missing,
-                ),
+                figure(row, "on_time_rate", percent_of(row.on_time, row.owed)),
+                figure(row, "first_pass_rate", percent_of(row.first_pass, row.accepted)),
+                *undelivered(row),
             )
             for row in reversed(trend)
         ],
@@ -211,7 +217,12 @@ def _trend_chart(trend: Sequence[Row[Any]]) -> str:
     )
 
 
-def _often_late_table(desk: Desk, rows: Sequence[Row[Any]]) -> Table:
+def _often_late_table(desk: Desk, rows: Sequence[Row[Any]], period: Period) -> Table:
+    def counts(row: Row[Any]) -> list[Cell]:
+        months = f"{desk.href(f'reporting/{row.code}', period=period)}#months"
+        found = (row.late_months, row.missing_months, row.late_reports, row.missing_reports)
+        return [counted(each, months) for each in found]
+
     return Table(
         name="often_late",
         title=f"近{MONTHS}个月迟报、缺报较多的机构",
@@ -228,7 +239,7 @@ def _often_late_table(desk: Desk, rows: Sequence[Row[Any]]) -> Table:
                 Cell(
                     value=row.short_name, href=desk.href(f"reporting/{row.code}", period=row.last_period), is_head=True
                 ),
-                *(row.late_months, row.missing_months, row.late_reports, row.missing_reports, row.last_period),
+                *(*counts(row), row.last_period),
             )
             for row in rows
         ],
@@ -308,6 +319,9 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
         if number is not None:
             asked = {"submission_id": number, "first": MOST_FINDINGS + 1}
             findings = connection.execute(load_statement("web/findings"), asked).all()
+        reported = connection.execute(
+            load_statement("web/reported_months"), months_until(period) | {"code": code}
+        ).all()
         deadline = next((each for each in read_deadlines(connection, period) if each.institution_code == code), None)
     states = [each for each in read_status(desk.engine, period) if each.institution_code == code]
     is_missing = any(each.state not in IN_HAND for each in states)
@@ -316,11 +330,12 @@ def _institution_page(desk: Desk, code: str, version: str, errors: dict[str, str
         page="reporting",
         title=f"{institution.short_name} {period.words}报送",
         tables=[
-            _states_table(states),
+            _states_table(desk, states),
             _versions_table(desk, code, versions, number),
             _checks_table(desk, code, checks, number),
             findings_table(findings, number),
             _events_table(events),
+            reported_months_table(desk, code, reported),
         ],
         period=period,
         periods=periods,
@@ -352,7 +367,11 @@ def _is_of_another_month(desk: Desk, code: str, version: str) -> bool:
     return month in periods and owner.startswith(f"-{code}-") and month != str(period)
 
 
-def _states_table(states: Sequence[ReportState]) -> Table:
+def _states_table(desk: Desk, states: Sequence[ReportState]) -> Table:
+    def of_version(state: ReportState, count: int) -> Cell:
+        number = f"{state.period}-{state.institution_code}-{state.version or state.newest_version}"
+        return counted(count, f"{desk.here(version=number)}#findings")
+
     return Table(
         name="reports",
         title="各表现状",
@@ -369,7 +388,8 @@ def _states_table(states: Sequence[ReportState]) -> Table:
         rows=[
             (
                 *(Cell(value=each.title, is_head=True), report_state_cell(each.state)),
-                *(each.version, each.rows, each.errors, each.warnings, each.received_at),
+                *(each.version, each.rows),
+                *(of_version(each, each.errors), of_version(each, each.warnings), each.received_at),
                 {None: None, True: "按时", False: "迟报"}[each.on_time],
             )
             for each in states
@@ -407,7 +427,11 @@ def _versions_table(desk: Desk, code: str, versions: Sequence[Row[Any]], number:
                     value=SUBMISSION_VERDICT_WORDS[Verdict(row.verdict)],
                     state={"accepted": "good", "partial": "warn", "rejected": "bad"}[row.verdict],
                 ),
-                *(row.errors, row.warnings, row.files, row.submitted_by),
+                *(
+                    counted(each, f"{desk.here(version=row.submission_id)}#findings")
+                    for each in (row.errors, row.warnings)
+                ),
+                *(row.files, row.submitted_by),
                 Cell(value=row.submission_id, href=desk.href(f"reporting/{code}/receipts/{row.submission_id}")),
                 _workbook_cell(desk, code, row.submission_id, has_findings=row.has_findings),
             )
@@ -442,7 +466,8 @@ def _checks_table(desk: Desk, code: str, checks: Sequence[Row[Any]], number: str
                     is_head=True,
                     state="chosen" if row.submission_id == number else None,
                 ),
-                *(row.checked_at, row.findings),
+                row.checked_at,
+                counted(row.findings, f"{desk.here(version=row.submission_id)}#findings"),
                 Cell(value=row.submission_id, href=desk.href(f"reporting/{code}/receipts/{row.submission_id}")),
                 _workbook_cell(desk, code, row.submission_id, has_findings=row.findings > 0),
             )

@@ -103,6 +103,11 @@ def percent_of(part: int, whole: int) -> Decimal | None:
     return Decimal(100 * part) / Decimal(whole) if whole else None
 
 
+def counted(count: Value, href: str) -> Cell:
+    """A count that leads to what is counted; nothing leads nowhere."""
+    return Cell(value=count, href=href if count else None)
+
+
 def few(count: int | Decimal | None) -> Value:
     """A count of households of a town, as it may be shown: `<5` for one to four."""
     return "<5" if count is not None and 0 < count < _FEW else count

@@ -1,22 +1,14 @@
--- How did some banks stand in the newest months that are assessed? One row per month and bank, the oldest first.
-with newest as (
-    select
-        current_run.run_id,
-        current_run.period
-    from mart.current_run
-    where current_run.period <= :period
-    order by current_run.period desc
-    limit :months
-)
-
+-- How did some banks stand in the assessed months from :first to :period? One row per month and bank, the oldest first.
 select
-    newest.period,
+    current_run.period,
     assessment.institution_code,
     assessment.rank,
     assessment.score,
     assessment.deductions,
     assessment.grade
-from newest
-inner join mart.assessment on newest.run_id = assessment.run_id
-where assessment.institution_code = any(:codes)
-order by newest.period, assessment.institution_code
+from mart.current_run
+inner join mart.assessment on current_run.run_id = assessment.run_id
+where
+    current_run.period between :first and :period
+    and assessment.institution_code = any(:codes)
+order by current_run.period, assessment.institution_code

@@ -1,20 +1,12 @@
--- What did a bank get in each indicator in the newest months that are assessed? One row per month and indicator.
-with newest as (
-    select
-        current_run.run_id,
-        current_run.period
-    from mart.current_run
-    where current_run.period <= :period
-    order by current_run.period desc
-    limit :months
-)
-
+-- What did a bank get in each indicator in the assessed months from :first to :period? One row per month and indicator.
 select
-    newest.period,
+    current_run.period,
     item.indicator,
     item.weight,
     item.points
-from newest
-inner join mart.assessment_item as item on newest.run_id = item.run_id
-where item.institution_code = :code
-order by newest.period
+from mart.current_run
+inner join mart.assessment_item as item on current_run.run_id = item.run_id
+where
+    current_run.period between :first and :period
+    and item.institution_code = :code
+order by current_run.period

@@ -1,23 +1,15 @@
--- Who is late, or misses something, again and again? One row per institution with such a month, the worst first.
-with newest as (
+-- Who was late, or missed something, again and again from :first to :period? One row per institution with such a month,
+-- the worst first.
+with monthly as (
     select
-        current_run.run_id,
-        current_run.period
-    from mart.current_run
-    where current_run.period <= :period
-    order by current_run.period desc
-    limit :months
-),
-
-monthly as (
-    select
-        newest.period,
+        current_run.period,
         reporting.institution_code,
         count(*) filter (where reporting.status in ('accepted', 'nil') and not reporting.on_time) as late,
         count(*) filter (where reporting.status in ('rejected', 'missing')) as missing
-    from newest
-    inner join mart.reporting on newest.run_id = reporting.run_id
-    group by newest.period, reporting.institution_code
+    from mart.current_run
+    inner join mart.reporting on current_run.run_id = reporting.run_id
+    where current_run.period between :first and :period
+    group by current_run.period, reporting.institution_code
 )
 
 select

@@ -6,6 +6,7 @@ select
     institution.short_name as bank,
     outlet.town_code,
     town.name as town,
+    county.code as county_code,
     county.name as county,
     outlet.outlet_name,
     outlet.risk,

@@ -1,5 +1,7 @@
--- What became of the reports that an institution owes for a month, as the run has it? One row per report.
+-- What became of the reports that an institution owed for the assessed months from :first to :period? One row per month
+-- and report, the oldest month first.
 select
+    current_run.period,
     reporting.report,
     reporting.status,
     reporting.version,
@@ -10,5 +12,6 @@ select
 from mart.current_run
 inner join mart.reporting on current_run.run_id = reporting.run_id
 where
-    current_run.period = :period
+    current_run.period between :first and :period
     and reporting.institution_code = :code
+order by current_run.period
