@@ -144,10 +144,24 @@ def load_inputs(connection: Connection, parameters: Parameters, *, is_restatemen
         _load_report(connection, code, report.kind)
 
 
-def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: str, reports: Collection[str]) -> None:
+def load_inputs_of_run(
+    connection: Connection,
+    parameters: Parameters,
+    run_id: str,
+    reports: Collection[str],
+    *,
+    target: int = A_TENTH,
+) -> None:
     """Make the temporary tables as they were when the run was made, of the reports only those asked for.
 
     What the proof and the trial do not read is not made: a statement that reads it fails, where it would find nothing.
+
+    Args:
+        connection: In a transaction that is not kept.
+        parameters: Of the run's period.
+        run_id: Of the run.
+        reports: Their codes.
+        target: What a report of few rows is counted by (`analyze`).
     """
     _make_tables(connection, _OF_A_PAST_RUN)
     connection.execute(
@@ -166,7 +180,7 @@ def load_inputs_of_run(connection: Connection, parameters: Parameters, run_id: s
     fill_table(connection, "target", "targets/inputs", parameters)
     kinds = {code: report.kind for code, report in load_reports().items()}
     for code in reports:
-        _load_report(connection, code, kinds[code])
+        _load_report(connection, code, kinds[code], target)
 
 
 def reports_read_by(statements: Iterable[str]) -> list[str]:
@@ -180,7 +194,7 @@ def _make_tables(connection: Connection, tables: Collection[str] = tuple(_TABLES
         connection.exec_driver_sql(f"create temporary table {table} ({_TABLES[table]}) on commit drop")
 
 
-def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
+def _load_report(connection: Connection, code: str, kind: ReportKind, target: int = A_TENTH) -> None:
     # Identifiers cannot be bound; these come from our own declarations.
     connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
     filled = connection.execute(
@@ -194,7 +208,7 @@ def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
     if kind is ReportKind.FLOW:
         analyze(connection, code, target=_TARGET_OF_MONTHS)
     else:
-        analyze(connection, code, target=A_TENTH if filled.rowcount <= _FEW_ROWS else None)
+        analyze(connection, code, target=target if filled.rowcount <= _FEW_ROWS else None)
 
 
 def _periods_of(connection: Connection, report: str) -> list[str]:
