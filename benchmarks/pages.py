@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpx
 from many_months import copy_months
@@ -47,6 +48,8 @@ PATHS: Final = (
     "ranking/banks/{bank}",
     "ranking/compare?first={bank}&second={other}",
     "ranking/boards",
+    "ranking/scheme",
+    "ranking/trial",
     "figures",
     "figures/loan_balance?scope=county",
     "cases",
@@ -55,17 +58,25 @@ PATHS: Final = (
     "bulletins",
     "bulletins/messages",
     "quality",
+    "quality/rules/{rule}",
+    "quality/docs",
     "institutions",
     "institutions/{bank}",
     "actions",
 )
-"""Pages that ops look at; those that compute something, the trial and a proof, are figures of their own."""
-COMPUTING: Final = ("ranking/trial", "figures/proof?metric=loan_balance&scope=bank&code={bank}")
+"""Pages that show what is on record."""
+COMPUTING: Final = (
+    "figures/proof?metric=loan_balance&scope=bank&code={bank}",
+    "ranking/trial?{heavier}",
+)
+"""A figure whose rows are looked for anew, and a month that is computed anew by a scheme with other weights."""
+_HEAVIER: Final = {"weights.growth": "10", "weights.completion": "50"}
 _NAMES = text("""
 select
     min(code) filter (where kind = 'bank') as bank,
     max(code) filter (where kind = 'bank') as other,
-    (select min(case_id) from mart.case_state) as "case"
+    (select min(case_id) from mart.case_state) as "case",
+    (select min(rule) from intake.finding_count) as rule
 from registry.institution
 """)
 
@@ -149,7 +160,7 @@ def fill_area(settings: Settings, engine: Engine, asked: argparse.Namespace) -> 
 def measure(report: Report, site: Site, engine: Engine, named: str, visits: int, limit: float) -> None:
     """Ask for every page in turn, and keep of each the time below which 95 % of the visits stay."""
     with engine.connect() as connection:
-        names = {**connection.execute(_NAMES).mappings().one()}
+        names = {**connection.execute(_NAMES).mappings().one(), "heavier": urlencode(_HEAVIER)}
     with logged_in(site) as browser:
         paths = [path.format(**names) for path in (*PATHS, *COMPUTING)]
         times: dict[str, list[float]] = {path: [] for path in paths}
