@@ -436,7 +436,8 @@ def test_a_restatement_lists_what_it_changed_with_both_proofs(restated: Engine, 
     assert towns
     assert {each[head] for each in towns for head in ("重述前", "重述后")} <= {"<5", "0", "—"}
     assert {each["相差"] for each in towns} <= {"不列", "—"}
-    assert any(each["结果"] == "考核结果" for each in by_head(table_of(html, "results")))
+    results = {(each["结果"], each["项目"]) for each in by_head(table_of(html, "results"))}
+    assert results >= {("考核结果", "得分"), ("考核指标", "资产质量 得分率"), ("改进空间", "走访 改进后得分")}
 
 
 def test_a_restatement_that_was_never_made_is_said_so(restated: Engine, ops: TestClient) -> None:

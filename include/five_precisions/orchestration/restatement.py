@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from five_precisions.bulletin import post_notices
 from five_precisions.figures import Restatement, open_request, preview_restatement, restate
-from five_precisions.figures.restated_words import RESTATED_TABLE_WORDS
+from five_precisions.figures.restated_words import RESTATED_TABLE_WORDS, restated_figure_words
 from five_precisions.orchestration.runtime import open_for_task, skip
 from five_precisions.orchestration.sending import send_due
 from five_precisions.period import Period
@@ -158,7 +158,10 @@ def describe(shown: Restatement, reason: str) -> str:
         if not figures:
             continue
         lines.append(f"## {RESTATED_TABLE_WORDS.get(mart, mart)}（{len(figures)}项）")
-        rows = [(each.scope, each.scope_code, each.figure, each.before, each.after) for each in figures[:_MOST_ROWS]]
+        rows = [
+            (each.scope, each.scope_code, restated_figure_words(each.mart, each.figure), each.before, each.after)
+            for each in figures[:_MOST_ROWS]
+        ]
         lines.append(_table(("范围", "代码", "数字", "原值", "新值"), rows))
         if len(figures) > _MOST_ROWS:
             lines.append(

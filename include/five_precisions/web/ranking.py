@@ -166,7 +166,7 @@ def show_boards(desk: AtDesk, board: str = "") -> Response:
         period, periods = desk.assessed_month(connection)
         if period is None:
             return desk.answer("boards.html", page="ranking", title="各类榜单", empty=NOTHING_ASSESSED)
-        names = _board_names(desk)
+        names = board_names(desk)
         if board and board not in names:
             raise NotThereError("没有这个榜单。", [Choice(name, desk.here(board=each)) for each, name in names.items()])
         asked = {"period": str(period), "board": board or None, "first": _ALL_PLACES if board else FIRST_PLACES}
@@ -190,7 +190,7 @@ def show_boards(desk: AtDesk, board: str = "") -> Response:
     )
 
 
-def _board_names(desk: Desk) -> dict[str, str]:
+def board_names(desk: Desk) -> dict[str, str]:
     """What every board is called: those of counties first, for the banks have the ranking; the league last."""
     catalogue = load_catalogue(desk.settings)
     boards = load_boards(desk.settings, catalogue)

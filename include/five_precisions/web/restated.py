@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Row, text
 
 from five_precisions.display import Form, form_of
-from five_precisions.figures.restated_words import RESTATED_TABLE_WORDS
+from five_precisions.figures.restated_words import RESTATED_TABLE_WORDS, restated_figure_words
 from five_precisions.period import Period
 from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.register.decision import storable
@@ -18,6 +18,7 @@ from five_precisions.web.access import ASSESSMENT, sees_runs
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.figure_words import LEFT_OUT_WORDS, SCOPE_WORDS, change_of, shown_figure, value_cell
 from five_precisions.web.page import Choice, NotThereError
+from five_precisions.web.ranking import board_names
 from five_precisions.web.tables import Cell, Column, Table
 
 MOST_FIGURES: Final = 300
@@ -57,7 +58,7 @@ def show_restatement(desk: AtDesk, run: str = "") -> Response:
         "restated.html",
         page="figures",
         title=f"{period.words}数据重述",
-        tables=[_metrics_table(desk, found, metrics[:most]), _results_table(results[:most])],
+        tables=[_metrics_table(desk, found, metrics[:most]), _results_table(desk, results[:most])],
         period=period,
         restatement=found,
         note=LEFT_OUT_WORDS if any(row.scope == Scope.TOWN for row in metrics) else "",
@@ -111,7 +112,8 @@ def _metric_cells(desk: Desk, restatement: Row[Any], row: Row[Any], catalogue: M
     ]
 
 
-def _results_table(rows: Sequence[Row[Any]]) -> Table:
+def _results_table(desk: Desk, rows: Sequence[Row[Any]]) -> Table:
+    boards = board_names(desk)
     return Table(
         name="results",
         title="其他变化",
@@ -125,7 +127,7 @@ def _results_table(rows: Sequence[Row[Any]]) -> Table:
         rows=[
             (
                 Cell(value=RESTATED_TABLE_WORDS.get(row.mart, row.mart), is_head=True),
-                *(row.subject, row.figure, row.before, row.after),
+                *(row.subject, restated_figure_words(row.mart, row.figure, boards), row.before, row.after),
             )
             for row in rows
         ],
