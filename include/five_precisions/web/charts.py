@@ -99,7 +99,8 @@ def _drawn(form: str, points: tuple[tuple[Any, ...], ...], unit: str) -> Markup:
         chart.configure(background="transparent")
         .configure_view(stroke=None)
         .configure_axis(
-            gridOpacity=0.3,
+            gridColor="#808080",
+            gridOpacity=0.25,
             domainColor="#808080",
             tickColor="#808080",
             labelFontSize=12,
@@ -155,7 +156,7 @@ def _bars(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:
         alt.Chart(data, width=WIDTH, height={"step": 22})
         .mark_bar(color="#4a86c5", height=14)
         .encode(
-            x=alt.X("value:Q", title=unit),
+            x=alt.X("value:Q", title=unit, axis=alt.Axis(labelFlush=False)),
             y=alt.Y("name:N", sort=[name for name, _ in points], title=None),
         )
     )
