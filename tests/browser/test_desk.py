@@ -47,6 +47,17 @@ _VIOLATIONS = """
 async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map(each => [each.id, each.impact, each.nodes.map(node => node.target.join(" ")).slice(0, 5)])
 """
+_BROKEN_WORDS = """
+() => [...document.querySelectorAll("tbody :is(td, th):not(.long)")].filter(cell => {
+    const words = document.createRange();
+    words.selectNodeContents(cell);
+    return words.getBoundingClientRect().height > 30;
+}).map(cell => cell.textContent)
+"""
+_CUT_TABLES = """
+() => [...document.querySelectorAll(".scroll")].filter(each => each.scrollWidth > each.clientWidth + 1)
+    .map(each => each.parentElement.id)
+"""
 
 
 @pytest.fixture
@@ -88,6 +99,9 @@ def test_everybody_can_use_every_page(ops: Visit, replay: Replay, theme: str) ->
         assert answer.status == 200, path
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
         assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP["width"], path
+        assert page.evaluate(_BROKEN_WORDS) == [], path
+        # The rows behind a figure are those of a report, in full.
+        assert set(page.evaluate(_CUT_TABLES)) <= {"rows"}, path
         page.evaluate(AXE)
         violations: list[list[Any]] = page.evaluate(_VIOLATIONS)
         assert [each for each in violations if each[1] in ("serious", "critical")] == [], path
@@ -149,3 +163,20 @@ def test_a_choice_of_a_month_keeps_the_rest(ops: Visit, replay: Replay) -> None:
     assert "kind=bank" in page.url
     assert "only=missing" in page.url
     expect(page.get_by_role("table").first).to_contain_text("鹭屿城市")
+
+
+def test_heads_and_first_column_stay_in_sight_in_a_wide_table(ops: Visit, replay: Replay) -> None:
+    page = ops.page
+    page.goto(f"{replay.stack.site.url}/five-precisions/figures/proof?metric=loan_balance&scope=bank&code=B03")
+    region = page.locator("#rows .scroll")
+    head, first = region.locator("thead th").first, region.locator("tbody tr").nth(20).locator("> *").first
+    heights, widths = head.bounding_box(), first.bounding_box()
+    assert region.evaluate("each => { each.scrollTo(600, 300); return [each.scrollLeft, each.scrollTop]; }") == [
+        600,
+        300,
+    ]
+    assert head.bounding_box() == heights
+    moved = first.bounding_box()
+    assert moved is not None
+    assert widths is not None
+    assert (moved["x"], moved["y"]) == (widths["x"], widths["y"] - 300)
