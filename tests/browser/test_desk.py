@@ -180,3 +180,20 @@ def test_heads_and_first_column_stay_in_sight_in_a_wide_table(ops: Visit, replay
     assert moved is not None
     assert widths is not None
     assert (moved["x"], moved["y"]) == (widths["x"], widths["y"] - 300)
+
+
+def test_paper_is_light_and_says_its_month(ops: Visit, replay: Replay) -> None:
+    page = ops.page
+    page.goto(f"{replay.stack.site.url}/five-precisions/reporting?period=2019-02&only=missing")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    month = page.get_by_label("月份", exact=True)
+    expect(month).to_have_value("2019-02")
+    expect(month).to_be_visible()
+    expect(page.get_by_label("范围")).to_be_visible()
+    assert page.get_by_role("button").all() == []
+    # Nothing of a table is left behind its edge.
+    assert {each.evaluate("each => getComputedStyle(each).overflow") for each in page.locator(".scroll").all()} == {
+        "visible"
+    }
