@@ -455,6 +455,7 @@ def compose_config(folder: Path, values: dict[str, str]) -> subprocess.Completed
     )
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(not has_compose(), reason="docker compose is not on the PATH; only this check needs it")
 def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
     whole = compose_config(tmp_path, example())
