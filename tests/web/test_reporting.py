@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, text
 from five_precisions.intake import ReportState, read_status
 from five_precisions.period import Period
 from five_precisions.register import open_period
+from five_precisions.settings import PREFIX as ENVIRONMENT
 from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from tests.web.conftest import PREFIX, Login
@@ -215,6 +217,23 @@ def test_the_findings_workbook_is_saved_and_that_is_recorded(golden_copy: Settin
         found = connection.execute(text("select kind, subject, period, acted_by from registry.action")).all()
     assert [(row.kind, row.period, row.acted_by) for row in found] == [("download", "2019-06", "reader")]
     assert found[0].subject.startswith("2019-06-B10-1")
+
+
+def test_a_workbook_of_the_outbox_is_saved_without_the_archive(
+    golden_copy: Settings, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API server of docker-compose.yaml has neither the archive nor its key."""
+    number, place = "2019-06-B10-1", Path(golden_copy.outbox_address, "2019-06", "B10", "findings-v1.xlsx")
+    assert not place.exists()
+    made = login("op").get(f"{REPORTING}/B10/workbooks/{number}")
+    assert made.status_code == 200
+    place.parent.mkdir(parents=True)
+    place.write_bytes(made.content)
+    monkeypatch.delenv(ENVIRONMENT + "ARCHIVE_KEY")
+    taken = login("op").get(f"{REPORTING}/B10/workbooks/{number}")
+    assert (taken.status_code, taken.content) == (200, made.content)
+    place.unlink()
+    assert login("op").get(f"{REPORTING}/B10/workbooks/{number}").status_code == 503
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from five_precisions.receipts.findings_workbook import render_findings_workbook
 from five_precisions.receipts.missing_cover import post_missing_cover_notice
 from five_precisions.receipts.receipt_files import (
     OutboxError,
+    read_written_workbook,
     require_outbox,
     write_missing_receipts,
     write_receipts,
@@ -24,6 +25,7 @@ __all__ = [
     "post_receipt",
     "post_receipt_again",
     "post_reminders",
+    "read_written_workbook",
     "render_findings_workbook",
     "render_receipt_workbook",
     "require_outbox",

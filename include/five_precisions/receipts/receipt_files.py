@@ -18,10 +18,10 @@ from five_precisions.receipts.receipt_wording import (
     render_receipt,
     workbook_name,
 )
-from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_places
+from five_precisions.receipts.receipt_workbooks import Place, read_findings_workbook, read_places
 from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
 from five_precisions.settings import Settings
-from five_precisions.storage import open_folder, reaching, write_whole
+from five_precisions.storage import open_folder, reaching, read_file, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,17 @@ def write_receipts(engine: Engine, settings: Settings, rendered: Mapping[str, by
                 _write(files, address, html.encode())
     if refused:
         raise refused[0]
+
+
+def read_written_workbook(settings: Settings, place: Place) -> bytes | None:
+    """The findings workbook as it lies in the outbox; None where it is no longer there.
+
+    Raises:
+        SetupError: the outbox's address means nothing.
+        UnreachableError: the outbox cannot be read.
+    """
+    path = f"{place.period}/{place.institution_code}/{workbook_name(place.edition)}"
+    return read_file("outbox", settings.outbox_address, path, settings.storage_options("outbox"))
 
 
 def write_page(settings: Settings, period: Period, institution_code: str, name: str, html: str) -> None:

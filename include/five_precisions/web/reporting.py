@@ -15,7 +15,7 @@ from five_precisions.display import Form
 from five_precisions.intake import ReportState, Verdict, read_deadlines, read_status
 from five_precisions.intake.level_words import SUBMISSION_VERDICT_WORDS
 from five_precisions.period import Period
-from five_precisions.receipts import asked_reminders
+from five_precisions.receipts import asked_reminders, read_written_workbook
 from five_precisions.receipts.receipt_wording import Medium, render_cross_receipt, render_receipt, workbook_name
 from five_precisions.receipts.receipt_workbooks import read_findings_workbook, read_place
 from five_precisions.receipts.receipts import read_cross_receipts, read_receipt
@@ -284,12 +284,15 @@ def show_receipt(desk: AtDesk, code: str, number: str) -> Response:
 
 @router.get("/{code}/workbooks/{number}")
 def save_workbook(desk: AtDesk, code: str, number: str) -> Response:
-    """The findings workbook of a receipt."""
+    """The findings workbook of a receipt, as the institution has it."""
     with desk.connect() as connection:
         _require_own(desk, connection, code, number)
         place = read_place(connection, number)
-    with PACKAGES.turn(), desk.connect() as connection:
-        content = read_findings_workbook(connection, desk.settings, number)
+    content = read_written_workbook(desk.settings, place) if place.has_findings else None
+    if content is None:
+        # What left the outbox is made anew, for which the archive and its key are wanted.
+        with PACKAGES.turn(), desk.connect() as connection:
+            content = read_findings_workbook(connection, desk.settings, number)
     if content is None:
         raise NotThereError(
             "这一版没有发现问题，所以没有问题清单。",
