@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -59,6 +60,17 @@ def test_a_disk_wants_room_when_a_tenth_or_thirty_days_are_left(
 def test_a_disk_is_described_in_one_sentence() -> None:
     disk = Disk("/var", 100 * GIGABYTE, 5 * GIGABYTE, 12)
     assert disk.words() == ("The disk of /var has 5.0 of 100.0 GB free, and is full in 12 days as it fills now.")
+
+
+def test_a_container_s_root_and_its_volumes_are_one_disk(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are two devices, as here; what tells that they share a disk is that both are as large and as full."""
+    settings.var.mkdir(parents=True)
+    assert settings.var.stat().st_dev != Path("/dev/shm").stat().st_dev
+    usage = shutil.disk_usage(settings.var)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert [disk.folder for disk in measure_disks(engine, settings, Path("/dev/shm")).disks] == [str(settings.var)]
 
 
 def test_each_disk_is_measured_once_and_its_earlier_looks_count(engine: Engine, settings: Settings) -> None:

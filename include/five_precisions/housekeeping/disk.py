@@ -115,10 +115,20 @@ def days_until_full(looks: Sequence[tuple[datetime, int]]) -> int | None:
 
 
 def _one_a_disk(folders: Iterable[Path]) -> list[Path]:
-    """The folders, or those above that are there, but for those on the disk of an earlier one."""
-    found: dict[int, Path] = {}
+    """The folders, or those above that are there, but for those on the disk of an earlier one.
+
+    A container's root is a device of its own, and lies on the disk of its volumes: both are as large and as full.
+    """
+    found: list[Path] = []
+    devices: set[int] = set()
+    sizes: set[tuple[int, int]] = set()
     for folder in folders:
         there = next((each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir()), None)
-        if there is not None:
-            found.setdefault(there.stat().st_dev, there)
-    return list(found.values())
+        if there is None or (device := there.stat().st_dev) in devices:
+            continue
+        devices.add(device)
+        usage = shutil.disk_usage(there)
+        if (size := (usage.total, usage.free)) not in sizes:
+            sizes.add(size)
+            found.append(there)
+    return found
