@@ -37,6 +37,7 @@ SECRETS_OF = {
         "airflow_fernet_key",
         "airflow_jwt_secret",
         "airflow_api_secret_key",
+        "FIVE_PRECISIONS_INBOX_OPTIONS",
         "FIVE_PRECISIONS_OUTBOX_OPTIONS",
     },
     "airflow-scheduler": {"database_password", "airflow_fernet_key", "airflow_jwt_secret", "redis_password"},
@@ -366,6 +367,13 @@ def test_what_must_last_lies_in_named_volumes() -> None:
     kept = {"inbox", "outbox", "archive", "backups", "data-docs"}
     writers = {(name, volume) for name, volume, _, *mode in mounts if volume in kept and not mode}
     assert writers == {("airflow-worker", volume) for volume in kept}
+
+
+def test_the_pages_see_what_they_show_and_can_write_none_of_it() -> None:
+    """Without its volume a folder is an empty one of the image: the pages would say that there is nothing."""
+    mounts = dict(mount.split(":", 1) for mount in COMPOSE["services"]["airflow-apiserver"]["volumes"])
+    del mounts["logs"]
+    assert mounts == {name: f"/var/lib/five-precisions/{name}:ro" for name in ("inbox", "outbox", "data-docs")}
 
 
 def test_the_image_has_the_folder_of_every_volume_that_airflow_writes() -> None:
