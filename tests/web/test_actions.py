@@ -19,7 +19,7 @@ from five_precisions.web.actions import Action, ActionKind, FormError, acting, f
 from tests.mail_server import MailServer
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
-from tests.web.pages import key_of, words_of
+from tests.web.pages import csv_of, key_of, links_of, words_of
 
 OPS = SimpleAuthManagerUser(username="reader", role="op")
 PAGE = f"{PREFIX}/reporting?period=2019-06"
@@ -228,6 +228,33 @@ def test_the_page_of_who_did_what(opened: Engine, login: Login) -> None:
     assert "封邮件放入发件箱" not in only
     assert viewer.get(f"{PREFIX}/actions?kind=nonsense").status_code == 404
     assert viewer.get(f"{PREFIX}/actions?before=nonsense").status_code == 200
+
+
+def test_actions_are_found_by_month_and_person(engine: Engine, login: Login) -> None:
+    viewer = login("viewer")
+    assert viewer.get(f"{PREFIX}/actions?period=2019-06").status_code == 404
+    for number, (period, person) in enumerate(
+        (("2019-05", "reader"), ("2019-Q2", "reader"), (None, "reader"), ("2019-05", "张三"), ("2019-05", "reader"))
+    ):
+        user = SimpleAuthManagerUser(username=person, role="op")
+        with acting(engine, user, f"key-{number}", Action(kind=ActionKind.CHECK, subject="B01", period=period), "完成"):
+            pass
+
+    def found(**asked: str) -> list[tuple[str, str]]:
+        return [(row[4], row[1]) for row in csv_of(viewer, "actions", "actions", kind="check", **asked)[1:]]
+
+    assert len(found()) == 5
+    assert found(period="2019-Q2") == [("2019-Q2", "reader")]
+    assert found(period="2019-05", person="张三") == [("2019-05", "张三")]
+    page = viewer.get(f"{PREFIX}/actions", params={"kind": "check", "period": "2019-05"}).text
+    [of_one] = {each for each in links_of(page) if "person=%E5" in each}
+    assert {"kind=check", "period=2019-05"} <= set(of_one.partition("?")[2].split("&"))
+    only = viewer.get(of_one).text
+    assert '<option value="张三" selected>张三</option>' in only
+    assert '<option value="2019-05" selected>2019-05</option>' in only
+    answer = viewer.get(f"{PREFIX}/actions?kind=check&period=2019-04")
+    assert (answer.status_code, "没有关于这个月份或季度的操作" in answer.text) == (404, True)
+    assert f"{PREFIX}/actions?kind=check&period=2019-Q2" in links_of(answer.text)
 
 
 @pytest.mark.parametrize("number", ["1", "-1", "nonsense", "99999999999999999999999"])

@@ -248,6 +248,20 @@ def test_a_quarter_that_is_not(sent: Engine, ops: TestClient) -> None:
         assert any("quarter=2019-Q2" in each for each in links_of(answer.text))
 
 
+def test_the_choice_of_a_quarter_keeps_the_rest(sent: Engine, ops: TestClient) -> None:
+    add_run(sent, "2019-03")
+    asked = {"quarter": "2019-Q2", "status": "failed"}
+    page = ops.get(BULLETINS, params=asked).text
+    assert "<option selected>2019-Q2</option>" in page
+    earlier = f"{BULLETINS}?quarter=2019-Q1&status=failed"
+    assert links_of(page).count(earlier) == 2, "from the picker and from the table"
+    shown = ops.get(earlier).text
+    assert "<option selected>2019-Q1</option>" in shown
+    assert '<option value="failed" selected>' in shown
+    answer = ops.get(BULLETINS, params={**asked, "quarter": "2019-Q3"})
+    assert earlier in links_of(answer.text)
+
+
 # The outbox
 
 

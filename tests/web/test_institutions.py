@@ -13,7 +13,7 @@ from five_precisions.register import load_register, save_register
 from five_precisions.settings import Settings
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
-from tests.web.pages import forms_of, outcome_of
+from tests.web.pages import by_head, csv_of, forms_of, links_of, outcome_of
 
 PAGE = f"{PREFIX}/institutions"
 TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -69,6 +69,45 @@ def test_the_list_names_the_files(register: Engine, login: Login) -> None:
     assert "obligations.csv" in own
     assert "2019-07-10" in own
     assert keys_of(own).keys() == set()
+
+
+def test_the_chosen_month_is_kept_and_its_deadlines_are_shown(register: Engine, op: TestClient) -> None:
+    assert send(op, "/B01", "/B01/deadline", **MOVED).status_code == 303
+    of_month = {
+        month: by_head(csv_of(op, "institutions", "institutions", period=month)) for month in ("2019-05", "2019-06")
+    }
+    assert {month: each[0]["报送期限"] for month, each in of_month.items()} == {
+        "2019-05": "2019-06-13",
+        "2019-06": "2019-07-15",
+    }
+    page = op.get(PAGE, params={"period": "2019-05", "kind": "bank"}).text
+    assert f"{PAGE}?period=2019-06&kind=bank" in links_of(page)
+    [own] = [each for each in links_of(page) if each.startswith(f"{PAGE}/B01")]
+    assert own == f"{PAGE}/B01?period=2019-05"
+    assert "<option selected>2019-05</option>" in op.get(own).text
+    # June is open still; of the closed months those up to the chosen one are listed.
+    assert [row[0] for row in csv_of(op, "institutions/B01", "deadlines", period="2019-05")[1:]] == [
+        "2019-06",
+        "2019-05",
+    ]
+    june = op.get(f"{PAGE}/B01", params={"period": "2019-06"}).text
+    assert '<option value="2019-06" selected>2019-06</option>' in june
+    for path in ("", "/B01"):
+        answer = op.get(PAGE + path, params={"period": "2019-07"})
+        assert (answer.status_code, "没有2019年7月的数据。" in answer.text) == (404, True)
+        assert f"{PAGE}{path}?period=2019-06" in links_of(answer.text)
+
+
+@pytest.mark.parametrize(("page", "path"), FORMS_OF_DEADLINES)
+def test_a_form_keeps_the_view(register: Engine, op: TestClient, page: str, path: str) -> None:
+    asked = "?kind=bank&period=2019-05"
+    key = keys_of(op.get(PAGE + page + asked).text)[path + asked]
+    refused = op.post(PAGE + path + asked, data={"key": key, **MOVED, "deadline_day": "15.7.2019"})
+    assert refused.status_code == 422
+    assert "<option selected>2019-05</option>" in refused.text
+    assert path + asked in keys_of(refused.text)
+    answer = op.post(PAGE + path + asked, data={"key": key, **MOVED})
+    assert answer.headers["location"].startswith(f"{PAGE}{page}{asked}&done=")
 
 
 def test_who_left_the_files_is_named(register: Engine, settings: Settings, op: TestClient) -> None:

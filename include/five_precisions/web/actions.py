@@ -36,6 +36,7 @@ on conflict (form_key) do nothing
 returning action_number
 """)
 _READ_NUMBER = text("select action_number from registry.action where form_key = :form_key")
+_READ_PERIODS = text("select distinct period from registry.action where period is not null order by period desc")
 _READ_OUTCOME = text("select outcome from registry.action where action_number = :action_number")
 
 
@@ -219,7 +220,13 @@ def record_download(engine: Engine, user: BaseUser, name: str, period: str | Non
 
 
 def read_actions(
-    connection: Connection, *, kind: str | None, person: str | None, before: int | None, first: int
+    connection: Connection,
+    *,
+    kind: str | None,
+    person: str | None,
+    period: str | None,
+    before: int | None,
+    first: int,
 ) -> list[RecordedAction]:
     """Actions on record, the newest first.
 
@@ -227,12 +234,18 @@ def read_actions(
         connection: To the warehouse.
         kind: Of this kind only.
         person: Of this user only.
+        period: About this month or quarter only.
         before: Only those before this number.
         first: How many at most.
     """
-    asked = {"kind": kind, "person": person, "before": before, "first": first}
+    asked = {"kind": kind, "person": person, "period": period, "before": before, "first": first}
     rows = connection.execute(load_statement("web/actions"), asked).mappings()
     return [RecordedAction(**{**row, "kind": ActionKind(row["kind"])}) for row in rows]
+
+
+def read_action_periods(connection: Connection) -> list[str]:
+    """The months and quarters that actions on record are about, the newest first."""
+    return list(connection.execute(_READ_PERIODS).scalars())
 
 
 def reason_error(words: str) -> str | None:

@@ -142,6 +142,7 @@ def _page(
         ],
         errors=errors,
         row=row,
+        quarters=[each.quarter for each in quarters],
         words=Quarter.parse(row.quarter).words,
         progress=progress_of(row)[0],
         is_waiting=is_waiting(row),
@@ -177,7 +178,8 @@ def _chosen(desk: Desk, quarters: Sequence[Row[Any]], asked: str) -> Row[Any]:
         except UsageError:
             words = "网址中的季度不对，应写作2019-Q2。"
         choices = [
-            Choice(Quarter.parse(each.quarter).words, desk.href("bulletins", quarter=each.quarter)) for each in quarters
+            Choice(Quarter.parse(each.quarter).words, desk.keeping("bulletins", quarter=each.quarter))
+            for each in quarters
         ]
         raise NotThereError(words, choices[:MONTHS])
     return found
@@ -211,7 +213,7 @@ def _quarters_table(desk: Desk, quarters: Sequence[Row[Any]], chosen: Row[Any]) 
             (
                 Cell(
                     value=row.quarter,
-                    href=desk.href("bulletins", quarter=row.quarter),
+                    href=desk.keeping("bulletins", quarter=row.quarter),
                     is_head=True,
                     state="chosen" if row.quarter == chosen.quarter else None,
                 ),

@@ -95,13 +95,30 @@ class Desk:
         asked = urlencode({name: value for name, value in query.items() if value is not None})
         return f"{self.root}/{quote(path)}{'?' if asked else ''}{asked}"
 
+    @property
+    def asked_period(self) -> str | None:
+        """The month that the address names; None where it names none."""
+        return self.request.query_params.get("period")
+
     def here(self, **changed: object) -> str:
         """The address of this page with other values in its query; None takes one out."""
+        return self.request.url.path + self._query(changed)
+
+    def keeping(self, path: str, **changed: object) -> str:
+        """The address of another page of ours, or of a form, that keeps the query of this one.
+
+        Args:
+            path: Below our root; its parts are quoted here.
+            changed: Other values in the query; None takes one out.
+        """
+        return f"{self.root}/{quote(path)}{self._query(changed)}"
+
+    def _query(self, changed: Mapping[str, object]) -> str:
         query = {**self.request.query_params, **changed}
         asked = urlencode(
             {name: value for name, value in query.items() if value is not None and name not in ("download", "done")}
         )
-        return f"{self.request.url.path}{'?' if asked else ''}{asked}"
+        return f"{'?' if asked else ''}{asked}"
 
     def opened_periods(self, connection: Connection) -> list[str]:
         """Every month that was opened, the newest first."""

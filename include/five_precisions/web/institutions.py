@@ -6,6 +6,7 @@ contacts added beside those of the files.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Row, text
 from five_precisions.delivery import recipient_of
 from five_precisions.display import Form, is_control
 from five_precisions.errors import RefusedError, UsageError
-from five_precisions.intake import move_deadline, read_deadlines
+from five_precisions.intake import Deadline, move_deadline, read_deadlines
 from five_precisions.intake.deadlines import latest_day
 from five_precisions.period import SHANGHAI, Period, parse_day
 from five_precisions.register import (
@@ -75,6 +76,12 @@ def _form(desk: Desk, kind: ActionKind, subject: str, refused: _Refused | None) 
     return desk.form(kind, subject, refused.values, refused.errors)
 
 
+def _deadline_form(desk: Desk, subject: str, period: Period | None, refused: _Refused | None) -> FilledForm:
+    """The form that moves a deadline, at first that of the chosen month."""
+    form = _form(desk, ActionKind.DEADLINE, subject, refused)
+    return form if form.values else dataclasses.replace(form, values={"deadline_period": str(period or "")})
+
+
 # All institutions
 
 
@@ -97,14 +104,18 @@ def move_for_all(
     try:
         return _move(desk, key, None, values)
     except FormError as error:
-        return _list_page(desk, "", _Refused(ActionKind.DEADLINE, values, error.sentences))
+        return _list_page(
+            desk, desk.request.query_params.get("kind", ""), _Refused(ActionKind.DEADLINE, values, error.sentences)
+        )
 
 
 def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Response:
     require_kind(desk, kind)
     with desk.connect() as connection:
+        period, periods = desk.opened_month(connection)
         rows = connection.execute(load_statement("web/institutions"), {"code": None}).all()
-        moves = _read_moves(connection, None)
+        deadlines = [] if period is None else read_deadlines(connection, period)
+        moves = _read_moves(connection, None, period)
         open_months = _read_open_months(connection)
         register = read_register(connection)
     shown = [row for row in rows if kind in ("", row.kind)]
@@ -112,16 +123,26 @@ def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Respon
         "institutions.html",
         page="institutions",
         title="机构",
-        tables=[_institutions_table(desk, shown, register), _moves_table(moves)],
+        tables=[_institutions_table(desk, shown, register, deadlines), _moves_table(moves)],
+        period=period,
+        periods=periods,
         errors=None if refused is None else refused.errors,
         kinds=INSTITUTION_KIND_WORDS,
         kind=kind,
         open_months=pairs_of(open_months),
-        deadline_form=_form(desk, ActionKind.DEADLINE, EVERYBODY, refused),
+        deadline_form=_deadline_form(desk, EVERYBODY, period, refused),
     )
 
 
-def _institutions_table(desk: Desk, rows: Sequence[Row[Any]], register: Register) -> Table:
+def _href(desk: Desk, code: str) -> str:
+    """The page of an institution, with the month that this one shows."""
+    return desk.href(f"institutions/{code}", period=desk.asked_period)
+
+
+def _institutions_table(
+    desk: Desk, rows: Sequence[Row[Any]], register: Register, deadlines: Sequence[Deadline]
+) -> Table:
+    until = {each.institution_code: each for each in deadlines}
     owed = {kind: len(register.owed_by(kind)) for kind in InstitutionKind}
     return Table(
         name="institutions",
@@ -135,31 +156,40 @@ def _institutions_table(desk: Desk, rows: Sequence[Row[Any]], register: Register
             Column("opened_on", "开业"),
             Column("closed_on", "关闭"),
             Column("owed", "应报报表", Form.COUNT, "张"),
+            Column("deadline", "报送期限"),
             Column("contacts", "联系人", Form.COUNT, "个"),
             Column("leaders", "领导", Form.COUNT, "个"),
             Column("state", "状态"),
         ],
         rows=[
             (
-                Cell(value=row.code, href=desk.href(f"institutions/{row.code}"), is_head=True),
+                Cell(value=row.code, href=_href(desk, row.code), is_head=True),
                 *(row.short_name, row.name, INSTITUTION_KIND_WORDS[InstitutionKind(row.kind)], row.division_name),
                 *(row.opened_on, row.closed_on),
-                counted(owed[InstitutionKind(row.kind)], f"{desk.href(f'institutions/{row.code}')}#obligations"),
+                counted(owed[InstitutionKind(row.kind)], f"{_href(desk, row.code)}#obligations"),
+                _deadline_cell(until.get(row.code)),
                 Cell(
                     value=row.contacts,
-                    href=f"{desk.href(f'institutions/{row.code}')}#contacts",
+                    href=f"{_href(desk, row.code)}#contacts",
                     state=None if row.contacts else "warn",
                     title=_added_words(row.added),
                 ),
-                counted(row.leaders, f"{desk.href(f'institutions/{row.code}')}#contacts"),
+                counted(row.leaders, f"{_href(desk, row.code)}#contacts"),
                 _state_cell(row),
             )
             for row in rows
         ],
         empty="没有这类机构；机构在登记文件 institutions.csv 中增加，然后执行 five-precisions init。",
         note="机构、区划、报送义务在登记文件 institutions.csv、divisions.csv、obligations.csv 中修改，"
-        "然后执行 five-precisions init。",
+        "然后执行 five-precisions init。报送期限是所选月份的。",
     )
+
+
+def _deadline_cell(deadline: Deadline | None) -> Cell:
+    """Until when an institution may deliver for the month; None where it owes nothing then."""
+    if deadline is None or deadline.moved_at is None:
+        return Cell(value=None if deadline is None else deadline.last_day)
+    return Cell(value=deadline.last_day, state="warn", title=f"调整过：{deadline.reason}")
 
 
 def _added_words(added: int) -> str | None:
@@ -272,15 +302,14 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
     with desk.connect() as connection:
         register = read_register(connection)
         institution = find_institution(desk, register, code)
+        period, periods = desk.opened_month(connection)
         row = connection.execute(load_statement("web/institutions"), {"code": code}).one()
         contacts = read_contacts(connection, code)
-        asked = {"code": code, "months": MONTHS}
-        deadlines = connection.execute(load_statement("web/institution_deadlines"), asked).all()
-        moves = _read_moves(connection, code)
+        deadlines = connection.execute(load_statement("web/institution_deadlines"), _window(code, period)).all()
+        moves = _read_moves(connection, code, period)
         open_months = [each for each in _read_open_months(connection) if institution.is_open_in(Period.parse(each))]
-        opened = desk.opened_periods(connection)
     owed = register.owed_by(institution.kind)
-    months = pairs_of(months_to_fill_in(opened))
+    months = pairs_of(months_to_fill_in(periods))
     closings = next(each.closings for each in list_institutions(desk.engine) if each.code == code)
     reports = load_reports()
     return desk.answer(
@@ -302,9 +331,11 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
                 ],
                 empty="这类机构没有报送义务；在 obligations.csv 中增加。",
             ),
-            _deadlines_table(desk, institution, deadlines),
+            _deadlines_table(desk, institution, deadlines, period),
             _moves_table(moves),
         ],
+        period=period,
+        periods=periods,
         errors=None if refused is None else refused.errors,
         institution=institution,
         row=row,
@@ -320,10 +351,10 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
         is_in_files=row.left_files_at is None,
         most_files=MOST_FILES,
         most_mb=largest_check_mb(desk.settings),
-        deadline_form=_form(desk, ActionKind.DEADLINE, code, refused),
+        deadline_form=_deadline_form(desk, code, period, refused),
         contact_form=_form(desk, ActionKind.CONTACT, code, refused),
         removal_form=_form(desk, ActionKind.CONTACT_REMOVED, code, refused),
-        check_form=desk.form(ActionKind.CHECK, code, {"check_period": opened[0] if opened else ""}),
+        check_form=desk.form(ActionKind.CHECK, code, {"check_period": str(period or "")}),
     )
 
 
@@ -358,7 +389,7 @@ def _shown(address: str) -> str:
     return without_token(address)
 
 
-def _deadlines_table(desk: Desk, institution: Institution, rows: Sequence[Row[Any]]) -> Table:
+def _deadlines_table(desk: Desk, institution: Institution, rows: Sequence[Row[Any]], chosen: Period | None) -> Table:
     own = [row for row in rows if institution.is_open_in(Period.parse(row.period))]
     return Table(
         name="deadlines",
@@ -377,6 +408,7 @@ def _deadlines_table(desk: Desk, institution: Institution, rows: Sequence[Row[An
                     value=row.period,
                     href=desk.href(f"reporting/{institution.code}", period=row.period),
                     is_head=True,
+                    state="chosen" if row.period == str(chosen) else None,
                 ),
                 Cell(value=last_day_of(row.deadline_at), state="warn" if row.moved_at else None),
                 last_day_of(row.by_calendar_at),
@@ -387,7 +419,7 @@ def _deadlines_table(desk: Desk, institution: Institution, rows: Sequence[Row[An
             for row in own
         ],
         empty="还没有需要该机构报送的月份。",
-        note=f"未关闭的月份和最近{MONTHS}个月；期限为当日24时。",
+        note=f"未关闭的月份，和到所选月份为止的{MONTHS}个月；期限为当日24时。",
     )
 
 
@@ -414,8 +446,13 @@ def _moves_table(moves: Sequence[Row[Any]]) -> Table:
     )
 
 
-def _read_moves(connection: Connection, code: str | None) -> Sequence[Row[Any]]:
-    return connection.execute(load_statement("web/deadline_moves"), {"code": code, "months": MONTHS}).all()
+def _window(code: str | None, period: Period | None) -> dict[str, object]:
+    """The months that are looked at, up to the chosen one; there is none before the first is opened."""
+    return {"code": code, "period": None if period is None else str(period), "months": MONTHS}
+
+
+def _read_moves(connection: Connection, code: str | None, period: Period | None) -> Sequence[Row[Any]]:
+    return connection.execute(load_statement("web/deadline_moves"), _window(code, period)).all()
 
 
 def _read_open_months(connection: Connection) -> list[str]:
@@ -466,7 +503,7 @@ def _move(desk: Desk, key: str, institution: Institution | None, values: Mapping
         key,
         Action(kind=ActionKind.DEADLINE, subject=code or EVERYBODY, period=str(period), reason=reason_entered(reason)),
         f"{who}{period.words}的报送期限已调整为{day}{rest}。",
-        desk.href("institutions" if code is None else f"institutions/{code}"),
+        desk.keeping("institutions" if code is None else f"institutions/{code}"),
         lambda connection: move_deadline(connection, desk.settings, period, day, reason, institution=code),
         refused="这个月刚刚关闭，期限没有调整。",
     )
@@ -539,7 +576,7 @@ def _add(desk: Desk, key: str, institution: Institution, values: Mapping[str, st
         key,
         Action(kind=ActionKind.CONTACT, subject=institution.code, reason=reason_entered(reason)),
         f"已为{institution.short_name}增加{ROLE_WORDS[role]} {_shown(address)}。",
-        f"{desk.href(f'institutions/{institution.code}')}#contacts",
+        f"{desk.keeping(f'institutions/{institution.code}')}#contacts",
         lambda connection: add_contact(connection, contact, reason=reason, added_by=desk.user.get_name()),
         refused="该机构已经登记了这个地址和身份，没有重复增加。",
     )
@@ -585,7 +622,7 @@ def _remove(desk: Desk, key: str, institution: Institution, values: Mapping[str,
         key,
         Action(kind=ActionKind.CONTACT_REMOVED, subject=institution.code, reason=reason_entered(reason)),
         f"已移除{institution.short_name}的{ROLE_WORDS[ContactRole(role)]} {recipient.partition('#')[0]}。",
-        f"{desk.href(f'institutions/{institution.code}')}#contacts",
+        f"{desk.keeping(f'institutions/{institution.code}')}#contacts",
         take_away,
         refused="没有移除：该联系人已经不在，或者写在 contacts.csv 中，须在文件中修改。",
     )

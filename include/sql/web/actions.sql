@@ -12,6 +12,7 @@ from registry.action
 where
     (cast(:kind as text) is null or action.kind = :kind)
     and (cast(:person as text) is null or action.acted_by = :person)
+    and (cast(:period as text) is null or action.period = :period)
     and (cast(:before as bigint) is null or action.action_number < :before)
 order by action.action_number desc
 limit :first

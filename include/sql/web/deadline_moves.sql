@@ -1,8 +1,9 @@
--- How were deadlines moved, for an institution or, where none is named, for anybody, in the newest months and those
--- that are not closed? One row per decision, the newest first.
+-- How were deadlines moved, for an institution or, where none is named, for anybody? In the months up to one and those
+-- that are not closed; one row per decision, the newest first.
 with newest as (
     select period.period
     from registry.period
+    where period.period <= :period
     order by period.period desc
     limit :months
 )

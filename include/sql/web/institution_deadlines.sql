@@ -1,8 +1,9 @@
--- Until when may an institution deliver, for the newest months and those that are not closed?
+-- Until when may an institution deliver, for the months up to one and those that are not closed?
 -- One row per month, the newest first.
 with newest as (
     select period.period
     from registry.period
+    where period.period <= :period
     order by period.period desc
     limit :months
 )
