@@ -20,7 +20,7 @@ from tests.delivery.conftest import message, put
 from tests.mail_server import MailServer
 from tests.rows import execute, rows
 from tests.web.conftest import PREFIX, Login
-from tests.web.pages import csv_of, form_of, links_of, outcome_of, words_of
+from tests.web.pages import content_of, csv_of, form_of, forms_of, links_of, outcome_of, words_of
 
 BULLETINS = f"{PREFIX}/bulletins"
 MESSAGES = f"{BULLETINS}/messages"
@@ -337,6 +337,35 @@ def test_what_was_sent_is_not_sent_again(sent: Engine, ops: TestClient, mail_ser
     assert (answer.status_code, "这封邮件正在发送，请稍后刷新本页再看结果。" in answer.text) == (422, True)
     assert len(rows(sent, "select 1 from registry.action")) == 1
     assert ops.post(f"{MESSAGES}/resend", data={"key": "x", "message": "x"}).status_code == 404
+
+
+def test_a_form_keeps_the_filters(sent: Engine, ops: TestClient, mail_server: MailServer) -> None:
+    filters = {"period": "2019-Q2", "kind": "bulletin", "status": "failed"}
+    listed = ops.get(MESSAGES, params=filters)
+    [address] = [each for each in links_of(listed.text) if "B02" in each]
+    page = ops.get(address.partition("#")[0])
+    action = next(each for each in forms_of(page.text) if "/resend" in each)
+    form = forms_of(page.text)[action]
+    refused = ops.post(action, data={**form, "key": "x"})
+    answers = [refused, ops.get(ops.post(action, data=form).headers["location"].partition("#")[0])]
+    assert [each.status_code for each in answers] == [422, 200]
+    for answer in (page, *answers):
+        for value in filters.values():
+            assert f'<option value="{value}" selected>' in answer.text
+        assert "历次发送" in answer.text
+        assert PEOPLE[0] not in content_of(answer.text), "it was sent at once"
+    # A browser that asks for the address of the answer anew is led to the page.
+    again = ops.get(action)
+    assert again.headers["location"] == action.replace("/resend", "")
+    # On the page of the quarter likewise.
+    page = ops.get(BULLETINS, params={"quarter": "2019-Q2", "status": "failed"})
+    action = next(each for each in forms_of(page.text) if "/resend-failed" in each)
+    form = forms_of(page.text)[action]
+    answers = [ops.post(action, data={**form, "key": "x"})]
+    answers.append(ops.get(ops.post(action, data=form).headers["location"].partition("#")[0]))
+    assert [each.status_code for each in answers] == [422, 200]
+    for answer in answers:
+        assert '<option value="failed" selected>' in answer.text
 
 
 def test_all_that_failed_is_sent_again_and_nothing_in_doubt(

@@ -64,33 +64,40 @@ def show_bulletins(desk: AtDesk, quarter: str = "", status: str = "") -> Respons
 
 
 @router.post("/draft", dependencies=[*acts(), triggers(BULLETIN)])
-def draft_bulletin(desk: AtDesk, key: FormText = "", quarter: FormText = "") -> Response:
+def draft_bulletin(desk: AtDesk, key: FormText = "", quarter: FormText = "", status: str = "") -> Response:
     """Have a bulletin, or the correction of one that went out, drafted."""
     try:
         return _draft(desk, key, quarter)
     except FormError as error:
-        return _page(desk, quarter, "", ActionKind.BULLETIN, {}, error.sentences)
+        return _page(desk, quarter, status, ActionKind.BULLETIN, {}, error.sentences)
 
 
 @router.post("/restatement", dependencies=[*acts(), triggers(RESTATEMENT)])
 def ask_for_restatement(
-    desk: AtDesk, key: FormText = "", quarter: FormText = "", month: FormText = "", reason: FormText = ""
+    desk: AtDesk,
+    key: FormText = "",
+    quarter: FormText = "",
+    month: FormText = "",
+    reason: FormText = "",
+    status: str = "",
 ) -> Response:
     """Ask for a month of the quarter to be restated."""
     try:
         return _restate(desk, key, quarter, month, reason)
     except FormError as error:
         entered = {"month": month, "reason": reason}
-        return _page(desk, quarter, "", ActionKind.RESTATEMENT, entered, error.sentences)
+        return _page(desk, quarter, status, ActionKind.RESTATEMENT, entered, error.sentences)
 
 
 @router.post("/resend-failed", dependencies=acts())
-def resend_failed(desk: AtDesk, later: BackgroundTasks, key: FormText = "", quarter: FormText = "") -> Response:
+def resend_failed(
+    desk: AtDesk, later: BackgroundTasks, key: FormText = "", quarter: FormText = "", status: str = ""
+) -> Response:
     """Send every message of a quarter's bulletin again that failed; those in doubt a person looks at one by one."""
     try:
         return _resend_failed(desk, later, key, quarter)
     except FormError as error:
-        return _page(desk, quarter, "", ActionKind.RESEND, {}, error.sentences)
+        return _page(desk, quarter, status, ActionKind.RESEND, {}, error.sentences)
 
 
 # The page
@@ -373,7 +380,7 @@ def _draft(desk: Desk, key: str, quarter: str) -> Response:
 
     action = Action(kind=ActionKind.BULLETIN, subject=row.quarter, period=row.quarter)
     outcome = f"已开始{_draft_words(row)}，起草完成后列在“稿件”里等待审批{_begins_words(_BULLETIN_WORDS, begins)}。"
-    return desk.act(key, action, outcome, desk.href("bulletins", quarter=row.quarter), do)
+    return desk.act(key, action, outcome, desk.keeping("bulletins", quarter=row.quarter), do)
 
 
 def _restate(desk: Desk, key: str, quarter: str, month: str, reason: str) -> Response:
@@ -407,7 +414,7 @@ def _restate(desk: Desk, key: str, quarter: str, month: str, reason: str) -> Res
     outcome = (
         f"已申请重述{month}：先计算会有哪些变化，再等待审批，批准后才生效{_begins_words(_RESTATEMENT_WORDS, begins)}。"
     )
-    return desk.act(key, action, outcome, desk.href("bulletins", quarter=row.quarter), do)
+    return desk.act(key, action, outcome, desk.keeping("bulletins", quarter=row.quarter), do)
 
 
 def _begins_words(words: str, begins: bool) -> str:
@@ -442,7 +449,7 @@ def _resend_failed(desk: Desk, later: BackgroundTasks, key: str, quarter: str) -
 
     action = Action(kind=ActionKind.RESEND, subject=row.quarter, period=row.quarter)
     outcome = f"{row.failed}封发送失败的邮件已放回发件箱，{going_words(desk)}。"
-    back = f"{desk.href('bulletins', quarter=row.quarter)}#deliveries"
+    back = f"{desk.keeping('bulletins', quarter=row.quarter)}#deliveries"
     answered = desk.act(key, action, outcome, back, do)
     if due and leaves_at_once(desk.settings):
         later.add_task(send, desk.engine, desk.settings, due)

@@ -20,6 +20,8 @@ from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.sending import leaves_at_once, send
 from five_precisions.web.tables import Cell, Column, Table, counted
 
+_PATH: Final = "bulletins/messages"
+"""Of the outbox, below our root."""
 _MOST_MESSAGES: Final = 200
 """Messages on one page."""
 MESSAGE_KIND_WORDS: Final = {
@@ -111,8 +113,10 @@ def read_messages(
 
 
 def message_href(desk: Desk, message_key: str) -> str:
-    """Where one message stands with its attempts."""
-    return f"{desk.href('bulletins/messages', message=message_key)}#message"
+    """Where one message stands with its attempts, in the outbox as it is filtered."""
+    if desk.request.url.path.startswith(desk.href(_PATH)):
+        return f"{desk.keeping(_PATH, message=message_key)}#message"
+    return f"{desk.href(_PATH, message=message_key)}#message"
 
 
 def messages_table(desk: Desk, rows: Sequence[Row[Any]], *, name: str, title: str, empty: str, note: str = "") -> Table:
@@ -162,12 +166,22 @@ def show_messages(
 
 
 @router.post("/resend", dependencies=acts())
-def resend_message(desk: AtDesk, later: BackgroundTasks, key: FormText = "", message: FormText = "") -> Response:
-    """Send a message again that failed, is in doubt, or waits."""
+def resend_message(
+    desk: AtDesk,
+    later: BackgroundTasks,
+    key: FormText = "",
+    message: FormText = "",
+    status: str = "",
+    kind: str = "",
+    period: str = "",
+    before: str = "",
+) -> Response:
+    """Send a message again that failed, is in doubt, or waits; the outbox stays filtered as it was."""
     try:
         return _resend(desk, later, key, message)
     except FormError as error:
-        return _page(desk, {}, "", message, errors=error.sentences)
+        asked = {"status": status, "kind": kind, "period": period}
+        return _page(desk, asked, before, message, errors=error.sentences)
 
 
 def _page(
@@ -240,7 +254,7 @@ def _periods(months: Sequence[str]) -> list[str]:
 def _read_one(desk: Desk, connection: Connection, message: str) -> tuple[Row[Any], Sequence[Row[Any]]]:
     found = read_messages(connection, message_key=_storable(message), first=1)
     if not found:
-        raise NotThereError("发件箱里没有这封邮件。", [Choice("看发件箱", desk.href("bulletins/messages"))])
+        raise NotThereError("发件箱里没有这封邮件。", [Choice("看发件箱", desk.href(_PATH))])
     attempts = connection.execute(load_statement("web/attempts"), {"message_key": found[0].message_key}).all()
     return found[0], attempts
 
