@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import re
 import tempfile
+from base64 import b64decode
 from collections.abc import Sequence
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from five_precisions.intake.package import DeliveredFile
@@ -16,7 +22,7 @@ from five_precisions.settings import PREFIX as ENVIRONMENT
 from tests.packages import ACCOUNT, package, sound, sound_package
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login
-from tests.web.pages import key_of, workbook_of
+from tests.web.pages import key_of, table_of, workbook_of
 
 PAGE = f"{PREFIX}/institutions/B01"
 SPOILT = package(loans=[sound("loans", annual_rate="很低")])
@@ -61,6 +67,25 @@ def test_findings_are_those_of_the_check_and_nothing_is_kept(register: Engine, o
     assert rows(register, "select count(*) from intake.submission") == [(0,)]
     acted = "select kind, subject, period, outcome from registry.action"
     assert rows(register, acted) == [("check", "B01", "2019-06", "全部退回：错误1个，警告0个")]
+
+
+def test_the_answer_carries_the_files_of_its_tables(register: Engine, op: TestClient, folder: Path) -> None:
+    page = check(op, SPOILT).text
+    files = {
+        html.unescape(name): b64decode(content)
+        for content, name in re.findall(r'<a href="data:[^",]+;base64,([^"]+)" download="([^"]+)"', page)
+    }
+    stems = [f"自查-B01-2019-06-{title}" for title in ("各表结果", "发现的问题")]
+    assert list(files) == [f"{stem}.{ending}" for stem in stems for ending in ("csv", "xlsx")]
+    for table, stem in zip(("reports", "findings"), stems, strict=True):
+        shown = [[cell.replace("—", "") for cell in row] for row in table_of(page, table)]
+        assert len(shown) > 1
+        assert list(csv.reader(StringIO(files[f"{stem}.csv"].decode("utf-8-sig")))) == shown
+        [sheet] = load_workbook(BytesIO(files[f"{stem}.xlsx"])).worksheets
+        cells = [[str(cell or "") for cell in row] for row in sheet.iter_rows(values_only=True)]
+        assert cells[0][0] == stem
+        assert [row[:2] for row in cells[1:]] == [row[:2] for row in shown]
+        assert ACCOUNT not in str(cells)
 
 
 def test_a_sound_package_is_accepted(register: Engine, op: TestClient) -> None:

@@ -31,7 +31,7 @@ from five_precisions.web.actions import (
 from five_precisions.web.charts import start_drawing
 from five_precisions.web.opened import opened_installation
 from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError, file_answer, html
-from five_precisions.web.tables import Table, table_as_csv, table_as_workbook
+from five_precisions.web.tables import Table, table_as_file
 
 PAGES: Final = {
     "today": "今日",
@@ -265,9 +265,8 @@ class Desk:
             raise NotThereError("本页没有这个文件。", [Choice("返回", self.here())])
         stem = "-".join(filter(None, (table.title, None if period is None else str(period))))
         month = None if period is None else str(period)
-        if ending == "csv":
-            return self.download(table_as_csv(table), f"{stem}.csv", "text/csv; charset=utf-8", month)
-        return self.download(table_as_workbook(table, f"{title}：{table.title}"), f"{stem}.xlsx", period=month)
+        content, media_type = table_as_file(table, ending, f"{title}：{table.title}")
+        return self.download(content, f"{stem}.{ending}", media_type, month)
 
 
 def open_desk(request: Request, user: User) -> Desk:

@@ -254,7 +254,11 @@ def _page(
     tables: list[Table] = []
     if judgement is not None:
         findings = findings_table(judgement.findings, "自查")
-        tables = [_reports_table(judgement), dataclasses.replace(findings, title="发现的问题", has_files=False)]
+        stem = f"自查-{institution.code}-{judgement.period}"
+        tables = [
+            dataclasses.replace(each, title=title, carried_as=f"{stem}-{title}")
+            for each, title in ((_reports_table(judgement), "各表结果"), (findings, "发现的问题"))
+        ]
     return desk.answer(
         "self_check.html",
         page="institutions",
@@ -296,5 +300,4 @@ def _reports_table(judgement: Judgement) -> Table:
             for each in judgement.reports
         ],
         empty="文件中没有认出报表；请核对工作表的名称，或使用报送模板。",
-        has_files=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from typing import Final
 from five_precisions.display import Form, inert, rounded, shown, text_width
 from five_precisions.period import SHANGHAI
 from five_precisions.templates import moment_words
+from five_precisions.web.page import SHEET
 from five_precisions.workbooks import (
     LONGEST_SHEET_NAME,
     Book,
@@ -27,6 +29,7 @@ Value = str | int | Decimal | date | datetime | None
 
 _FEW: Final = 5
 """Counts of households of a town below this, and above 0, are not shown (docs/desk.md#pages)."""
+_CSV: Final = "text/csv; charset=utf-8"
 _NARROWEST, _WIDEST = 8, 60
 """Widths of a workbook's columns, in characters."""
 _CREATED: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - workbooks know no time zones; never the clock
@@ -85,13 +88,18 @@ class Table:
     empty: str
     """What stands in its place where it has no rows, and what to do then."""
     note: str = ""
-    has_files: bool = True
-    """Whether it can be saved; not so where the page is an answer to a form, which no address leads to."""
+    carried_as: str = ""
+    """How its files are called where the page carries them: no address leads to what answers a form."""
 
     @property
     def cells(self) -> list[list[Cell]]:
         """Every cell in full."""
         return [[each if isinstance(each, Cell) else Cell(value=each) for each in row] for row in self.rows]
+
+    def carried_file(self, ending: str) -> str:
+        """One of its files as an address that holds it: csv or xlsx."""
+        content, media_type = table_as_file(self, ending, self.carried_as)
+        return f"data:{media_type.replace(' ', '')};base64,{b64encode(content).decode()}"
 
     def words(self, cell: Cell, column: Column) -> str:
         """A cell as a person reads it."""
@@ -141,6 +149,19 @@ def _plain(cell: Cell, column: Column) -> str:
         form = cell.form or column.form
         return str(value) if form is Form.TEXT else f"{rounded(value, form):f}"
     return inert(value if isinstance(value, str) else cell_words(cell, column))
+
+
+def table_as_file(table: Table, ending: str, heading: str) -> tuple[bytes, str]:
+    """The table as a file, and its media type.
+
+    Args:
+        table: What it holds.
+        ending: csv or xlsx.
+        heading: First line of a workbook; a CSV has none.
+    """
+    if ending == "csv":
+        return table_as_csv(table), _CSV
+    return table_as_workbook(table, heading), SHEET
 
 
 def table_as_workbook(table: Table, heading: str) -> bytes:
