@@ -43,10 +43,26 @@
     }, 1000 * Number(again.dataset.refresh));
   });
 
-  // A choice in a list is enough to show it.
+  // A choice in a list is enough to show it. Keys step through a closed list, and no step is a choice yet: Enter is one,
+  // and the button beside the list comes back.
+  const listOf = (event) => event.target instanceof Element && event.target.closest("[data-submit]");
+  let isStepping = false;
+  document.addEventListener("keydown", (event) => {
+    const list = listOf(event);
+    if (!list) return;
+    if (event.key === "Enter" && list.form.classList.contains("stepped")) {
+      event.preventDefault();
+      list.form.requestSubmit();
+    }
+    // Space and Alt open the list, whose choice is one.
+    isStepping = !(event.altKey || event.key === "Enter" || event.key === " ");
+  });
+  document.addEventListener("pointerdown", () => { isStepping = false; });
   document.addEventListener("change", (event) => {
-    const list = event.target instanceof Element && event.target.closest("[data-submit]");
-    if (list) list.form.requestSubmit();
+    const list = listOf(event);
+    if (!list) return;
+    if (isStepping) list.form.classList.add("stepped");
+    else list.form.requestSubmit();
   });
 
   // A second click sends nothing; the server would not act twice either. What answers with a file leaves the page.
