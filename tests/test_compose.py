@@ -191,6 +191,7 @@ def test_every_service_has_a_limit_of_memory() -> None:
     limits = {name: str(service["mem_limit"]) for name, service in COMPOSE["services"].items()}
     settable = {name: limit for name, limit in limits.items() if limit.startswith("${")}
     assert settable == {
+        "airflow-apiserver": "${FIVE_PRECISIONS_API_MEMORY:-5g}",
         "airflow-worker": "${FIVE_PRECISIONS_WORKER_MEMORY:-6g}",
         "postgres": "${FIVE_PRECISIONS_DATABASE_MEMORY:-2g}",
     }
@@ -198,6 +199,14 @@ def test_every_service_has_a_limit_of_memory() -> None:
     for name in AIRFLOW_SERVICES:
         # What is written into memory counts, too, and Docker's own bound is half of the machine's.
         assert all("size=" in mount for mount in COMPOSE["services"][name]["tmpfs"]), name
+
+
+def test_whoever_reads_packages_has_room_for_the_worst_one() -> None:
+    """The pages check packages, too; where one takes the API server down, no task can go on."""
+    worst = 4  # docs/operations.md#limits-and-memory
+    for name in ("airflow-apiserver", "airflow-worker"):
+        [default] = re.findall(r":-(\d+)g\}$", COMPOSE["services"][name]["mem_limit"])
+        assert int(default) > worst, name
 
 
 def test_logs_do_not_grow_for_ever() -> None:
