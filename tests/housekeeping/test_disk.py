@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from tests.rows import rewrite
 
 from five_precisions.housekeeping import Disk, Task, days_until_full, measure_disks, record
 from five_precisions.period import SHANGHAI
@@ -85,14 +86,12 @@ def test_each_disk_is_measured_once_and_its_earlier_looks_count(engine: Engine, 
     for days in (1, 5, 10, 100):
         earlier = {"disks": [{"folder": disk.folder, "size": disk.size, "free": disk.free + days * 2**30}]}
         record(engine, Task.DISK, "", earlier)
-        with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "update registry.housekeeping set done_at = now() - make_interval(days => :days) "
-                    "where housekeeping_number = (select max(housekeeping_number) from registry.housekeeping)"
-                ),
-                {"days": days},
-            )
+        rewrite(
+            engine,
+            "update registry.housekeeping set done_at = now() - make_interval(days => :days) "
+            "where housekeeping_number = (select max(housekeeping_number) from registry.housekeeping)",
+            days=days,
+        )
     left = measure_disks(engine, settings).disks[0].days_left
     assert left is not None
     assert abs(left - disk.free / 2**30) < 0.1 * disk.free / 2**30 + 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from five_precisions.housekeeping import Task, TaskOutcome, record
+from tests.rows import rewrite
 
 GIGABYTE = 2**30
 LOST = (
@@ -34,10 +35,7 @@ def test_what_is_old_lost_or_filling_up_is_said(engine: Engine) -> None:
     record(engine, Task.DISK, "", disk(5, 12))
     record(engine, Task.BACKUP, "", {"lost": 3})
     record(engine, Task.RESTORE_TEST, "", {"lost": 3})
-    with engine.begin() as connection:
-        connection.execute(
-            text("update registry.housekeeping set done_at = '2026-11-01T02:00+08:00' where task = 'restore_test'")
-        )
+    rewrite(engine, "update registry.housekeeping set done_at = '2026-11-01T02:00+08:00' where task = 'restore_test'")
     record(engine, Task.RESTORE_TEST, "damaged", outcome=TaskOutcome.FAILED)
     assert told() == [
         "The disk of /var has 5.0 of 100.0 GB free, and is full in 12 days as it fills now. Make room there.",

@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
@@ -50,13 +50,17 @@ def empty(empty_database_url: str) -> Iterator[Engine]:
 
 
 def contents(engine: Engine) -> set[tuple[str, ...]]:
-    """Every column, index, constraint, right and comment of our schemas, as text."""
+    """Every column, index, trigger, constraint, right and comment of our schemas, as text."""
     queries = (
         """
         select 'column', table_schema, table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
         from information_schema.columns where table_schema = any(:schemas)
         """,
         "select 'index', schemaname, indexname, indexdef from pg_indexes where schemaname = any(:schemas)",
+        """
+        select 'trigger', event_object_schema, event_object_table, trigger_name, event_manipulation, action_statement
+        from information_schema.triggers where trigger_schema = any(:schemas)
+        """,
         """
         select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
         from pg_constraint where connamespace::regnamespace::text = any(:schemas)
@@ -123,6 +127,22 @@ def test_every_table_and_column_says_what_it_holds(engine: Engine) -> None:
         ).all()
     assert len(found) > 800
     assert [name for name, column, table in found if not column or not table] == []
+
+
+def test_what_is_only_added_to_refuses_every_change(engine: Engine) -> None:
+    says_so = """
+    select cast(cast(class.oid as regclass) as text) from pg_class as class
+    where class.relkind = 'r' and obj_description(class.oid, 'pg_class') like '%only added to%'
+    """
+    with engine.connect() as connection:
+        # An attempt to send gets its end later.
+        tables = {*connection.execute(text(says_so)).scalars(), "notify.approval"} - {"notify.attempt"}
+    assert {"registry.action", "registry.housekeeping", "intake.removed_file"} < tables
+    for schema, _, name in sorted(table.partition(".") for table in tables):
+        table, last = f"{schema}.{name}", inspect(engine).get_columns(name, schema)[-1]["name"]
+        for change in (f"update {table} set {last} = {last}", f"delete from {table}", f"truncate {table}"):
+            with pytest.raises(DBAPIError, match=f"{table} is only added to"), engine.begin() as connection:
+                connection.execute(text(change))
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:

@@ -672,8 +672,7 @@ def test_a_disk_that_fills(free: int, total: int, expected: Urgency | None) -> N
 
 
 def test_a_backup_that_nobody_has_made(ops: TestClient, engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("delete from registry.housekeeping"))
+    rows.rewrite(engine, "delete from registry.housekeeping")
     page = show(ops)
     assert urgency(page, "还没有成功做过备份；") == "待办"
     assert urgency(page, "还没有成功做过备份的恢复试验；") == "待办"
@@ -682,15 +681,12 @@ def test_a_backup_that_nobody_has_made(ops: TestClient, engine: Engine) -> None:
 
 def test_a_replay_has_no_nights(ops: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{ENVIRONMENT}REPLAY", "true")
-    with engine.begin() as connection:
-        connection.execute(text("delete from registry.housekeeping"))
+    rows.rewrite(engine, "delete from registry.housekeeping")
     assert "备份" not in show(ops)
 
 
 def test_a_backup_that_is_too_old(ops: TestClient, engine: Engine) -> None:
-    with engine.begin() as connection:
-        old = "update registry.housekeeping set done_at = now() - interval '3 days' where task = 'backup'"
-        connection.execute(text(old))
+    rows.rewrite(engine, "update registry.housekeeping set done_at = now() - interval '3 days' where task = 'backup'")
     record(engine, Task.BACKUP, "The disk is full.", outcome=TaskOutcome.FAILED)
     page = show(ops)
     assert urgency(page, "上一次成功的备份是") == "马上办"
@@ -739,12 +735,9 @@ def test_files_that_the_archive_has_lost(ops: TestClient, engine: Engine) -> Non
 def test_a_task_that_has_not_run_for_days(ops: TestClient, engine: Engine) -> None:
     for task in (Task.PARTITIONS, Task.RETENTION):
         record(engine, task, "Done.")
-    with engine.begin() as connection:
-        for task, age in ((Task.PARTITIONS, "3 days 1 hour"), (Task.RETENTION, "47 hours")):
-            connection.execute(
-                text("update registry.housekeeping set done_at = now() - cast(:age as interval) where task = :task"),
-                {"age": age, "task": task},
-            )
+    for task, age in ((Task.PARTITIONS, "3 days 1 hour"), (Task.RETENTION, "47 hours")):
+        older = "update registry.housekeeping set done_at = now() - cast(:age as interval) where task = :task"
+        rows.rewrite(engine, older, age=age, task=task)
     page = show(ops)
     assert urgency(page, "“预建分区”已3天没有运行，请看“每日维护”是否停用。") == "待办"
     assert "日志和旧文件清理" not in page, "one night may go wrong"
