@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import html
+import os
 import re
 import tempfile
+import time
 from base64 import b64decode
 from collections.abc import Sequence
 from io import BytesIO, StringIO
@@ -25,6 +27,7 @@ from tests.web.conftest import PREFIX, Login
 from tests.web.pages import key_of, table_of, workbook_of
 
 PAGE = f"{PREFIX}/institutions/B01"
+FOLDERS = "five-precisions-check-"
 SPOILT = package(loans=[sound("loans", annual_rate="很低")])
 
 
@@ -67,6 +70,18 @@ def test_findings_are_those_of_the_check_and_nothing_is_kept(register: Engine, o
     assert rows(register, "select count(*) from intake.submission") == [(0,)]
     acted = "select kind, subject, period, outcome from registry.action"
     assert rows(register, acted) == [("check", "B01", "2019-06", "全部退回：错误1个，警告0个")]
+
+
+def test_what_a_killed_check_has_left_is_removed_by_the_next(register: Engine, op: TestClient, folder: Path) -> None:
+    left, running, other = (folder / name for name in (f"{FOLDERS}killed", f"{FOLDERS}running", "other"))
+    for each in (left, running, other):
+        (each / "package").mkdir(parents=True)
+        (each / "package" / "loans.csv").write_text("x")
+    long_ago = time.time() - 2 * 3600
+    for each in (left, other):
+        os.utime(each, (long_ago, long_ago))
+    assert check(op, SPOILT).status_code == 200
+    assert sorted(folder.iterdir()) == [running, other]
 
 
 def test_the_answer_carries_the_files_of_its_tables(register: Engine, op: TestClient, folder: Path) -> None:

@@ -9,7 +9,9 @@ import dataclasses
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -42,6 +44,10 @@ from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereEr
 from five_precisions.web.tables import Cell, Column, Table
 
 _MEGABYTE: Final = 1024**2
+_FOLDERS: Final = "five-precisions-check-"
+"""How the names of folders begin in which files are checked."""
+_LONGEST_CHECK: Final = 3600
+"""Seconds; a check takes some, so a folder that is older belongs to a process that was killed."""
 _LONGEST_NAME: Final = 240
 """Bytes of a file's name; file systems take 255, and a number may follow."""
 _VERDICT_STATES: Final = {
@@ -191,7 +197,8 @@ def _check(
         FormError: there is nothing to check, or another check takes too long.
     """
     try:
-        with PACKAGES.turn(), tempfile.TemporaryDirectory(prefix="five-precisions-check-") as folder:
+        with PACKAGES.turn(), tempfile.TemporaryDirectory(prefix=_FOLDERS) as folder:
+            _remove_leftovers()
             package, workbook = Path(folder, "package"), Path(folder, "findings.xlsx")
             package.mkdir()
             _lay(files, package)
@@ -208,6 +215,15 @@ def _check(
             return _CheckedPackage(judgement, workbook.read_bytes() if workbook.exists() else None)
     except BusyError as error:
         raise FormError({"": str(error)}) from None
+
+
+def _remove_leftovers() -> None:
+    """Remove what killed processes have left of their checks."""
+    for each in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*"):
+        # Another process removes its own, or the same one.
+        with suppress(FileNotFoundError):
+            if time.time() - each.lstat().st_mtime > _LONGEST_CHECK:
+                shutil.rmtree(each, ignore_errors=True)
 
 
 def _lay(files: Sequence[UploadFile], folder: Path) -> None:
