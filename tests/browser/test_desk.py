@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import FilePayload, Frame, Page, expect
 
 from five_precisions_demo.stack import OPS
 from tests.browser.conftest import LAPTOP, Visit
+from tests.packages import package, sound
 from tests.replay import QUARTER, Replay
 
 Visits = Callable[[], Visit]
@@ -42,6 +44,7 @@ PAGES = {
     f"drafts/{QUARTER}/1": "关于2019年第一季度金融精准扶贫工作情况的通报",
 }
 """Addresses below our root, and the beginning of what stands above each."""
+SPOILT = package(loans=[sound("loans", annual_rate="很低")])
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _VIOLATIONS = """
 async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
@@ -98,14 +101,80 @@ def test_everybody_can_use_every_page(ops: Visit, replay: Replay, theme: str) ->
         assert answer is not None
         assert answer.status == 200, path
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
-        assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP["width"], path
         assert page.evaluate(_BROKEN_WORDS) == [], path
         # The rows behind a figure are those of a report, in full.
         assert set(page.evaluate(_CUT_TABLES)) <= {"rows"}, path
-        page.evaluate(AXE)
-        violations: list[list[Any]] = page.evaluate(_VIOLATIONS)
-        assert [each for each in violations if each[1] in ("serious", "critical")] == [], path
+        assert_usable(page, path)
     assert ops.complaints == []
+
+
+def assert_usable(page: Page, what: str) -> None:
+    """Nothing serious is in the way of anybody, and nobody has to scroll sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= LAPTOP["width"], what
+    page.evaluate(AXE)
+    violations: list[list[Any]] = page.evaluate(_VIOLATIONS)
+    assert [each for each in violations if each[1] in ("serious", "critical")] == [], what
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_what_answers_and_what_is_refused(ops: Visit, replay: Replay, theme: str) -> None:
+    page, root = ops.page, f"{replay.stack.site.url}/five-precisions"
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{root}/institutions/B01")
+    files = [FilePayload(name=each.name, mimeType="text/csv", buffer=each.content) for each in SPOILT]
+    page.get_by_label("文件").set_input_files(files)
+    page.get_by_role("button", name="检查", exact=True).click()
+    expect(page.get_by_role("heading", name="发现的问题")).to_be_visible()
+    assert_usable(page, "the answer of a self-check")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="发现的问题，下载CSV").click()
+    assert saved.value.suggested_filename.endswith("-发现的问题.csv")
+
+    page.goto(f"{root}/bulletins/messages")
+    page.locator("#messages td a").first.click()
+    expect(page.get_by_role("heading", name="历次发送")).to_be_visible()
+    assert_usable(page, "one message")
+
+    page.goto(f"{root}/cases")
+    page.locator("#cases tbody a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("督查事项")
+    assert_usable(page, "a case")
+    page.get_by_text("搁置这个事项").click()
+    page.get_by_role("button", name="搁置").click()
+    assert_refused(page, "a case that is set aside")
+
+    page.goto(f"{root}/institutions/B01")
+    page.get_by_text("增加联系人").click()
+    page.get_by_role("button", name="增加", exact=True).click()
+    assert_refused(page, "a contact")
+
+    page.goto(f"{root}/bulletins")
+    page.get_by_text("申请数据重述").click()
+    page.get_by_role("button", name="申请重述").click()
+    assert_refused(page, "a restatement")
+
+    page.goto(f"{root}/ranking/trial")
+    page.locator(".trial .field input").first.fill("x")
+    page.get_by_role("button", name="试算").click()
+    assert_refused(page, "a trial")
+
+    for path in ("institutions/B99", "reporting?period=2019-09", "nonsense"):
+        answer = page.goto(f"{root}/{path}")
+        assert answer is not None
+        assert answer.status == 404, path
+        assert_usable(page, path)
+    # A browser notes every answer that is no success.
+    assert [each for each in ops.complaints if "the server responded with a status of 4" not in each] == []
+
+
+def assert_refused(page: Page, what: str) -> None:
+    """The form has come back with sentences, each tied to its field."""
+    expect(page.get_by_role("alert").first).to_be_visible()
+    fields = page.locator("[aria-invalid]")
+    assert fields.count() > 0, what
+    for field in fields.all():
+        expect(page.locator(f"[id='{field.get_attribute('aria-describedby')}']")).to_have_text(re.compile("。$"))
+    assert_usable(page, what)
 
 
 def test_the_entry_in_airflow_leads_to_the_desk_and_its_address_can_be_sent(ops: Visit, replay: Replay) -> None:
