@@ -266,3 +266,55 @@ def test_paper_is_light_and_says_its_month(ops: Visit, replay: Replay) -> None:
     assert {each.evaluate("each => getComputedStyle(each).overflow") for each in page.locator(".scroll").all()} == {
         "visible"
     }
+
+
+FOCUSED = """
+() => {
+  const [element, style] = [document.activeElement, getComputedStyle(document.activeElement)];
+  const label = element.labels?.length ? element.labels[0].firstChild.textContent : element.innerText;
+  const outline = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  return [(element.getAttribute("aria-label") || label).trim(), outline];
+}
+"""
+
+
+def test_who_has_delivered_is_seen_and_asked_by_keyboard_alone(ops: Visit, replay: Replay) -> None:
+    page = ops.page
+
+    def tab(times: int) -> list[str]:
+        """What has the focus after each Tab, all of it seen to have it."""
+        reached = []
+        for _ in range(times):
+            page.keyboard.press("Tab")
+            words, has_outline = page.evaluate(FOCUSED)
+            assert has_outline, words
+            reached.append(words)
+        return reached
+
+    # In February one bank misses everything.
+    page.goto(f"{replay.stack.site.url}/five-precisions/reporting?period=2019-02&only=missing")
+    assert tab(1) == ["跳到正文"]
+    page.keyboard.press("Enter")
+    reached = tab(3)
+    while not reached[-1].endswith("可滚动"):
+        reached += tab(1)
+    # The counts of each state are links, too.
+    assert [each for each in reached if not each.isdecimal()] == [
+        *("上一个月", "月份", "下一个月", "机构类别", "范围", "催报全部未报齐的机构（1家）"),
+        *(f"2019年2月报送情况表，{each}" for each in ("下载CSV", "下载XLSX", "可滚动")),
+    ]
+    assert tab(1) == ["鹭屿城市"]
+    # The way back, to a form that the server refuses: a reminder would leave.
+    page.evaluate("document.querySelector('.act [name=key]').value = 'x'")
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("表单已失效")
+    # Arrows step through the list of months, Enter takes one, and the rest is kept.
+    assert tab(1) == ["跳到正文"]
+    page.keyboard.press("Enter")
+    assert tab(2) == ["上一个月", "月份"]
+    for key in ("ArrowDown", "ArrowUp", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**period=2019-03**")
+    assert "only=missing" in page.url
