@@ -154,6 +154,25 @@ def test_what_another_site_sends_is_refused(opened: Engine, login: Login, header
     assert ops.post(REMIND, data=form, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("reporting?period=2019-06&download=matrix.csv", "download"), ("institutions/B01/template", "template")],
+)
+def test_a_link_of_another_site_puts_no_download_on_record(opened: Engine, login: Login, path: str, kind: str) -> None:
+    viewer = login("viewer")
+    for site in ("cross-site", "same-site"):
+        page = viewer.get(f"{PREFIX}/{path}", headers={"Sec-Fetch-Site": site})
+        assert page.status_code == 200
+        assert "这个文件还没有下载" in page.text
+        assert links_of(page.text)[0] == f"{PREFIX}/{path}"
+    assert recorded(opened) == []
+    # From that page, from a bookmark, or by a browser that says nothing.
+    for site in ("same-origin", "none", ""):
+        answer = viewer.get(links_of(page.text)[0], headers={"Sec-Fetch-Site": site} if site else {})
+        assert answer.headers["content-disposition"].startswith("attachment")
+    assert [each for each, _, _ in recorded(opened)] == [kind] * 3
+
+
 def test_a_form_that_is_none_of_ours_does_nothing_and_is_shown_again(opened: Engine, login: Login) -> None:
     ops = login("op")
     good = key_of(ops.get(PAGE).text, "/remind")

@@ -39,7 +39,14 @@ from five_precisions.web import (
 )
 from five_precisions.web.access import FROM_ELSEWHERE
 from five_precisions.web.limits import BusyError, RequestLimits
-from five_precisions.web.page import SECURITY_HEADERS, Choice, NotThereError, assets, sentence_page
+from five_precisions.web.page import (
+    SECURITY_HEADERS,
+    Choice,
+    FollowedFromElsewhereError,
+    NotThereError,
+    assets,
+    sentence_page,
+)
 
 logger = logging.getLogger(__name__)
 # Looking up the schema's revision for each page says nothing to who reads the API server's log.
@@ -83,6 +90,7 @@ def make_app() -> FastAPI:
         exception_handlers={
             StarletteHTTPException: _answer_refusal,
             NotThereError: _answer_not_there,
+            FollowedFromElsewhereError: _answer_from_elsewhere,
             BusyError: _answer_busy,
             FivePrecisionsError: _answer_failure,
             Exception: _answer_failure,
@@ -158,6 +166,14 @@ async def _answer_not_there(request: Request, error: Exception) -> Response:
         raise error
     choices = error.choices or _first_page(request)
     return sentence_page(error.words, status.HTTP_404_NOT_FOUND, request.scope["root_path"], choices)
+
+
+async def _answer_from_elsewhere(request: Request, _: Exception) -> Response:
+    """A link in a mail may lead to a file, too: from this page of ours the same address saves it."""
+    own = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    words = "这个文件还没有下载：谁下载了文件会记入操作记录，请点下面的链接下载。"
+    choices = [Choice("下载文件", own), *_first_page(request)]
+    return sentence_page(words, status.HTTP_200_OK, request.scope["root_path"], choices)
 
 
 async def _answer_busy(request: Request, error: Exception) -> Response:

@@ -30,7 +30,15 @@ from five_precisions.web.actions import (
 )
 from five_precisions.web.charts import start_drawing
 from five_precisions.web.opened import opened_installation
-from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereError, file_answer, html
+from five_precisions.web.page import (
+    SECURITY_HEADERS,
+    SHEET,
+    Choice,
+    FollowedFromElsewhereError,
+    NotThereError,
+    file_answer,
+    html,
+)
 from five_precisions.web.tables import Table, table_as_file
 
 PAGES: Final = {
@@ -254,9 +262,23 @@ class Desk:
             return read_outcome(connection, number)
 
     def download(self, content: bytes, name: str, media_type: str = SHEET, period: str | None = None) -> Response:
-        """A file to be saved; who takes it is kept."""
+        """A file to be saved; who takes it is kept.
+
+        Raises:
+            FollowedFromElsewhereError: another site's page leads to it.
+        """
+        self.require_own_link()
         record_download(self.engine, self.user, name, period)
         return file_answer(content, name, media_type)
+
+    def require_own_link(self) -> None:
+        """Have nothing put on record in the name of whoever only follows another site's link.
+
+        Raises:
+            FollowedFromElsewhereError: so it is. An address that was typed or pasted is the person's own wish.
+        """
+        if self.request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            raise FollowedFromElsewhereError
 
     def _file(self, asked: str, tables: Sequence[Table], title: str, period: Period | None) -> Response:
         name, _, ending = asked.rpartition(".")

@@ -179,6 +179,7 @@ def serve_file(desk: AtDesk, draft: NamedDraft, name: str, *, framed: bool = Fal
     if file is None or content is None:
         raise _not_found(f"{_title_of(draft)}没有这个文件。")
     if not file.format.is_shown:
+        desk.require_own_link()
         record_download(desk.engine, desk.user, file.name, str(draft.quarter))
     if framed and file.ending == "html":
         content = content.replace(b"<body ", b'<body tabindex="0" ', 1)

@@ -70,6 +70,10 @@ class NotThereError(Exception):
         self.choices = choices
 
 
+class FollowedFromElsewhereError(Exception):
+    """A page of another site leads to a file whose saving is on record: the person is asked first."""
+
+
 def html(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of include/templates/web.
 

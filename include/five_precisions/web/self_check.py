@@ -74,6 +74,7 @@ class _CheckedPackage:
 @router.get("/template")
 def save_template(desk: AtDesk, code: str, period: str = "") -> Response:
     """The empty workbook that the institution fills in."""
+    desk.require_own_link()
     back = Choice("返回", desk.href(f"institutions/{code}"))
     try:
         month = Period.parse(period) if period else None
