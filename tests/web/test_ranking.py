@@ -489,5 +489,15 @@ def test_a_chart_of_places_has_the_first_on_top() -> None:
     assert first > second
 
 
+@pytest.mark.parametrize(
+    ("best", "worst", "written"),
+    [(1, 2, "1 2"), (4, 6, "4 5 6"), (3, 3, "3"), (1, 30, "1 5 9 13 17 21 25 29")],
+)
+def test_between_two_places_there_is_none(best: int, worst: int, written: str) -> None:
+    points = [("2019-01", best), ("2019-02", worst), ("2019-03", None)]
+    drawn = line_chart([Series("行", points)], unit="名次", is_rank=True)
+    assert re.findall(r">(\d[\d.]*)</text>", drawn) == written.split()
+
+
 def test_a_chart_of_one_month_is_none() -> None:
     assert not line_chart([Series("行", [("2019-01", 1), ("2019-02", None)])], unit="名次")

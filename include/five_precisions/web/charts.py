@@ -138,7 +138,8 @@ def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str, *, is_rank:
                 "value:Q",
                 title=unit,
                 scale=alt.Scale(zero=False, nice=True, reverse=is_rank),
-                axis=alt.Axis(tickMinStep=1) if is_rank else alt.Axis(),
+                # Named one by one: with a least step of 1 Vega still writes 1.5 between the first and the second place.
+                axis=alt.Axis(values=_places([value for _, _, value in points]), format="d") if is_rank else alt.Axis(),
             ),
             color=alt.Color(
                 "line:N",
@@ -148,6 +149,12 @@ def _lines(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str, *, is_rank:
             strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=dashes), legend=None),
         )
     )
+
+
+def _places(ranks: Sequence[float | None]) -> list[int]:
+    """Those that are written at the axis, at most eight."""
+    known = [int(each) for each in ranks if each is not None]
+    return list(range(min(known), max(known) + 1, 1 + (max(known) - min(known)) // 8))
 
 
 def _bars(alt: Any, points: tuple[tuple[Any, ...], ...], unit: str) -> Any:

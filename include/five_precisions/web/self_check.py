@@ -47,7 +47,7 @@ _MEGABYTE: Final = 1024**2
 _FOLDERS: Final = "five-precisions-check-"
 """How the names of folders begin in which files are checked."""
 _LONGEST_CHECK: Final = 3600
-"""Seconds; a check takes some, so a folder that is older belongs to a process that was killed."""
+"""Seconds, more than any check takes: an older folder belongs to a process that was killed."""
 _LONGEST_NAME: Final = 240
 """Bytes of a file's name; file systems take 255, and a number may follow."""
 _VERDICT_STATES: Final = {
