@@ -90,7 +90,7 @@ def test_a_month_is_restated_as_it_was_shown(engine: Engine, settings: Settings,
     assert shown == rejected["shown"]
     assert shown["subject"].startswith("重述2019-01：2019-01-r2取代2019-01-r1，")
     assert "| B03 | loans | — | 2 |" in shown["body"]
-    assert "| bank | B03 | status | unranked | ranked |" in shown["body"]
+    assert "| bank | B03 | 状态 | unranked | ranked |" in shown["body"]
     assert "理由：B03台账\\*更正\\*" in shown["body"]
     assert "以后各月（2019-02）" in shown["body"]
 

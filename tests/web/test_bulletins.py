@@ -342,7 +342,7 @@ def test_what_was_sent_is_not_sent_again(sent: Engine, ops: TestClient, mail_ser
 def test_a_form_keeps_the_filters(sent: Engine, ops: TestClient, mail_server: MailServer) -> None:
     filters = {"period": "2019-Q2", "kind": "bulletin", "status": "failed"}
     listed = ops.get(MESSAGES, params=filters)
-    [address] = [each for each in links_of(listed.text) if "B02" in each]
+    [address] = {each for each in links_of(listed.text) if "B02" in each}
     page = ops.get(address.partition("#")[0])
     action = next(each for each in forms_of(page.text) if "/resend" in each)
     form = forms_of(page.text)[action]

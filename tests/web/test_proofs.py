@@ -31,7 +31,6 @@ PAGES = (
     "cases?period=2019-06",
     "cases/inspections?period=2019-06",
     "bulletins?quarter=2019-Q2",
-    "bulletins/messages",
     "quality?period=2019-06",
     "quality/rules/L14?period=2019-06",
     "institutions",
