@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -27,9 +27,6 @@ _AS_ONE: Final = '<svg role="img" aria-label="图，各数见表"'
 """To a screen reader a chart is one picture: a table beside it says the same."""
 _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2], [12, 4])
 """Lines are told apart without colour."""
-_starting = Lock()
-_started: list[Thread] = []
-"""The one that has started the engine."""
 _drawing = Lock()
 """The engine draws one chart at a time."""
 
@@ -50,15 +47,9 @@ class Bar:
     value: Decimal | int | None
 
 
-def start_drawing() -> None:
-    """Start the drawing engine beside the pages, once: whoever opens the first page with a chart need not wait for it.
-
-    The thread is waited for at the end of the process, which cannot end in the middle of it.
-    """
-    with _starting:
-        if not _started:
-            _started.append(Thread(target=_drawn, args=("bar", (("", 0.0),), "")))
-            _started[0].start()
+def start_engine() -> None:
+    """Draw something, which takes seconds the first time."""
+    bar_chart([Bar("", 0)], unit="")
 
 
 def line_chart(series: Sequence[Series], *, unit: str, is_rank: bool = False) -> Markup:

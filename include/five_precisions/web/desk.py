@@ -28,7 +28,6 @@ from five_precisions.web.actions import (
     record_download,
     require_key,
 )
-from five_precisions.web.charts import start_drawing
 from five_precisions.web.opened import opened_installation
 from five_precisions.web.page import (
     SECURITY_HEADERS,
@@ -40,6 +39,7 @@ from five_precisions.web.page import (
     html,
 )
 from five_precisions.web.tables import Table, table_as_file
+from five_precisions.web.warm_up import warm_up
 
 PAGES: Final = {
     "today": "今日",
@@ -299,7 +299,7 @@ def open_desk(request: Request, user: User) -> Desk:
         UnreachableError: nobody answers there.
     """
     installation = opened_installation()
-    start_drawing()
+    warm_up()
     return Desk(request, user, installation.engine, installation.settings)
 
 
