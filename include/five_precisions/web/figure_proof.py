@@ -43,7 +43,7 @@ from five_precisions.web.page import SECURITY_HEADERS, SHEET, Choice, NotThereEr
 from five_precisions.web.report_states import REPORT_STATE_WORDS
 from five_precisions.web.tables import Cell, Column, Table, Value, table_as_csv, table_as_workbook
 
-ROWS: Final = 100
+ROWS: Final = 50
 """Of the evidence on one page."""
 MOST_SAVED: Final = {"csv": 30_000, "xlsx": 10_000}
 """Rows of the evidence that are saved from a page, by the file's ending; the command line writes any number."""
