@@ -145,9 +145,9 @@ def bank_href(desk: Desk, code: str, period: object) -> str:
     return desk.href(f"ranking/banks/{code}", period=period)
 
 
-def proof_href(desk: Desk, metric: str, scope: str, code: str | None, period: object) -> str:
-    """The address of what a figure rests on; of the city's no code is needed."""
-    return desk.href("figures/proof", metric=metric, scope=scope, code=code, period=period)
+def proof_href(desk: Desk, metric: str, scope: str, code: str | None, period: object, run_id: str | None = None) -> str:
+    """The address of what a figure rests on; the city's needs no code, and that of the current run no run."""
+    return desk.href("figures/proof", metric=metric, scope=scope, code=code, period=period, run=run_id)
 
 
 def plain(number: Decimal) -> str:

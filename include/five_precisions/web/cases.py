@@ -21,6 +21,7 @@ from five_precisions.register import read_register
 from five_precisions.web.access import ASSESSMENT, acts, sees_runs
 from five_precisions.web.actions import Action, ActionKind, FormError, reason_entered
 from five_precisions.web.alert_levels import ALERT_LEVEL_STYLES, ALERT_LEVEL_WORDS, alert_level_cell
+from five_precisions.web.assessed import proof_href
 from five_precisions.web.desk import NOTHING_ASSESSED, AtDesk, Desk, FormText
 from five_precisions.web.page import Choice, NotThereError
 from five_precisions.web.places import Places
@@ -277,24 +278,17 @@ class _Measures:
     def _proof(self, case: Case) -> str:
         """Of the metric that the rule names, else what the institution delivered for the month."""
         code = self._metrics.get(case.rule)
-        metric = None if code is None else self._catalogue.metrics.get(code)
-        if metric is None:
+        if code is None or code not in self._catalogue.metrics:
             return f"{self._desk.href(f'reporting/{case.institution_code}', period=case.period)}#versions"
-        is_bank = case.institution_code in self._places.banks
+        scopes, is_bank = self._catalogue.metrics[code].scopes, case.institution_code in self._places.banks
         subjects = {
             Scope.BANK: case.institution_code if is_bank else None,
             Scope.COUNTY: self._places.county(case),
         }
-        found = [each for each, subject in subjects.items() if subject is not None and each in metric.scopes]
+        found = [each for each, subject in subjects.items() if subject is not None and each in scopes]
         scope = found[0] if found else Scope.CITY
-        return self._desk.href(
-            "figures/proof",
-            metric=code,
-            scope=scope,
-            code=subjects.get(scope),
-            period=case.period,
-            run=None if case.is_current else case.run_id,
-        )
+        run_id = None if case.is_current else case.run_id
+        return proof_href(self._desk, code, scope, subjects.get(scope), case.period, run_id)
 
 
 def _history_href(desk: Desk, case: Case) -> str:

@@ -15,6 +15,7 @@ from five_precisions.period import Period
 from five_precisions.reference import Catalogue, Metric, Scope, load_catalogue
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
+from five_precisions.web.assessed import proof_href
 from five_precisions.web.charts import Bar, Series, bar_chart, line_chart
 from five_precisions.web.desk import MONTHS, NOTHING_ASSESSED, AtDesk, Desk, months_until
 from five_precisions.web.figure_words import (
@@ -104,7 +105,7 @@ def _catalogue_row(
     now = Shown(None if figure is None else figure.value)
     before = Shown(None if figure is None else figure.value_before)
     months = desk.href(f"figures/{code}", period=period)
-    proof = desk.href("figures/proof", metric=code, scope=Scope.CITY, code=city, period=period) if of_city else None
+    proof = proof_href(desk, code, Scope.CITY, city, period) if of_city else None
     return [
         Cell(value=metric.name, href=months, is_head=True),
         value_cell(metric, now.value, proof),
@@ -340,7 +341,7 @@ class _View:
         return self._desk.href(f"figures/{self._code}", scope=scope, code=code, period=period, months=asked)
 
     def _proof(self, scope: Scope, code: str, period: str) -> str:
-        return self._desk.href("figures/proof", metric=self._code, scope=scope, code=code, period=period)
+        return proof_href(self._desk, self._code, scope, code, period)
 
 
 def _part_columns(figures: Sequence[Shown]) -> list[Column]:

@@ -15,6 +15,7 @@ from five_precisions.reference import Metric, Scope, load_catalogue
 from five_precisions.register.decision import storable
 from five_precisions.warehouse import load_statement
 from five_precisions.web.access import ASSESSMENT, sees_runs
+from five_precisions.web.assessed import proof_href
 from five_precisions.web.desk import AtDesk, Desk
 from five_precisions.web.figure_words import LEFT_OUT_WORDS, SCOPE_WORDS, change_of, shown_figure, value_cell
 from five_precisions.web.page import Choice, NotThereError
@@ -95,10 +96,8 @@ def _metric_cells(desk: Desk, restatement: Row[Any], row: Row[Any], catalogue: M
         gone = Cell(value=f"{row.metric}（指标目录里已没有）", is_head=True)
         return [gone, Cell(value=SCOPE_WORDS[scope]), Cell(value=row.subject), *(Cell(value=None) for _ in range(4))]
 
-    def proof(run: str) -> str:
-        return desk.href(
-            "figures/proof", metric=row.metric, scope=scope, code=row.scope_code, period=restatement.period, run=run
-        )
+    def proof(run_id: str) -> str:
+        return proof_href(desk, row.metric, scope, row.scope_code, restatement.period, run_id)
 
     before = shown_figure(metric, scope, row.value_before, row.numerator_before, row.denominator_before)
     after = shown_figure(metric, scope, row.value, row.numerator, row.denominator)
