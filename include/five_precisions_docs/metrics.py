@@ -18,7 +18,7 @@ def metrics_page(settings: Settings) -> str:
         "Definitions in full: [figures.md](../figures.md). *Additive*: the parts add up to the city. *Share*: it lies"
         " between 0 and 100.",
         table(
-            ["metric", "name", "unit", "formula", "scopes", "better", "checked as", "statements under include/sql"],
+            ["metric", "name", "unit", "formula", "scopes", "better", "checked as", "made from, under include/sql"],
             [
                 [
                     code(name),
@@ -28,7 +28,7 @@ def metrics_page(settings: Settings) -> str:
                     ", ".join(metric.scopes),
                     _DIRECTIONS[metric.good],
                     "additive" if metric.additive else "share" if metric.share else "",
-                    ", ".join(map(code, metric.sql)),
+                    ", ".join(map(code, metric.statements)),
                 ]
                 for name, metric in catalogue.metrics.items()
             ],

@@ -72,31 +72,113 @@ def given_catalogue() -> str:
             "[city, county, town, bank]", "[city, city]", r"loan_balance\.scopes: city is named twice", id="scope twice"
         ),
         pytest.param(
-            "[metrics/loans]",
-            "[metrics/lones]",
-            r"loan_balance\.sql: there is no statement include/sql/metrics/lones\.sql",
+            "[metrics/league]",
+            "[metrics/leage]",
+            r"province_rank\.sql: there is no statement include/sql/metrics/leage\.sql",
             id="no such statement",
         ),
+        pytest.param("[facts/loans]", "[]", r"loan_balance\.sql: Tuple should have at least 1 item", id="no statement"),
         pytest.param(
-            "[metrics/loans]", "[]", r"loan_balance\.sql: Tuple should have at least 1 item", id="no statement"
-        ),
-        pytest.param(
-            "[metrics/loans]",
-            "[metrics/loans, metrics/loans]",
-            r"loan_balance\.sql: metrics/loans is named twice",
+            "[metrics/league]",
+            "[metrics/league, metrics/league]",
+            r"province_rank\.sql: metrics/league is named twice",
             id="statement twice",
         ),
         pytest.param(
-            "[metrics/loans]",
-            "[metrics/funds]",
-            r"none of metrics/funds yields the metric 'loan_balance'",
+            "[metrics/league]",
+            "[metrics/completion]",
+            r"none of metrics/completion yields the metric 'province_rank'",
             id="statement of others",
         ),
         pytest.param(
-            "[evidence/loans]",
-            "[evidence/lones]",
-            r"loan_balance\.evidence: there is no statement include/sql/evidence/lones\.sql",
+            "[evidence/league]",
+            "[evidence/leage]",
+            r"province_rank\.evidence: there is no statement include/sql/evidence/leage\.sql",
             id="no such evidence",
+        ),
+        pytest.param(
+            "[facts/loans]",
+            "[facts/loans, facts/funds]",
+            r"loan_balance: a value or a ratio is made from the rows of one fact, which are its evidence too",
+            id="two facts",
+        ),
+        pytest.param(
+            "[facts/loans]",
+            "[metrics/league]",
+            r"loan_balance: metrics/league is no fact: a value or a ratio is made from the rows of one of include/sql",
+            id="no fact",
+        ),
+        pytest.param(
+            "[facts/loans]",
+            "[facts/position]",
+            r"loan_balance: the rows of facts/position belong to no town",
+            id="fact of other scopes",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "",
+            r"loan_balance: facts/loans gives rows: say what of them makes the metric, as value or as ratio",
+            id="nothing of a fact",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  value: {sum: balance, count: rows}\n",
+            r"loan_balance\.value: it is one of sum, count, distinct and larger_of",
+            id="two numbers in one",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  value: {count: rows, times: 0.0001}\n",
+            r"loan_balance\.value: times belongs to a sum",
+            id="count times",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  value: {sum: balance; drop table loans}\n",
+            r"loan_balance\.value\.sum: an expression of SQL stands there, without ; and without a comment",
+            id="two statements",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  value: {sum: balance, needs: [loans, loans]}\n",
+            r"loan_balance\.value: it needs loans once",
+            id="need twice",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  value: {sum: balance}\n  ratio: percent\n",
+            r"loan_balance: it declares either a value, or a numerator, a denominator and a ratio",
+            id="value and ratio",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  numerator: {sum: balance}\n  ratio: percent\n",
+            r"loan_balance: a ratio takes a numerator, a denominator and a ratio: percent, growth or mean",
+            id="ratio of one number",
+        ),
+        pytest.param(
+            "  value: {sum: balance, times: 0.0001}\n",
+            "  numerator: {distinct: household_no}\n  denominator: {distinct: town_code}\n  ratio: mean\n",
+            r"loan_balance: numerator and denominator count the values of different columns",
+            id="two columns counted once",
+        ),
+        pytest.param(
+            "larger_of: [{count: rows, where: in_current_round}, {count: rows, where: in_round_before}]",
+            "larger_of: [{count: rows, where: in_current_round}]",
+            r"visit_coverage_standing\.numerator: larger_of names two sums or counts",
+            id="larger of one",
+        ),
+        pytest.param(
+            "of_banks: {sql: facts/matching_of_banks, value: {count: rows, where: matched, needs: [matches]}}",
+            "of_banks: {sql: facts/matching, value: {count: rows, where: matched, needs: [matches]}}",
+            r"projects_matched\.of_banks: the rows of facts/matching belong to no bank",
+            id="banks of a fact without banks",
+        ),
+        pytest.param(
+            "of_banks: {sql: facts/matching_of_banks, value: {count: rows, where: matched, needs: [matches]}}",
+            "of_banks: {sql: facts/matching_of_banks}",
+            r"projects_matched\.of_banks: it declares a value, or a numerator, a denominator and a ratio",
+            id="nothing of banks",
         ),
         pytest.param(
             "  good: up\n", "  good: sideways\n", r"loan_balance\.good: Input should be 'up' or 'down'", id="direction"
@@ -173,7 +255,9 @@ def test_rules_of_alerts_name_metrics_that_there_are(monkeypatch: pytest.MonkeyP
 def test_every_metric_has_evidence_and_ratios_a_direction() -> None:
     metrics = load_catalogue(Settings(_env_file=None)).metrics
     assert len(metrics) > 70
-    assert [code for code, metric in metrics.items() if not metric.evidence] == []
+    assert [code for code, metric in metrics.items() if not metric.is_proved] == []
+    given_by_statements = [code for code, metric in metrics.items() if not metric.is_declared]
+    assert given_by_statements == ["province_rank", "province_cities", "microcredit_completion"]
     assert [code for code, metric in metrics.items() if metric.share and metric.good is None] == []
 
 
@@ -417,3 +501,36 @@ def test_figures_of_the_awkward_city(engine: Engine, settings: Settings) -> None
 
 def _rounded(value: Decimal | str | None) -> Decimal | None:
     return None if value is None else round(Decimal(value), 10)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        pytest.param(
+            "where: microcredit}",
+            "where: microcredits}",
+            r"metrics\.yaml is wrong at microcredit_balance, made from facts/loans: .*microcredits",
+            id="no such column",
+        ),
+        pytest.param(
+            "where: overdue_days > 0}",
+            "where: overdue_days > :days}",
+            r"metrics\.yaml is wrong at overdue_ratio, made from facts/loans: .* binds :days, which no run has",
+            id="no such parameter",
+        ),
+    ],
+)
+def test_a_condition_that_does_not_run_is_refused_by_the_name_of_its_metric(
+    engine: Engine, settings: Settings, tmp_path: Path, before: str, after: str, sentence: str
+) -> None:
+    given = given_catalogue()
+    assert before in given
+    changed = settings_with(tmp_path, settings, metrics=given.replace(before, after, 1))
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        city.deliver(JANUARY, "B01", loans=[{}])
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
+        city.close(JANUARY)
+    with pytest.raises(SetupError, match=sentence):
+        assess(engine, changed, JANUARY)

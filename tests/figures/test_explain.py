@@ -15,15 +15,14 @@ from typer.testing import CliRunner, Result
 from five_precisions.cli import make_app
 from five_precisions.errors import RefusedError, SetupError, UsageError
 from five_precisions.figures import assess, explain, restate
-from five_precisions.figures.explain import EvidenceRow, TooSlowError, gather, prove
-from five_precisions.figures.inputs import load_inputs_of_run, period_parameters
+from five_precisions.figures.explain import EvidenceRow, TooSlowError
 from five_precisions.intake import Archive
-from five_precisions.reference import load_catalogue
 from five_precisions.reports import load_reports
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse.schema import alembic_config
 from tests.figures.awkward_city import LEDGER, assess_awkward_city
 from tests.figures.conftest import FEBRUARY, JANUARY
+from tests.figures.proofs import every_metric_and_scope, unproved_figures
 from tests.figures.small_city import SmallCity
 
 LEDGER_HASH = "1" * 64
@@ -52,37 +51,10 @@ def run_cli(*arguments: str) -> Result:
 
 def test_every_figure_is_what_its_rows_come_to(awkward: Engine, settings: Settings) -> None:
     """Of every metric in every scope, in a month with all sorts of rows and in one with hardly any."""
-    metrics = load_catalogue(settings).metrics
-    wrong, seen = [], set()
-    for period in (JANUARY, FEBRUARY):
-        run_id = f"{period}-r1"
-        with awkward.connect() as connection:
-            figures = connection.execute(
-                text(
-                    "select metric, scope, scope_code as code, value, numerator, denominator from mart.metric "
-                    "where run_id = :run_id and coalesce(value, denominator) is not null"
-                ),
-                {"run_id": run_id},
-            ).all()
-            parameters = period_parameters(connection, period)
-            load_inputs_of_run(connection, parameters, run_id, list(load_reports()))
-            for figure in figures:
-                asked = {"metric": figure.metric, "scope": figure.scope, "code": figure.code, "run_id": run_id}
-                gather(connection, metrics[figure.metric], parameters | asked)
-                proof = prove(connection, is_ratio=figure.denominator is not None, first=1)
-                expected = (figure.value, None)
-                if figure.denominator is not None:
-                    # Of a bank whose matches are missing only the denominator is known.
-                    numerator = proof.numerator if figure.numerator is None else figure.numerator
-                    expected = (numerator, figure.denominator)
-                if (proof.numerator, proof.denominator) != expected:
-                    wrong.append((tuple(figure), proof.numerator, proof.denominator))
-                if proof.rows:
-                    seen.add((figure.metric, figure.scope))
+    with awkward.connect() as connection:
+        wrong, proved = unproved_figures(connection, settings)
     assert wrong == []
-    # There were rows behind figures of every metric in every scope.
-    declared = {(code, scope.value) for code, metric in metrics.items() for scope in metric.scopes}
-    assert declared - seen == set()
+    assert every_metric_and_scope(settings) - proved == set()
 
 
 def test_a_row_is_shown_with_file_hash_sheet_and_number_and_masked(awkward: Engine, settings: Settings) -> None:
@@ -379,12 +351,12 @@ def test_the_command_as_json_and_of_a_ratio(awkward: Engine) -> None:
 
 def test_a_metric_without_evidence_says_so(awkward: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = (INCLUDE / "reference" / "metrics.yaml").read_text(encoding="utf-8")
-    (tmp_path / "metrics.yaml").write_text(given.replace("  evidence: [evidence/loans]\n", "", 1), encoding="utf-8")
+    (tmp_path / "metrics.yaml").write_text(given.replace("  evidence: [evidence/league]\n", "", 1), encoding="utf-8")
     monkeypatch.setenv("FIVE_PRECISIONS_REFERENCE", str(tmp_path))
-    printed = run_cli("loan_balance", "--period", "2019-01")
+    printed = run_cli("province_rank", "--period", "2019-01")
     assert printed.exit_code == 0
-    assert "The catalogue declares no evidence for loan_balance" in printed.output
-    assert "21.00 万元" in printed.output
+    assert "The catalogue declares no evidence for province_rank" in printed.output
+    assert "全省排名" in printed.output
 
 
 def test_a_missing_report_leaves_no_value_to_prove(awkward: Engine, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.period import Period
 from five_precisions.reports import ColumnType, load_reports
+from five_precisions.settings import Settings
 from tests.demo.conftest import Version, read_version
 from tests.figures.independent import (
     COLUMNS,
@@ -24,6 +25,7 @@ from tests.figures.independent import (
     Standing,
     assess_all,
 )
+from tests.figures.proofs import every_metric_and_scope, unproved_figures
 from tests.figures.test_independence import compare
 
 PERIODS = [Period(2019, month) for month in range(1, 7)]
@@ -135,3 +137,13 @@ def test_the_golden_city_comes_to_the_same_figures_twice(golden_city: Engine, go
     assert {rule for rule, _, _ in june.cases} == {"A01", "A06", "A07", "A10"}
     assert sum(assessed.is_ranked for assessed in june.assessments.values()) == 12
     assert not differences, "\n".join(differences)
+
+
+def test_every_figure_of_the_golden_city_is_what_its_rows_come_to(
+    golden_city: Engine, golden_settings: Settings
+) -> None:
+    """Of every metric in every scope and every month."""
+    with golden_city.connect() as connection:
+        wrong, proved = unproved_figures(connection, golden_settings)
+    assert not wrong, "\n".join(wrong)
+    assert every_metric_and_scope(golden_settings) - proved == set()

@@ -19,6 +19,7 @@ from five_precisions.settings import Settings
 from five_precisions.warehouse import open_warehouse
 from tests.conftest import SECRET, fresh_database
 from tests.figures.independent import NoFundsError, Standing, assess_all
+from tests.figures.proofs import unproved_figures
 from tests.figures.random_city import RandomCity, cities
 
 HIGH_RULES = ("A01", "A06", "A07", "A10")
@@ -140,8 +141,11 @@ def check_random_city(server_url: str, folder: Path, city: RandomCity) -> None:
             assess_months(engine, settings, city)
             with engine.connect() as connection:
                 differences = [line for standing in standings for line in compare(connection, standing)]
+                wrong, proved = unproved_figures(connection, settings)
     assert len(standings) == len(city.months)
     assert not differences, "\n".join(differences)
+    assert proved
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.fixture(scope="session")
@@ -159,5 +163,7 @@ def city_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(city=cities())
-def test_random_cities_come_to_the_same_figures_twice(server_url: str, city_folder: Path, city: RandomCity) -> None:
+def test_random_cities_come_to_the_same_figures_twice_and_each_is_proved(
+    server_url: str, city_folder: Path, city: RandomCity
+) -> None:
     check_random_city(server_url, city_folder, city)

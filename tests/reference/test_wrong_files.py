@@ -276,9 +276,9 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("targets.yaml", "2019", "1019", "is wrong at years.1019.[key]: 1019 does not lie between 2000 and 2100."),
     (
         "metrics.yaml",
-        "\nmatch_rate:",
-        "\nmatch_rates:",
-        "is wrong at metrics: none of metrics/matching, metrics/matching_of_banks yields the metric 'match_rates'.",
+        "\nprovince_rank:",
+        "\nprovince_ranks:",
+        "is wrong at metrics: none of metrics/league yields the metric 'province_ranks'.",
     ),
     (
         "metrics.yaml",
@@ -294,9 +294,9 @@ WRONG: list[tuple[str, str, str, str]] = [
     ),
     (
         "metrics.yaml",
-        "[metrics/loans]",
-        "[../metrics/loans]",
-        "is wrong at metrics.loan_balance.sql: '../metrics/loans' is no statement: a folder of include/sql, a slash ",
+        "[facts/loans]",
+        "[../facts/loans]",
+        "is wrong at metrics.loan_balance.sql: '../facts/loans' is no statement: a folder of include/sql, a slash ",
     ),
     (
         "boards.yaml",

@@ -18,6 +18,7 @@ from five_precisions.errors import RefusedError, SetupError
 from five_precisions.figures.alerts import cross_rules, follow_inspections, raise_alerts, require_metrics
 from five_precisions.figures.assessment import assess_banks
 from five_precisions.figures.inputs import (
+    OF_HOUSEHOLDS,
     Parameters,
     bound_of,
     digest_inputs,
@@ -25,6 +26,7 @@ from five_precisions.figures.inputs import (
     digest_statements,
     fill_table,
     gather_statistics,
+    insert_rows,
     load_inputs,
     lock_runs,
     period_parameters,
@@ -39,6 +41,7 @@ from five_precisions.figures.lists import (
     load_inspection_rules,
     load_lead_rules,
 )
+from five_precisions.figures.metric_sql import figures_of, require_usable
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard, load_targets
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
@@ -168,8 +171,8 @@ def make_run(connection: Connection, taken: Taken, *, revision: int, report_step
     parameters["current_round"] = connection.execute(
         load_statement("scores/current_round"), {"period": str(period)}
     ).scalar_one()
-    for table in ("visited_household", "borrowing_household"):
-        fill_table(connection, table, f"scores/{table}s", parameters)
+    for table in OF_HOUSEHOLDS:
+        insert_rows(connection, table, f"scores/{table}s", parameters)
     scoring = parameters | _scorecard_parameters(scorecard)
     fill_table(connection, "mart.household_score", "scores/households", scoring)
 
@@ -258,11 +261,15 @@ def _compute_metrics(connection: Connection, catalogue: Catalogue, parameters: P
         statement = text(
             "insert into mart.metric select :run_id, :period, figure.scope, figure.scope_code, figure.metric, "
             "trim_scale(cast(figure.value as numeric)), trim_scale(cast(figure.numerator as numeric)), "
-            f"trim_scale(cast(figure.denominator as numeric)) from (\n{load_statement(name).text}\n) as figure "
+            f"trim_scale(cast(figure.denominator as numeric)) from (\n{figures_of(catalogue, name)}\n) as figure "
             "order by figure.metric, figure.scope, figure.scope_code"
         )
-        with statement_errors(name):
-            connection.execute(statement, bound_of(connection, statement, parameters))
+        try:
+            with connection.begin_nested(), statement_errors(name):
+                connection.execute(statement, bound_of(connection, statement, parameters))
+        except SetupError:
+            require_usable(connection, catalogue, name, parameters)
+            raise
     gather_statistics(connection, "mart.metric")
     yielded = connection.execute(
         text("select distinct metric, scope from mart.metric where run_id = :run_id"), {"run_id": parameters["run_id"]}

@@ -1,44 +1,40 @@
 """Where a figure comes from: its formula, and the delivered rows behind it (docs/figures.md#restatement-and-proof).
 
-The rows are found anew, by the statements under include/sql/evidence, in the versions that the run used. Nothing of it
-is kept: the transaction is rolled back.
+The rows are found anew in the versions that the run used: by what the catalogue declares of the figure, or by the
+statements under include/sql/evidence. They are read where they lie, and nothing is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, CursorResult, Engine, Row, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.inputs import (
+    OF_HOUSEHOLDS,
     Parameters,
     bound_of,
     load_inputs_of_run,
     period_parameters,
-    reports_read_by,
+    reports_in,
     statement_errors,
+    tables_in,
 )
+from five_precisions.figures.metric_sql import evidence_sql
 from five_precisions.period import Period
-from five_precisions.reference import Metric, Scope, load_catalogue
+from five_precisions.reference import Metric, Scope, load_catalogue, load_fact
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.time_limit import ended_after
 
 Value = str | int | Decimal | date | None
-
-_EVIDENCE: Final = (
-    "create temporary table evidence (report text, submission_id text, row_number integer, part text, counted text, "
-    "numerator numeric, denominator numeric, content jsonb) on commit drop"
-)
-_ROUGHLY: Final = 1
-"""What inputs are counted by: one statement reads them, and to count them took a third of the time."""
 
 
 class TooSlowError(RefusedError):
@@ -169,12 +165,10 @@ def explain(
         ).first()
         value, numerator, denominator = (None, None, None) if figure is None else figure
         proof = None
-        if declared.evidence:
-            asked = {"run_id": run.run_id, "metric": metric, "scope": scope, "code": subject.code}
-            parameters = period_parameters(connection, period)
-            load_inputs_of_run(connection, parameters, run.run_id, reports_read_by(declared.evidence), target=_ROUGHLY)
-            gather(connection, declared, parameters | asked)
-            proof = prove(connection, is_ratio=denominator is not None, first=first, offset=offset)
+        if declared.is_proved:
+            parameters = recall_run(connection, period, run.run_id)
+            asked = parameters | {"metric": metric, "scope": scope, "code": subject.code}
+            proof = prove(connection, declared, asked, is_ratio=denominator is not None, first=first, offset=offset)
     return FigureExplanation(
         metric=metric,
         name=declared.name,
@@ -228,39 +222,62 @@ def _find_subject(connection: Connection, scope: str, code: str | None) -> Row[A
     return subject
 
 
-def gather(connection: Connection, metric: Metric, parameters: Parameters) -> None:
-    """Fill the temporary table `evidence` with the rows behind a figure of a run whose inputs are loaded.
+def recall_run(connection: Connection, period: Period, run_id: str) -> Parameters:
+    """Make the tables of the register as a run knew it; what statements of evidence bind beside the figure's own.
 
     Args:
-        connection: In the transaction that holds the run's inputs.
+        connection: In a transaction that is not kept.
+        period: Of the run.
+        run_id: Of the run.
+    """
+    parameters = period_parameters(connection, period) | {"run_id": run_id}
+    load_inputs_of_run(connection, parameters, run_id, ())
+    # Households of a city are grouped in this; in the usual 4 MB they go to disk.
+    connection.exec_driver_sql("set local work_mem to '64MB'")
+    current_round = connection.execute(load_statement("evidence/current_round"), {"run_id": run_id}).scalar_one()
+    return parameters | {"current_round": current_round} | _versions_of(connection, run_id)
+
+
+def _versions_of(connection: Connection, run_id: str) -> Parameters:
+    """What a run used of each report: its months, and its versions."""
+    used = connection.execute(
+        text(
+            "select report, array_agg(distinct period) as periods, array_agg(submission_id) as versions "
+            "from mart.run_input where run_id = :run_id group by report"
+        ),
+        {"run_id": run_id},
+    )
+    found = {row.report: row for row in used}
+    bound: Parameters = {}
+    for report in load_reports():
+        bound[f"periods_of_{report}"] = found[report].periods if report in found else []
+        bound[f"versions_of_{report}"] = found[report].versions if report in found else []
+    return bound
+
+
+def prove(
+    connection: Connection, metric: Metric, asked: Parameters, *, is_ratio: bool, first: int | None, offset: int = 0
+) -> Proof:
+    """What the rows behind a figure come to, and the first of them behind the offset, all if None.
+
+    Args:
+        connection: In the transaction in which the run was recalled.
         metric: Of the catalogue.
-        parameters: Of the period, and run_id, metric, scope and code of the figure.
+        asked: What `recall_run` gave, and metric, scope and code of the figure.
+        is_ratio: Whether the figure has a denominator.
+        first: How many rows are given.
+        offset: How many are passed over before these.
 
     Raises:
         SetupError: a statement cannot be used.
     """
-    round_of_run = connection.execute(load_statement("evidence/current_round"), {"run_id": parameters["run_id"]})
-    known = parameters | {"current_round": round_of_run.scalar_one()}
-    connection.exec_driver_sql("drop table if exists pg_temp.evidence")
-    connection.exec_driver_sql(_EVIDENCE)
-    for name in metric.evidence:
-        statement = text(
-            "insert into evidence select found.report, found.submission_id, found.row_number, found.part, "
-            "found.counted, found.numerator, found.denominator, found.content "
-            f"from (\n{load_statement(name).text}\n) as found"
-        )
-        with statement_errors(name):
-            connection.execute(statement, bound_of(connection, statement, known))
-
-
-def prove(connection: Connection, *, is_ratio: bool, first: int | None, offset: int = 0) -> Proof:
-    """What the table `evidence` comes to, and the first of its rows behind the offset, all of them if None."""
-    added = connection.execute(load_statement("explanation/added_up")).one()
-    listed = connection.execute(load_statement("explanation/rows"), {"first": first, "offset": offset}).all()
+    scope = Scope(asked["scope"])
+    added = _look(connection, metric, scope, "explanation/added_up", asked).one()
+    shown = asked | {"first": first, "offset": offset}
+    listed = [] if first == 0 else _look(connection, metric, scope, "explanation/rows", shown).all()
     contents: dict[tuple[str, str, int], dict[str, Value]] = {}
     for report in dict.fromkeys(row.report for row in listed if row.row_number is not None):
-        places = [(row.submission_id, row.row_number) for row in listed if row.report == report]
-        contents |= _read_rows(connection, report, places)
+        contents |= _read_rows(connection, report, [row for row in listed if row.report == report])
     return Proof(
         rows=added.rows,
         rows_of_numerator=added.above,
@@ -288,8 +305,48 @@ def prove(connection: Connection, *, is_ratio: bool, first: int | None, offset: 
     )
 
 
+def _look(connection: Connection, metric: Metric, scope: Scope, name: str, asked: Parameters) -> CursorResult[Any]:
+    """Ask one of include/sql/explanation about the evidence of a figure."""
+    made = metric.made_from(scope)
+    if made is None:
+        source = ", ".join(metric.evidence)
+        evidence = "\nunion all\n".join(
+            "select found.report, found.submission_id, found.row_number, found.part, found.counted, found.numerator, "
+            f"found.denominator, found.content from (\n{load_statement(each).text}\n) as found"
+            for each in metric.evidence
+        )
+    else:
+        source = made[0]
+        evidence = evidence_sql(load_fact(source), made[1], scope)
+    parts = "".join(f"{part},\n" for part in _read_by(evidence))
+    asking = load_statement(name).text
+    statement = text(f"with {parts}evidence as (\n{evidence}\n)\nselect * from (\n{asking}\n) as asked")
+    with statement_errors(source):
+        return connection.execute(statement, bound_of(connection, statement, asked))
+
+
+def _read_by(evidence: str) -> list[str]:
+    """What a statement of evidence reads of the run's versions, as parts of it.
+
+    Each is read where it lies: to copy a month of 1,000,000 loans takes longer than to look through it.
+    """
+    of_households = {
+        table: load_statement(f"scores/{table}s").text for table in OF_HOUSEHOLDS if table in tables_in([evidence])
+    }
+    # Identifiers cannot be bound; these come from our own declarations.
+    return [
+        *(
+            f"{report} as not materialized (select delivered.* from core.delivered_{report} as delivered "
+            f"where delivered.period = any(:periods_of_{report}) "
+            f"and delivered.submission_id = any(:versions_of_{report}))"
+            for report in reports_in([evidence, *of_households.values()])
+        ),
+        *(f"{table} as not materialized (\n{statement}\n)" for table, statement in of_households.items()),
+    ]
+
+
 def _read_rows(
-    connection: Connection, report: str, places: Collection[tuple[str, int]]
+    connection: Connection, report: str, places: Sequence[Row[Any]]
 ) -> dict[tuple[str, str, int], dict[str, Value]]:
     """What the rows say as the warehouse holds them: sensitive columns are masked, their hashes are left out."""
     columns = load_reports()[report].columns
@@ -297,11 +354,16 @@ def _read_rows(
     names = ", ".join(f"delivered.{column.name}" for column in columns)
     found = connection.execute(
         text(
-            f"select delivered.submission_id, delivered.row_number, {names} from {report} as delivered "
+            f"select delivered.submission_id, delivered.row_number, {names} from core.delivered_{report} as delivered "
             "inner join unnest(cast(:submissions as text[]), cast(:rows as integer[])) "
-            "as place (submission_id, row_number) using (submission_id, row_number)"
+            "as place (submission_id, row_number) using (submission_id, row_number) "
+            "where delivered.period = any(:periods)"
         ),
-        {"submissions": [submission for submission, _ in places], "rows": [number for _, number in places]},
+        {
+            "periods": list({place.delivered_for for place in places}),
+            "submissions": [place.submission_id for place in places],
+            "rows": [place.row_number for place in places],
+        },
     )
     headers = [column.header for column in columns]
     return {

@@ -75,6 +75,8 @@ _OF_THE_REGISTER: Final = ("open_institution", "subject", "present")
 """Tables whose statements read the register as the run knows it."""
 _OF_A_PAST_RUN: Final = ("run_version", "known_institution", "known_division", *_OF_THE_REGISTER, "target")
 """Tables that can be filled again as they were when a run was made."""
+OF_HOUSEHOLDS: Final = ("visited_household", "borrowing_household")
+"""Tables of what visits and microcredit come to for each household; include/sql/scores has the statement of each."""
 NOT_OF_A_RUN = frozenset(
     {
         "bulletin", "cases", "checks", "cli", "collection", "data_docs", "digest", "evidence", "explanation",
@@ -88,6 +90,9 @@ _TARGET_OF_MONTHS: Final = 5
 """What tables with many months are counted by: 300 times as many rows and blocks are looked at."""
 _FEW_ROWS: Final = 30_000
 """Of which a tenth of the usual sample is a tenth of them or more, and says as much as is asked for."""
+
+_READ: Final = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)\b(?!\.)")
+_COMMENT: Final = re.compile(r"--.*")
 
 Parameters = dict[str, Any]
 
@@ -149,8 +154,6 @@ def load_inputs_of_run(
     parameters: Parameters,
     run_id: str,
     reports: Collection[str],
-    *,
-    target: int = A_TENTH,
 ) -> None:
     """Make the temporary tables as they were when the run was made, of the reports only those asked for.
 
@@ -161,7 +164,6 @@ def load_inputs_of_run(
         parameters: Of the run's period.
         run_id: Of the run.
         reports: Their codes.
-        target: What a report of few rows is counted by (`analyze`).
     """
     _make_tables(connection, _OF_A_PAST_RUN)
     connection.execute(
@@ -180,13 +182,23 @@ def load_inputs_of_run(
     fill_table(connection, "target", "targets/inputs", parameters)
     kinds = {code: report.kind for code, report in load_reports().items()}
     for code in reports:
-        _load_report(connection, code, kinds[code], target)
+        _load_report(connection, code, kinds[code])
 
 
 def reports_read_by(statements: Iterable[str]) -> list[str]:
     """The codes of the reports whose rows any of the statements, given by their names, reads."""
-    texts = [re.sub(r"--.*", "", load_statement(name).text) for name in statements]
-    return [code for code in load_reports() if any(re.search(rf"\b(?:from|join)\s+{code}\b", sql) for sql in texts)]
+    return reports_in([load_statement(name).text for name in statements])
+
+
+def reports_in(texts: Iterable[str]) -> list[str]:
+    """The codes of the reports whose rows any of these texts of statements reads."""
+    read = tables_in(texts)
+    return [code for code in load_reports() if code in read]
+
+
+def tables_in(texts: Iterable[str]) -> set[str]:
+    """Names without a schema that stand behind `from` or `join` in texts of statements: tables, and parts of these."""
+    return {name for sql in texts for name in _READ.findall(_COMMENT.sub("", sql))}
 
 
 def _make_tables(connection: Connection, tables: Collection[str] = tuple(_TABLES)) -> None:
@@ -194,7 +206,7 @@ def _make_tables(connection: Connection, tables: Collection[str] = tuple(_TABLES
         connection.exec_driver_sql(f"create temporary table {table} ({_TABLES[table]}) on commit drop")
 
 
-def _load_report(connection: Connection, code: str, kind: ReportKind, target: int = A_TENTH) -> None:
+def _load_report(connection: Connection, code: str, kind: ReportKind) -> None:
     # Identifiers cannot be bound; these come from our own declarations.
     connection.exec_driver_sql(f"create temporary table {code} (like core.delivered_{code}) on commit drop")
     filled = connection.execute(
@@ -208,7 +220,7 @@ def _load_report(connection: Connection, code: str, kind: ReportKind, target: in
     if kind is ReportKind.FLOW:
         analyze(connection, code, target=_TARGET_OF_MONTHS)
     else:
-        analyze(connection, code, target=target if filled.rowcount <= _FEW_ROWS else None)
+        analyze(connection, code, target=A_TENTH if filled.rowcount <= _FEW_ROWS else None)
 
 
 def _periods_of(connection: Connection, report: str) -> list[str]:
@@ -221,6 +233,13 @@ def run_statement(connection: Connection, name: str, parameters: Parameters) -> 
     """Execute a statement with those of the parameters that it binds; how many rows it wrote."""
     statement = load_statement(name)
     return connection.execute(statement, bound_of(connection, statement, parameters)).rowcount
+
+
+def insert_rows(connection: Connection, table: str, name: str, parameters: Parameters) -> None:
+    """Insert what a statement yields into a table which others of the run join, and count it."""
+    statement = text(f"insert into {table}\n{load_statement(name).text}")
+    connection.execute(statement, bound_of(connection, statement, parameters))
+    gather_statistics(connection, table)
 
 
 def fill_table(connection: Connection, table: str, name: str, parameters: Parameters) -> None:

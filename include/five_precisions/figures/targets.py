@@ -10,12 +10,16 @@ from sqlalchemy import Connection, Engine, text
 
 from five_precisions.errors import RefusedError, UsageError
 from five_precisions.figures.inputs import Parameters, bound_of, fill_table, lock_runs
+from five_precisions.figures.metric_sql import figures_of
 from five_precisions.figures.scheme import load_year_target
 from five_precisions.period import Period
+from five_precisions.reference import load_catalogue
 from five_precisions.register.decision import reason_of
 from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 
+_FUNDS = "fund_total_arrived"
+"""The metric by which targets are split."""
 _FIRST_SPLIT = "按上年末到位资金首次分解"
 
 
@@ -55,7 +59,11 @@ def ensure_targets(connection: Connection, settings: Settings, period: Period, p
     made = connection.execute(text("select 1 from mart.target where year = :year limit 1"), {"year": period.year})
     if made.first() is None:
         basis = _basis_of(connection, period)
-        funds = _funds_of_inputs(connection, parameters) if basis == period else _funds_of_close(connection, basis)
+        funds = (
+            _funds_of_inputs(connection, settings, parameters)
+            if basis == period
+            else _funds_of_close(connection, basis)
+        )
         _split(connection, settings, basis, funds, _Revision(period.year, 1, Period(period.year, 1), _FIRST_SPLIT))
     fill_table(connection, "target", "targets/inputs", parameters)
 
@@ -164,9 +172,11 @@ def _basis_of(connection: Connection, period: Period) -> Period:
     raise RefusedError(f"{december} is not closed, so the targets of {period.year} have no basis; close it first.")
 
 
-def _funds_of_inputs(connection: Connection, parameters: Parameters) -> dict[str, str]:
+def _funds_of_inputs(connection: Connection, settings: Settings, parameters: Parameters) -> dict[str, str]:
     """Funds that had arrived by bank, in 万元, from the inputs of the run that is being made."""
-    return _funds(connection, load_statement("metrics/funds").text, parameters)
+    catalogue = load_catalogue(settings)
+    [name] = catalogue.metrics[_FUNDS].sql
+    return _funds(connection, figures_of(catalogue, name), parameters)
 
 
 def _funds_of_close(connection: Connection, basis: Period) -> dict[str, str]:
@@ -189,8 +199,6 @@ def _funds_of_newest(connection: Connection, basis: Period) -> dict[str, str]:
 
 
 def _funds(connection: Connection, source: str, parameters: Parameters) -> dict[str, str]:
-    query = text(
-        f"select scope_code, value from ({source}) as figure where scope = 'bank' and metric = 'fund_total_arrived'"
-    )
+    query = text(f"select scope_code, value from ({source}) as figure where scope = 'bank' and metric = '{_FUNDS}'")
     found = connection.execute(query, bound_of(connection, query, parameters))
     return {row.scope_code: str(row.value) for row in found if row.value}

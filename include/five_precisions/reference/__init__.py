@@ -1,6 +1,6 @@
 """Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
-from five_precisions.reference.catalogue import Board, Catalogue, Metric, Scope, load_boards, load_catalogue
+from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Metric, load_boards, load_catalogue
 from five_precisions.reference.dates import FromPeriod, from_period, of_years
 from five_precisions.reference.files import (
     YEARS,
@@ -15,14 +15,20 @@ from five_precisions.reference.files import (
     unknown_name,
 )
 from five_precisions.reference.indicators import Indicator, load_indicators
+from five_precisions.reference.measures import Declared, Fact, Measure, Ratio, Scope, load_fact
 
 __all__ = [
     "YEARS",
     "Board",
     "Catalogue",
+    "Declared",
+    "Fact",
     "FromPeriod",
     "Indicator",
+    "MadeFigure",
+    "Measure",
     "Metric",
+    "Ratio",
     "ReferenceModel",
     "Scope",
     "TableLine",
@@ -31,6 +37,7 @@ __all__ = [
     "from_period",
     "load_boards",
     "load_catalogue",
+    "load_fact",
     "load_indicators",
     "load_json",
     "load_reference",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, m
 
 from five_precisions.errors import SetupError, UsageError
 from five_precisions.reference.files import ReferenceModel, doubled, find_reference, load_reference, load_yaml
+from five_precisions.reference.measures import FACT_FOLDER, Declared, Scope, load_fact
 from five_precisions.reference.sql_files import read_sql, statement_path
 from five_precisions.settings import INCLUDE, Settings
 
@@ -24,19 +25,25 @@ _NEAR: Final = 5
 """How many metrics are named where there is none of a code."""
 
 
-class Scope(StrEnum):
-    """What a figure is of."""
+class OfBanks(Declared):
+    """What makes a metric of a bank, where other rows or conditions make it than of the city and its places."""
 
-    CITY = "city"
-    COUNTY = "county"
-    TOWN = "town"
-    BANK = "bank"
+    sql: str
+    """The fact."""
+
+    @model_validator(mode="after")
+    def _says_what_makes_it(self) -> Self:
+        if not self.is_declared:
+            raise ValueError("it declares a value, or a numerator, a denominator and a ratio")
+        _require_fact(self.sql, [Scope.BANK])
+        return self
 
 
-class Metric(ReferenceModel):
-    """One metric: its Chinese name, unit and formula in words, the statements that give it, where it holds.
+class Metric(Declared):
+    """One metric: its Chinese name, unit and formula in words, what gives it, where it holds.
 
-    `evidence`: the statements that name the delivered rows behind a figure; without one there is no proof by rows.
+    It says what of a fact's rows makes it, which proves it too; or `sql` are the statements that give it, and
+    `evidence` those that name the delivered rows behind it: without one there is no proof by rows.
     `additive`: in every scope where it holds the parts add up to the city, and towns to their county; a part without
     a value adds nothing. `share`: it lies between 0 and 100 by its meaning. `of_households`: what it is made of counts
     households, which a page does not tell of a town where they are few; so does every metric in 户.
@@ -47,6 +54,7 @@ class Metric(ReferenceModel):
     formula: str = Field(min_length=1)
     sql: tuple[str, ...] = Field(min_length=1)
     evidence: tuple[str, ...] = ()
+    of_banks: OfBanks | None = None
     scopes: tuple[Scope, ...] = Field(min_length=1)
     good: Literal["up", "down"] | None = None
     additive: bool = Field(default=False, strict=True)
@@ -57,10 +65,7 @@ class Metric(ReferenceModel):
     @classmethod
     def _statements_are_there(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if not _STATEMENT.fullmatch(name):
-                raise ValueError(f"{name!r} is no statement: a folder of include/sql, a slash and the name of its file")
-            if not statement_path(name).is_file():
-                raise ValueError(f"there is no statement include/sql/{name}.sql")
+            _require_statement(name)
         return names
 
     @field_validator("sql", "evidence", "scopes")
@@ -77,6 +82,70 @@ class Metric(ReferenceModel):
         if self.additive and self.share:
             raise ValueError("a share does not add up, so it cannot be additive")
         return self
+
+    @model_validator(mode="after")
+    def _is_given_one_way(self) -> Self:
+        if not self.is_declared:
+            if facts := [name for name in (*self.sql, *self.evidence) if _is_fact(name)]:
+                raise ValueError(f"{facts[0]} gives rows: say what of them makes the metric, as value or as ratio")
+            if self.of_banks is not None:
+                raise ValueError("of_banks stands beside a value or a ratio of the other scopes")
+            return self
+        if len(self.sql) > 1 or self.evidence:
+            raise ValueError("a value or a ratio is made from the rows of one fact, which are its evidence too")
+        _require_fact(self.sql[0], [scope for scope in self.scopes if scope is not Scope.BANK or not self.of_banks])
+        if self.of_banks is not None and Scope.BANK not in self.scopes:
+            raise ValueError("of_banks says what makes it of a bank, and bank is none of its scopes")
+        return self
+
+    @property
+    def statements(self) -> list[str]:
+        """The statements and facts that give it."""
+        return [*self.sql, *([self.of_banks.sql] if self.of_banks else [])]
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the rows behind a figure can be found."""
+        return self.is_declared or bool(self.evidence)
+
+    def made_from(self, scope: Scope) -> tuple[str, Declared] | None:
+        """The fact that it is made from in a scope, and what of it; None where statements give it."""
+        if not self.is_declared:
+            return None
+        if scope is Scope.BANK and self.of_banks is not None:
+            return self.of_banks.sql, self.of_banks
+        return self.sql[0], self
+
+
+def _is_fact(name: str) -> bool:
+    return name.partition("/")[0] == FACT_FOLDER
+
+
+def _require_statement(name: str) -> None:
+    if not _STATEMENT.fullmatch(name):
+        raise ValueError(f"{name!r} is no statement: a folder of include/sql, a slash and the name of its file")
+    if not statement_path(name).is_file():
+        raise ValueError(f"there is no statement include/sql/{name}.sql")
+
+
+def _require_fact(name: str, scopes: list[Scope]) -> None:
+    """Hold what is made from a fact against it."""
+    _require_statement(name)
+    if not _is_fact(name):
+        raise ValueError(f"{name} is no fact: a value or a ratio is made from the rows of one of include/sql/facts")
+    fact = load_fact(name)
+    for scope in scopes:
+        if scope not in fact.scopes or fact.held_by(scope) is None:
+            raise ValueError(f"the rows of {name} belong to no {scope}")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFigure:
+    """A metric in the scopes in which one declaration makes it."""
+
+    metric: str
+    scopes: tuple[Scope, ...]
+    declared: Declared
 
 
 class Board(ReferenceModel):
@@ -105,6 +174,8 @@ class Catalogue(BaseModel):
     @classmethod
     def _statements_give_them(cls, metrics: dict[str, Metric]) -> dict[str, Metric]:
         for code, metric in metrics.items():
+            if metric.is_declared:
+                continue
             if not any(f"'{code}'" in read_sql(statement_path(name)) for name in metric.sql):
                 raise ValueError(f"none of {', '.join(metric.sql)} yields the metric '{code}'")
         return metrics
@@ -123,8 +194,21 @@ class Catalogue(BaseModel):
 
     @property
     def statements(self) -> list[str]:
-        """The statements that give all metrics, each once, in the order of the file."""
-        return list(dict.fromkeys(statement for metric in self.metrics.values() for statement in metric.sql))
+        """The statements and facts that give all metrics, each once, in the order of the file."""
+        return list(dict.fromkeys(name for metric in self.metrics.values() for name in metric.statements))
+
+    def made_from(self, fact: str) -> list[MadeFigure]:
+        """What is made from a fact, in the order of the file; nothing of a statement that gives figures itself."""
+        found: list[MadeFigure] = []
+        for code, metric in self.metrics.items():
+            by_declaration: dict[int, MadeFigure] = {}
+            for scope in metric.scopes:
+                made = metric.made_from(scope)
+                if made is not None and made[0] == fact:
+                    figure = by_declaration.setdefault(id(made[1]), MadeFigure(code, (), made[1]))
+                    by_declaration[id(made[1])] = replace(figure, scopes=(*figure.scopes, scope))
+            found += by_declaration.values()
+        return found
 
     def _near(self, code: str) -> list[str]:
         """Metrics whose code or Chinese name is like it, or holds it."""

@@ -49,7 +49,7 @@ def load_heads(folder: Path, model: type[Declared], key: str) -> tuple[Declared,
     """
     declared: dict[object, Declared] = {}
     for path in sorted(folder.glob("*.sql")):
-        one = _load_head(path, model)
+        one = load_head(path, model)
         value = getattr(one, key)
         if value in declared:
             raise SetupError(f"{path} declares the {key} {value}, which another file of the folder declares.")
@@ -57,7 +57,16 @@ def load_heads(folder: Path, model: type[Declared], key: str) -> tuple[Declared,
     return tuple(declared.values())
 
 
-def _load_head(path: Path, model: type[Declared]) -> Declared:
+def load_head(path: Path, model: type[Declared]) -> Declared:
+    """What the head comment of a statement file declares.
+
+    Args:
+        path: Of the file.
+        model: Of the declaration; its field `sql` is the statement.
+
+    Raises:
+        SetupError: the file cannot be read, declares nothing, or something that the model refuses.
+    """
     try:
         sql = read_sql(path)
     except (OSError, UnicodeDecodeError) as error:

@@ -44,20 +44,22 @@ _LOOKED_BACK: Final = (6, MONTHS, 24, 36)
 _MOST_BARS: Final = 60
 """Subjects that a chart still shows legibly."""
 _GROUPS: Final = {
-    "metrics/loans": ("loans", "扶贫贷款"),
-    "metrics/position": ("position", "信贷总量与再贷款"),
-    "metrics/matching": ("matching", "精准对接"),
-    "metrics/matching_of_banks": ("matching", "精准对接"),
-    "metrics/visits": ("visits", "精准走访"),
-    "metrics/visits_of_month": ("visits", "精准走访"),
-    "metrics/scores": ("scores", "评级授信"),
-    "metrics/outreach": ("outreach", "精准宣传"),
-    "metrics/funds": ("funds", "担保贴息资金"),
+    "facts/loans": ("loans", "扶贫贷款"),
+    "facts/position": ("position", "信贷总量与再贷款"),
+    "facts/matching": ("matching", "精准对接"),
+    "facts/matching_of_banks": ("matching", "精准对接"),
+    "facts/visits": ("visits", "精准走访"),
+    "facts/visits_of_month": ("visits", "精准走访"),
+    "facts/visits_delivered": ("visits", "精准走访"),
+    "facts/wanting": ("visits", "精准走访"),
+    "facts/scores": ("scores", "评级授信"),
+    "facts/outreach": ("outreach", "精准宣传"),
+    "facts/funds": ("funds", "担保贴息资金"),
     "metrics/league": ("league", "全省位次"),
-    "metrics/reporting": ("reporting", "报送质量"),
+    "facts/reporting": ("reporting", "报送质量"),
     "metrics/completion": ("completion", "目标完成"),
 }
-"""Groups of metrics by the first statement that gives them: their names in addresses and what they are called."""
+"""Groups of metrics by the fact or statement that gives them: their names in addresses, and what they are called."""
 _OTHERS: Final = ("others", "其他指标")
 """Metrics that an installation has added."""
 

@@ -1,6 +1,5 @@
 -- What does each household owe of microcredit, at all banks together, in yuan (docs/figures.md#scorecard)? One row per
 -- household of the ledgers that ever got any; `is_served` where a loan of it has a balance.
-insert into borrowing_household
 select
     loans.household_no,
     sum(loans.balance) as owed,

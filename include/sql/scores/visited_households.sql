@@ -31,7 +31,6 @@ latest as (
         visits.wanted_amount desc nulls last
 )
 
-insert into visited_household
 select
     visited.household_no,
     visited.first_visited_on,
