@@ -529,7 +529,7 @@ def test_a_condition_that_does_not_run_is_refused_by_the_name_of_its_metric(
     with engine.begin() as connection:
         city = SmallCity(connection)
         city.open(JANUARY)
-        city.deliver(JANUARY, "B01", loans=[{}])
+        city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}])
         city.deliver(JANUARY, "C01", guarantee_funds=[{}])
         city.close(JANUARY)
     with pytest.raises(SetupError, match=sentence):
