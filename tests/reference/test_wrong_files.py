@@ -11,8 +11,10 @@ import pytest
 import yaml
 from hypothesis import given, strategies
 from hypothesis import settings as examples
+from pydantic import TypeAdapter
 from sqlalchemy import Engine, create_engine, text
 from tests.command_line import assert_one_sentence, run
+from tests.refused_files import without_line
 from typer.testing import CliRunner
 
 from five_precisions import collection, figures, intake
@@ -25,7 +27,7 @@ from five_precisions.intake.reading.marks import load_marks
 from five_precisions.intake.rules.derived import load_rates
 from five_precisions.intake.rules.hotlines import hotline_forms, load_hotlines
 from five_precisions.period import Period
-from five_precisions.reference import load_boards, load_catalogue, load_yaml
+from five_precisions.reference import MisplacedError, ReferenceModel, load_boards, load_catalogue, load_yaml
 from five_precisions.register import load_holidays
 from five_precisions.settings import INCLUDE, Settings
 
@@ -146,6 +148,40 @@ def test_what_is_no_plain_yaml_is_refused(tmp_path: Path, file: str, defect: str
     assert refusal(use(tmp_path, file, content), file) == f"{tmp_path / file} {sentence}"
 
 
+PLACES = {
+    "a value": ("growth: {weight: 1}\nvisits:\n  weight: five\n", "visits.weight, line 3"),
+    "a name that is missing": ("growth: {weight: 1}\nvisits: {}\n", "visits.weight, line 2"),
+    "a name that is unknown": ("growth:\n  weight: 1\n  wait: 1\n", "growth, line 1"),
+    "one of a list": ("growth:\n  weight: 1\n  at:\n    - 1\n    - two\n", "growth.at.1, line 5"),
+}
+
+
+class Weighed(ReferenceModel):
+    """One entry of a file of these tests."""
+
+    weight: int
+    at: tuple[int, ...] = ()
+
+
+@pytest.mark.parametrize("defect", PLACES)
+def test_the_sentence_names_the_line(tmp_path: Path, defect: str) -> None:
+    content, place = PLACES[defect]
+    (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(SetupError) as refused:
+        load_yaml(tmp_path / "a.yaml", TypeAdapter(dict[str, Weighed]).validate_python)
+    assert str(refused.value).startswith(f"{tmp_path / 'a.yaml'} is wrong at {place}: ")
+
+
+def test_what_does_not_go_together_is_named_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("first:\n  of: [1, 2,\n    3]\n", encoding="utf-8")
+
+    def refuse(_: object) -> None:
+        raise MisplacedError(("first", "of", 2), "there is no third one")
+
+    with pytest.raises(SetupError, match=r"a\.yaml is wrong at first\.of\.2, line 3: there is no third one\.$"):
+        load_yaml(tmp_path / "a.yaml", refuse)
+
+
 def test_numbers_in_yaml_are_those_that_are_written(tmp_path: Path) -> None:
     """What YAML 1.1 reads as octal, in sixties or as infinity stays text, which no number is; a decimal stays exact."""
     (tmp_path / "a.yaml").write_text(
@@ -179,7 +215,8 @@ def test_what_is_no_plain_number_is_refused(tmp_path: Path, file: str, before: s
     assert content.count(before) == 1
     name = before.partition(":")[0]
     said = refusal(use(tmp_path, file, content.replace(before, f"{name}: {number}")), file)
-    assert said.startswith(f"{tmp_path / file} is wrong at {place}: ")
+    line = content.partition(before)[0].count("\n") + 1
+    assert said.startswith(f"{tmp_path / file} is wrong at {place}, line {line}: ")
     assert len(said) < 300
 
 
@@ -420,7 +457,7 @@ def test_a_file_without_sense_is_refused(tmp_path: Path, file: str, before: str,
         assert said == f"{line} of {tmp_path / file} is wrong: {reason}"
     else:
         assert str(tmp_path / file) in said
-        assert sentence in said
+        assert sentence in without_line(said)
     assert "\n" not in said
 
 
@@ -453,7 +490,9 @@ def test_a_form_that_the_checks_cannot_read_is_refused(tmp_path: Path, form: str
     """Python's engine knows these, Arrow's, by which pandas looks into columns, does not."""
     own = use(tmp_path, "hotlines.yaml", f"own: '{form}'\n")
     assert load_hotlines(own) == {"own": form}
-    with pytest.raises(SetupError, match=r"hotlines\.yaml is wrong at own: the checks do not know this expression: "):
+    with pytest.raises(
+        SetupError, match=r"hotlines\.yaml is wrong at own, line 1: the checks do not know this expression: "
+    ):
         hotline_forms(own)
     use(tmp_path, "hotlines.yaml", "own: '(?=1)12363'\n")
     assert hotline_forms(own) == ["^(?:(?=1)12363)$"]
@@ -529,10 +568,12 @@ def test_init_refuses_every_file_before_it_makes_anything(
 
 @pytest.mark.integration
 def test_a_command_ends_with_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    use(tmp_path, "scheme.yaml", given_content("scheme.yaml").replace("growth: 20", "growth: 1e400"))
+    content = given_content("scheme.yaml")
+    line = content.partition("growth: 20")[0].count("\n") + 1
+    use(tmp_path, "scheme.yaml", content.replace("growth: 20", "growth: 1e400"))
     ended = run("init", REFERENCE=str(tmp_path), VAR=str(tmp_path / "var"))
     assert_one_sentence(
-        ended, 2, f"{tmp_path / 'scheme.yaml'} is wrong at versions.0.weights.growth: a number is wanted"
+        ended, 2, f"{tmp_path / 'scheme.yaml'} is wrong at versions.0.weights.growth, line {line}: a number is wanted"
     )
 
 

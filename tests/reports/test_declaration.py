@@ -5,12 +5,12 @@ See docs/reports.md; docs/outputs.md#warehouse.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine, text
+from tests.refused_files import without_line
 
 from five_precisions.errors import SetupError
 from five_precisions.reports import Column, ColumnType, Report, ReportKind, Sensitivity, load_reports
@@ -189,8 +189,9 @@ def test_a_wrong_declaration_is_a_set_up_error(tmp_path: Path, declared: str, se
     assert declared != SOUND
     file = tmp_path / "reports.yaml"
     file.write_text(declared, encoding="utf-8")
-    with pytest.raises(SetupError, match=re.escape(sentence)) as refused:
+    with pytest.raises(SetupError) as refused:
         load_reports(file)
+    assert sentence in without_line(str(refused.value))
     assert str(refused.value).startswith(f"{file} ")
     assert "\n" not in str(refused.value)
 

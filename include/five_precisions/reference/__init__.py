@@ -4,6 +4,7 @@ from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Me
 from five_precisions.reference.dates import FromPeriod, from_period, of_years
 from five_precisions.reference.files import (
     YEARS,
+    MisplacedError,
     ReferenceModel,
     TableLine,
     doubled,
@@ -13,6 +14,7 @@ from five_precisions.reference.files import (
     load_table,
     load_yaml,
     unknown_name,
+    wrong_at,
 )
 from five_precisions.reference.indicators import Indicator, load_indicators
 from five_precisions.reference.measures import Declared, Fact, Measure, Ratio, Scope, load_fact
@@ -28,6 +30,7 @@ __all__ = [
     "MadeFigure",
     "Measure",
     "Metric",
+    "MisplacedError",
     "Ratio",
     "ReferenceModel",
     "Scope",
@@ -45,4 +48,5 @@ __all__ = [
     "load_yaml",
     "of_years",
     "unknown_name",
+    "wrong_at",
 ]

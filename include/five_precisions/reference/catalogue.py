@@ -11,7 +11,14 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.reference.files import ReferenceModel, doubled, find_reference, load_reference, load_yaml
+from five_precisions.reference.files import (
+    ReferenceModel,
+    doubled,
+    find_reference,
+    load_reference,
+    load_yaml,
+    wrong_at,
+)
 from five_precisions.reference.measures import FACT_FOLDER, Declared, Scope, load_fact
 from five_precisions.reference.sql_files import read_sql, statement_path
 from five_precisions.settings import INCLUDE, Settings
@@ -258,7 +265,7 @@ def _require_ours(path: Path, catalogue: Catalogue) -> None:
         if code not in catalogue.metrics:
             raise SetupError(f"{path} lacks the metric {code}, which the assessment or the bulletin reads.")
         if missing := [scope for scope in ours.scopes if scope not in catalogue.metrics[code].scopes]:
-            raise SetupError(f"{path} is wrong at metrics.{code}.scopes: {missing[0]} is missing.")
+            raise wrong_at(path, ("metrics", code, "scopes"), f"{missing[0]} is missing")
 
 
 def load_boards(settings: Settings, catalogue: Catalogue) -> dict[str, Board]:
@@ -271,8 +278,6 @@ def load_boards(settings: Settings, catalogue: Catalogue) -> dict[str, Board]:
     boards = load_reference(settings, "boards.yaml", _Boards.model_validate).root
     for code, board in boards.items():
         if board.metric not in metrics or board.scope not in metrics[board.metric].scopes:
-            raise SetupError(
-                f"{settings.reference_file('boards.yaml')} is wrong at {code}: "
-                f"the catalogue has no metric {board.metric} of scope {board.scope}."
-            )
+            reason = f"the catalogue has no metric {board.metric} of scope {board.scope}"
+            raise wrong_at(settings.reference_file("boards.yaml"), (code,), reason)
     return boards

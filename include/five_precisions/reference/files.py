@@ -1,4 +1,4 @@
-"""Reading what files declare: whatever is wrong with one is said in one sentence that names the file and the place.
+"""Reading what files declare: what is wrong is said in one sentence that names the file, the place and its line.
 
 YAML is taken in a plain form: names with values, no anchors, aliases or tags, numbers in plain digits. A table is CSV
 whose first line names exactly its columns.
@@ -31,6 +31,8 @@ from five_precisions.settings import INCLUDE, Settings
 
 Content = TypeVar("Content")
 Key = TypeVar("Key", bound=Hashable)
+Place = tuple[int | str, ...]
+"""Where something stands in a YAML file: names and positions in lists, from the top."""
 
 YEARS: Final = range(2000, 2101)
 """Years that a reference file may speak of; another is a slip of the pen."""
@@ -146,9 +148,44 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
         return validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the top"
         reason = first["msg"].removeprefix("Value error, ").removesuffix(".")
-        raise SetupError(f"{path} is wrong at {_on_one_line(place)}: {_sentence(reason)}") from error
+        raise wrong_at(path, first["loc"], reason) from error
+    except MisplacedError as error:
+        raise wrong_at(path, error.place, error.reason) from error
+
+
+class MisplacedError(Exception):
+    """What stands at one place of a file does not go with what stands at another; `load_yaml` makes the sentence."""
+
+    def __init__(self, place: Place, reason: str) -> None:
+        super().__init__(reason)
+        self.place = place
+        self.reason = reason
+
+
+def wrong_at(path: Path, place: Place, reason: str) -> SetupError:
+    """What to raise where a YAML file does not say what it should: the sentence names the place and its line."""
+    named = _on_one_line(".".join(str(part) for part in place)) or "the top"
+    line = _line_of(_read_text(path), place)
+    where = named if line is None else f"{named}, line {line}"
+    return SetupError(f"{path} is wrong at {where}: {_sentence(reason)}")
+
+
+def _line_of(text: str, place: Place) -> int | None:
+    """The line of the last part of a place that stands in the text; the reader may name parts that do not."""
+    node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    line = None
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            named = [(key, value) for key, value in node.value if key.value == str(part)]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            named = [(value, value) for value in node.value[part : part + 1]]
+        else:
+            break
+        if named:
+            [(first, node)] = named
+            line = first.start_mark.line + 1
+    return line
 
 
 @lru_cache(maxsize=32)

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reference.dates import FromPeriod
-from five_precisions.reference.files import ReferenceModel, load_yaml
+from five_precisions.reference.files import ReferenceModel, load_yaml, wrong_at
 from five_precisions.reference.sql_files import SQL_FOLDER
 from five_precisions.settings import INCLUDE
 
@@ -55,7 +55,7 @@ def load_indicators(
     indicators = load_yaml(path, _DECLARED.validate_python)
     statements = {each.stem for each in folder.glob("*.sql")}
     if missing := [code for code in indicators if code not in statements]:
-        raise SetupError(f"{path} is wrong at {missing[0]}: there is no statement {folder / missing[0]}.sql.")
+        raise wrong_at(path, (missing[0],), f"there is no statement {folder / missing[0]}.sql")
     if unknown := sorted(statements - indicators.keys()):
         raise SetupError(f"{folder / unknown[0]}.sql is the statement of no indicator of {path}.")
     return indicators

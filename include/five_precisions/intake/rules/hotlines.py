@@ -8,8 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, RootModel, model_validator
 
-from five_precisions.errors import SetupError
-from five_precisions.reference import load_reference
+from five_precisions.reference import load_reference, wrong_at
 from five_precisions.settings import Settings
 
 
@@ -62,5 +61,5 @@ def hotline_forms(settings: Settings) -> list[str]:
         except ValueError as error:
             path = settings.reference_file("hotlines.yaml")
             reason = str(error).rpartition(": ")[2]
-            raise SetupError(f"{path} is wrong at {name}: the checks do not know this expression: {reason}.") from None
+            raise wrong_at(path, (name,), f"the checks do not know this expression: {reason}") from None
     return list(forms.values())
