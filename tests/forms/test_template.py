@@ -40,6 +40,7 @@ from five_precisions.intake.ruleset import Ruleset
 from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, load_reports
+from five_precisions.reports.declaration import DatedValue
 from five_precisions.settings import Settings
 from tests.packages import CREDIT_CODE, JUNE, OTHER_RESIDENT_ID, Cells, sound
 
@@ -360,10 +361,11 @@ def test_headers_explain_themselves(register: Register) -> None:
     assert "4417**********1234" in comments["证件号码"]
     assert "表内不得重复" in comments["合同编号"]
     assert "{" not in "".join(comments.values())
-    needs = {notes.column.name: notes.need for notes in column_notes(load_reports()["loans"])}
+    needs = {notes.column.name: notes.need for notes in column_notes(load_reports()["loans"], JUNE)}
     assert (needs["household_no"], needs["project_no"]) == (Need.SOMETIMES, Need.NEVER)
-    assert {notes.column.name: notes.need for notes in column_notes(load_reports()["grid"])}["hotline"] is Need.ADVISED
-    visits = {notes.column.name: notes.need for notes in column_notes(load_reports()["visits"])}
+    grid = {notes.column.name: notes.need for notes in column_notes(load_reports()["grid"], JUNE)}
+    assert grid["hotline"] is Need.ADVISED
+    visits = {notes.column.name: notes.need for notes in column_notes(load_reports()["visits"], JUNE)}
     assert (visits["wanted_amount"], visits["household_no"]) == (Need.ADVISED_SOMETIMES, Need.ALWAYS)
 
 
@@ -387,7 +389,9 @@ def test_a_choice_too_long_for_a_validation_stands_in_the_code_table(register: R
     declared = load_reports()
     purposes = tuple(f"资金用途之第{number:03d}种" for number in range(40))
     columns = tuple(
-        column.model_copy(update={"of": purposes}) if column.name == "purpose" else column
+        column.model_copy(update={"choices": tuple(DatedValue(value=each) for each in purposes)})
+        if column.name == "purpose"
+        else column
         for column in declared["loans"].columns
     )
     reports = {**declared, "loans": declared["loans"].model_copy(update={"columns": columns})}

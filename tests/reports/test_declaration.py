@@ -172,7 +172,7 @@ def test_a_sound_declaration_is_read(tmp_path: Path) -> None:
         ),
         (
             SOUND.replace("int}]", "int}, {header: 甲, name: b, type: int}]"),
-            "is wrong at loans: report loans: a header stands twice.",
+            "is wrong at loans.columns.1: the header 甲 stands twice.",
         ),
         (SOUND.replace("key: [a]", "key: [b]"), "is wrong at loans: report loans: no such column: b."),
         (SOUND.replace("key: [a]", "key: []"), "is wrong at loans.key: Tuple should have at least 1 item"),

@@ -1,7 +1,7 @@
 """Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
-from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Metric, load_boards, load_catalogue
-from five_precisions.reference.dates import FromPeriod, from_period, of_years
+from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Metric, Scope, load_boards, load_catalogue
+from five_precisions.reference.dates import Dated, FromPeriod, UntilPeriod, from_period, of_years
 from five_precisions.reference.files import (
     YEARS,
     MisplacedError,
@@ -23,6 +23,7 @@ __all__ = [
     "YEARS",
     "Board",
     "Catalogue",
+    "Dated",
     "Declared",
     "Fact",
     "FromPeriod",
@@ -35,6 +36,7 @@ __all__ = [
     "ReferenceModel",
     "Scope",
     "TableLine",
+    "UntilPeriod",
     "doubled",
     "find_reference",
     "from_period",

@@ -1,15 +1,24 @@
-"""Declared reports, read from include/reference/reports.yaml (docs/reports.md)."""
+"""Declared reports, read from include/reference/reports.yaml (docs/reports.md).
+
+What is declared may hold from a first month, and until a last one. `load_reports` gives everything that ever held, for
+what keeps rows of all months; `load_forms` gives the forms of one month, for what reads or writes a package of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from itertools import pairwise
+from operator import is_
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from five_precisions.reference import ReferenceModel, doubled, load_yaml
+from five_precisions.period import Period
+from five_precisions.reference import YEARS, Dated, MisplacedError, doubled, load_yaml
 from five_precisions.settings import INCLUDE
 
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -55,17 +64,36 @@ class Sensitivity(StrEnum):
         return self is not Sensitivity.NAME
 
 
-class Column(ReferenceModel):
-    """One column of a report: its header as printed, its name in the warehouse, its type and bounds."""
+class DatedHeader(Dated):
+    """A header that a column has for a time."""
 
     header: str = Field(min_length=1)
+
+
+class DatedValue(Dated):
+    """A value that a choice lists, always or for a time."""
+
+    value: str
+
+
+def _dated_value(written: object) -> object:
+    return {"value": written} if isinstance(written, str) else written
+
+
+class Column(Dated):
+    """One column of a report: its header as printed, its name in the warehouse, its type and bounds."""
+
+    headers: tuple[DatedHeader, ...] = ()
+    """Where its header has changed, every one with its months, the oldest first."""
+    header: str = Field(min_length=1)
+    """Of the form that the column is of; of all that was ever declared the newest."""
     name: str = Field(pattern=_NAME)
     type: ColumnType
     min: int = Field(default=0, strict=True)
     """Smallest number allowed; only ints may declare another one than 0."""
     max: int | None = Field(default=None, strict=True, gt=0)
     """Longest text, or largest int."""
-    of: tuple[str, ...] = ()
+    choices: tuple[Annotated[DatedValue, BeforeValidator(_dated_value)], ...] = Field(default=(), alias="of")
     optional: bool = Field(default=False, strict=True)
     sensitive: Sensitivity | None = None
     code: bool = Field(default=False, strict=True)
@@ -74,6 +102,37 @@ class Column(ReferenceModel):
     """A text that is published: shown and kept as it stands, however many digits are in it."""
     note: str | None = None
     """What the header alone does not say, for the template: when to fill it in, what is meant."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_its_newest_header(cls, content: object) -> object:
+        if not isinstance(content, Mapping) or "headers" not in content:
+            return content
+        if "header" in content:
+            raise ValueError("a column has either one header, or headers with their months")
+        match content["headers"]:
+            case [*_, {"header": str(newest)}]:
+                return {**content, "header": newest}
+        return content
+
+    @model_validator(mode="after")
+    def _has_one_header_at_a_time(self) -> Self:
+        if not self.headers:
+            return self
+        first, last = self.headers[0], self.headers[-1]
+        for former, later in pairwise(self.headers):
+            if former.valid_until is None:
+                raise ValueError(f"column {self.name}: until says how long its header is {former.header}")
+            if later.valid_from != former.valid_until.next():
+                raise ValueError(
+                    f"column {self.name}: its header {later.header} begins in the month after {former.header} ends, "
+                    f"from {former.valid_until.next()}"
+                )
+        if first.valid_from not in (None, self.valid_from):
+            raise ValueError(f"column {self.name}: it has no header before {first.valid_from}")
+        if last.valid_until not in (None, self.valid_until):
+            raise ValueError(f"column {self.name}: it has no header after {last.valid_until}")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -88,6 +147,24 @@ class Column(ReferenceModel):
         if self.max is not None and self.min > self.max:
             raise ValueError(f"column {self.name}: its smallest number is larger than its largest")
         return self
+
+    @property
+    def of(self) -> tuple[str, ...]:
+        """The values of a choice."""
+        return tuple(choice.value for choice in self.choices)
+
+    @property
+    def all_headers(self) -> tuple[str, ...]:
+        """Every header that it has or had."""
+        return tuple(dict.fromkeys(each.header for each in self.headers)) or (self.header,)
+
+    def in_period(self, period: Period) -> Column:
+        """The column as it is in the month: with its header and its values; itself where nothing of it changes."""
+        header = next((each.header for each in self.headers if each.holds_in(period)), self.header)
+        choices = tuple(choice for choice in self.choices if choice.holds_in(period))
+        if header == self.header and len(choices) == len(self.choices):
+            return self
+        return self.model_copy(update={"header": header, "choices": choices})
 
     @property
     def keeps_digits(self) -> bool:
@@ -127,8 +204,11 @@ class Column(ReferenceModel):
                 return "、".join(self.of)
 
 
-class Report(ReferenceModel):
-    """One report: who owes it, what identifies a row, its columns."""
+class Report(Dated):
+    """One report: who owes it, what identifies a row, its columns.
+
+    Of all that was ever declared (`load_reports`), or as the form of a month (`in_period`).
+    """
 
     code: str = Field(pattern=_NAME)
     title: str = Field(min_length=1)
@@ -146,8 +226,6 @@ class Report(ReferenceModel):
         names = [column.name for column in self.columns]
         if doubled(names):
             raise ValueError(f"report {self.code}: a column name stands twice")
-        if doubled(column.header for column in self.columns):
-            raise ValueError(f"report {self.code}: a header stands twice")
         if unknown := {*self.key, *([self.control] if self.control else [])} - set(names):
             raise ValueError(f"report {self.code}: no such column: {', '.join(sorted(unknown))}")
         return self
@@ -156,6 +234,34 @@ class Report(ReferenceModel):
         """The column of that name."""
         return next(column for column in self.columns if column.name == name)
 
+    def has_always(self, column: Column) -> bool:
+        """Whether the column is there as long as the report is."""
+        return column.valid_from in (None, self.valid_from) and column.valid_until in (None, self.valid_until)
+
+    def in_period(self, period: Period) -> Report:
+        """The form of the month: its columns alone, with their headers and values; itself where nothing changes.
+
+        Args:
+            period: A month; of one outside the report's life it is the first form, or the last.
+        """
+        if self.valid_from is not None:
+            period = max(period, self.valid_from)
+        if self.valid_until is not None:
+            period = min(period, self.valid_until)
+        columns = tuple(column.in_period(period) for column in self.columns if column.holds_in(period))
+        is_whole = len(columns) == len(self.columns) and all(map(is_, columns, self.columns))
+        return self if is_whole else self.model_copy(update={"columns": columns})
+
+    @property
+    def first_months(self) -> tuple[Period, ...]:
+        """The first month of each of its forms, the oldest first."""
+        dated: list[Dated] = list(self.columns)
+        for column in self.columns:
+            dated += [*column.headers, *column.choices]
+        begins = {each.valid_from for each in dated} | {each.valid_until and each.valid_until.next() for each in dated}
+        life = self.valid_from or Period(YEARS[0], 1)
+        return (life, *sorted(each for each in begins if each is not None and each > life and self.holds_in(each)))
+
     @property
     def control_column(self) -> Column | None:
         """The column whose sum the cover states (docs/intake.md#the-cover)."""
@@ -163,16 +269,43 @@ class Report(ReferenceModel):
 
 
 _DECLARED: Final = TypeAdapter(dict[str, Report])
+_FILE: Final = INCLUDE / "reference" / "reports.yaml"
 
 
-@cache
-def load_reports(path: Path = INCLUDE / "reference" / "reports.yaml") -> dict[str, Report]:
-    """The declared reports by code, in the order of the file.
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    """What a file declares, and the forms of months that were asked for."""
+
+    reports: dict[str, Report]
+    forms: dict[Period, dict[str, Report]] = field(default_factory=dict)
+
+
+def load_reports(path: Path = _FILE) -> dict[str, Report]:
+    """All reports, columns and values that were ever declared, by code, in the order of the file.
 
     Raises:
         SetupError: the file does not declare reports properly.
     """
-    return load_yaml(path, _declare)
+    return _load(path).reports
+
+
+def load_forms(period: Period, path: Path = _FILE) -> dict[str, Report]:
+    """The reports in force in a month, each in its form of that month, by code, in the order of the file.
+
+    Raises:
+        SetupError: the file does not declare reports properly.
+    """
+    declared = _load(path)
+    if period not in declared.forms:
+        declared.forms[period] = {
+            code: report.in_period(period) for code, report in declared.reports.items() if report.holds_in(period)
+        }
+    return declared.forms[period]
+
+
+@cache
+def _load(path: Path) -> _Declaration:
+    return _Declaration(load_yaml(path, _declare))
 
 
 def _declare(content: dict[str, object]) -> dict[str, Report]:
@@ -180,4 +313,44 @@ def _declare(content: dict[str, object]) -> dict[str, Report]:
         code: {"code": code, **declared} if isinstance(declared, dict) else declared
         for code, declared in content.items()
     }
-    return _DECLARED.validate_python(named)
+    reports = _DECLARED.validate_python(named)
+    for report in reports.values():
+        _require_columns_within_life(report)
+        for month in report.first_months:
+            _require_sound_form(report, month)
+    return reports
+
+
+def _require_columns_within_life(report: Report) -> None:
+    """Refuse a column that is there before its report or after it, or one of the key that is not always there."""
+    for place, column in enumerate(report.columns):
+        where = (report.code, "columns", place)
+        if column.valid_from and report.valid_from and column.valid_from < report.valid_from:
+            raise MisplacedError(where, f"the report begins in {report.valid_from}, after its column {column.name}")
+        if column.valid_until and report.valid_until and report.valid_until < column.valid_until:
+            raise MisplacedError(where, f"the report ends in {report.valid_until}, before its column {column.name}")
+        if report.has_always(column):
+            continue
+        if column.name in report.key:
+            raise MisplacedError(where, f"{column.name} is of the key, so it is there as long as its report")
+        if column.name == report.control:
+            raise MisplacedError(where, f"{column.name} is the control column, so it is there as long as its report")
+
+
+def _require_sound_form(report: Report, month: Period) -> None:
+    """Refuse a form with a header twice, or a choice without a value."""
+    form = report.in_period(month)
+    places = {column.name: place for place, column in enumerate(report.columns)}
+    seen: set[str] = set()
+    for column in form.columns:
+        where = (report.code, "columns", places[column.name])
+        if column.header in seen:
+            raise MisplacedError(where, f"the header {column.header} stands twice{_since(report, month)}")
+        if column.type is ColumnType.CHOICE and not column.of:
+            raise MisplacedError(where, f"the choice {column.name} has no value{_since(report, month)}")
+        seen.add(column.header)
+
+
+def _since(report: Report, month: Period) -> str:
+    """From when on, where it was not so ever since."""
+    return "" if month == report.first_months[0] else f" from {month} on"
