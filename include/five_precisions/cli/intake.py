@@ -47,7 +47,9 @@ def template(
     path: Annotated[Path, typer.Option("--out", parser=parse_path, metavar="FILE.xlsx", help="The workbook to write.")],
     period: Annotated[
         Period | None,
-        typer.Option(parser=Period.parse, metavar="PERIOD", help="The month that its cover names; else left open."),
+        typer.Option(
+            parser=Period.parse, metavar="PERIOD", help="The month of its forms, and on its cover; else open."
+        ),
     ] = None,
 ) -> None:
     """Write the empty workbook that an institution fills in: its reports, drop-down lists, notes and cover."""

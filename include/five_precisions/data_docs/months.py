@@ -30,7 +30,7 @@ from five_precisions.data_docs.site import (
 )
 from five_precisions.errors import UnreachableError
 from five_precisions.intake.findings import Verdict
-from five_precisions.intake.rules.suites import RowSuite, load_suite
+from five_precisions.intake.rules.suites import RowSuite, suite_of
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.reports.level import Level
@@ -110,7 +110,7 @@ def read_page(settings: Settings, path: str) -> bytes | None:
 
 def read_month(connection: Connection, settings: Settings, period: Period) -> MonthOfDocs:
     """What the ledger says of a month's versions and their expectations."""
-    suites = {code: load_suite(report).of(period) for code, report in load_reports().items()}
+    suites = {code: suite_of(code, period) for code in load_reports()}
     names = {"period": str(period)}
     found = connection.execute(load_statement("data_docs/findings"), names).all()
     rows = connection.execute(load_statement("data_docs/versions"), names).all()

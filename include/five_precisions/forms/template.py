@@ -35,7 +35,7 @@ from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.period import Period
 from five_precisions.register import Institution, Register, load_register
-from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_reports
+from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_forms
 from five_precisions.reports.cells import TOTAL_MARKS
 from five_precisions.reports.level import Level
 from five_precisions.settings import Settings
@@ -123,10 +123,11 @@ def write_template(settings: Settings, institution_code: str, path: Path, period
         settings: Of this installation.
         institution_code: Who will fill it in.
         path: Where to write it.
-        period: The month that its cover names; None leaves the cell to the institution.
+        period: The month that its cover names, and whose forms it holds; None leaves the cell to the institution.
 
     Raises:
         UsageError: the institution is not in the register or owes nothing, or the path is no place for an .xlsx file.
+            Also where no month is named and the forms have just changed.
         RefusedError: another workbook stands at the path; it may be filled in.
         SetupError: the register, or a report's suite, is wrong.
     """
@@ -136,6 +137,8 @@ def write_template(settings: Settings, institution_code: str, path: Path, period
         raise UsageError(f"{institution_code} is not an institution of the register.")
     if path.suffix.lower() != ".xlsx":
         raise UsageError(f"The template is an Excel workbook; {path.name} should end in .xlsx.")
+    if period is None:
+        _require_one_form()
     content = render_template(register, institution, period=period)
     try:
         if path.exists() and path.read_bytes() not in (b"", content):
@@ -153,16 +156,20 @@ def render_template(
     *,
     period: Period | None = None,
 ) -> bytes:
-    """The institution's empty workbook as an XLSX file; `reports` are the declared ones unless others are given.
+    """The institution's empty workbook as an XLSX file; `reports` are the month's forms unless others are given.
+
+    Without a month it holds the forms of the current one.
 
     Raises:
         UsageError: the institution owes no report.
         SetupError: a report's suite is missing or wrong.
     """
-    declared = load_reports() if reports is None else reports
+    month = Period.current() if period is None else period
+    forms = load_forms(month) if reports is None else reports
     parts = [
-        _OwedReport(declared[code], obligation.nil_allowed, column_notes(declared[code]))
+        _OwedReport(forms[code], obligation.nil_allowed, column_notes(forms[code], month))
         for code, obligation in register.owed_by(institution.kind).items()
+        if code in forms
     ]
     if not parts:
         raise UsageError(f"{institution.code} owes no report: the register has no obligation of a {institution.kind}.")
@@ -171,6 +178,17 @@ def render_template(
     with write_book(content, properties, in_memory=True) as book:
         _TemplateWriter(book, register, institution, parts, period).write()
     return content.getvalue()
+
+
+def _require_one_form() -> None:
+    """Refuse to leave the month open where this month's forms are others than last month's.
+
+    Raises:
+        UsageError: they are; last month is reported now, and this one soon.
+    """
+    now = Period.current()
+    if load_forms(now) != load_forms(now.previous()):
+        raise UsageError(f"The forms of {now.previous()} and {now} differ; name the month with --period.")
 
 
 class _TemplateWriter:

@@ -16,7 +16,8 @@ from typing import Final
 
 from five_precisions.intake.findings import Verdict
 from five_precisions.intake.level_words import LEVEL_WORDS, REPORT_VERDICT_WORDS
-from five_precisions.intake.rules.suites import RowSuite, load_suite
+from five_precisions.intake.rules.suites import RowSuite, suite_of
+from five_precisions.period import Period
 from five_precisions.register import Division, DivisionLevel, Institution, InstitutionKind, Register
 from five_precisions.reports import Column, ColumnType, Report, ReportKind, Sensitivity
 from five_precisions.reports.level import Level
@@ -137,13 +138,17 @@ class CodeList:
     rows: tuple[tuple[str, ...], ...]
 
 
-def column_notes(report: Report) -> tuple[ColumnNotes, ...]:
+def column_notes(report: Report, period: Period) -> tuple[ColumnNotes, ...]:
     """The notes on each column of a report.
+
+    Args:
+        report: The form of the month.
+        period: Whose rules it is held against.
 
     Raises:
         SetupError: the report's suite is missing or wrong.
     """
-    suite = load_suite(report)
+    suite = suite_of(report.code, period)
     return tuple(
         ColumnNotes(
             column=column,

@@ -27,7 +27,7 @@ from five_precisions.intake.reading.table_findings import (
     unit_findings,
 )
 from five_precisions.intake.reading.typed import TypedRows, read_rows
-from five_precisions.intake.rules.suites import load_suite
+from five_precisions.intake.rules.suites import suite_of
 from five_precisions.intake.rules.validation import suite_findings
 from five_precisions.intake.ruleset import Ruleset
 from five_precisions.register import Institution
@@ -55,7 +55,8 @@ def judge_package(
     Raises:
         ChangedWhileReadError: a file that is not held is no longer the one whose hash was taken.
     """
-    reports = dict(ruleset.reports)
+    # Also those of other months are known, to be named for what they are.
+    reports = {code: ruleset.reports.get(code, report) for code, report in load_reports().items()}
     read = read_files(files, ruleset)
     sheets, findings, unread = read.sheets, read.findings, read.unread
     assigned, cover_sheets, explanation_sheets, unknown = assign_sheets(sheets, reports)
@@ -66,7 +67,11 @@ def judge_package(
     if not has_cover:
         cover, cover_findings = Cover(is_readable=False), []
     owed = ruleset.register.owed_by(institution.kind)
-    not_owed = [report for report in reports.values() if institution.kind not in report.owners]
+    not_owed = [
+        report
+        for report in reports.values()
+        if institution.kind not in report.owners or report.code not in ruleset.reports
+    ]
     drafts = {
         code: ReportDraft(
             report, cover.lines.get(code), assigned.get(code, []), may_be_nil=code not in owed or owed[code].nil_allowed
@@ -74,14 +79,13 @@ def judge_package(
         for code, report in reports.items()
         if report not in not_owed and (code in cover.lines or code in assigned or code in unread.values())
     }
-    findings += _not_owed_findings(not_owed, assigned, cover, read, has_drafts=bool(drafts))
+    findings += _not_owed_findings(not_owed, institution, assigned, cover, read, has_drafts=bool(drafts))
     left_out = {report.code for report in not_owed}
     findings = [finding for finding in findings if finding.report not in left_out]
     findings += _place(drafts, [each for each in cover_findings + explanation_findings if each.report not in left_out])
     _reject_unread(drafts, findings, read, is_cover_due=cover_wanted and not has_cover)
-    elsewhere = belonging_finding(
-        _titled(sheets, assigned, cover_sheets, explanation_sheets), institution, ruleset.register, ruleset.period
-    )
+    with_titles = _titled(sheets, reports, assigned, cover_sheets, explanation_sheets)
+    elsewhere = belonging_finding(with_titles, institution, ruleset.register, ruleset.period)
     if elsewhere is not None:
         # Whatever else there is to say follows from it.
         findings, explanations = [elsewhere], []
@@ -159,12 +163,13 @@ def _reject_unread(
 
 def _titled(
     sheets: Sequence[Sheet],
+    reports: Mapping[str, Report],
     assigned: Mapping[str, Sequence[Sheet]],
     covers: Sequence[Sheet],
     explanations: Sequence[Sheet],
 ) -> list[TitledSheet]:
     """All sheets with what stands over their tables."""
-    tables = {id(sheet): TableForm.of(load_reports()[code]).headers for code, own in assigned.items() for sheet in own}
+    tables = {id(sheet): TableForm.of(reports[code]).headers for code, own in assigned.items() for sheet in own}
     tables |= {id(sheet): COVER.headers for sheet in covers}
     tables |= {id(sheet): EXPLANATIONS.headers for sheet in explanations}
     return [titled(sheet, tables.get(id(sheet))) for sheet in sheets]
@@ -172,13 +177,14 @@ def _titled(
 
 def _not_owed_findings(
     not_owed: Sequence[Report],
+    institution: Institution,
     assigned: Mapping[str, Sequence[Sheet]],
     cover: Cover,
     read: ReadFiles,
     *,
     has_drafts: bool,
 ) -> list[Finding]:
-    """Reports that this kind of institution does not deliver are left out, and named (F10)."""
+    """Reports that this kind of institution does not deliver, or not for this month, are left out and named (F10)."""
     findings: list[Finding] = []
     for report in not_owed:
         line = cover.lines.get(report.code)
@@ -186,7 +192,8 @@ def _not_owed_findings(
         places = [(sheet.file, sheet.name) for sheet in sheets]
         places += [(name, None) for name, code in read.unread.items() if code == report.code]
         if places:
-            message = f"“{report.title}”不由贵单位报送，已略过，请从报送包和报送说明中删除。"
+            why = _other_months(report) if institution.kind in report.owners else "不由贵单位报送"
+            message = f"“{report.title}”{why}，已略过，请从报送包和报送说明中删除。"
             file, sheet = places[0]
             level = PackageRule.F10.level
             findings.append(
@@ -196,6 +203,13 @@ def _not_owed_findings(
         message = "报送包中没有应由贵单位报送的报表，请核对是否放错了文件夹。"
         findings.append(replace(findings[0], rule=PackageRule.F09.code, level=PackageRule.F09.level, message=message))
     return findings
+
+
+def _other_months(report: Report) -> str:
+    """From when on, or until when, a report is delivered that is not for the month."""
+    begin = "" if report.valid_from is None else f"自{report.valid_from.words}起"
+    end = "" if report.valid_until is None else f"到{report.valid_until.words}为止"
+    return f"{begin}{end}报送，不属于本期"
 
 
 def _of_report(finding: Finding, report: str) -> Finding:
@@ -234,7 +248,7 @@ def _judge_rows(draft: ReportDraft, sheet: Sheet, ruleset: Ruleset) -> None:
     draft.findings += lost_cell_findings(rows)
     draft.findings += cell_findings(rows)
     draft.findings += total_row_findings(rows)
-    suite = load_suite(report).of(ruleset.period)
+    suite = suite_of(report.code, ruleset.period)
     found, draft.validated = suite_findings(
         rows, suite, ruleset.parameters, ruleset.context, validate_all=ruleset.validate_all
     )

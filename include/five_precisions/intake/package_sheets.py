@@ -79,7 +79,7 @@ class ReadFiles:
 @cache
 def known_headers() -> frozenset[str]:
     """Headers of reports, cover and explanations in normal form: by them the delimiter of a CSV file is found."""
-    headers = {column.header for report in load_reports().values() for column in report.columns}
+    headers = {each for report in load_reports().values() for column in report.columns for each in column.all_headers}
     return frozenset(map(normal_header, headers | {*COVER_HEADERS, *EXPLANATION_HEADERS}))
 
 

@@ -13,7 +13,7 @@ from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.ruleset import ruleset_of
 from five_precisions.period import Period
 from five_precisions.register import Institution, InstitutionKind, Register
-from five_precisions.reports import Report, load_reports
+from five_precisions.reports import Report
 from five_precisions.settings import Settings
 
 _MONTH: Final = Period(2019, 1)
@@ -32,7 +32,7 @@ def rehearse(settings: Settings) -> None:
     """
     ruleset = ruleset_of(settings, Register((), (), (), ()), _MONTH)
     for kind in InstitutionKind:
-        files = [_without_data(report) for report in load_reports().values() if kind in report.owners]
+        files = [_without_data(report) for report in ruleset.reports.values() if kind in report.owners]
         judge_package(files, _invented(kind), ruleset, cover_wanted=False)
 
 

@@ -16,7 +16,7 @@ from five_precisions.intake.rules.hotlines import hotline_forms
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.period import Period
 from five_precisions.register import DivisionLevel, InstitutionKind, Register, load_holidays
-from five_precisions.reports import Report, load_reports
+from five_precisions.reports import Report, load_forms, load_reports
 from five_precisions.settings import Settings
 
 
@@ -27,6 +27,7 @@ class Ruleset:
     period: Period
     register: Register
     reports: Mapping[str, Report]
+    """Those in force in the period, in their forms of it."""
     parameters: Mapping[str, Any]
     """For the suites: `{"$PARAMETER": name}`."""
     context: DerivedContext
@@ -49,7 +50,7 @@ def ruleset_of(settings: Settings, register: Register, period: Period) -> Rulese
     return Ruleset(
         period=period,
         register=register,
-        reports=load_reports(),
+        reports=load_forms(period),
         parameters={
             "period_begin": pd.Timestamp(period.begin),
             "period_end": pd.Timestamp(period.end),

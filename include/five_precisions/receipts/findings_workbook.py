@@ -40,7 +40,7 @@ from five_precisions.intake.reading.cover import (
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.headers import WantedHeaders, normal_header
 from five_precisions.intake.reading.layout import find_headers
-from five_precisions.reports import Sensitivity, load_reports
+from five_precisions.reports import Column, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.level import Level
 from five_precisions.reports.masking import mask, mask_digit_runs, mask_phones
@@ -297,8 +297,8 @@ def _forms() -> tuple[_Form, ...]:
     forms = [
         _Form(
             frozenset({report.code, normal_header(report.title).casefold()}),
-            WantedHeaders.of(report.columns),
-            {column.header: column.sensitive for column in report.columns},
+            WantedHeaders.of(columns := _under_all_headers(report)),
+            {column.header: column.sensitive for column in columns},
         )
         for report in load_reports().values()
     ]
@@ -307,6 +307,14 @@ def _forms() -> tuple[_Form, ...]:
     explained = dict.fromkeys(EXPLANATION_HEADERS)
     forms.append(_Form(frozenset({"explanations", EXPLANATIONS_TITLE}), EXPLANATIONS.headers, explained))
     return tuple(forms)
+
+
+def _under_all_headers(report: Report) -> list[Column]:
+    """The columns of all months, each under every header that it ever had; of two with one, what is sensitive."""
+    columns = [
+        column.model_copy(update={"header": header}) for column in report.columns for header in column.all_headers
+    ]
+    return sorted(columns, key=lambda column: column.sensitive is not None)
 
 
 @cache

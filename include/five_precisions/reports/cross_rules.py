@@ -17,7 +17,8 @@ institution: `rule`, `level`, `across` (months, reports, institutions), `report`
 
 `alone: true`, of a rule about versions: where it finds something, the others of its report have nothing to say.
 
-`since: 2020-01` names the first month that is held against a rule; left out, every month is.
+`since: 2020-01` names the first month that is held against a rule; left out, every month is. A month whose form lacks
+the column that it marks, or one that links, is not held against it.
 
 Its rows are the findings: `institution_code` (standing only), `row_number`, `key`, `value`; where they differ from what
 is declared, `report`, `column_name`, `expected`; any other column fills its `{name}` in the message. Bound parameters:
@@ -42,7 +43,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from five_precisions.period import Period
 from five_precisions.reference import FromPeriod
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
-from five_precisions.reports import load_reports
+from five_precisions.reports import Report, load_forms, load_reports
 from five_precisions.reports.level import Level
 
 CROSS_RULE_FOLDER: Final = SQL_FOLDER / "checks"
@@ -112,6 +113,11 @@ class CrossRule(BaseModel):
         """The reports of which its statement reads what stands, each as often as it does."""
         return tuple(name for name in _READ_REPORT.findall(self.sql) if name in load_reports())
 
+    def looks_at_columns_of(self, forms: Mapping[str, Report]) -> bool:
+        """Whether the forms of a month have the columns that it marks, and by which its rows are linked."""
+        named = [(self.report, self.column), *self.links.items()]
+        return all(column in _names_in(forms[report]) for report, column in named if report in forms)
+
     @model_validator(mode="after")
     def _names_what_exists(self) -> Self:
         reports = load_reports()
@@ -132,8 +138,7 @@ class CrossRule(BaseModel):
         if unlinked := set(read) - set(self.links):
             raise ValueError(f"it reads {', '.join(sorted(unlinked))} and does not say what links their rows")
         for name, column in self.links.items():
-            columns = {each for own in reports[name].columns for each in (own.name, own.hash_name)}
-            if column not in {*columns, "delivered_by"}:
+            if column not in _names_in(reports[name]):
                 raise ValueError(f"{name} has no column {column}")
         return self
 
@@ -152,6 +157,11 @@ class CrossRule(BaseModel):
         return self
 
 
+def _names_in(report: Report) -> set[str | None]:
+    """What a rule can be linked by of a report: its columns, their hashes, and who delivered it."""
+    return {"delivered_by", *(each for column in report.columns for each in (column.name, column.hash_name))}
+
+
 def load_cross_rules() -> tuple[CrossRule, ...]:
     """The rules of include/sql/checks, in the order of their files' names.
 
@@ -162,8 +172,13 @@ def load_cross_rules() -> tuple[CrossRule, ...]:
 
 
 def cross_rules_of(period: Period) -> tuple[CrossRule, ...]:
-    """The rules that a month is held against, in the same order."""
-    return tuple(rule for rule in load_cross_rules() if rule.since is None or rule.since <= period)
+    """The rules that a month is held against, in the same order; none of what its forms lack."""
+    forms = load_forms(period)
+    return tuple(
+        rule
+        for rule in load_cross_rules()
+        if (rule.since is None or rule.since <= period) and rule.report in forms and rule.looks_at_columns_of(forms)
+    )
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from five_precisions.errors import RefusedError
 from five_precisions.reports import Column, ColumnType, Report, load_reports
@@ -36,6 +36,9 @@ _OF_EVERY_REPORT: Final = {
     "delivered_by": "code of the institution that delivered the row",
     "row_number": "row of the delivered sheet, from 1",
 }
+_READ_REQUIRED: Final = text(
+    "select attname from pg_attribute where attrelid = to_regclass(:table) and attnum > 0 and attnotnull"
+)
 _MIGRATION: Final = '''"""{title}: what reports.yaml declares of it (docs/reports.md)."""
 
 from alembic import op
@@ -82,6 +85,7 @@ def draft_migration(engine: Engine, name: str, folder: Path = MIGRATIONS / "vers
     """Write the migration from what a migrated warehouse holds to what reports.yaml declares; its file.
 
     A column that comes to a table with rows may be empty there, whatever reports.yaml says: earlier months lack it.
+    One that ends, or need not be filled in any more, may be empty from then on.
 
     Raises:
         RefusedError: the warehouse holds everything that is declared.
@@ -94,7 +98,8 @@ def draft_migration(engine: Engine, name: str, folder: Path = MIGRATIONS / "vers
         for report in load_reports().values():
             held = columns_of(connection, f"core.delivered_{report.code}").keys()
             added = [column for column in report.columns if column.name not in held]
-            if not added:
+            freed = [] if not held else _names_freed(connection, report)
+            if not added and not freed:
                 continue
             touched.append(report.code)
             if not held:
@@ -104,6 +109,9 @@ def draft_migration(engine: Engine, name: str, folder: Path = MIGRATIONS / "vers
                 continue
             tables += [_add(report, column) for column in added]
             undo += [f"alter table core.delivered_{report.code} drop column {each};" for each in _names(added)]
+            column_of = f"alter table core.delivered_{report.code} alter column"
+            tables += [f"{column_of} {each} drop not null;" for each in freed]
+            undo += [f"{column_of} {each} set not null;" for each in freed]
     if not touched:
         raise RefusedError("core holds every report and column that reports.yaml declares.")
     script = ScriptDirectory.from_config(alembic_config())
@@ -125,6 +133,18 @@ def draft_migration(engine: Engine, name: str, folder: Path = MIGRATIONS / "vers
     return path
 
 
+def _is_required(report: Report, column: Column) -> bool:
+    """Whether every row of every month has it."""
+    return not column.optional and report.has_always(column)
+
+
+def _names_freed(connection: Connection, report: Report) -> list[str]:
+    """Columns that must not be empty in the table, and may be as declared."""
+    required = connection.execute(_READ_REQUIRED, {"table": f"core.delivered_{report.code}"}).scalars().all()
+    spared = _names([column for column in report.columns if not _is_required(report, column)])
+    return [name for name in spared if name in required]
+
+
 def _listed(codes: list[str]) -> str:
     """A tuple of texts as Python writes it."""
     quoted = ", ".join(f'"{code}"' for code in codes)
@@ -137,7 +157,7 @@ def _create(report: Report) -> str:
         "submission_id text not null references intake.submission (submission_id)",
         "delivered_by text not null",
         "row_number integer not null",
-        *(line for column in report.columns for line in _lines(column, required=not column.optional)),
+        *(line for column in report.columns for line in _lines(column, required=_is_required(report, column))),
         "primary key (period, submission_id, row_number)",
     ]
     table = f"core.delivered_{report.code}"

@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from five_precisions.display import DEMO_MARK
 from five_precisions.period import Period
-from five_precisions.reports import Column, ColumnType, Report, load_reports
+from five_precisions.reports import Column, ColumnType, Report, load_forms, load_reports
 from five_precisions_demo.city.deliveries import CoverRow, DeliveredVersion
 from five_precisions_demo.city.draws import stream
 from five_precisions_demo.city.identity import draw_landline, draw_name
@@ -63,10 +63,11 @@ def write_delivery(seed: int, delivery: DeliveredVersion, folder: Path) -> list[
     target = folder if delivery.version is None else folder / f"v{delivery.version}"
     target.mkdir(parents=True, exist_ok=True)
     style = STYLES[delivery.institution.code]
+    forms = load_forms(delivery.period)
     reports = {
-        table.report: _lay_out(table, style, delivery.period)
+        table.report: _lay_out(table, forms[table.report], style, delivery.period)
         for table in delivery.tables
-        if table.rows or style.keeps_empty_sheets
+        if table.report in forms and (table.rows or style.keeps_empty_sheets)
     }
     cover = _lay_out_cover(seed, delivery, style)
     explained = (_lay_out_explanations(delivery),) if delivery.explanations else ()
@@ -83,9 +84,8 @@ def write_delivery(seed: int, delivery: DeliveredVersion, folder: Path) -> list[
     return paths
 
 
-def _lay_out(table: FilledReport, style: PackageStyle, period: Period) -> FilledSheet:
-    declared = load_reports()[table.report]
-    columns = declared.columns
+def _lay_out(table: FilledReport, form: Report, style: PackageStyle, period: Period) -> FilledSheet:
+    columns = form.columns
     headers = [table.misspelt.get(column.name, column.header) for column in columns]
     types = [column.type for column in columns]
     rows: list[tuple[Cell, ...]] = [tuple(_cell(row, column) for column in columns) for row in table.rows]
@@ -96,8 +96,8 @@ def _lay_out(table: FilledReport, style: PackageStyle, period: Period) -> Filled
     if table.report in style.totals and rows:
         rows.append(_total_row(columns, rows))
     return FilledSheet(
-        name=table.report if style.names_sheets_by_code else declared.title,
-        above=_above(declared, style, period),
+        name=table.report if style.names_sheets_by_code else form.title,
+        above=_above(form, style, period),
         headers=tuple(headers),
         types=tuple(types),
         rows=tuple(rows),
@@ -140,7 +140,7 @@ def _lay_out_cover(seed: int, delivery: DeliveredVersion, style: PackageStyle) -
     signed = f"{reporter}（{DEMO_MARK}）" if style.layout is PackageLayout.CSV else reporter
     rows = tuple(
         (*_cover_cells(line, style), *((signed, phone) if i == 0 else (None, None)))
-        for i, line in enumerate(delivery.cover)
+        for i, line in enumerate(each for each in delivery.cover if each.report in load_forms(delivery.period))
     )
     title = f"{delivery.institution.name}{delivery.period.year}年{delivery.period.month}月{COVER}（{DEMO_MARK}）"
     return FilledSheet(

@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import Period
-from five_precisions.reports import Column, ColumnType, Report, load_reports
+from five_precisions.reports import Column, ColumnType, Report, load_forms
 from five_precisions_demo.city.territory import load_obligations
 from five_precisions_demo.large_area.area import LargeArea, delivered_on
 from five_precisions_demo.large_area.register import CENTRE, AreaRegister, write_register
@@ -50,9 +50,12 @@ def _write_month(area: LargeArea, period: Period, folder: Path) -> list[Path]:
     folders = {code: folder / code for code in sorted(owed)}
     for package in folders.values():
         package.mkdir(parents=True)
+    forms = load_forms(period)
     for code, rows in area.reports_of(period).items():
+        if code not in forms:
+            continue
         deliverers = [institution for institution, reports in owed.items() if code in reports]
-        _write_report(load_reports()[code], rows, {each: folders[each] for each in deliverers}, covers)
+        _write_report(forms[code], rows, {each: folders[each] for each in deliverers}, covers)
     moment = delivered_on(period).timestamp()
     for institution, package in folders.items():
         lines = [",".join(COVER_HEADERS), *(",".join(line) for line in covers[institution])]
@@ -72,7 +75,7 @@ def _write_report(
     report: Report, rows: pd.DataFrame, folders: dict[str, Path], covers: dict[str, list[list[str]]]
 ) -> None:
     """The report's file in each folder, and its line of each cover; a nil return where there are no rows."""
-    table = pa.table({column.header: _cells(column, rows[column.name]) for column in report.columns})
+    table = pa.table({column.header: _cells_of(column, rows) for column in report.columns})
     deliverers = rows["delivered_by"].to_numpy(dtype=np.str_)
     # Hundredths, with the point set by hand: a sum of floats would not be the control total.
     control = None if report.control is None else np.r_[0, np.cumsum(rows[report.control].fillna(0).astype("int64"))]
@@ -91,6 +94,13 @@ def _write_report(
         covers.setdefault(institution, []).append(line)
         if not is_nil:
             csv.write_csv(table.slice(first, last - first), folder / f"{report.code}.csv")
+
+
+def _cells_of(column: Column, rows: pd.DataFrame) -> Any:
+    """The column's values; one that need not be filled in, the area may not know."""
+    if column.optional and column.name not in rows:
+        return pa.nulls(len(rows), pa.string())
+    return _cells(column, rows[column.name])
 
 
 def _cells(column: Column, values: pd.Series) -> Any:

@@ -19,6 +19,7 @@ from five_precisions.intake.reading.headers import (
     Unit,
     WantedHeaders,
     is_own_unit,
+    known_header,
     normal_header,
     note_below,
     recognise,
@@ -249,6 +250,7 @@ def _headers(number: int, height: int, line: _HeaderLine, wanted: WantedHeaders)
             headers.units[header] = unit
     headers.extra |= {column: text for column, text in line.texts.items() if column not in line.found}
     headers.missing = [header for header in wanted.headers if header not in places]
+    _match_other_months(headers, wanted)
     _match_misspelt(headers)
     return headers
 
@@ -266,8 +268,21 @@ def _take_notes_below(headers: Headers, texts: Mapping[int, str], wanted: Wanted
             headers.units[columns[place].header] = unit
 
 
+def _match_other_months(headers: Headers, wanted: WantedHeaders) -> None:
+    """What a missing header was called before, or is called later, counts as nearly it."""
+    for missing in headers.missing:
+        column = wanted.columns.get(missing)
+        others = {} if column is None else {normal_header(each): each for each in column.all_headers if each != missing}
+        place = next((place for place, text in headers.extra.items() if known_header(text, others)), None)
+        if place is not None:
+            headers.misspelt[missing] = place
+            del headers.extra[place]
+
+
 def _match_misspelt(headers: Headers) -> None:
     for missing in headers.missing:
+        if missing in headers.misspelt:
+            continue
         candidates = {normal_header(text): column for column, text in headers.extra.items()}
         if close := difflib.get_close_matches(normal_header(missing), candidates, n=1, cutoff=_CLOSE_SPELLING):
             headers.misspelt[missing] = candidates[close[0]]

@@ -11,11 +11,11 @@ from typing import Final
 from five_precisions.intake.findings import Finding, column_letters, shown_text, shown_value
 from five_precisions.intake.package_rules import PackageRule
 from five_precisions.intake.reading.files import Sheet
-from five_precisions.intake.reading.headers import Unit, own_unit
+from five_precisions.intake.reading.headers import Unit, known_header, normal_header, own_unit
 from five_precisions.intake.reading.layout import Layout, LeftOut
 from five_precisions.intake.reading.sheet import Area
 from five_precisions.intake.reading.typed import NAMED_ELSEWHERE, TypedRows
-from five_precisions.reports import Column, ColumnType, Report
+from five_precisions.reports import Column, ColumnType, DatedHeader, Report, load_reports
 from five_precisions.reports.cells import cell_text, read_cell, says_nothing
 
 _OWN_CONTENT: Final = "每一格都有自己的内容"
@@ -173,10 +173,15 @@ def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Findin
         message = f"前十行中找不到表头行，请使用模板的表头：{'、'.join(layout.headers.missing)}。"
         return [finding(PackageRule.F02, message, None, None)]
     findings: list[Finding] = []
+    own = {column.header: column for column in report.columns}
     for header in layout.headers.missing:
         close = layout.headers.misspelt.get(header)
+        column = own[header]
         if close is None:
-            message = f"缺少表头“{header}”，请补上这一列，表头与模板一致。"
+            new = "" if column.valid_from is None else f"（自{column.valid_from.words}起报送）"
+            message = f"缺少表头“{header}”{new}，请补上这一列，表头与模板一致。"
+        elif (other := _of_another_month(column, layout.headers.texts[close])) is not None:
+            message = f"{_other_months_header(column, other)}，请改为“{header}”。"
         else:
             written = shown_text(layout.headers.texts[close])
             message = f"缺少表头“{header}”，疑似误写为“{written}”，请改为“{header}”。"
@@ -185,8 +190,39 @@ def header_findings(report: Report, sheet: Sheet, layout: Layout) -> list[Findin
         places = "、".join(f"{column_letters(column + 1)}列" for column in columns)
         message = f"表头“{header}”重复出现在{places}，请只保留一列。"
         findings.append(finding(PackageRule.F02, message, columns[1], header, header))
-    for column, header in sorted(layout.headers.extra.items()):
-        name = f"“{shown_text(header)}”" if header else f"没有表头的{column_letters(column + 1)}列"
-        message = f"多出的列{name}不属于本报表，已忽略。"
-        findings.append(finding(PackageRule.F05, message, column, shown_text(header) or None))
+    names = {column.name for column in report.columns}
+    others = [column for column in load_reports()[report.code].columns if column.name not in names]
+    for place, header in sorted(layout.headers.extra.items()):
+        name = f"“{shown_text(header)}”" if header else f"没有表头的{column_letters(place + 1)}列"
+        why = next((_other_months(each) for each in others if _is_header_of(each, header)), "不属于本报表")
+        message = f"多出的列{name}{why}，已忽略。"
+        findings.append(finding(PackageRule.F05, message, place, shown_text(header) or None))
     return findings
+
+
+def _is_header_of(column: Column, text: str) -> bool:
+    return known_header(text, {*map(normal_header, column.all_headers)}) is not None
+
+
+def _other_months(column: Column) -> str:
+    """From when on, or until when, a column is delivered that the form of the month lacks."""
+    begin = "" if column.valid_from is None else f"自{column.valid_from.words}起"
+    end = "" if column.valid_until is None else f"到{column.valid_until.words}为止"
+    return f"{begin}{end}报送，不属于本期的报表"
+
+
+def _of_another_month(column: Column, text: str) -> DatedHeader | None:
+    """The header that the text is, and that the column has in other months."""
+    others = {normal_header(each.header): each for each in column.headers if each.header != column.header}
+    known = known_header(text, others)
+    return None if known is None else others[known]
+
+
+def _other_months_header(column: Column, other: DatedHeader) -> str:
+    """How a header of other months is called in the form of this one."""
+    order = [each.header for each in column.headers]
+    if other.valid_until is not None and order.index(other.header) < order.index(column.header):
+        begin = other.valid_until.next().words
+        return f"表头“{other.header}”只用到{other.valid_until.words}，自{begin}起改为“{column.header}”"
+    begin = "" if other.valid_from is None else f"自{other.valid_from.words}起才使用，"
+    return f"表头“{other.header}”{begin}本期的表头是“{column.header}”"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from five_precisions.intake.findings import Finding, shown_key, shown_key_part
 from five_precisions.period import Period
 from five_precisions.register import Register
-from five_precisions.reports import load_reports
+from five_precisions.reports import load_forms, load_reports
 from five_precisions.reports.cross_rules import CrossRule, Moment, cross_rules_of, load_cross_rules
 from five_precisions.warehouse import load_statement
 
@@ -56,7 +56,7 @@ def version_findings(
     found: list[Finding] = []
     for check in sorted(own, key=lambda check: not check.alone):
         rows = map(dict, connection.execute(text(check.sql), parameters).mappings())
-        found += [_finding(check, row, place) for row in rows]
+        found += [_finding(check, row, place, period) for row in rows]
         if check.alone and found:
             break
     return found
@@ -122,7 +122,7 @@ def judge_standing(
         for row in map(dict, connection.execute(text(statement), parameters_of(period)).mappings()):
             code = row["institution_code"]
             place = accepted[code, row.get("report", check.report)]
-            found.setdefault(code, []).append(_finding(check, row, place))
+            found.setdefault(code, []).append(_finding(check, row, place, period))
     return {code: sorted(findings, key=_reading_order) for code, findings in found.items()}
 
 
@@ -152,9 +152,11 @@ def parameters_of(period: Period) -> dict[str, Any]:
     }
 
 
-def _finding(check: CrossRule, row: Mapping[str, Any], place: DeliveredSheet) -> Finding:
-    report = load_reports()[row.get("report", check.report)]
-    column = report.column(row.get("column_name", check.column))
+def _finding(check: CrossRule, row: Mapping[str, Any], place: DeliveredSheet, period: Period) -> Finding:
+    report = load_forms(period)[row.get("report", check.report)]
+    name = row.get("column_name", check.column)
+    declared = load_reports()[report.code].column(name)
+    column = next((each for each in report.columns if each.name == name), declared)
     has_cell = row["row_number"] is not None
     return Finding(
         report=report.code,

@@ -1,8 +1,9 @@
 """The rules on rows of one report: Great Expectations suites in include/expectations (docs/reports.md#rules).
 
 Every expectation's `meta` names its rule, the column whose cell is marked, the message and what is expected. `since`
-names the first month that is held against it; left out, every month is. A new rule that needs no new
-derived column is added by editing the report's JSON file only.
+names the first month that is held against it; left out, every month is. A month whose form lacks a column that the
+rule looks at is not held against it. A new rule that needs no new derived column is added by editing the report's JSON
+file only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from five_precisions.intake.rules.derived import FUNCTIONS
 from five_precisions.intake.rules.library import great_expectations_library
 from five_precisions.period import Period
 from five_precisions.reference import from_period, load_json
-from five_precisions.reports import Report
+from five_precisions.reports import Report, load_reports
 from five_precisions.reports.level import Level
 from five_precisions.settings import INCLUDE
 
@@ -49,17 +50,18 @@ class SuiteRule:
 
 @dataclass(frozen=True)
 class RowSuite:
-    """The suite of one report, read from its file."""
+    """The suite of one report, read from its file; or what of it holds in a month."""
 
     report: Report
+    """As it was ever declared, or its form of the month."""
     rules: tuple[SuiteRule, ...]
     expectations: tuple[dict[str, Any], ...]
     """As Great Expectations takes them; `meta.ordinal` points into `rules`."""
     derived: dict[str, tuple[str, tuple[str, ...]]]
     """Column → function and the columns that it is made of."""
     _built: dict[tuple[int, ...], Any] = field(default_factory=dict, compare=False, repr=False)
-    _shorter: dict[int, RowSuite] = field(default_factory=dict, compare=False, repr=False)
-    """By number of rules: of two months the later one is held against the same rules and more."""
+    _of_forms: dict[tuple[Report, tuple[int, ...]], RowSuite] = field(default_factory=dict, compare=False, repr=False)
+    """By the form of a month, and the rules that hold in it."""
 
     def build(self, ordinals: tuple[int, ...]) -> Any:
         """Some of the expectations as a suite of Great Expectations, built once."""
@@ -70,20 +72,42 @@ class RowSuite:
         return self._built[ordinals]
 
     def of(self, period: Period) -> RowSuite:
-        """The suite with the rules alone that the month is held against; most often this one."""
-        kept = [n for n, rule in enumerate(self.rules) if rule.since is None or rule.since <= period]
-        if len(kept) == len(self.rules):
+        """The suite of the month's form, with the rules alone that the month is held against; most often this one."""
+        form = self.report.in_period(period)
+        columns = {column.name for column in form.columns}
+        derived = {name: made for name, made in self.derived.items() if columns.issuperset(made[1])}
+        there = columns | {"row", "key", *derived}
+        kept = tuple(
+            ordinal
+            for ordinal, rule in enumerate(self.rules)
+            if (rule.since is None or rule.since <= period)
+            and there.issuperset({rule.column, *columns_of(self.expectations[ordinal])})
+        )
+        if form is self.report and len(kept) == len(self.rules):
             return self
-        if len(kept) not in self._shorter:
+        if (form, kept) not in self._of_forms:
             rules = tuple(self.rules[ordinal] for ordinal in kept)
             expectations = _numbered(self.expectations[ordinal] for ordinal in kept)
-            self._shorter[len(kept)] = RowSuite(self.report, rules, expectations, self.derived)
-        return self._shorter[len(kept)]
+            self._of_forms[form, kept] = RowSuite(form, rules, expectations, derived)
+        return self._of_forms[form, kept]
+
+
+def suite_of(code: str, period: Period) -> RowSuite:
+    """The suite of a report as a month is held against it.
+
+    Raises:
+        SetupError: the report's suite is missing or wrong.
+    """
+    return load_suite(load_reports()[code]).of(period)
 
 
 @cache
 def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
     """Read `<report>.json` and check that it can be used.
+
+    Args:
+        report: As it was ever declared; a rule may look at a column that only some months have.
+        folder: Of the suites.
 
     Raises:
         SetupError: the file is missing, is no suite, or lacks what a finding needs.
