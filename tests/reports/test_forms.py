@@ -9,6 +9,9 @@ import pytest
 from five_precisions.errors import SetupError
 from five_precisions.period import Period
 from five_precisions.reports import Report, load_forms, load_reports
+from five_precisions.reports.columns_read import lacks_columns
+from five_precisions.reports.cross_rules import cross_rules_of, load_cross_rules
+from five_precisions.settings import INCLUDE
 
 DECEMBER, JANUARY = Period(2019, 12), Period(2020, 1)
 DATED = """\
@@ -251,3 +254,49 @@ def test_a_mistake_is_one_sentence_with_its_line(tmp_path: Path, mistake: str) -
         load_reports(path)
     assert str(refused.value) == f"{path} is wrong at {sentence}"
     assert refused.value.exit_code == 2
+
+
+def test_a_statement_reads_what_stands_behind_a_reports_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`security` ended with December, `insured` began in January."""
+    for load in (load_reports, load_forms):
+        monkeypatch.setattr(load, "__defaults__", (file,))
+    reads = {
+        "select loans.security from loans": (False, True),
+        "select loan.insured from core.loans as loan": (True, False),
+        "select ledger.security from core.delivered_loans as ledger": (False, True),
+        "select loans.security_word, secured.security from loans cross join secured": (False, False),
+        "select loans.amount from loans": (False, False),
+        "select training.row_no from training": (False, False),
+    }
+    asked = {statement: tuple(lacks_columns(statement, month) for month in (DECEMBER, JANUARY)) for statement in reads}
+    assert asked == reads
+
+
+def test_a_rule_across_reports_is_not_asked_of_a_form_without_its_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X08 marks the payee account and is linked by its hash; without the column nobody is asked of it."""
+    content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
+    account = "optional: true, sensitive: account}"
+    assert content.count(account) == 1
+    path = tmp_path / "reports.yaml"
+    path.write_text(content.replace(account, f"{account[:-1]}, until: 2019-12}}"), encoding="utf-8")
+    for load in (load_reports, load_forms):
+        monkeypatch.setattr(load, "__defaults__", (path,))
+    asked = {month: {rule.rule for rule in cross_rules_of(month)} for month in (DECEMBER, JANUARY)}
+    assert asked[DECEMBER] == {rule.rule for rule in load_cross_rules()}
+    assert asked[DECEMBER] - asked[JANUARY] == {"X08"}
+
+
+def test_a_rule_across_reports_is_not_asked_of_a_report_that_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
+    title = "  title: 省内地市扶贫小额信贷情况\n"
+    assert content.count(title) == 1
+    path = tmp_path / "reports.yaml"
+    path.write_text(content.replace(title, f"{title}  until: 2019-12\n"), encoding="utf-8")
+    for load in (load_reports, load_forms):
+        monkeypatch.setattr(load, "__defaults__", (path,))
+    asked = {month: {rule.rule for rule in cross_rules_of(month)} for month in (DECEMBER, JANUARY)}
+    assert asked[DECEMBER] - asked[JANUARY] == {"X10"}

@@ -125,6 +125,34 @@ def test_a_month_that_is_open_takes_a_report_that_comes_later(
     assert rows(empty, partition) == [(True,)]
 
 
+def test_a_column_that_ends_may_be_empty_from_then_on(
+    empty: Engine, migrations: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So may one that need not be filled in any more, and the hash of one that has one."""
+    migrate(empty)
+    before = contents(empty)
+    grid = load_reports()["grid"]
+    changed = {"head": {"until": "2019-12"}, "head_phone": {"optional": True}}
+    columns = tuple(
+        Column.model_validate(column.model_dump(by_alias=True, exclude_unset=True) | changed.get(column.name, {}))
+        for column in grid.columns
+    )
+    declare(monkeypatch, grid.model_copy(update={"columns": columns}))
+
+    written = draft_migration(empty, "grid", migrations).read_text(encoding="utf-8")
+    assert "add column" not in written
+    migrate(empty)
+    freed = {(row[2], row[3]) for row in contents(empty) - before if row[0] == "column"}
+    assert freed == {("delivered_grid", name) for name in ("head", "head_phone", "head_phone_hash")}
+    with pytest.raises(RefusedError, match="core holds every report and column"):
+        draft_migration(empty, "again", migrations)
+    config = schema.alembic_config()
+    with empty.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "-1")
+    assert contents(empty) == before
+
+
 def test_core_holds_columns_as_they_would_be_made(engine: Engine) -> None:
     held = dict(
         rows(

@@ -13,6 +13,7 @@ masked), and, where they differ from what is declared, `level` and `aspect`. A r
 A row that says `is_unjudged` raises nothing, and keeps a case that is open as it was. A report that this one case rests
 on is missing; `needs_to_close` can say that only of all cases of an institution. `contract_nos`: the institution's
 loans that a row is about, where it is about loans; an inspection looks at those (figures/lists.py).
+A month whose form lacks a column that the rule reads is not held against it: then nothing of the rule holds.
 It reads the inputs of the run (figures/inputs.py), `mart.metric` and `mart.household_score` of the run, and what
 earlier runs left. Rows about an institution that is not open at the end of the month are left out.
 """
@@ -31,9 +32,11 @@ from sqlalchemy.exc import DataError, ProgrammingError
 
 from five_precisions.errors import SetupError
 from five_precisions.figures.inputs import Parameters, bound_of, fill_table, gather_statistics, run_statement
+from five_precisions.period import Period
 from five_precisions.reference import Catalogue
 from five_precisions.reference.sql_files import SQL_FOLDER, load_heads
 from five_precisions.reports import load_reports
+from five_precisions.reports.columns_read import lacks_columns
 from five_precisions.reports.cross_rules import load_cross_rules
 from five_precisions.warehouse import load_statement
 
@@ -130,7 +133,13 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
         SetupError: a rule's file declares what is wrong, does not run, or yields what is no alert.
     """
     make_raised(connection)
-    rules = load_alert_rules(ALERT_FOLDER if folder is None else folder)
+    period = Period.parse(str(parameters["period"]))
+    # As if its file were gone: of a column that is not delivered any more, empty would be taken for missing.
+    rules = [
+        rule
+        for rule in load_alert_rules(ALERT_FOLDER if folder is None else folder)
+        if not lacks_columns(rule.sql, period)
+    ]
     titles = json.dumps({code: report.title for code, report in load_reports().items()})
     declared = {"report_titles": titles, "cross_rules": json.dumps(cross_rules())}
     for rule in rules:
