@@ -15,7 +15,7 @@ import xlsxwriter
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.reading.cover import COVER_HEADERS
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.reports import Column, Report, load_reports
+from five_precisions.reports import Column, Report, load_forms, load_reports
 
 JUNE = Period(2019, 6)
 RESIDENT_ID = "441702198001010017"
@@ -178,8 +178,8 @@ def csv_bytes(rows: Iterable[Sequence[str]], *, delimiter: str = ",", encoding: 
 
 
 def table(report: str, rows: Sequence[Cells]) -> list[list[str]]:
-    """Header row and data rows."""
-    columns = declared(report).columns
+    """Header row and data rows, in the form of June."""
+    columns = load_forms(JUNE)[report].columns
     return [[column.header for column in columns], *([_cell(row, column) for column in columns] for row in rows)]
 
 

@@ -25,6 +25,7 @@ from five_precisions.delivery import list_messages
 from five_precisions.figures import assess
 from five_precisions.figures.explain import explain
 from five_precisions.forms import write_template
+from five_precisions.forms.template import HEADER_ROW
 from five_precisions.period import Period, Quarter
 from five_precisions.settings import ROOT, Settings
 from five_precisions.warehouse import migrate, open_warehouse
@@ -34,7 +35,7 @@ from five_precisions_docs.rules import rules_page
 from tests.airflow_home import pytest_unconfigure as take_away_the_home
 from tests.docs import test_words
 from tests.figures.small_city import SmallCity
-from tests.packages import JUNE, package, put, sound
+from tests.packages import JUNE, csv_bytes, package, put, sound, table
 from tests.reports import test_declaration
 from tests.rows import rows
 from tests.web.conftest import PREFIX, Login, api_server, login, stranger  # noqa: F401 - fixtures
@@ -252,6 +253,28 @@ def test_a_report(city: Engine, settings: Settings, tmp_path: Path) -> None:
         "period", "submission_id", "delivered_by", "row_number", "household_no", "days",
     }  # fmt: skip
     assert_is_declared_and_explained(city, "training")
+
+
+def test_a_header_from_january(settings: Settings, tmp_path: Path) -> None:
+    december, january = Period(2019, 12), Period(2020, 1)
+    ledger = table("loans", [sound("loans")])
+    place = ledger[0].index("年利率")
+    told: dict[tuple[str, Period], list[str]] = {}
+    for header in ("年利率", "执行年利率"):
+        ledger[0][place] = header
+        (tmp_path / "loans.csv").write_bytes(csv_bytes(ledger))
+        for month in (december, january):
+            findings = check(settings, tmp_path / "loans.csv", "B01", month).findings
+            told[header, month] = [finding.message for finding in findings if finding.rule == "F02"]
+    assert told["年利率", december] == told["执行年利率", january] == []
+    [old] = told["年利率", january]
+    assert old == "表头“年利率”只用到2019年12月，自2020年1月起改为“执行年利率”，请改为“执行年利率”。"
+    [new] = told["执行年利率", december]
+    assert new == "表头“执行年利率”自2020年1月起才使用，本期的表头是“年利率”，请改为“年利率”。"
+    for header, month in (("年利率", december), ("执行年利率", january)):
+        write_template(settings, "B01", tmp_path / f"{month}.xlsx", month)
+        sheet = openpyxl.load_workbook(tmp_path / f"{month}.xlsx")["金融精准扶贫贷款台账"]
+        assert header in [cell.value for cell in sheet[HEADER_ROW]]
 
 
 def assert_is_declared_and_explained(engine: Engine, report: str) -> None:
