@@ -12,11 +12,12 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from five_precisions.errors import SetupError, UsageError, sentence_of
+from five_precisions.own_files import SHIPPED, VARIABLE, found_in, require_folder
 from five_precisions.period import Period
 from five_precisions.rights import close_folder
 
-ROOT = Path(__file__).resolve().parents[2]
-INCLUDE = ROOT / "include"
+INCLUDE = SHIPPED
+ROOT = INCLUDE.parent
 DEMO_REGISTER = INCLUDE / "demo_register"
 PREFIX = "FIVE_PRECISIONS_"
 SHORTEST_SECRET = 32
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
     register_folder: Path = Field(default=DEMO_REGISTER, validation_alias=PREFIX + "REGISTER")
     """Folder with institutions.csv, divisions.csv, contacts.csv, obligations.csv (docs/own-city.md#register-files)."""
     reference: Path | None = None
-    """Folder whose files replace those of the same name in include/reference (docs/own-city.md#reference-files)."""
+    """Folder whose files replace ours of the same name, or are added to them (docs/own-city.md#reference-files)."""
     pii_key: SecretStr | None = None
     """Key of the keyed hashes of sensitive values, at least 32 bytes (docs/secrets.md)."""
     archive_key: SecretStr | None = None
@@ -173,6 +174,9 @@ class Settings(BaseSettings):
             raise SetupError(f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}.") from None
         if settings.first_period and settings.last_period and settings.last_period < settings.first_period:
             raise SetupError(f"{PREFIX}LAST_PERIOD lies before {PREFIX}FIRST_PERIOD, so that no month is open.")
+        if settings.reference is not None and not os.environ.get(VARIABLE):
+            # It stands in the secrets file: this process and those that it starts find the folder by the environment.
+            os.environ[VARIABLE] = str(settings.reference)
         return settings
 
     def require_usable(self, period: Period) -> None:
@@ -251,11 +255,8 @@ class Settings(BaseSettings):
         Raises:
             SetupError: the folder with those that replace is not there; without a word the others would count.
         """
-        if self.reference is not None and not self.reference.is_dir():
-            raise SetupError(f"{PREFIX}REFERENCE names {self.reference}, which is no folder.")
-        own = self.reference / name if self.reference else None
-        # Also where a link leads nowhere: the file that ops mean to have cannot be read then, and the other is not it.
-        return own if own is not None and os.path.lexists(own) else INCLUDE / "reference" / name
+        shipped = INCLUDE / "reference" / name
+        return shipped if self.reference is None else found_in(require_folder(self.reference), shipped)
 
     def require_pii_key(self) -> bytes:
         """The key of the keyed hash of sensitive values.

@@ -510,7 +510,7 @@ def test_a_rule_stands_in_one_file_and_there_are_some(tmp_path: Path) -> None:
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "one.sql").write_bytes(OVERDUE.encode("gb18030"))
-    with pytest.raises(SetupError, match=r"one\.sql cannot be read"):
+    with pytest.raises(SetupError, match=r"one\.sql is not UTF-8"):
         load_alert_rules(foreign)
 
 

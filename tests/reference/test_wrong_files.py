@@ -517,23 +517,6 @@ def test_a_file_with_a_misspelt_name_is_refused(tmp_path: Path, name: str, meant
         )
 
 
-@pytest.mark.parametrize(
-    ("file", "word", "reason"),
-    [
-        ("reports.yaml", "合同编号", "the warehouse's tables are made for the reports as they are"),
-        ("indicators.yaml", "完成率", "each has its statement in include/sql"),
-    ],
-)
-def test_what_has_its_counterpart_elsewhere_is_not_replaced(tmp_path: Path, file: str, word: str, reason: str) -> None:
-    own = use(tmp_path, file, given_content(file))
-    assert load_rates(own)
-    use(tmp_path, file, given_content(file).replace(word, "别的"))
-    assert refusal(own, "rates.csv") == (
-        f"{tmp_path / file} is not the {file} of include/reference and would not count: {reason}; "
-        "take it out of the folder."
-    )
-
-
 def test_what_else_lies_in_the_folder_is_left_alone(tmp_path: Path) -> None:
     for name in ("README.md", "institutions.csv", "divisions.csv", "contacts.csv", "obligations.csv", "targets.yaml~"):
         use(tmp_path, name, "anything")

@@ -22,6 +22,7 @@ from five_precisions.bulletin.document import Block, Bulletin, Cell, Chart, Figu
 from five_precisions.bulletin.fonts import SANS, SERIF, font_folder
 from five_precisions.display import DEMO_MARK, Form, shown
 from five_precisions.errors import RefusedError, SetupError
+from five_precisions.own_files import found
 from five_precisions.settings import INCLUDE
 
 TEMPLATE = INCLUDE / "templates" / "bulletin" / "bulletin.typ"
@@ -51,7 +52,7 @@ def render_pdf(bulletin: Bulletin) -> bytes:
     A character that the fonts lack (an emoji in a remark) is set as 〓, and a footnote says so.
 
     Raises:
-        SetupError: the fonts are missing.
+        SetupError: the fonts are missing, or the installation's own template is wrong.
         RefusedError: Typst cannot set the document.
     """
     return _typeset(bulletin)[1]
@@ -61,11 +62,11 @@ def render_pages(bulletin: Bulletin, ppi: float = 110) -> list[bytes]:
     """Each page as a PNG picture, at so many pixels an inch.
 
     Raises:
-        SetupError: the fonts are missing.
+        SetupError: the fonts are missing, or the installation's own template is wrong.
         RefusedError: Typst cannot set the document.
     """
     document, _ = _typeset(bulletin)
-    return _compiled(TEMPLATE.read_bytes(), document, "png", bulletin.issued_on, ppi=ppi)
+    return _compiled(_template(), document, "png", bulletin.issued_on, ppi=ppi)
 
 
 def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
@@ -75,7 +76,7 @@ def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
     works. If it does not, it is set once more with stand-ins.
     """
     document = _as_data(bulletin)
-    template = TEMPLATE.read_bytes()
+    template = _template()
     try:
         document["size"] = next(
             (size for size in SIZES[:-1] if _body_pages(template, document | {"size": size}) <= MOST_BODY_PAGES),
@@ -92,7 +93,22 @@ def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
             document["footnotes"] = [*document["footnotes"], STAND_IN_NOTE]
             return document, _compiled(template, document, "pdf", bulletin.issued_on)[0]
     except typst.TypstError as error:
+        if (own := found(TEMPLATE)) != TEMPLATE:
+            raise SetupError(f"{own} does not set the bulletin of {bulletin.quarter}: {error.message}") from error
         raise RefusedError(f"The bulletin of {bulletin.quarter} cannot be set: {error.message}") from error
+
+
+def _template() -> bytes:
+    """Typst's template: ours, or the one that replaces it.
+
+    Raises:
+        SetupError: it cannot be read.
+    """
+    path = found(TEMPLATE)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 @cache

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from five_precisions.bulletin.document import Block, Chart, Figure, Heading, Paragraph, Table
 from five_precisions.bulletin.wording import difference, growth
 from five_precisions.display import NOTHING, shown
-from five_precisions.templates import TEMPLATE_FOLDER
+from five_precisions.templates import TemplateLoader, own_template_errors
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
 """Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""
@@ -58,9 +58,14 @@ def numeral(number: int) -> str:
 
 
 def render_prose(name: str, values: Mapping[str, Any], inserts: Mapping[str, Table | Chart]) -> list[Block]:
-    """The blocks that a template gives; a table or chart that is not among `inserts` is left out."""
+    """The blocks that a template gives; a table or chart that is not among `inserts` is left out.
+
+    Raises:
+        SetupError: the installation's own template, in the place of ours, cannot be filled in.
+    """
     citations = _Citations()
-    rendered = _environment().get_template(f"bulletin/{name}.txt").render({**values, "citations": citations})
+    with own_template_errors():
+        rendered = _environment().get_template(f"bulletin/{name}.txt").render({**values, "citations": citations})
     blocks: list[Block] = []
     for line in filter(None, map(str.strip, rendered.splitlines())):
         placeholder = _PLACEHOLDER.fullmatch(line)
@@ -120,7 +125,7 @@ def is_zero(figure: Figure) -> bool:
 def _environment() -> Environment:
     # What comes out is text, not HTML: whoever lays it out escapes it.
     made = Environment(  # noqa: S701
-        loader=FileSystemLoader(TEMPLATE_FOLDER),
+        loader=TemplateLoader(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -23,10 +23,10 @@ _OF_EACH_PACKAGE: Final = ("cryptography.hazmat.primitives.ciphers.aead", "pytho
 
 for _name in _OF_EACH_PACKAGE:
     importlib.import_module(_name)
-for _report in load_reports().values():
-    load_suite(_report)
 batch_definition()
-compile_templates("mail")
-# What the settings say wrong whoever has asked for the processes finds, too.
+# What the settings and the installation's own files say wrong whoever has asked for the processes finds, too.
 with suppress(FivePrecisionsError, OSError):
+    compile_templates("mail")
+    for _report in load_reports().values():
+        load_suite(_report)
     rehearse(Settings.load())

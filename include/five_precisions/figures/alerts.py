@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -99,7 +98,6 @@ def aspects() -> tuple[str, ...]:
     return next(column.of for column in load_reports()["inspections"].columns if column.name == "aspect")
 
 
-@cache
 def load_alert_rules(folder: Path = ALERT_FOLDER) -> tuple[AlertRule, ...]:
     """The rules of a folder, in the order of their files' names.
 
@@ -107,7 +105,7 @@ def load_alert_rules(folder: Path = ALERT_FOLDER) -> tuple[AlertRule, ...]:
         SetupError: a file does not say what its rows mean, two files declare one rule, or there is none: without rules
             every case would close.
     """
-    rules = load_heads(folder, AlertRule, "rule")
+    rules = load_heads(folder, AlertRule, "rule", basis=load_reports)
     if not rules:
         raise SetupError(f"{folder} holds no rule of an alert.")
     return rules

@@ -28,6 +28,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from five_precisions.errors import RefusedError, SetupError
+from five_precisions.own_files import all_files_of
 from five_precisions.period import Period
 from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
 from five_precisions.reports import ReportKind, load_reports
@@ -295,9 +296,9 @@ def digest_statements() -> str:
     """SHA-256 over the statements and rules under include/sql that make a run."""
     return digest_of(
         {
-            str(path.relative_to(SQL_FOLDER)): read_sql(path)
-            for path in sorted(SQL_FOLDER.rglob("*.sql"))
-            if path.relative_to(SQL_FOLDER).parts[0] not in NOT_OF_A_RUN
+            name: read_sql(path)
+            for name, path in all_files_of(SQL_FOLDER, ".sql").items()
+            if name.split("/")[0] not in NOT_OF_A_RUN
         }
     )
 

@@ -52,8 +52,8 @@ def load_for_tasks() -> None:
     for name in _OF_EACH_TASK:
         importlib.import_module(name)
     use_folded_mail()
-    compile_templates("mail")
     try:
+        compile_templates("mail")
         settings = Settings.load()
         validate_reference(settings)
         rehearse(settings)

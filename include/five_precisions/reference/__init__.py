@@ -1,6 +1,6 @@
 """Reading reference files, and what metrics, boards and indicators there are, as typed values (include/reference)."""
 
-from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Metric, Scope, load_boards, load_catalogue
+from five_precisions.reference.catalogue import Board, Catalogue, MadeFigure, Metric, load_boards, load_catalogue
 from five_precisions.reference.dates import Dated, FromPeriod, UntilPeriod, from_period, of_years
 from five_precisions.reference.files import (
     YEARS,

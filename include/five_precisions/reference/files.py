@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from reprlib import repr as shortened
@@ -27,7 +27,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from yaml.constructor import ConstructorError
 
 from five_precisions.errors import SetupError
-from five_precisions.settings import INCLUDE, Settings
+from five_precisions.own_files import refuse_what_would_not_count
+from five_precisions.settings import Settings
 
 Content = TypeVar("Content")
 Key = TypeVar("Key", bound=Hashable)
@@ -36,14 +37,6 @@ Place = tuple[int | str, ...]
 
 YEARS: Final = range(2000, 2101)
 """Years that a reference file may speak of; another is a slip of the pen."""
-_SHIPPED: Final = INCLUDE / "reference"
-_NOT_SHIPPED: Final = "holidays.csv"
-_NOT_REPLACED: Final = {
-    "indicators.yaml": "each has its statement in include/sql",
-    "reports.yaml": "the warehouse's tables are made for the reports as they are",
-}
-"""Files that belong to what is not a reference file, and to what."""
-_SUFFIXES: Final = frozenset({".yaml", ".yml", ".csv"})
 _LARGEST: Final = 1_000_000
 """Bytes; the largest that is shipped has 19,000."""
 _DEEPEST: Final = 20
@@ -359,31 +352,8 @@ def find_reference(settings: Settings, name: str) -> Path:
     """
     path = settings.reference_file(name)
     if settings.reference is not None:
-        _refuse_what_would_not_count(settings.reference)
+        refuse_what_would_not_count(settings.reference)
     return path
-
-
-def _refuse_what_would_not_count(folder: Path) -> None:
-    known = _known_names()
-    for path in sorted(folder.iterdir()):
-        if path.name in _NOT_REPLACED and _read_text(path) != _read_text(_SHIPPED / path.name):
-            raise SetupError(
-                f"{path} is not the {path.name} of include/reference and would not count: {_NOT_REPLACED[path.name]}; "
-                "take it out of the folder."
-            )
-        if path.name in known or path.suffix.lower() not in _SUFFIXES:
-            continue
-        near = get_close_matches(path.stem.lower(), known.values(), n=1, cutoff=0.8)
-        if near:
-            meant = next(name for name, stem in known.items() if stem == near[0])
-            raise SetupError(f"{path} would not count, for no reference file is called so; do you mean {meant}?")
-
-
-@cache
-def _known_names() -> dict[str, str]:
-    """Names of reference files, and these without their endings."""
-    shipped = sorted(path.name for path in _SHIPPED.iterdir() if path.suffix in _SUFFIXES)
-    return {name: Path(name).stem for name in (*shipped, _NOT_SHIPPED)}
 
 
 def _read_text(path: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from five_precisions.errors import SetupError
+from five_precisions.own_files import edition_of, files_of, found
 from five_precisions.period import Period
 from five_precisions.reference.dates import FromPeriod
 from five_precisions.reference.files import ReferenceModel, load_yaml, wrong_at
@@ -43,7 +44,6 @@ class Indicator(ReferenceModel):
 _DECLARED: Final = TypeAdapter(dict[str, Indicator])
 
 
-@cache
 def load_indicators(
     path: Path = INCLUDE / "reference" / "indicators.yaml", folder: Path = INDICATOR_FOLDER
 ) -> dict[str, Indicator]:
@@ -52,10 +52,16 @@ def load_indicators(
     Raises:
         SetupError: an entry does not say what it should, or an entry and a statement lack each other.
     """
+    file = found(path)
+    return _load(file, edition_of(file), folder, tuple(files_of(folder, ".sql")))
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _edition: tuple[int, int], folder: Path, statements: tuple[Path, ...]) -> dict[str, Indicator]:
     indicators = load_yaml(path, _DECLARED.validate_python)
-    statements = {each.stem for each in folder.glob("*.sql")}
-    if missing := [code for code in indicators if code not in statements]:
+    codes = {each.stem for each in statements}
+    if missing := [code for code in indicators if code not in codes]:
         raise wrong_at(path, (missing[0],), f"there is no statement {folder / missing[0]}.sql")
-    if unknown := sorted(statements - indicators.keys()):
-        raise SetupError(f"{folder / unknown[0]}.sql is the statement of no indicator of {path}.")
+    if unknown := [each for each in statements if each.stem not in indicators]:
+        raise SetupError(f"{unknown[0]} is the statement of no indicator of {path}.")
     return indicators

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from five_precisions.own_files import edition_of
 from five_precisions.reference.files import ReferenceModel, doubled
 from five_precisions.reference.sql_files import load_head, statement_path
 
@@ -195,9 +196,10 @@ def load_fact(name: str) -> Fact:
     Raises:
         SetupError: its head does not say what it should.
     """
-    return _load_fact(statement_path(name))
+    path = statement_path(name)
+    return _load_fact(path, edition_of(path))
 
 
-@cache
-def _load_fact(path: Path) -> Fact:
+@lru_cache(maxsize=64)
+def _load_fact(path: Path, _edition: tuple[int, int]) -> Fact:
     return load_head(path, Fact)

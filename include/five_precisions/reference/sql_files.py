@@ -7,14 +7,16 @@ invariants) go on, after an empty comment line, with a declaration in YAML of wh
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from five_precisions.errors import SetupError
+from five_precisions.own_files import edition_of, files_of, found
 from five_precisions.reference.files import parse_yaml
 from five_precisions.settings import INCLUDE
 
@@ -25,30 +27,68 @@ Declared = TypeVar("Declared", bound=BaseModel)
 
 
 def statement_path(name: str) -> Path:
-    """The file of the statement `folder/name`."""
-    return SQL_FOLDER / f"{name}.sql"
+    """The file of the statement `folder/name`: of include/sql, or the one that replaces it."""
+    return found(SQL_FOLDER / f"{name}.sql")
 
 
-@cache
 def read_sql(path: Path) -> str:
-    """The text of a statement file."""
-    return path.read_text(encoding="utf-8")
+    """The text of a statement file.
+
+    Raises:
+        SetupError: it cannot be read, or is not in UTF-8.
+    """
+    return _read(path, edition_of(path))
 
 
-def load_heads(folder: Path, model: type[Declared], key: str) -> tuple[Declared, ...]:
+@lru_cache(maxsize=1024)
+def _read(path: Path, _edition: tuple[int, int]) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not UTF-8; save it as UTF-8.") from None
+
+
+def load_heads(
+    folder: Path, model: type[Declared], key: str, basis: Callable[[], object] | None = None
+) -> tuple[Declared, ...]:
     """What the files of a folder declare in their head comments, in the order of their names.
 
     Args:
-        folder: Of SQL files.
+        folder: Of SQL files; of one of include, those that an installation has in its own folder count too.
         model: Of a declaration; its field `sql` is the statement.
         key: The field by which declarations differ.
+        basis: Gives what the model holds a declaration against; where that is another one, the files are read anew.
 
     Raises:
         SetupError: a file cannot be read, declares nothing or something that the model refuses, or what another file of
             the folder declares.
     """
+    files = tuple((path, edition_of(path)) for path in files_of(folder, ".sql"))
+    # An object as it is, not what it holds: it is read from a file once, and again where that has changed.
+    return cast("tuple[Declared, ...]", _load_all(files, model, key, None if basis is None else _Itself(basis())))
+
+
+class _Itself:
+    """An object that equals itself alone, whether or not it can be hashed."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
+@lru_cache(maxsize=32)
+def _load_all(
+    files: tuple[tuple[Path, tuple[int, int]], ...], model: type[Declared], key: str, _basis: _Itself | None
+) -> tuple[Declared, ...]:
     declared: dict[object, Declared] = {}
-    for path in sorted(folder.glob("*.sql")):
+    for path, _ in files:
         one = load_head(path, model)
         value = getattr(one, key)
         if value in declared:
@@ -67,10 +107,7 @@ def load_head(path: Path, model: type[Declared]) -> Declared:
     Raises:
         SetupError: the file cannot be read, declares nothing, or something that the model refuses.
     """
-    try:
-        sql = read_sql(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"{path} cannot be read: {error}.") from error
+    sql = read_sql(path)
     refusal = f"{path} does not say in its head comment what its rows mean"
     content = parse_yaml(_declaration(sql), refusal)
     if not isinstance(content, dict):

@@ -34,8 +34,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -168,7 +166,7 @@ def load_cross_rules() -> tuple[CrossRule, ...]:
     Raises:
         SetupError: a file does not say what its rows mean, or names a report or column that does not exist.
     """
-    return _load_folder(CROSS_RULE_FOLDER)
+    return load_heads(CROSS_RULE_FOLDER, CrossRule, "rule", basis=load_reports)
 
 
 def cross_rules_of(period: Period) -> tuple[CrossRule, ...]:
@@ -179,8 +177,3 @@ def cross_rules_of(period: Period) -> tuple[CrossRule, ...]:
         for rule in load_cross_rules()
         if (rule.since is None or rule.since <= period) and rule.report in forms and rule.looks_at_columns_of(forms)
     )
-
-
-@cache
-def _load_folder(folder: Path) -> tuple[CrossRule, ...]:
-    return load_heads(folder, CrossRule, "rule")

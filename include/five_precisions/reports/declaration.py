@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from operator import is_
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
+from five_precisions.own_files import edition_of, found, refuse_what_would_not_count
 from five_precisions.period import Period
 from five_precisions.reference import YEARS, Dated, MisplacedError, doubled, load_yaml
 from five_precisions.settings import INCLUDE
@@ -286,7 +287,7 @@ def load_reports(path: Path = _FILE) -> dict[str, Report]:
     Raises:
         SetupError: the file does not declare reports properly.
     """
-    return _load(path).reports
+    return _declaration(path).reports
 
 
 def load_forms(period: Period, path: Path = _FILE) -> dict[str, Report]:
@@ -295,7 +296,7 @@ def load_forms(period: Period, path: Path = _FILE) -> dict[str, Report]:
     Raises:
         SetupError: the file does not declare reports properly.
     """
-    declared = _load(path)
+    declared = _declaration(path)
     if period not in declared.forms:
         declared.forms[period] = {
             code: report.in_period(period) for code, report in declared.reports.items() if report.holds_in(period)
@@ -303,9 +304,17 @@ def load_forms(period: Period, path: Path = _FILE) -> dict[str, Report]:
     return declared.forms[period]
 
 
-@cache
-def _load(path: Path) -> _Declaration:
-    return _Declaration(load_yaml(path, _declare))
+def _declaration(path: Path) -> _Declaration:
+    file = found(path)
+    return _load(file, edition_of(file))
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _edition: tuple[int, int]) -> _Declaration:
+    reports = load_yaml(path, _declare)
+    if path != _FILE and path == found(_FILE):
+        refuse_what_would_not_count(path.parent)
+    return _Declaration(reports)
 
 
 def _declare(content: dict[str, object]) -> dict[str, Report]:

@@ -12,13 +12,14 @@ import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from five_precisions.errors import SetupError
 from five_precisions.intake.rules.derived import FUNCTIONS
 from five_precisions.intake.rules.library import great_expectations_library
+from five_precisions.own_files import edition_of, found
 from five_precisions.period import Period
 from five_precisions.reference import from_period, load_json
 from five_precisions.reports import Report, load_reports
@@ -101,9 +102,8 @@ def suite_of(code: str, period: Period) -> RowSuite:
     return load_suite(load_reports()[code]).of(period)
 
 
-@cache
 def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
-    """Read `<report>.json` and check that it can be used.
+    """Read `<report>.json`, or the file that replaces it, and check that it can be used.
 
     Args:
         report: As it was ever declared; a rule may look at a column that only some months have.
@@ -112,7 +112,12 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
     Raises:
         SetupError: the file is missing, is no suite, or lacks what a finding needs.
     """
-    path = folder / f"{report.code}.json"
+    path = found(folder / f"{report.code}.json")
+    return _load(report, path, edition_of(path))
+
+
+@lru_cache(maxsize=256)
+def _load(report: Report, path: Path, _edition: tuple[int, int]) -> RowSuite:
     try:
         suite = load_json(path, "a suite")
         derived = {
