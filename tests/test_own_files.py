@@ -25,13 +25,15 @@ from five_precisions.own_files import (
     list_own_files,
     refuse_what_would_not_count,
 )
-from five_precisions.reference import load_indicators
+from five_precisions.reference import load_indicators, refuse_unnamed_statements
 from five_precisions.reference.sql_files import SQL_FOLDER
 from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import load_cross_rules
+from five_precisions.reports.kept import faults
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.templates import TEMPLATE_FOLDER, environment, render
 from five_precisions.warehouse import load_statement
+from tests.command_line import assert_one_sentence, run
 
 REPLACED = {
     "reference/reports.yaml": "reports.yaml",
@@ -237,3 +239,129 @@ def test_a_folder_that_the_secrets_file_names_is_found_by_this_process_and_its_c
     told = "from five_precisions.own_files import own_folder; print(own_folder())"
     child = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env=os.environ)
     assert child.stdout.strip() == str(folder)
+
+
+OFF = "-- Not held here.\n--\n-- rule: A05\n-- switched_off: true\n"
+
+
+def test_a_rule_of_ours_is_switched_off_by_a_file_that_says_so(own: Path) -> None:
+    ours = [rule.rule for rule in load_alert_rules()]
+    checks = [rule.rule for rule in load_cross_rules()]
+    put(own, "sql/alerts/a05.sql", OFF)
+    put(own, "sql/checks/x02.sql", OFF.replace("A05", "X02"))
+    assert [rule.rule for rule in load_alert_rules()] == [rule for rule in ours if rule != "A05"]
+    assert [rule.rule for rule in load_cross_rules()] == [rule for rule in checks if rule != "X02"]
+    assert len(ours) > len(load_alert_rules()) > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a05.sql", OFF.replace("A05", "A55"), "{} stands in the place of rule A05, and declares rule A55."),
+        (
+            "a055.sql",
+            OFF.replace("A05", "A55"),
+            "{} says switched_off, and stands in the place of none of ours; take the file",
+        ),
+        ("a05.sql", OFF + "select 1\n", "{} says switched_off, so it declares its rule alone and has no statement."),
+        (
+            "a05.sql",
+            OFF + "-- level: low\n",
+            "{} says switched_off, so it declares its rule alone and has no statement.",
+        ),
+        ("a05.sql", "select 1\n", "{} does not say in its head comment what its rows mean."),
+        (
+            "a055.sql",
+            "-- What?\n--\n-- rule: A05\n-- level: low\n-- needs: {{}}\nselect 1\n",
+            "{} declares the rule A05",
+        ),
+    ],
+)
+def test_an_own_rule_that_says_something_else_is_refused(own: Path, name: str, content: str, sentence: str) -> None:
+    path = put(own, f"sql/alerts/{name}", content.replace("{{}}", "{}"))
+    with pytest.raises(SetupError) as refused:
+        load_alert_rules()
+    assert str(refused.value).startswith(sentence.format(path))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("\nvisits:\n", "\nvisiting:\n", "{} lacks the report visits, which our statements read; where it has ended"),
+        ("name: contract_no,", "name: contract,", "{} is wrong at"),
+        ("name: balance,", "name: balances,", "{} "),
+        ("title: ", "kind: flow\n  title: ", "{} "),
+    ],
+)
+def test_reports_keep_what_our_statements_read(own: Path, before: str, after: str, sentence: str) -> None:
+    path = put(own, "reference/reports.yaml")
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(SetupError) as refused:
+        load_reports()
+    assert str(refused.value).startswith(sentence.format(path))
+
+
+@pytest.mark.parametrize(
+    ("report", "column", "change", "sentence"),
+    [
+        ("loans", "overdue_days", {"type": "wan"}, "what its cells hold stays as it is, type int"),
+        ("loans", "overdue_days", {"name": "row_number"}, "every report has a column of this name already"),
+        ("loans", "project_no", {"code": False}, "how it is compared stays as it is, code true"),
+        ("loans", "borrower_kind", {"choices": ()}, "the value 农户 is missing"),
+    ],
+)
+def test_columns_keep_what_our_statements_read(
+    report: str, column: str, change: dict[str, object], sentence: str
+) -> None:
+    ours = load_reports()
+    columns = tuple(each.model_copy(update=change) if each.name == column else each for each in ours[report].columns)
+    own = ours | {report: ours[report].model_copy(update={"columns": columns})}
+    found = list(faults(SHIPPED / "reference" / "reports.yaml", own, ours))
+    assert any(sentence in each for each in found), found
+    assert any("line " in each for each in found), found
+    assert list(faults(SHIPPED / "reference" / "reports.yaml", ours, ours)) == []
+
+
+def test_indicators_of_ours_are_kept_and_a_suite_is_of_a_report(own: Path) -> None:
+    path = put(own, "indicators.yaml", (SHIPPED / "reference" / "indicators.yaml").read_text(encoding="utf-8"))
+    path.write_text(path.read_text(encoding="utf-8").replace("growth:", "growths:", 1), encoding="utf-8")
+    put(own, "sql/assessment/indicators/growths.sql", "select 1")
+    with pytest.raises(
+        SetupError, match=r"is wrong at growth|is the statement of no indicator|lacks the indicator growth"
+    ):
+        load_indicators()
+    put(own, "expectations/loan.json", "{}")
+    with pytest.raises(SetupError, match=r"loan\.json is the suite of no report; loan is unknown; do you mean loans\?"):
+        load_suite(load_reports()["visits"])
+
+
+def test_a_statement_that_no_metric_names_is_refused(own: Path) -> None:
+    settings = Settings(_env_file=None, reference=own)
+    refuse_unnamed_statements(settings)
+    path = put(own, "sql/metrics/loan.sql", "select 1")
+    with pytest.raises(SetupError, match=rf"^{path} is the statement of no metric of .*metrics\.yaml; name it there"):
+        refuse_unnamed_statements(settings)
+
+
+def test_settings_shows_what_is_replaced_and_no_secret(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(own, "sql/alerts/a05.sql", OFF)
+    put(own, "targets.yaml", (SHIPPED / "reference" / "targets.yaml").read_text(encoding="utf-8"))
+    monkeypatch.setenv(PREFIX + "WAREHOUSE", "postgresql://me:hidden@server/db")
+    monkeypatch.setenv(PREFIX + "PII_KEY", "hidden-hidden-hidden-hidden-hidden-hidden")
+    shown = run("settings")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "hidden" not in shown.stdout
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["sql/alerts/a05.sql", "replaces", str(own / "sql/alerts/a05.sql")] in lines
+    assert ["reference/targets.yaml", "same", str(own / "targets.yaml")] in lines
+    listed = json.loads(run("settings", "--json").stdout)
+    assert [each["origin"] for each in listed["own_files"]] == ["same", "replaces"]
+    assert (listed["settings"]["warehouse"], listed["settings"]["mail"]) == ("set, not shown", "")
+    monkeypatch.delenv(VARIABLE)
+    assert "No file of ours is replaced: FIVE_PRECISIONS_REFERENCE is not set." in run("settings").stdout
+    monkeypatch.setenv(VARIABLE, str(own / "sql"))
+    assert "holds none that counts." in run("settings").stdout
+    put(own, "sql/alert/a05.sql", OFF)
+    assert_one_sentence(run("settings", REFERENCE=str(own)), 2, "would not count; do you mean sql/alerts?")

@@ -101,6 +101,16 @@ def found_in(folder: Path, path: Path) -> Path:
     return own if os.path.lexists(own) else path
 
 
+def replaced_by(path: Path) -> Path | None:
+    """The file of include in whose place an own file stands; None of any other."""
+    folder = own_folder()
+    if folder is None or folder not in path.parents:
+        return None
+    part = path.parent.relative_to(folder).as_posix()
+    shipped = SHIPPED / (_REFERENCE if part == "." else part) / path.name
+    return shipped if shipped.exists() else None
+
+
 def files_of(folder: Path, suffix: str) -> list[Path]:
     """The files that count of a folder of include, the installation's own among them, in the order of their names.
 

@@ -125,6 +125,8 @@ def _print_figure(explained: FigureExplanation) -> None:
         ("denominator", explained.denominator),
         ("run", f"{explained.run_id}{note}, input {explained.input_digest}"),
     ]
+    if explained.own_files:
+        facts.append(("own files", ", ".join(explained.own_files)))
     if explained.proof is not None:
         facts.append(("rows behind it", _counted(explained.proof)))
         doubt = ": not the figure, so what is on record was altered since" if explained.is_proved is False else ""

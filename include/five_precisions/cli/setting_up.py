@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
+from pydantic import SecretStr
 
-from five_precisions.cli.console import err, out, progress
+from five_precisions.cli.console import JsonOption, err, out, print_json, print_table, progress
 from five_precisions.errors import UsageError
 from five_precisions.settings import Settings
 
@@ -75,6 +76,39 @@ def _describe_changes(saved: Saved) -> Iterator[str]:
     for each in saved.returned:
         until = "it is open" if each.closed_on is None else f"it closes on {each.closed_on}"
         yield f"{each.code} {each.short_name} is in institutions.csv again, which holds: {until}."
+
+
+@app.command("settings")
+def show_settings(as_json: JsonOption = False) -> None:
+    """What this installation is set to, without its secrets, and which files of its own replace ours or are added."""
+    from five_precisions.own_files import list_own_files
+
+    settings = Settings.load()
+    own_files = list_own_files(settings.reference)
+    if as_json:
+        listed = [{"name": each.name, "path": str(each.path), "origin": each.origin} for each in own_files]
+        print_json({"settings": _described(settings), "own_files": listed})
+        return
+    print_table(("setting", "value"), list(_described(settings).items()))
+    if settings.reference is None:
+        out.print("No file of ours is replaced: FIVE_PRECISIONS_REFERENCE is not set.")
+        return
+    out.print()
+    print_table(("file", "to ours", "stands in"), [(each.name, each.origin, str(each.path)) for each in own_files])
+    if not own_files:
+        out.print(f"No file of ours is replaced: {settings.reference} holds none that counts.", soft_wrap=True)
+
+
+def _described(settings: Settings) -> dict[str, str]:
+    """Each setting as it may be shown: of what a password may stand in only whether it is set."""
+    shown = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if value is None:
+            shown[name] = ""
+        else:
+            shown[name] = str(value) if field.repr and not isinstance(value, SecretStr) else "set, not shown"
+    return shown
 
 
 @warehouse_app.command()

@@ -42,10 +42,11 @@ from five_precisions.figures.lists import (
     load_lead_rules,
 )
 from five_precisions.figures.metric_sql import figures_of, require_usable
+from five_precisions.figures.own_files_of_run import own_files_of_run
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard, load_targets
 from five_precisions.figures.targets import ensure_targets
 from five_precisions.period import Period
-from five_precisions.reference import YEARS, Board, Catalogue, load_boards, load_catalogue
+from five_precisions.reference import YEARS, Board, Catalogue, load_boards, load_catalogue, refuse_unnamed_statements
 from five_precisions.register import first_month
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import load_statement
@@ -85,6 +86,8 @@ class Taken:
     leads: LeadRules
     files: dict[str, str]
     """SHA-256 of what stands in files: scheme and scorecard as they hold, statements, reference files."""
+    own_files: dict[str, str]
+    """SHA-256 of the installation's own files, by their names in include."""
     digest: str
     """SHA-256 over everything that the run depends on."""
 
@@ -128,6 +131,7 @@ def validate_reference(settings: Settings) -> None:
     load_targets(settings)
     catalogue = load_catalogue(settings)
     load_boards(settings, catalogue)
+    refuse_unnamed_statements(settings)
     require_metrics(catalogue)
     load_inspection_rules(settings)
     load_lead_rules(settings)
@@ -154,8 +158,13 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
         "cross_rules": digest_of(cross_rules()),
         **_reference_digests(settings),
     }
+    own_files = own_files_of_run(settings)
+    if own_files:
+        # Where there is none, the digest is what it was before own files were kept.
+        versions = {f"reference/{name}" for name in _NOT_READ_BY_A_RUN}
+        files["own_files"] = digest_of({name: own_files[name] for name in own_files.keys() - versions})
     digest = digest_inputs(connection, parameters, files)
-    return Taken(period, parameters, scheme, scorecard, catalogue, boards, inspection, leads, files, digest)
+    return Taken(period, parameters, scheme, scorecard, catalogue, boards, inspection, leads, files, own_files, digest)
 
 
 def make_run(connection: Connection, taken: Taken, *, revision: int, report_step: Callable[[str], None]) -> str:
@@ -251,6 +260,11 @@ def _record_run(connection: Connection, taken: Taken, run_id: str, revision: int
         ),
         {"run_id": run_id},
     )
+    if taken.own_files:
+        connection.execute(
+            text("insert into mart.run_own_file (run_id, name, sha256) values (:run_id, :name, :sha256)"),
+            [{"run_id": run_id, "name": name, "sha256": sha256} for name, sha256 in sorted(taken.own_files.items())],
+        )
     for name in ("run_institution", "run_division"):
         run_statement(connection, f"marts/{name}", {"run_id": run_id})
 

@@ -27,6 +27,7 @@ from five_precisions.figures.inputs import (
     tables_in,
 )
 from five_precisions.figures.metric_sql import evidence_sql
+from five_precisions.figures.own_files_of_run import read_own_files
 from five_precisions.period import Period
 from five_precisions.reference import Metric, Scope, load_catalogue, load_fact
 from five_precisions.reports import load_reports
@@ -104,6 +105,8 @@ class FigureExplanation:
     denominator: Decimal | None
     proof: Proof | None
     """None where the catalogue declares no evidence for the metric."""
+    own_files: tuple[str, ...] = ()
+    """The installation's own files by which the run was made, by their names in include."""
 
     @property
     def is_proved(self) -> bool | None:
@@ -155,6 +158,7 @@ def explain(
     # Left without a commit: the temporary tables go.
     with engine.connect() as connection, _limited(connection, most_seconds):
         run = _find_run(connection, period, run_id)
+        own_files = read_own_files(connection, run.run_id)
         subject = _find_subject(connection, scope, code)
         figure = connection.execute(
             text(
@@ -185,6 +189,7 @@ def explain(
         numerator=numerator,
         denominator=denominator,
         proof=proof,
+        own_files=own_files,
     )
 
 

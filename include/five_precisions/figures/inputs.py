@@ -30,7 +30,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from five_precisions.errors import RefusedError, SetupError
 from five_precisions.own_files import all_files_of
 from five_precisions.period import Period
-from five_precisions.reference.sql_files import SQL_FOLDER, read_sql
+from five_precisions.reference.sql_files import SQL_FOLDER, read_sql, statement_path
 from five_precisions.reports import ReportKind, load_reports
 from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.locks import Lock, hold
@@ -272,9 +272,15 @@ def statement_errors(name: str) -> Iterator[None]:
         yield
     except (DataError, IntegrityError, ProgrammingError) as error:
         reason = " ".join(str(error.orig).strip().splitlines()[:2])
-        raise SetupError(f"include/sql/{name}.sql cannot be used: {reason}") from error
+        raise SetupError(f"{_file_of(name)} cannot be used: {reason}") from error
     except KeyError as error:
-        raise SetupError(f"include/sql/{name}.sql binds :{error.args[0]}, which no run has.") from error
+        raise SetupError(f"{_file_of(name)} binds :{error.args[0]}, which no run has.") from error
+
+
+def _file_of(name: str) -> str:
+    """The file of a statement, as a sentence names it."""
+    path = statement_path(name)
+    return f"include/sql/{name}.sql" if SQL_FOLDER in path.parents else str(path)
 
 
 def bound_of(connection: Connection, statement: TextClause, parameters: Parameters) -> Parameters:

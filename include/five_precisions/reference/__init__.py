@@ -18,6 +18,7 @@ from five_precisions.reference.files import (
 )
 from five_precisions.reference.indicators import Indicator, load_indicators
 from five_precisions.reference.measures import Declared, Fact, Measure, Ratio, Scope, load_fact
+from five_precisions.reference.statements_of_metrics import refuse_unnamed_statements, unnamed_statements
 
 __all__ = [
     "YEARS",
@@ -49,6 +50,8 @@ __all__ = [
     "load_table",
     "load_yaml",
     "of_years",
+    "refuse_unnamed_statements",
     "unknown_name",
+    "unnamed_statements",
     "wrong_at",
 ]

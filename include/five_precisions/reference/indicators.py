@@ -16,6 +16,7 @@ from five_precisions.reference.files import ReferenceModel, load_yaml, wrong_at
 from five_precisions.reference.sql_files import SQL_FOLDER
 from five_precisions.settings import INCLUDE
 
+_OURS: Final = INCLUDE / "reference" / "indicators.yaml"
 INDICATOR_FOLDER: Final = SQL_FOLDER / "assessment" / "indicators"
 """Where each indicator has its statement."""
 
@@ -44,9 +45,7 @@ class Indicator(ReferenceModel):
 _DECLARED: Final = TypeAdapter(dict[str, Indicator])
 
 
-def load_indicators(
-    path: Path = INCLUDE / "reference" / "indicators.yaml", folder: Path = INDICATOR_FOLDER
-) -> dict[str, Indicator]:
+def load_indicators(path: Path = _OURS, folder: Path = INDICATOR_FOLDER) -> dict[str, Indicator]:
     """The indicators by code, in the order of the file.
 
     Raises:
@@ -64,4 +63,13 @@ def _load(path: Path, _edition: tuple[int, int], folder: Path, statements: tuple
         raise wrong_at(path, (missing[0],), f"there is no statement {folder / missing[0]}.sql")
     if unknown := [each for each in statements if each.stem not in indicators]:
         raise SetupError(f"{unknown[0]} is the statement of no indicator of {path}.")
+    if path != _OURS and path == found(_OURS):
+        _require_ours(path, indicators)
     return indicators
+
+
+def _require_ours(path: Path, indicators: dict[str, Indicator]) -> None:
+    """A file in the place of ours adds indicators; those of ours are read by code, in pace and advice."""
+    for code in load_yaml(_OURS, _DECLARED.validate_python):
+        if code not in indicators:
+            raise SetupError(f"{path} lacks the indicator {code}, which the advice to banks and the bulletin read.")

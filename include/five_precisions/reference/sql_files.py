@@ -16,7 +16,7 @@ from typing import Final, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from five_precisions.errors import SetupError
-from five_precisions.own_files import edition_of, files_of, found
+from five_precisions.own_files import edition_of, files_of, found, replaced_by
 from five_precisions.reference.files import parse_yaml
 from five_precisions.settings import INCLUDE
 
@@ -61,9 +61,12 @@ def load_heads(
         key: The field by which declarations differ.
         basis: Gives what the model holds a declaration against; where that is another one, the files are read anew.
 
+    An installation's file in the place of ours may say `switched_off: true`, beside the `key` alone: the rule is not
+    held then.
+
     Raises:
         SetupError: a file cannot be read, declares nothing or something that the model refuses, or what another file of
-            the folder declares.
+            the folder declares; or an own file declares another rule than ours at its place.
     """
     files = tuple((path, edition_of(path)) for path in files_of(folder, ".sql"))
     # An object as it is, not what it holds: it is read from a file once, and again where that has changed.
@@ -89,7 +92,9 @@ def _load_all(
 ) -> tuple[Declared, ...]:
     declared: dict[object, Declared] = {}
     for path, _ in files:
-        one = load_head(path, model)
+        one = _load_rule(path, model, key)
+        if one is None:
+            continue
         value = getattr(one, key)
         if value in declared:
             raise SetupError(f"{path} declares the {key} {value}, which another file of the folder declares.")
@@ -108,16 +113,58 @@ def load_head(path: Path, model: type[Declared]) -> Declared:
         SetupError: the file cannot be read, declares nothing, or something that the model refuses.
     """
     sql = read_sql(path)
+    return _validated(path, model, _head_of(path, sql), sql)
+
+
+def _load_rule(path: Path, model: type[Declared], key: str) -> Declared | None:
+    """What a file declares; None where it switches off the rule that we have at its place."""
+    sql = read_sql(path)
+    content = _head_of(path, sql)
+    ours = replaced_by(path)
+    if ours is not None and content.get(key) != (same := _declared(ours)[key]):
+        raise SetupError(f"{path} stands in the place of {key} {same}, and declares {key} {content.get(key)}.")
+    if content.get("switched_off") is True:
+        _require_switch_alone(path, content, key, is_ours=ours is not None, says_more=bool(_statement(sql)))
+        return None
+    return _validated(path, model, content, sql)
+
+
+def _head_of(path: Path, sql: str) -> dict[str, object]:
     refusal = f"{path} does not say in its head comment what its rows mean"
     content = parse_yaml(_declaration(sql), refusal)
     if not isinstance(content, dict):
         raise SetupError(f"{refusal}.")
+    return content
+
+
+def _validated(path: Path, model: type[Declared], content: dict[str, object], sql: str) -> Declared:
     try:
-        return model(**content, sql=sql)
+        return model.model_validate({**content, "sql": sql})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its head comment"
         raise SetupError(f"{path} is wrong at {place}: {first['msg']}.") from None
+
+
+def _require_switch_alone(path: Path, content: dict[str, object], key: str, *, is_ours: bool, says_more: bool) -> None:
+    """Hold a file that switches off a rule against what such a file may say.
+
+    Raises:
+        SetupError: it is not in the place of a rule of ours, or says more.
+    """
+    if not is_ours:
+        raise SetupError(f"{path} says switched_off, and stands in the place of none of ours; take the file out.")
+    if says_more or {*content} != {key, "switched_off"}:
+        raise SetupError(f"{path} says switched_off, so it declares its {key} alone and has no statement.")
+
+
+def _declared(path: Path) -> dict[str, object]:
+    return dict(parse_yaml(_declaration(read_sql(path)), f"{path} cannot be read"))
+
+
+def _statement(sql: str) -> str:
+    """What of a file is no comment."""
+    return "".join(line for line in sql.splitlines() if not _COMMENT.match(line)).strip()
 
 
 def _declaration(sql: str) -> str:

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 from five_precisions.own_files import edition_of, found, refuse_what_would_not_count
 from five_precisions.period import Period
 from five_precisions.reference import YEARS, Dated, MisplacedError, doubled, load_yaml
+from five_precisions.reports.kept import require_ours
 from five_precisions.settings import INCLUDE
 
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
@@ -314,6 +315,7 @@ def _load(path: Path, _edition: tuple[int, int]) -> _Declaration:
     reports = load_yaml(path, _declare)
     if path != _FILE and path == found(_FILE):
         refuse_what_would_not_count(path.parent)
+        require_ours(path, reports, load_yaml(_FILE, _declare))
     return _Declaration(reports)
 
 

@@ -119,6 +119,7 @@ def show_proof(
         problem=problem or ("" if sees_rows else _FOR_OPS),
         note=LEFT_OUT_WORDS if counts_households(asked.metric, asked.scope) else "",
         verdict=None if explained is None else _verdict(explained),
+        own_files="" if explained is None else "、".join(explained.own_files),
         comes_to="" if proof is None else _come_to(asked, proof),
         counted="" if proof is None or not sees_rows else _counted(proof),
         metric_href=desk.href(

@@ -6,12 +6,15 @@ See docs/reports.md#rules: H03, K02, K03, P02, X01–X10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError, StatementError
 
+from five_precisions.errors import SetupError
 from five_precisions.intake.findings import Finding, shown_key, shown_key_part
 from five_precisions.period import Period
 from five_precisions.register import Register
@@ -55,8 +58,9 @@ def version_findings(
     own = [check for check in cross_rules_of(period) if check.moment is Moment.VERSION and check.report == report]
     found: list[Finding] = []
     for check in sorted(own, key=lambda check: not check.alone):
-        rows = map(dict, connection.execute(text(check.sql), parameters).mappings())
-        found += [_finding(check, row, place, period) for row in rows]
+        with _rule_errors(check):
+            rows = map(dict, connection.execute(text(check.sql), parameters).mappings())
+            found += [_finding(check, row, place, period) for row in rows]
         if check.alone and found:
             break
     return found
@@ -119,11 +123,33 @@ def judge_standing(
     """The findings of standing checks, each asked by a statement, by institution and in reading order."""
     found: dict[str, list[Finding]] = {}
     for check, statement in statements:
-        for row in map(dict, connection.execute(text(statement), parameters_of(period)).mappings()):
-            code = row["institution_code"]
-            place = accepted[code, row.get("report", check.report)]
-            found.setdefault(code, []).append(_finding(check, row, place, period))
+        with _rule_errors(check):
+            for row in map(dict, connection.execute(text(statement), parameters_of(period)).mappings()):
+                code = row["institution_code"]
+                place = accepted[code, row.get("report", check.report)]
+                found.setdefault(code, []).append(_finding(check, row, place, period))
     return {code: sorted(findings, key=_reading_order) for code, findings in found.items()}
+
+
+@contextmanager
+def _rule_errors(check: CrossRule) -> Iterator[None]:
+    """Report what is wrong with the statement of a rule that whoever adds one may have written.
+
+    Raises:
+        SetupError: the database refuses it, it binds what a check does not have, or its rows are no findings.
+    """
+    try:
+        yield
+    except StatementError as error:
+        if isinstance(error, DBAPIError) and not isinstance(error, DataError | ProgrammingError):
+            raise
+        reason = str(error.orig).strip().splitlines()[0].rstrip(".")
+        raise SetupError(f"The statement of rule {check.rule} does not run: {reason}.") from error
+    except (KeyError, StopIteration) as error:
+        raise SetupError(
+            f"The statement of rule {check.rule} yields what is no finding: it lacks a column, or names a report, a "
+            f"column or an institution that is not there ({error})."
+        ) from error
 
 
 def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 from five_precisions.errors import SetupError
 from five_precisions.intake.rules.derived import FUNCTIONS
 from five_precisions.intake.rules.library import great_expectations_library
-from five_precisions.own_files import edition_of, found
+from five_precisions.own_files import edition_of, files_of, found
 from five_precisions.period import Period
-from five_precisions.reference import from_period, load_json
+from five_precisions.reference import from_period, load_json, unknown_name
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.level import Level
 from five_precisions.settings import INCLUDE
@@ -118,6 +118,7 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
 
 @lru_cache(maxsize=256)
 def _load(report: Report, path: Path, _edition: tuple[int, int]) -> RowSuite:
+    _refuse_suites_of_no_report()
     try:
         suite = load_json(path, "a suite")
         derived = {
@@ -141,6 +142,13 @@ def _load(report: Report, path: Path, _edition: tuple[int, int]) -> RowSuite:
             raise SetupError(f"{path} is wrong at expectations.{number}: {error}.") from None
     dated = ({**expectation, "kwargs": _with_dates(expectation["kwargs"])} for expectation in expectations)
     return RowSuite(report, tuple(rules), _numbered(dated), derived)
+
+
+def _refuse_suites_of_no_report() -> None:
+    """Refuse a suite that would silently not count, for no report is called so."""
+    for path in files_of(SUITE_FOLDER, ".json"):
+        if path.stem not in load_reports():
+            raise SetupError(f"{path} is the suite of no report; {unknown_name(path.stem, load_reports())}.")
 
 
 def _numbered(expectations: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
