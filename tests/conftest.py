@@ -40,7 +40,7 @@ GOLDEN = "golden"
 """A copy of `replayed`, which nobody may be connected to while it is copied."""
 _INTEGRATION = {"server_url", "golden_inbox", "golden_settings", "replay", "saved_by_office"}
 """Fixtures that start a server or a process, or take a minute."""
-_COSTLY = {"golden_settings", "replay"}
+_COSTLY = {"golden_settings", "replay", "year_end"}
 _COSTLY_SECONDS = 1500
 """How long a test may take that may have to make such a fixture first; two to three minutes on an idle machine."""
 SECRET = "only-for-tests-and-long-enough-for-a-key"

@@ -20,18 +20,18 @@ import pytest
 from sqlalchemy import Engine
 
 from five_precisions.collection import check, close, collect
-from five_precisions.data_docs.months import read_month
+from five_precisions.data_docs.months import build_data_docs, read_month
 from five_precisions.errors import UsageError
 from five_precisions.figures import Restatement, assess, months_left_behind, restate
 from five_precisions.forms import write_template
 from five_precisions.forms.template import HEADER_ROW
 from five_precisions.intake import Judgement, package_sheets
 from five_precisions.intake.findings import Finding
-from five_precisions.intake.rules import suites
+from five_precisions.own_files import VARIABLE
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts import findings_workbook
 from five_precisions.register import load_register, save_register
-from five_precisions.reports import declaration, load_forms
+from five_precisions.reports import load_forms
 from five_precisions.settings import INCLUDE, Settings
 from five_precisions.warehouse import migrate, open_warehouse, schema
 from five_precisions.warehouse.draft_migration import draft_migration
@@ -94,31 +94,17 @@ CHANGES: Final = (
 
 
 def write_reference(folder: Path) -> Path:
-    """The declarations of the new year."""
+    """An installation's own declarations of the new year."""
     content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
     for before, after in CHANGES:
         assert content.count(before) == 1, before
         content = content.replace(before, after)
-    shutil.copytree(INCLUDE / "expectations", folder / "expectations")
+    (folder / "expectations").mkdir(parents=True)
     (folder / "expectations" / "training.json").write_text(SUITE, encoding="utf-8")
     (folder / "reports.yaml").write_text(content + NEW_REPORT, encoding="utf-8")
+    targets = "years: {2019: {households: 1200}, 2020: {households: 1200}}\n"
+    (folder / "targets.yaml").write_text(targets, encoding="utf-8")
     return folder
-
-
-def write_targets(folder: Path) -> Path:
-    """The city's targets of both years."""
-    folder.mkdir()
-    (folder / "targets.yaml").write_text(
-        "years: {2019: {households: 1200}, 2020: {households: 1200}}\n", encoding="utf-8"
-    )
-    return folder
-
-
-def declare(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Have everybody read the declarations of a folder."""
-    patch.setattr(declaration.load_reports, "__defaults__", (folder / "reports.yaml",))
-    patch.setattr(declaration.load_forms, "__defaults__", (folder / "reports.yaml",))
-    patch.setattr(suites.load_suite.__wrapped__, "__defaults__", (folder / "expectations",))
 
 
 def forget() -> None:
@@ -205,13 +191,13 @@ def year_end(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         file.write("county_office,training,1\n")
     with pytest.MonkeyPatch.context() as patch, empty_database(server_url) as address:
         patch.setattr(schema, "MIGRATIONS", versions.parent)
-        declare(patch, write_reference(folder / "reference"))
+        patch.setenv(VARIABLE, str(write_reference(folder / "reference")))
         forget()
         settings = Settings(
             _env_file=None,
             var=folder / "var",
             warehouse=address,
-            reference=write_targets(folder / "own"),
+            reference=folder / "reference",
             pii_key=SECRET,
             archive_key=SECRET,
         ).model_copy(update={"register_folder": register})
@@ -225,7 +211,7 @@ def year_end(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
             with engine.begin() as connection:
                 save_register(connection, load_register(register))
             for month in (DECEMBER, JANUARY):
-                collect(engine, settings, month, replay=True)
+                collect(engine, settings, month, replay=True, processes=2)
                 close(engine, settings, month, replay=True)
                 assess(engine, settings, month)
             yield YearEnd(engine, settings, inbox, Path(withheld), migration)
@@ -239,6 +225,12 @@ def write_packages(inbox: Path) -> None:
         for delivery in map(later, deliver_all(city, golden)):
             asked = in_new_form(delivery) if delivery.period == JANUARY else delivery
             write_delivery(SEED, asked, inbox / str(delivery.period) / delivery.institution.code)
+
+
+@pytest.fixture(autouse=True)
+def _own_declarations(year_end: YearEnd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As everywhere in an installation, also where a test has an environment of its own."""
+    monkeypatch.setenv(VARIABLE, str(year_end.settings.reference))
 
 
 @dataclass(frozen=True)
@@ -416,6 +408,15 @@ def test_a_new_value_and_a_new_report_are_of_the_new_year(year_end: YearEnd, tmp
         ("F10", "“就业培训台账”自2020年1月起报送，不属于本期，已略过，请从报送包和报送说明中删除。"),
     ]
     assert said(check_file(year_end, tmp_path, "training", JANUARY, JANUARY)) == []
+
+
+def test_the_data_docs_of_a_month_name_its_headers(year_end: YearEnd) -> None:
+    for month, named, other in ((DECEMBER, "年利率", "执行年利率"), (JANUARY, "执行年利率", "信贷员")):
+        build_data_docs(year_end.engine, year_end.settings, month)
+        folder = Path(year_end.settings.data_docs_address) / str(month)
+        pages = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.html"))
+        assert named in pages
+        assert other not in pages
 
 
 def test_a_template_holds_the_forms_of_its_month(year_end: YearEnd, tmp_path: Path) -> None:

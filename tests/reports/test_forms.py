@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from five_precisions.errors import SetupError
+from five_precisions.own_files import VARIABLE
 from five_precisions.period import Period
 from five_precisions.reports import Report, load_forms, load_reports
 from five_precisions.reports.columns_read import lacks_columns
@@ -256,47 +257,44 @@ def test_a_mistake_is_one_sentence_with_its_line(tmp_path: Path, mistake: str) -
     assert refused.value.exit_code == 2
 
 
-def test_a_statement_reads_what_stands_behind_a_reports_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`security` ended with December, `insured` began in January."""
-    for load in (load_reports, load_forms):
-        monkeypatch.setattr(load, "__defaults__", (file,))
+ACCOUNT = "optional: true, sensitive: account}"
+LEAGUE = "  title: 省内地市扶贫小额信贷情况\n"
+
+
+def declare(folder: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
+    """An installation's own declaration: ours with one change."""
+    content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
+    assert content.count(before) == 1
+    (folder / "reports.yaml").write_text(content.replace(before, after), encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(folder))
+
+
+def test_a_statement_reads_what_stands_behind_a_reports_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`payee_account` and its hash end with December, `insured` begins in January."""
+    insured = "    - {header: 是否投保, name: insured, type: yesno, optional: true, from: 2020-01}"
+    declare(tmp_path, monkeypatch, ACCOUNT, f"{ACCOUNT[:-1]}, until: 2019-12}}\n{insured}")
     reads = {
-        "select loans.security from loans": (False, True),
+        "select loans.payee_account from loans": (False, True),
         "select loan.insured from core.loans as loan": (True, False),
-        "select ledger.security from core.delivered_loans as ledger": (False, True),
-        "select loans.security_word, secured.security from loans cross join secured": (False, False),
-        "select loans.amount from loans": (False, False),
-        "select training.row_no from training": (False, False),
+        "select ledger.payee_account_hash from core.delivered_loans as ledger": (False, True),
+        "select loans.insured_word, visits.insured from loans cross join visits": (False, False),
+        "select loans.balance from loans": (False, False),
     }
     asked = {statement: tuple(lacks_columns(statement, month) for month in (DECEMBER, JANUARY)) for statement in reads}
     assert asked == reads
 
 
-def test_a_rule_across_reports_is_not_asked_of_a_form_without_its_column(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        pytest.param(ACCOUNT, f"{ACCOUNT[:-1]}, until: 2019-12}}", "X08", id="marks and links by a column that ends"),
+        pytest.param(LEAGUE, f"{LEAGUE}  until: 2019-12\n", "X10", id="of a report that ends"),
+    ],
+)
+def test_a_rule_across_reports_is_not_asked_of_a_month_without_what_it_marks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, rule: str
 ) -> None:
-    """X08 marks the payee account and is linked by its hash; without the column nobody is asked of it."""
-    content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
-    account = "optional: true, sensitive: account}"
-    assert content.count(account) == 1
-    path = tmp_path / "reports.yaml"
-    path.write_text(content.replace(account, f"{account[:-1]}, until: 2019-12}}"), encoding="utf-8")
-    for load in (load_reports, load_forms):
-        monkeypatch.setattr(load, "__defaults__", (path,))
-    asked = {month: {rule.rule for rule in cross_rules_of(month)} for month in (DECEMBER, JANUARY)}
-    assert asked[DECEMBER] == {rule.rule for rule in load_cross_rules()}
-    assert asked[DECEMBER] - asked[JANUARY] == {"X08"}
-
-
-def test_a_rule_across_reports_is_not_asked_of_a_report_that_has_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
-    title = "  title: 省内地市扶贫小额信贷情况\n"
-    assert content.count(title) == 1
-    path = tmp_path / "reports.yaml"
-    path.write_text(content.replace(title, f"{title}  until: 2019-12\n"), encoding="utf-8")
-    for load in (load_reports, load_forms):
-        monkeypatch.setattr(load, "__defaults__", (path,))
-    asked = {month: {rule.rule for rule in cross_rules_of(month)} for month in (DECEMBER, JANUARY)}
-    assert asked[DECEMBER] - asked[JANUARY] == {"X10"}
+    declare(tmp_path, monkeypatch, before, after)
+    asked = {month: {each.rule for each in cross_rules_of(month)} for month in (DECEMBER, JANUARY)}
+    assert asked[DECEMBER] == {each.rule for each in load_cross_rules()}
+    assert asked[DECEMBER] - asked[JANUARY] == {rule}
