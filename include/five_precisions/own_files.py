@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -38,6 +40,7 @@ _SUFFIXES: Final = {
 """Folders of include whose files an installation may replace or add to, and how the names of these end."""
 _NOT_SHIPPED: Final = ("holidays.csv",)
 _TABLE_ENDINGS: Final = frozenset({".yaml", ".yml", ".csv"})
+_IS_REFUSED: ContextVar[bool] = ContextVar("_IS_REFUSED", default=True)
 _LEFT_ALONE: Final = frozenset({".md", ".rst", ".pyc"})
 
 
@@ -152,7 +155,12 @@ def list_own_files(folder: Path | None = None) -> list[OwnFile]:
     if own is None:
         return []
     refuse_what_would_not_count(own)
-    return sorted(_list(own), key=lambda each: each.name)
+    return counting_files(own)
+
+
+def counting_files(folder: Path) -> list[OwnFile]:
+    """The same of a folder that may also hold what would not count."""
+    return sorted(_list(folder), key=lambda each: each.name)
 
 
 def refuse_what_would_not_count(folder: Path) -> None:
@@ -161,14 +169,30 @@ def refuse_what_would_not_count(folder: Path) -> None:
     Raises:
         SetupError: there is one; the sentence says what is meant.
     """
+    for sentence in uncounted_files(folder) if _IS_REFUSED.get() else ():
+        raise SetupError(sentence)
+
+
+@contextmanager
+def uncounted_left_alone() -> Iterator[None]:
+    """Let what would not count stop nothing in the block: whoever lists every mistake has named it."""
+    token = _IS_REFUSED.set(False)
+    try:
+        yield
+    finally:
+        _IS_REFUSED.reset(token)
+
+
+def uncounted_files(folder: Path) -> Iterator[str]:
+    """What somebody means to count and nothing reads, a sentence each."""
     for path in sorted(folder.iterdir()):
         if path.is_dir():
-            _refuse_folder(folder, path, PurePosixPath(path.name))
+            yield from _in_folder(folder, path, PurePosixPath(path.name))
         else:
-            _refuse_top(path)
+            yield from _at_top(path)
 
 
-def _refuse_top(path: Path) -> None:
+def _at_top(path: Path) -> Iterator[str]:
     """A file beside those that replace include/reference; what is called quite otherwise is left alone."""
     known = {name: Path(name).stem for name in (*_names(_REFERENCE), *_NOT_SHIPPED)}
     if path.name in known or path.suffix.lower() not in _TABLE_ENDINGS:
@@ -176,44 +200,43 @@ def _refuse_top(path: Path) -> None:
     near = get_close_matches(path.stem.lower(), known.values(), n=1, cutoff=0.8)
     if near:
         meant = next(name for name, stem in known.items() if stem == near[0])
-        raise SetupError(f"{path} would not count, for no reference file is called so; do you mean {meant}?")
+        yield f"{path} would not count, for no reference file is called so; do you mean {meant}?"
 
 
-def _refuse_folder(top: Path, folder: Path, name: PurePosixPath) -> None:
+def _in_folder(top: Path, folder: Path, name: PurePosixPath) -> Iterator[str]:
     """A folder of the own folder; at its top, one that is called quite otherwise is left alone."""
     parts = [PurePosixPath(part) for part in _SUFFIXES if part != _REFERENCE]
+    ways = {each for part in parts for each in part.parents} - {PurePosixPath()}
     if str(name) == MIGRATIONS or _is_left_alone(folder):
         return
     if name in parts:
-        _refuse_files(top, folder, str(name))
-        return
-    ways = {each for part in parts for each in part.parents} - {PurePosixPath()}
-    if name in ways:
+        yield from _in_part(top, folder, str(name))
+    elif name in ways:
         for path in sorted(folder.iterdir()):
             if path.is_dir():
-                _refuse_folder(top, path, name / path.name)
+                yield from _in_folder(top, path, name / path.name)
             elif not _is_left_alone(path):
-                raise SetupError(f"{path} would not count; in {name} only these folders do: {_inner(name)}.")
-        return
-    beside = {each.name: each for each in (*parts, *ways) if each.parent == name.parent}
-    near = get_close_matches(name.name.lower(), beside, n=1, cutoff=0.8)
-    if name.parent == PurePosixPath() and not near:
-        return
-    advice = f"do you mean {beside[near[0]]}?" if near else f"in {name.parent} only these folders do: "
-    raise SetupError(f"{folder} would not count; {advice}{'' if near else _inner(name.parent) + '.'}")
+                yield f"{path} would not count; in {name} only these folders do: {_inner(name)}."
+    else:
+        beside = {each.name: each for each in (*parts, *ways) if each.parent == name.parent}
+        near = get_close_matches(name.name.lower(), beside, n=1, cutoff=0.8)
+        if near:
+            yield f"{folder} would not count; do you mean {beside[near[0]]}?"
+        elif name.parent != PurePosixPath():
+            yield f"{folder} would not count; in {name.parent} only these folders do: {_inner(name.parent)}."
 
 
-def _refuse_files(top: Path, folder: Path, part: str) -> None:
+def _in_part(top: Path, folder: Path, part: str) -> Iterator[str]:
     suffixes = _SUFFIXES[part]
     for path in sorted(folder.iterdir()):
         if _is_left_alone(path):
             continue
         if path.suffix not in suffixes or (path.is_dir() and not path.is_symlink()):
-            raise SetupError(f"{path} would not count; files of {part} end in {' or '.join(suffixes)}.")
-        if part.startswith("templates/") and path.name not in _names(part) and not _is_taken_in(top, part, path.name):
+            yield f"{path} would not count; files of {part} end in {' or '.join(suffixes)}."
+        elif part.startswith("templates/") and path.name not in _names(part) and not _is_taken_in(top, part, path.name):
             near = get_close_matches(path.name, _names(part), n=1)
             advice = f"do you mean {near[0]}?" if near else "no template of yours takes it in."
-            raise SetupError(f"{path} would not count, for no template is called so; {advice}")
+            yield f"{path} would not count, for no template is called so; {advice}"
 
 
 def _is_taken_in(top: Path, part: str, name: str) -> bool:

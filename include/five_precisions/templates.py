@@ -94,6 +94,23 @@ def compile_templates(folder: str) -> None:
             environment().get_template(name)
 
 
+def template_faults(made: Environment, folder: str) -> Iterator[str]:
+    """What is wrong with the installation's own templates of a folder, a sentence each, as far as reading them shows.
+
+    Args:
+        made: The environment that fills them in.
+        folder: Of include/templates.
+    """
+    for name in made.list_templates(filter_func=lambda each: each.startswith(f"{folder}/") and "." in each):
+        if name.endswith(".typ"):
+            continue
+        try:
+            with own_template_errors():
+                made.get_template(name)
+        except SetupError as error:
+            yield str(error)
+
+
 @contextmanager
 def own_template_errors() -> Iterator[None]:
     """Say what is wrong with a template that the installation has written; an error of ours stays what it is.

@@ -93,9 +93,43 @@ def _typeset(bulletin: Bulletin) -> tuple[dict[str, Any], bytes]:
             document["footnotes"] = [*document["footnotes"], STAND_IN_NOTE]
             return document, _compiled(template, document, "pdf", bulletin.issued_on)[0]
     except typst.TypstError as error:
-        if (own := found(TEMPLATE)) != TEMPLATE:
-            raise SetupError(f"{own} does not set the bulletin of {bulletin.quarter}: {error.message}") from error
+        if found(TEMPLATE) != TEMPLATE:
+            raise _does_not_set(bulletin, error.message) from error
         raise RefusedError(f"The bulletin of {bulletin.quarter} cannot be set: {error.message}") from error
+    except RuntimeError as error:
+        # What is no Typst at all, or does not say where the body ends.
+        if found(TEMPLATE) == TEMPLATE:
+            raise
+        raise _does_not_set(bulletin, str(error)) from error
+
+
+def _does_not_set(bulletin: Bulletin, reason: str) -> SetupError:
+    """What to raise where the installation's own layout is wrong."""
+    words = " ".join(reason.split()).rstrip(".")
+    return SetupError(f"{found(TEMPLATE)} does not set the bulletin of {bulletin.quarter}: {words}.")
+
+
+def layout_faults() -> Iterator[str]:
+    """What is wrong with the installation's own layout of the bulletin, as one without sections shows it."""
+    if found(TEMPLATE) == TEMPLATE:
+        return
+    nothing = Bulletin(
+        quarter="2019-Q1",
+        issuer="",
+        number="",
+        title="通报",
+        addressees="",
+        introduction=Paragraph("", (), ()),
+        sections=(),
+        appendices=(),
+        issued_on=date(2019, 1, 1),
+        footnotes=(),
+        is_demo=False,
+    )
+    try:
+        render_pdf(nothing)
+    except SetupError as error:
+        yield str(error)
 
 
 def _template() -> bytes:

@@ -7,7 +7,7 @@ line that is not empty is a paragraph. A template writes no number of its own; `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from five_precisions.bulletin.document import Block, Chart, Figure, Heading, Paragraph, Table
 from five_precisions.bulletin.wording import difference, growth
 from five_precisions.display import NOTHING, shown
-from five_precisions.templates import TemplateLoader, own_template_errors
+from five_precisions.templates import TemplateLoader, own_template_errors, template_faults
 
 _CITED = re.compile("\ue000([0-9]+)\ue001")
 """Where a figure or a quote stands in the rendered text, by its number; private-use characters of Unicode."""
@@ -119,6 +119,11 @@ def _size(figure: Figure) -> Figure:
 def is_zero(figure: Figure) -> bool:
     """Whether a figure shows as zero."""
     return shown(figure.value, figure.form).strip("0.") == ""
+
+
+def prose_faults() -> Iterator[str]:
+    """What is wrong with the installation's own templates of the bulletin's sentences, a sentence each."""
+    yield from template_faults(_environment(), "bulletin")
 
 
 @cache

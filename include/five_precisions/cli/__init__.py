@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from five_precisions.cli import (
     backup,
     cases,
+    declarations,
     figures,
     intake,
     lists,
@@ -59,7 +60,7 @@ def make_app() -> typer.Typer:
     for plugin in _installed_commands():
         app.add_typer(plugin)
     app.add_typer(setting_up.warehouse_app, name="warehouse")
-    for commands in (register, intake, figures, proof, cases, restatement, lists, messages, backup):
+    for commands in (declarations, register, intake, figures, proof, cases, restatement, lists, messages, backup):
         app.add_typer(commands.app)
     return app
 

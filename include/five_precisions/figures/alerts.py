@@ -21,6 +21,7 @@ earlier runs left. Rows about an institution that is not open at the end of the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
@@ -147,6 +148,20 @@ def raise_alerts(connection: Connection, parameters: Parameters, folder: Path | 
     needs = json.dumps([need for rule in rules for need in rule.needed])
     fill_table(connection, "mart.case_state", "marts/case_state", parameters | {"needs": needs})
     fill_table(connection, "mart.alert", "marts/alert", parameters)
+
+
+def rule_faults(connection: Connection, parameters: Parameters) -> Iterator[str]:
+    """What PostgreSQL says against the rules' statements in a transaction that holds a run's inputs, one each."""
+    make_raised(connection)
+    titles = json.dumps({code: report.title for code, report in load_reports().items()})
+    for rule in load_alert_rules():
+        tried = connection.begin_nested()
+        try:
+            _hold(connection, rule, parameters | {"report_titles": titles, "cross_rules": json.dumps(cross_rules())})
+        except SetupError as error:
+            yield str(error)
+        finally:
+            tried.rollback()
 
 
 def cross_rules() -> list[dict[str, Any]]:

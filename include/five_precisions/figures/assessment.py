@@ -21,7 +21,7 @@ to its own it reads the runs of `:runs_of_year`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -144,6 +144,20 @@ def _judge_by(connection: Connection, indicator: str, rules: Parameters) -> None
     )
     with statement_errors(name):
         connection.execute(statement, bound_of(connection, statement, rules))
+
+
+def indicator_faults(connection: Connection, scheme: Scheme, parameters: Parameters) -> Iterator[str]:
+    """What PostgreSQL says against the indicators' statements in a transaction with a run's inputs, one each."""
+    make_scenarios(connection)
+    rules = parameters | _rules_of(scheme) | {"runs_of_year": [], "round": 0}
+    for indicator in scheme.weights:
+        tried = connection.begin_nested()
+        try:
+            _judge_by(connection, indicator, rules | {"indicator": indicator})
+        except SetupError as error:
+            yield str(error)
+        finally:
+            tried.rollback()
 
 
 def _rules_of(scheme: Scheme) -> Parameters:

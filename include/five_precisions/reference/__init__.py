@@ -13,6 +13,7 @@ from five_precisions.reference.files import (
     load_reference,
     load_table,
     load_yaml,
+    sentences_of,
     unknown_name,
     wrong_at,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "load_yaml",
     "of_years",
     "refuse_unnamed_statements",
+    "sentences_of",
     "unknown_name",
     "unnamed_statements",
     "wrong_at",

@@ -147,6 +147,19 @@ def load_yaml(path: Path, validate: Callable[[Any], Content]) -> Content:
         raise wrong_at(path, error.place, error.reason) from error
 
 
+def sentences_of(error: SetupError) -> list[str]:
+    """What is wrong with a file, a sentence for each place: the error itself has the first."""
+    cause = error.__cause__
+    said = str(error)
+    if not isinstance(cause, ValidationError) or " is wrong at " not in said:
+        return [said]
+    path = Path(said.partition(" is wrong at ")[0])
+    if path.suffix not in (".yaml", ".yml"):
+        return [said]
+    reasons = [(each["loc"], each["msg"].removeprefix("Value error, ").removesuffix(".")) for each in cause.errors()]
+    return [str(wrong_at(path, place, reason)) for place, reason in reasons]
+
+
 class MisplacedError(Exception):
     """What stands at one place of a file does not go with what stands at another; `load_yaml` makes the sentence."""
 

@@ -7,7 +7,7 @@ invariants) go on, after an empty comment line, with a declaration in YAML of wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -71,6 +71,21 @@ def load_heads(
     files = tuple((path, edition_of(path)) for path in files_of(folder, ".sql"))
     # An object as it is, not what it holds: it is read from a file once, and again where that has changed.
     return cast("tuple[Declared, ...]", _load_all(files, model, key, None if basis is None else _Itself(basis())))
+
+
+def head_faults(folder: Path, model: type[Declared], key: str) -> Iterator[str]:
+    """What is wrong with the declarations of a folder, a sentence for each file (`load_heads` refuses the first)."""
+    declared = set()
+    for path in files_of(folder, ".sql"):
+        try:
+            one = _load_head(path, model, key)
+        except SetupError as error:
+            yield str(error)
+            continue
+        if one is not None and (value := getattr(one, key)) in declared:
+            yield f"{path} declares the {key} {value}, which another file of the folder declares."
+        elif one is not None:
+            declared.add(getattr(one, key))
 
 
 class _Itself:
@@ -143,7 +158,9 @@ def _validated(path: Path, model: type[Declared], content: dict[str, object], sq
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its head comment"
-        raise SetupError(f"{path} is wrong at {place}: {first['msg']}.") from None
+        raise SetupError(
+            f"{path} is wrong at {place}: {first['msg'].removeprefix('Value error, ').removesuffix('.')}."
+        ) from None
 
 
 def _require_switch_alone(path: Path, content: dict[str, object], key: str, *, is_ours: bool, says_more: bool) -> None:

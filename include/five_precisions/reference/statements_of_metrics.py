@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from five_precisions.errors import SetupError
-from five_precisions.own_files import list_own_files
-from five_precisions.reference.files import find_reference, load_yaml
+from five_precisions.own_files import counting_files, own_folder
+from five_precisions.reference.files import load_yaml
 from five_precisions.settings import Settings
 
 _FOLDERS: Final = ("sql/metrics/", "sql/evidence/", "sql/facts/")
@@ -29,10 +29,11 @@ def unnamed_statements(settings: Settings) -> Iterator[str]:
     Raises:
         SetupError: the catalogue cannot be read.
     """
-    own = [each for each in list_own_files(settings.reference) if each.name.startswith(_FOLDERS)]
+    folder = settings.reference or own_folder()
+    own = [] if folder is None else [each for each in counting_files(folder) if each.name.startswith(_FOLDERS)]
     if not own:
         return
-    path = find_reference(settings, "metrics.yaml")
+    path = settings.reference_file("metrics.yaml")
     named = set(_texts(load_yaml(path, lambda content: content)))
     for each in own:
         name = each.name.removeprefix("sql/").removesuffix(".sql")

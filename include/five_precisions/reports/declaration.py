@@ -271,7 +271,7 @@ class Report(Dated):
 
 
 _DECLARED: Final = TypeAdapter(dict[str, Report])
-_FILE: Final = INCLUDE / "reference" / "reports.yaml"
+REPORTS_FILE: Final = INCLUDE / "reference" / "reports.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,7 @@ class _Declaration:
     forms: dict[Period, dict[str, Report]] = field(default_factory=dict)
 
 
-def load_reports(path: Path = _FILE) -> dict[str, Report]:
+def load_reports(path: Path = REPORTS_FILE) -> dict[str, Report]:
     """All reports, columns and values that were ever declared, by code, in the order of the file.
 
     Raises:
@@ -291,7 +291,7 @@ def load_reports(path: Path = _FILE) -> dict[str, Report]:
     return _declaration(path).reports
 
 
-def load_forms(period: Period, path: Path = _FILE) -> dict[str, Report]:
+def load_forms(period: Period, path: Path = REPORTS_FILE) -> dict[str, Report]:
     """The reports in force in a month, each in its form of that month, by code, in the order of the file.
 
     Raises:
@@ -313,9 +313,9 @@ def _declaration(path: Path) -> _Declaration:
 @lru_cache(maxsize=8)
 def _load(path: Path, _edition: tuple[int, int]) -> _Declaration:
     reports = load_yaml(path, _declare)
-    if path != _FILE and path == found(_FILE):
+    if path != REPORTS_FILE and path == found(REPORTS_FILE):
         refuse_what_would_not_count(path.parent)
-        require_ours(path, reports, load_yaml(_FILE, _declare))
+        require_ours(path, reports, load_yaml(REPORTS_FILE, _declare))
     return _Declaration(reports)
 
 

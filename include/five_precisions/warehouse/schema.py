@@ -8,14 +8,24 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import DuplicateColumn, DuplicateTable, InsufficientPrivilege
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from five_precisions.errors import SetupError
+from five_precisions.own_files import found
 from five_precisions.period import Period
 from five_precisions.reports import load_reports
+from five_precisions.reports.declaration import REPORTS_FILE
+from five_precisions.warehouse.declared_columns import missing_columns
 from five_precisions.warehouse.locks import Lock, hold
+from five_precisions.warehouse.own_migrations import (
+    newest_own_revision,
+    own_migrations,
+    read_own_revision,
+    require_own_files,
+    upgrade_own,
+)
 from five_precisions.warehouse.reader import confine_reader
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,14 +41,19 @@ def alembic_config() -> Config:
 _MAY_MAKE_TEMPORARY_TABLES = text("select has_database_privilege(current_database(), 'temporary')")
 
 
-def migrate(engine: Engine) -> list[str]:
-    """Create or upgrade every schema to the newest revision, in one transaction.
+def migrate(engine: Engine, *, is_draft: bool = False) -> list[str]:
+    """Create or upgrade every schema to the newest revision, in one transaction: ours, then the installation's own.
+
+    Args:
+        engine: Of the warehouse.
+        is_draft: Whether a migration is to be written in it, for what it lacks of reports.yaml.
 
     Returns:
         The statements that the server's administrator must run, for the reader to make nothing; mostly none.
 
     Raises:
-        SetupError: the warehouse's role has not the right to, or a newer program has set it up.
+        SetupError: the warehouse's role has not the right to, or a newer program has set it up; an own migration is
+            wrong, or is missing for what reports.yaml declares.
     """
     config = alembic_config()
     with engine.connect() as connection:
@@ -54,12 +69,19 @@ def migrate(engine: Engine) -> list[str]:
                 )
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            upgrade_own(connection, MIGRATIONS)
+            if not is_draft:
+                require_declared(connection)
             _complete_partitions(connection)
             return confine_reader(connection)
     except ProgrammingError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        if isinstance(error.orig, DuplicateColumn | DuplicateTable) and own_migrations() is not None:
+            raise SetupError(
+                f"A migration of ours makes what an own one has made: {reason}; see docs/own-city.md, A new form."
+            ) from error
         if not isinstance(error.orig, InsufficientPrivilege):
             raise
-        reason = str(error.orig).strip().splitlines()[0]
         raise SetupError(
             f"The warehouse cannot be set up: {reason}; its role needs the right to create in the database, and to "
             "create the role five_precisions_reader where that is not there."
@@ -73,11 +95,29 @@ def require_migrated(engine: Engine) -> None:
         SetupError: the warehouse has no schema yet, an older one, or a newer one.
     """
     with engine.connect() as connection:
-        found = read_revision(connection)
-    require_known_revision(found)
-    if found != _revisions()[0]:
-        state = "is empty" if found is None else "has an older schema"
-        raise SetupError(f"The warehouse {state}; run: five-precisions init")
+        revision = read_revision(connection)
+        require_known_revision(revision)
+        if revision != _revisions()[0]:
+            state = "is empty" if revision is None else "has an older schema"
+            raise SetupError(f"The warehouse {state}; run: five-precisions init")
+        own = read_own_revision(connection)
+        require_own_files(own, MIGRATIONS)
+        if own != newest_own_revision(MIGRATIONS):
+            raise SetupError("The warehouse lacks a migration of your own; run: five-precisions init")
+        require_declared(connection)
+
+
+def require_declared(connection: Connection) -> None:
+    """Refuse a warehouse that lacks what the installation's own reports.yaml declares; ours goes with our migrations.
+
+    Raises:
+        SetupError: a report or a column is missing, or must be filled in where the declaration lets it be empty.
+    """
+    path = found(REPORTS_FILE)
+    if path == REPORTS_FILE:
+        return
+    for sentence in missing_columns(connection):
+        raise SetupError(f"{sentence}, as {path} declares; run: five-precisions declare migration NAME")
 
 
 def read_revision(connection: Connection) -> str | None:

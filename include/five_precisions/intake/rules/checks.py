@@ -131,6 +131,28 @@ def judge_standing(
     return {code: sorted(findings, key=_reading_order) for code, findings in found.items()}
 
 
+def check_faults(connection: Connection, period: Period) -> Iterator[str]:
+    """What PostgreSQL says against the statements of the rules across reports, one each; nothing is kept."""
+    parameters = {**parameters_of(period), "institution_code": "", "is_whole": True}
+    for check in load_cross_rules():
+        tried = connection.begin_nested()
+        try:
+            if check.moment is Moment.VERSION:
+                connection.exec_driver_sql(
+                    f"create temporary table staged_{check.report} (like core.delivered_{check.report}) on commit drop"
+                )
+            with _rule_errors(check):
+                columns = set(connection.execute(text(check.sql), parameters).keys())
+            whose = set() if check.moment is Moment.VERSION else {"institution_code"}
+            wanted = {"row_number", "key", "value"} | whose
+            if missing := sorted(wanted - columns):
+                yield f"The statement of rule {check.rule} yields no column {missing[0]}."
+        except SetupError as error:
+            yield str(error)
+        finally:
+            tried.rollback()
+
+
 @contextmanager
 def _rule_errors(check: CrossRule) -> Iterator[None]:
     """Report what is wrong with the statement of a rule that whoever adds one may have written.

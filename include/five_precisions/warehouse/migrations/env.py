@@ -5,7 +5,8 @@ from sqlalchemy import Connection
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, transaction_per_migration=False)
+    options = context.config.attributes.get("options", {})
+    context.configure(connection=connection, transaction_per_migration=False, **options)
     with context.begin_transaction():
         context.run_migrations()
 
