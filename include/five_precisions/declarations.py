@@ -28,6 +28,7 @@ from five_precisions.intake.rules.suites import SUITE_FOLDER, load_suite
 from five_precisions.own_files import (
     Origin,
     OwnFile,
+    counting_files,
     found,
     list_own_files,
     own_folder,
@@ -43,7 +44,7 @@ from five_precisions.reference import (
     sentences_of,
     unnamed_statements,
 )
-from five_precisions.reference.sql_files import head_faults
+from five_precisions.reference.sql_files import head_faults, read_sql
 from five_precisions.register import load_holidays, load_register, save_register
 from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import CROSS_RULE_FOLDER, CrossRule, load_cross_rules
@@ -105,6 +106,16 @@ def check_declarations(settings: Settings) -> Declarations:
     return Declarations(tuple(dict.fromkeys(mistakes)), tuple(remarks), counted)
 
 
+def require_files(settings: Settings) -> None:
+    """Refuse what is wrong in files, as far as they show it without a database.
+
+    Raises:
+        SetupError: something is; the sentence names the first.
+    """
+    for sentence in _faults_of_files(settings):
+        raise SetupError(sentence)
+
+
 def _faults_of_files(settings: Settings) -> Iterator[str]:
     try:
         own = own_folder()
@@ -115,6 +126,9 @@ def _faults_of_files(settings: Settings) -> Iterator[str]:
         return
     if own is not None:
         yield from uncounted_files(own)
+        for each in counting_files(own):
+            if each.path.suffix == ".sql":
+                yield from _said(lambda each=each: read_sql(each.path))  # type: ignore[misc]
     month = _month(settings)
     loads: tuple[Callable[[], object], ...] = (
         lambda: load_register(settings.register_folder),

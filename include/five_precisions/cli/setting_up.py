@@ -36,6 +36,7 @@ def init() -> None:
     register = load_register(settings.register_folder)
     intake.validate_reference(settings)
     figures.validate_reference(settings)
+    _require_own_files_readable(settings)
     with progress("preparing the warehouse"), open_warehouse(settings) as engine:
         # Before the migration too: where the register is refused, nothing is changed.
         with engine.connect() as connection:
@@ -57,6 +58,21 @@ def init() -> None:
             soft_wrap=True,
         )
         err.print("\n".join(f"{statement};" for statement in left), markup=False, soft_wrap=True)
+
+
+def _require_own_files_readable(settings: Settings) -> None:
+    """Refuse own files that only a later command would read: rules across reports, templates.
+
+    Raises:
+        SetupError: one of them is wrong.
+    """
+    from five_precisions.own_files import own_folder
+
+    if own_folder() is None:
+        return
+    from five_precisions.declarations import require_files
+
+    require_files(settings)
 
 
 def _describe_changes(saved: Saved) -> Iterator[str]:
