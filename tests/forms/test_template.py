@@ -87,7 +87,7 @@ def known(register: Register, code: str) -> Institution:
 
 
 def owed(register: Register, code: str) -> list[Report]:
-    return [load_reports()[report] for report in register.owed_by(known(register, code).kind)]
+    return [load_reports()[report] for report in register.obligations_of(known(register, code).kind)]
 
 
 def opened(register: Register, code: str) -> Workbook:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +21,10 @@ from five_precisions.intake.judging import judge_package
 from five_precisions.intake.leftovers import is_leftover
 from five_precisions.intake.package import DeliveredFile
 from five_precisions.intake.package_sheets import is_complete
-from five_precisions.intake.ruleset import Ruleset
+from five_precisions.intake.ruleset import Ruleset, ruleset_of
+from five_precisions.period import Period
 from five_precisions.receipts import JudgedSheets
+from five_precisions.register import InstitutionKind, Obligation, Register
 from five_precisions.settings import Settings
 from tests.packages import (
     JUNE,
@@ -34,6 +39,7 @@ from tests.packages import (
     workbook,
 )
 
+BANK = InstitutionKind.BANK
 LEFTOVERS = [
     *("~$loans.xlsx", ".~lock.loans.ods#", "loans.xlsx.filepart", "loans.csv.part", "loans.tmp", "loans.crdownload"),
     *("loans.csv~", "loans.bak", "loans.xlk", "Thumbs.db", "desktop.ini", ".DS_Store", "THUMBS.DB", "loans.xlsx.BAK"),
@@ -212,6 +218,81 @@ def test_a_package_of_nothing_owed_is_refused(ruleset: Ruleset) -> None:
     judged = judge(package(households=[sound("households")]), ruleset)
     assert (rules(judged), judged.verdict) == (["F09", "F10"], Verdict.REJECTED)
     assert "是否放错了文件夹" in judged.findings[0].message
+
+
+def owing(register: Register, period: Period, *dated: Obligation) -> Ruleset:
+    """What packages of a month are held against, where reports of banks are owed by date."""
+    reports = {each.report for each in dated}
+    others = tuple(each for each in register.obligations if each.report not in reports or each.kind is not BANK)
+    return ruleset_of(Settings(), replace(register, obligations=(*others, *dated)), period)
+
+
+@pytest.mark.parametrize(
+    ("dates", "opened_on", "says"),
+    [
+        (
+            {"from_period": Period(2019, 7)},
+            None,
+            "“产业项目对接表”自2019年7月起由贵单位报送，2019年6月不需报送，已略过",
+        ),
+        ({"until_period": Period(2019, 5)}, None, "“产业项目对接表”只报送到2019年5月，2019年6月不需报送，已略过"),
+        ({"from_month": 2}, date(2019, 6, 17), "“产业项目对接表”自2019年7月起由贵单位报送，2019年6月不需报送，已略过"),
+        (
+            {"from_month": 3, "from_period": Period(2019, 7)},
+            date(2019, 6, 17),
+            "“产业项目对接表”自2019年8月起由贵单位报送",
+        ),
+        ({"from_month": 2}, None, None),
+        ({"from_period": JUNE, "until_period": JUNE}, None, None),
+    ],
+)
+def test_a_report_of_other_months_is_left_out_and_says_from_when_on_it_is_owed(
+    register: Register, dates: dict[str, Any], opened_on: date | None, says: str | None
+) -> None:
+    if opened_on is not None:
+        opened = tuple(
+            replace(each, opened_on=opened_on) if each.code == "B01" else each for each in register.institutions
+        )
+        register = replace(register, institutions=opened)
+    june = owing(register, JUNE, Obligation(BANK, "matches", nil_allowed=True, **dates))
+    judged = judge(package(grid=[sound("grid")], matches=[sound("matches")]), june)
+    assert judged.verdict is Verdict.ACCEPTED
+    if says is None:
+        assert (rules(judged), len(judged.reports)) == ([], 2)
+        return
+    (finding,) = judged.findings
+    assert (finding.rule, str(finding.level), finding.file) == ("F10", "notice", "matches.csv")
+    assert finding.message.startswith(says)
+    assert [report.report for report in judged.reports] == ["grid"]
+
+
+def test_a_package_of_other_months_reports_only_asks_for_its_month(register: Register) -> None:
+    """It is nobody else's, so the folder is right; the file of a report of others makes it the folder again."""
+    june = owing(register, JUNE, Obligation(BANK, "matches", nil_allowed=True, from_period=Period(2019, 7)))
+    judged = judge(package(matches=[sound("matches")]), june)
+    assert (rules(judged), judged.verdict) == (["F09", "F10"], Verdict.REJECTED)
+    assert judged.findings[0].message == "报送包中没有本期应报的报表，请核对报送月份。"
+    judged = judge(package(matches=[sound("matches")], households=[sound("households")]), june)
+    [refused] = [finding.message for finding in judged.findings if finding.rule == "F09"]
+    assert "是否放错了文件夹" in refused
+
+
+def test_what_a_kind_may_deliver_and_owes_in_no_month_is_taken(register: Register) -> None:
+    judged = judge(package(grid=[sound("grid")], matches=[sound("matches")]), owing(register, JUNE))
+    assert judged.findings == ()
+    without = replace(register, obligations=tuple(each for each in register.obligations if each.report != "matches"))
+    judged = judge(package(matches=[sound("matches")]), ruleset_of(Settings(), without, JUNE))
+    assert (judged.findings, [report.report for report in judged.reports]) == ((), ["matches"])
+
+
+@pytest.mark.parametrize(("month", "found"), [(6, []), (7, ["F04"])])
+def test_a_nil_return_is_enough_in_the_months_that_allow_it(register: Register, month: int, found: list[str]) -> None:
+    until_june = Obligation(BANK, "matches", nil_allowed=True, until_period=JUNE)
+    from_july = Obligation(BANK, "matches", nil_allowed=False, from_period=Period(2019, 7))
+    judged = judge(
+        package(grid=[sound("grid")], matches=[]), owing(register, Period(2019, month), until_june, from_july)
+    )
+    assert rules(judged) == found
 
 
 # Names of sheets

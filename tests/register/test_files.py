@@ -26,7 +26,7 @@ def test_demo_register() -> None:
     june = Period(2019, 6)
     assert [each.code for each in register.open_in(june)][:2] == ["B01", "B02"]
     assert len(register.open_in(june)) == 17
-    assert list(register.owed_by(InstitutionKind.CENTRE)) == ["league", "inspections"]
+    assert list(register.obligations_of(InstitutionKind.CENTRE)) == ["league", "inspections"]
     assert register.division_codes(DivisionLevel.COUNTY) == ["441702", "441704", "441721", "441781"]
 
 

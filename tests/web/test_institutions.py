@@ -98,6 +98,50 @@ def test_the_chosen_month_is_kept_and_its_deadlines_are_shown(register: Engine, 
         assert f"{PAGE}{path}?period=2019-06" in links_of(answer.text)
 
 
+def test_what_is_owed_is_that_of_the_chosen_month(register: Engine, op: TestClient) -> None:
+    """Outreach from June on; matches from a bank's second month on, and B02 opens in May; visits no longer in June."""
+    with register.begin() as connection:
+        for change in (
+            "update registry.obligation set from_period = '2019-06' where report = 'outreach'",
+            "update registry.obligation set from_month = 2 where report = 'matches'",
+            "update registry.obligation set until_period = '2019-05' where report = 'visits'",
+            "update registry.institution set opened_on = '2019-05-20' where code = 'B02'",
+        ):
+            connection.execute(text(change))
+    counted = {
+        month: {
+            row["代码"]: row["应报报表（张）"]
+            for row in by_head(csv_of(op, "institutions", "institutions", period=month))
+        }
+        for month in ("2019-05", "2019-06")
+    }
+    assert {month: (each["B01"], each["B02"], each["C01"]) for month, each in counted.items()} == {
+        "2019-05": ("5", "4", "3"),
+        "2019-06": ("5", "5", "4"),
+    }
+    listed = {
+        (code, month): csv_of(op, f"institutions/{code}", "obligations", period=month)
+        for code in ("B01", "B02")
+        for month in ("2019-05", "2019-06")
+    }
+    assert listed["B02", "2019-05"] == [
+        ["报表", "可否零报送", "应报月份", "所选月份", "来源"],
+        ["金融精准扶贫贷款台账", "不可以", "每月", "应报", "obligations.csv"],
+        ["贷款与再贷款月报", "不可以", "每月", "应报", "obligations.csv"],
+        ["贫困户走访存档", "可以", "2019年5月止", "应报", "obligations.csv"],
+        ["网格化管理责任表", "不可以", "每月", "应报", "obligations.csv"],
+        ["宣传培训活动", "可以", "2019年6月起", "不需报送", "obligations.csv"],
+        ["产业项目对接表", "可以", "2019年6月（开业第2个月）起", "不需报送", "obligations.csv"],
+    ]
+    assert [row[2:4] for row in listed["B01", "2019-05"] if row[0] == "产业项目对接表"] == [
+        ["2010年2月（开业第2个月）起", "应报"]
+    ]
+    of_june = {row[0]: row[3] for row in listed["B02", "2019-06"]}
+    assert (of_june["贫困户走访存档"], of_june["产业项目对接表"]) == ("不需报送", "应报")
+    for (code, month), rows_of in listed.items():
+        assert str(sum(row[3] == "应报" for row in rows_of)) == counted[month][code]
+
+
 @pytest.mark.parametrize(("page", "path"), FORMS_OF_DEADLINES)
 def test_a_form_keeps_the_view(register: Engine, op: TestClient, page: str, path: str) -> None:
     asked = "?kind=bank&period=2019-05"

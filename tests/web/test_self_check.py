@@ -6,6 +6,7 @@ import csv
 import html
 import os
 import re
+import shutil
 import tempfile
 import time
 from base64 import b64decode
@@ -20,6 +21,7 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from five_precisions.intake.package import DeliveredFile
+from five_precisions.settings import DEMO_REGISTER
 from five_precisions.settings import PREFIX as ENVIRONMENT
 from tests.packages import ACCOUNT, package, sound, sound_package
 from tests.rows import rows
@@ -181,3 +183,18 @@ def test_the_template_is_a_workbook_for_the_month(register: Engine, login: Login
     assert rows(register, "select kind, subject, period from registry.action") == [("template", "B01", "2019-06")]
     assert viewer.get(f"{PAGE}/template", params={"period": "junk"}).status_code == 404
     assert viewer.get(f"{PREFIX}/institutions/B99/template").status_code == 404
+
+
+def test_a_month_for_which_nothing_is_owed_has_no_template(
+    register: Engine, login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(DEMO_REGISTER, tmp_path / "own"))
+    head, *lines = (folder / "obligations.csv").read_text(encoding="utf-8").splitlines()
+    dated = "\n".join([f"{head},from", *(f"{line},2019-06" for line in lines)])
+    (folder / "obligations.csv").write_text(dated, encoding="utf-8")
+    monkeypatch.setenv(ENVIRONMENT + "REGISTER", str(folder))
+    viewer = login("viewer")
+    refused = viewer.get(f"{PAGE}/template", params={"period": "2019-05"})
+    assert (refused.status_code, "该机构2019年5月没有应报的报表" in refused.text) == (404, True)
+    assert viewer.get(f"{PAGE}/template", params={"period": "2019-06"}).status_code == 200
+    assert rows(register, "select kind, subject, period from registry.action") == [("template", "B01", "2019-06")]

@@ -317,10 +317,15 @@ def _require_owed(connection: Connection, period: Period) -> None:
             f"{period} cannot be closed: nobody owes a report, for the register has no obligations; complete "
             "obligations.csv and run: five-precisions init"
         )
-    if not any(register.owed_by(institution.kind) for institution in register.open_in(period)):
+    if not any(each.holds_in(period) for each in register.obligations):
+        raise RefusedError(
+            f"{period} cannot be closed: obligations.csv has no report that is owed for it; if the month is right, "
+            "mend from and until there and run: five-precisions init"
+        )
+    if not any(register.owed_by(institution, period) for institution in register.open_in(period)):
         raise RefusedError(
             f"{period} cannot be closed: no institution that owes a report was open in it; if the month is right, mend "
-            "institutions.csv and run: five-precisions init"
+            "institutions.csv, or from_month in obligations.csv, and run: five-precisions init"
         )
 
 

@@ -155,7 +155,7 @@ class Collector:
         """Those of the same kind with earlier codes, where one's report can reject another's (K02)."""
         [own] = self.institutions(code)
         compared = {check.report for check in load_cross_rules() if check.decides_across_institutions}
-        if compared.isdisjoint(self._register.owed_by(own.kind)):
+        if compared.isdisjoint(self._register.owed_by(own, self._period)):
             return []
         return [each for each in self.institutions(None) if each.kind is own.kind and each.code < own.code]
 

@@ -34,7 +34,7 @@ from five_precisions.forms.template_notes import (
 from five_precisions.intake.level_words import LEVEL_WORDS
 from five_precisions.intake.reading.cover import COVER_HEADERS, COVER_TITLE, EXPLANATION_HEADERS, EXPLANATIONS_TITLE
 from five_precisions.period import Period
-from five_precisions.register import Institution, Register, load_register
+from five_precisions.register import Institution, Obligation, Register, load_register
 from five_precisions.reports import Column, ColumnType, Report, Sensitivity, load_forms
 from five_precisions.reports.cells import TOTAL_MARKS
 from five_precisions.reports.level import Level
@@ -123,7 +123,8 @@ def write_template(settings: Settings, institution_code: str, path: Path, period
         settings: Of this installation.
         institution_code: Who will fill it in.
         path: Where to write it.
-        period: The month that its cover names, and whose forms it holds; None leaves the cell to the institution.
+        period: The month that its cover names, whose forms it holds, and for which reports are owed. None leaves the
+            cell to the institution, and takes what it owes in any month.
 
     Raises:
         UsageError: the institution is not in the register or owes nothing, or the path is no place for an .xlsx file.
@@ -161,18 +162,18 @@ def render_template(
     Without a month it holds the forms of the current one.
 
     Raises:
-        UsageError: the institution owes no report.
+        UsageError: the institution owes no report, or none for the month.
         SetupError: a report's suite is missing or wrong.
     """
     month = Period.current() if period is None else period
     forms = load_forms(month) if reports is None else reports
     parts = [
         _OwedReport(forms[code], obligation.nil_allowed, column_notes(forms[code], month))
-        for code, obligation in register.owed_by(institution.kind).items()
+        for code, obligation in _owed(register, institution, period).items()
         if code in forms
     ]
     if not parts:
-        raise UsageError(f"{institution.code} owes no report: the register has no obligation of a {institution.kind}.")
+        raise UsageError(_owes_nothing(register, institution, period))
     content = BytesIO()
     properties = {"title": f"月度报送模板（{institution.code}）", "author": "", "created": _MADE_ON}
     with write_book(content, properties, in_memory=True) as book:
@@ -189,6 +190,21 @@ def _require_one_form() -> None:
     now = Period.current()
     if load_forms(now) != load_forms(now.previous()):
         raise UsageError(f"The forms of {now.previous()} and {now} differ; name the month with --period.")
+
+
+def _owed(register: Register, institution: Institution, period: Period | None) -> Mapping[str, Obligation]:
+    """What the institution owes for the month; without one, whatever it owes in some month."""
+    if period is not None:
+        return register.owed_by(institution, period)
+    return {code: each[-1] for code, each in register.obligations_of(institution.kind).items()}
+
+
+def _owes_nothing(register: Register, institution: Institution, period: Period | None) -> str:
+    if not register.obligations_of(institution.kind):
+        return f"{institution.code} owes no report: the register has no obligation of a {institution.kind}."
+    if period is not None and not institution.is_open_in(period):
+        return f"{institution.code} owes no report for {period}: it is not open then."
+    return f"{institution.code} owes no report for {period}; obligations.csv says from when on it does."
 
 
 class _TemplateWriter:

@@ -6,7 +6,7 @@ See docs/reports.md#rules; docs/intake.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from five_precisions.intake.belonging import TitledSheet, belonging_finding, titled
@@ -30,7 +30,8 @@ from five_precisions.intake.reading.typed import TypedRows, read_rows
 from five_precisions.intake.rules.suites import suite_of
 from five_precisions.intake.rules.validation import suite_findings
 from five_precisions.intake.ruleset import Ruleset
-from five_precisions.register import Institution
+from five_precisions.period import Period
+from five_precisions.register import Institution, Obligation
 from five_precisions.reports import Report, load_reports
 from five_precisions.reports.level import Level
 
@@ -66,21 +67,17 @@ def judge_package(
     has_cover = bool(cover_sheets)
     if not has_cover:
         cover, cover_findings = Cover(is_readable=False), []
-    owed = ruleset.register.owed_by(institution.kind)
-    not_owed = [
-        report
-        for report in reports.values()
-        if institution.kind not in report.owners or report.code not in ruleset.reports
-    ]
+    owed = ruleset.register.owed_by(institution, ruleset.period)
+    not_owed = _not_owed(reports, institution, ruleset)
+    left_out = {each.report.code for each in not_owed}
     drafts = {
         code: ReportDraft(
             report, cover.lines.get(code), assigned.get(code, []), may_be_nil=code not in owed or owed[code].nil_allowed
         )
         for code, report in reports.items()
-        if report not in not_owed and (code in cover.lines or code in assigned or code in unread.values())
+        if code not in left_out and (code in cover.lines or code in assigned or code in unread.values())
     }
-    findings += _not_owed_findings(not_owed, institution, assigned, cover, read, has_drafts=bool(drafts))
-    left_out = {report.code for report in not_owed}
+    findings += _not_owed_findings(not_owed, assigned, cover, read, has_drafts=bool(drafts))
     findings = [finding for finding in findings if finding.report not in left_out]
     findings += _place(drafts, [each for each in cover_findings + explanation_findings if each.report not in left_out])
     _reject_unread(drafts, findings, read, is_cover_due=cover_wanted and not has_cover)
@@ -175,37 +172,86 @@ def _titled(
     return [titled(sheet, tables.get(id(sheet))) for sheet in sheets]
 
 
+@dataclass(frozen=True, slots=True)
+class _NotOwed:
+    """A report that is left out where it is delivered, and why, as the rest of a sentence."""
+
+    report: Report
+    why: str
+    in_other_months: bool = False
+    """Whether the institution owes it in other months."""
+
+
+def _not_owed(reports: Mapping[str, Report], institution: Institution, ruleset: Ruleset) -> list[_NotOwed]:
+    """What the institution does not deliver for the month.
+
+    What its kind may deliver and owes in no month at all is taken.
+    """
+    owed = ruleset.register.owed_by(institution, ruleset.period)
+    dated = ruleset.register.obligations_of(institution.kind)
+    found = [_NotOwed(each, "不由贵单位报送") for each in reports.values() if institution.kind not in each.owners]
+    found += [
+        _NotOwed(each, _life_of(each), in_other_months=True)
+        for each in reports.values()
+        if institution.kind in each.owners and each.code not in ruleset.reports
+    ]
+    return found + [
+        _NotOwed(reports[code], _other_months(obligations, institution, ruleset.period), in_other_months=True)
+        for code, obligations in dated.items()
+        if code not in owed and code in ruleset.reports and institution.kind in reports[code].owners
+    ]
+
+
+def _other_months(obligations: Sequence[Obligation], institution: Institution, period: Period) -> str:
+    """From when on, or until when, an institution owes what it does not owe for the month."""
+    later = [
+        each
+        for each in obligations
+        if each.until_period is None or max(period, each.first_period_of(institution)) <= each.until_period
+    ]
+    if later:
+        first = min(each.first_period_of(institution) for each in later)
+        return f"自{first.words}起由贵单位报送，{period.words}不需报送"
+    last = max(each.until_period for each in obligations if each.until_period is not None)
+    return f"只报送到{last.words}，{period.words}不需报送"
+
+
 def _not_owed_findings(
-    not_owed: Sequence[Report],
-    institution: Institution,
+    not_owed: Sequence[_NotOwed],
     assigned: Mapping[str, Sequence[Sheet]],
     cover: Cover,
     read: ReadFiles,
     *,
     has_drafts: bool,
 ) -> list[Finding]:
-    """Reports that this kind of institution does not deliver, or not for this month, are left out and named (F10)."""
+    """Reports that the institution does not deliver for the month are left out, and named (F10)."""
     findings: list[Finding] = []
-    for report in not_owed:
+    is_of_other_months = True
+    for each in not_owed:
+        report = each.report
         line = cover.lines.get(report.code)
         sheets = [*assigned.get(report.code, ()), *([line.sheet] if line else [])]
         places = [(sheet.file, sheet.name) for sheet in sheets]
         places += [(name, None) for name, code in read.unread.items() if code == report.code]
         if places:
-            why = _other_months(report) if institution.kind in report.owners else "不由贵单位报送"
-            message = f"“{report.title}”{why}，已略过，请从报送包和报送说明中删除。"
+            message = f"“{report.title}”{each.why}，已略过，请从报送包和报送说明中删除。"
+            is_of_other_months &= each.in_other_months
             file, sheet = places[0]
             level = PackageRule.F10.level
             findings.append(
                 Finding(report=None, rule=PackageRule.F10.code, level=level, message=message, file=file, sheet=sheet)
             )
     if findings and not has_drafts:
-        message = "报送包中没有应由贵单位报送的报表，请核对是否放错了文件夹。"
+        message = (
+            "报送包中没有本期应报的报表，请核对报送月份。"
+            if is_of_other_months
+            else "报送包中没有应由贵单位报送的报表，请核对是否放错了文件夹。"
+        )
         findings.append(replace(findings[0], rule=PackageRule.F09.code, level=PackageRule.F09.level, message=message))
     return findings
 
 
-def _other_months(report: Report) -> str:
+def _life_of(report: Report) -> str:
     """From when on, or until when, a report is delivered that is not for the month."""
     begin = "" if report.valid_from is None else f"自{report.valid_from.words}起"
     end = "" if report.valid_until is None else f"到{report.valid_until.words}为止"

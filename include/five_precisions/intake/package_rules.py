@@ -37,7 +37,11 @@ class PackageRule(Enum):
     F07 = Level.NOTICE, JudgedPart.SHEETS, "A sheet that is no report, or an unclear explanation, is named."
     F08 = Level.NOTICE, JudgedPart.COVER, "There is a cover; files that lie without one for 30 minutes cause one mail."
     F09 = Level.CRITICAL, JudgedPart.COVER, "The cover lists the reports that the package holds, each once."
-    F10 = Level.NOTICE, JudgedPart.SHEETS, "A report that this kind of institution does not owe is left out, and named."
+    F10 = (
+        Level.NOTICE,
+        JudgedPart.SHEETS,
+        "A report that the institution does not owe is left out, and named.",
+    )
     F11 = Level.NOTICE, JudgedPart.ROWS, "A row that is no data, such as a signature, is left out, and named."
     F12 = Level.CRITICAL, JudgedPart.HEADERS, "A unit line or a header names the unit of its columns, or none."
     F13 = Level.CRITICAL, JudgedPart.PACKAGE, "The package names its own month and institution, or none."

@@ -72,7 +72,7 @@ def read_status(engine: Engine, period: Period) -> list[ReportState]:
     for institution in register.open_in(period):
         deadline = deadlines[institution.code]
         is_over = deadline.closed_at is not None or now >= deadline.deadline_at
-        for report in register.owed_by(institution.kind):
+        for report in register.owed_by(institution, period):
             own = delivered.get((institution.code, report), [])
             good = [row for row in own if row.verdict in ("accepted", "nil")]
             shown = good[-1] if good else own[-1] if own else None

@@ -57,7 +57,7 @@ def post_missing_cover_notice(
         is_demo=settings.is_demo,
         month=month,
         institution=institution,
-        owed=[load_reports()[code].title for code in register.owed_by(institution.kind) if code not in there],
+        owed=[load_reports()[code].title for code in register.owed_by(institution, period) if code not in there],
         files=[
             (shown_text(file.name), f"{file.size:,}", f"{file.modified_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
             for file in (*delivery.files, *delivery.in_folders)

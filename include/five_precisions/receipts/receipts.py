@@ -48,10 +48,8 @@ logger = logging.getLogger(__name__)
 _UNITS: Final = {ColumnType.YUAN: "元", ColumnType.WAN: "万元"}
 
 _READ_OWED = text("""
-select obligation.report, obligation.nil_allowed
-from registry.obligation
-inner join registry.institution on obligation.kind = institution.kind
-where institution.code = :institution_code
+select report, nil_allowed from registry.expected_report
+where period = :period and institution_code = :institution_code
 """)
 _READ_CONTACTS = text("""
 select institution_code, address

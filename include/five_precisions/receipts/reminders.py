@@ -6,7 +6,7 @@ See docs/intake.md#its-life.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from five_precisions.intake.failed_packages import read_failed
 from five_precisions.intake.status import ReportState, read_status
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.receipts.receipt_wording import deadline_words, time_left_words
-from five_precisions.register import ContactRole, Institution, Register, open_period, read_register
+from five_precisions.register import ContactRole, Institution, Obligation, Register, open_period, read_register
 from five_precisions.settings import Settings
 from five_precisions.templates import moment_words, render
 from five_precisions.warehouse import load_statement, read_clock
@@ -211,7 +211,7 @@ def _reminders(
         if institution is None or code not in by_code:
             continue
         stage = stage_of(by_code[code].last_day)
-        missing = _missing(register, institution, own)
+        missing = _missing(register.owed_by(institution, period), institution, own)
         if stage is not None and missing:
             yield Reminder(
                 period=period,
@@ -223,8 +223,9 @@ def _reminders(
             )
 
 
-def _missing(register: Register, institution: Institution, own: Sequence[ReportState]) -> tuple[MissingReport, ...]:
-    owed = register.owed_by(institution.kind)
+def _missing(
+    owed: Mapping[str, Obligation], institution: Institution, own: Sequence[ReportState]
+) -> tuple[MissingReport, ...]:
     return tuple(
         MissingReport(
             title=row.title,

@@ -51,12 +51,6 @@ def find_faults(register: Register) -> Iterator[Fault]:
     yield from _stand_twice("division", register.divisions, lambda each: each.code)
     yield from _stand_twice("institution", register.institutions, lambda each: each.code)
     yield from _differ_in_case(register.institutions)
-    yield from _stand_twice(
-        "obligation",
-        register.obligations,
-        lambda each: (each.kind, each.report),
-        lambda each: f"{each.kind} {each.report}",
-    )
     yield from _stand_twice("contact", register.contacts, contact_key, _contact_name)
     yield from _wrong_divisions(register.divisions)
     yield from _wrong_institutions(register)
@@ -212,6 +206,7 @@ def why_wrong(contact: Contact) -> str | None:
 
 
 def _wrong_obligations(register: Register) -> Iterator[Fault]:
+    yield from _hold_twice(register.obligations)
     reports = load_reports()
     for obligation in register.obligations:
         report = reports.get(obligation.report)
@@ -222,10 +217,49 @@ def _wrong_obligations(register: Register) -> Iterator[Fault]:
             )
         elif obligation.kind not in report.owners:
             yield Fault(f"the register has {obligation.report} owed by a {obligation.kind}.", obligation)
+        if _ends_before_it_begins(obligation):
+            yield Fault(
+                f"until is {obligation.until_period}, which lies before from, {obligation.from_period}.", obligation
+            )
+    yield from _empty_months(register.obligations)
     for institution in register.institutions:
-        if not register.owed_by(institution.kind):
+        if not register.obligations_of(institution.kind):
             yield Fault(
                 f"institution {institution.code} is a {institution.kind}, and obligations.csv names no report that a "
                 f"{institution.kind} owes.",
                 institution,
             )
+
+
+def _ends_before_it_begins(obligation: Obligation) -> bool:
+    begin, end = obligation.from_period, obligation.until_period
+    return begin is not None and end is not None and end < begin
+
+
+def _hold_twice(obligations: Iterable[Obligation]) -> Iterator[Fault]:
+    """What a kind owes may be said anew for other months; in one month it is said once."""
+    known: dict[tuple[InstitutionKind, str], list[Obligation]] = {}
+    for obligation in obligations:
+        before = known.setdefault((obligation.kind, obligation.report), [])
+        if first := next(filter(obligation.overlaps, before), None):
+            name = f"{obligation.kind} {obligation.report}"
+            dated = any((each.from_period, each.until_period) != (None, None) for each in (first, obligation))
+            months = " for the same months" if dated else ""
+            yield Fault(f"the register has the obligation {name} more than once{months}.", obligation, first)
+        before.append(obligation)
+
+
+def _empty_months(obligations: Iterable[Obligation]) -> Iterator[Fault]:
+    """A month for which nobody owes anything cannot be closed, and would keep all later ones waiting."""
+    reached: Period | None = None
+    for obligation in sorted(obligations, key=lambda each: str(each.from_period or "")):
+        begin = obligation.from_period
+        if reached is not None and begin is not None and reached.next() < begin:
+            yield Fault(
+                f"nobody owes a report from {reached.next()} to {begin.previous()}; months are closed in order, so "
+                "each one wants a report that is owed.",
+                obligation,
+            )
+        if obligation.until_period is None:
+            return
+        reached = obligation.until_period if reached is None else max(reached, obligation.until_period)

@@ -12,7 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from five_precisions.errors import SetupError
+from five_precisions.errors import SetupError, UsageError
+from five_precisions.period import Period
 from five_precisions.register.checks import Entry, Fault, find_faults
 from five_precisions.register.lines import Line, read_lines, shown
 from five_precisions.register.model import (
@@ -37,7 +38,10 @@ _COLUMNS: Final[dict[str, Sequence[str]]] = {
     "contacts.csv": ("institution_code", "address", "role"),
     "obligations.csv": ("kind", "report", "nil_allowed"),
 }  # fmt: skip
-_OPTIONAL_COLUMNS: Final[dict[str, Sequence[str]]] = {"contacts.csv": ("fallback_address",)}
+_OPTIONAL_COLUMNS: Final[dict[str, Sequence[str]]] = {
+    "contacts.csv": ("fallback_address",),
+    "obligations.csv": ("from", "until", "from_month"),
+}
 
 _CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]", re.IGNORECASE)
@@ -50,6 +54,7 @@ _LONGEST_NAME: Final = 100
 _LONGEST_SHORT_NAME: Final = 30
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS: Final = range(1900, 3000)
+_FROM_MONTHS: Final = range(1, 100)
 
 
 class _WrongCellError(ValueError):
@@ -153,6 +158,9 @@ def _obligation(line: Line) -> Obligation:
         kind=_choice(line, "kind", InstitutionKind),
         report=_required(line, "report"),
         nil_allowed=_flag(line, "nil_allowed"),
+        from_period=_month(line, "from"),
+        until_period=_month(line, "until"),
+        from_month=_from_month(line),
     )
 
 
@@ -184,6 +192,24 @@ def _flag(line: Line, name: str) -> bool:
     if _cell(line, name) not in ("0", "1"):
         raise _WrongCellError(f"{name} is {shown(_cell(line, name))}; it is 0 or 1.")
     return _cell(line, name) == "1"
+
+
+def _month(line: Line, name: str) -> Period | None:
+    text = _cell(line, name)
+    try:
+        return Period.parse(text) if text else None
+    except UsageError:
+        raise _WrongCellError(f"{name} is {shown(text)}; it is a month, YYYY-MM, or empty.") from None
+
+
+def _from_month(line: Line) -> int:
+    text = _cell(line, "from_month") or "1"
+    if re.fullmatch(r"[0-9]{1,3}", text) is None or int(text) not in _FROM_MONTHS:
+        raise _WrongCellError(
+            f"from_month is {shown(text)}; it says from which of its months on an institution owes the report, from "
+            f"{_FROM_MONTHS[0]} to {_FROM_MONTHS[-1]}. A month of the calendar stands in from."
+        )
+    return int(text)
 
 
 def _date(line: Line, name: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -51,6 +52,10 @@ class Institution:
         """Whether it is open on the period's last day (docs/figures.md#reporting)."""
         return self.opened_on <= period.end and (self.closed_on is None or self.closed_on > period.end)
 
+    def month(self, number: int) -> Period:
+        """Its month of that number; the first is the one in which it opened, on whose last day it is open."""
+        return Period.of(self.opened_on).back(1 - number)
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
@@ -75,11 +80,34 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """A report that every institution of a kind owes each month."""
+    """A report that institutions of a kind owe each month, from one month on or until one where it is dated."""
 
     kind: InstitutionKind
     report: str
     nil_allowed: bool
+    from_period: Period | None = None
+    """The first month for which it is owed; None without such a date."""
+    until_period: Period | None = None
+    """The last month for which it is owed; None without such a date."""
+    from_month: int = 1
+    """From which of its own months on an institution owes it; 1 is the month in which it opened."""
+
+    def holds_in(self, period: Period) -> bool:
+        """Whether institutions of the kind owe it for the month, newcomers apart."""
+        return (self.from_period is None or self.from_period <= period) and (
+            self.until_period is None or period <= self.until_period
+        )
+
+    def first_period_of(self, institution: Institution) -> Period:
+        """The first month for which the institution owes it, if it is open then."""
+        own = institution.month(self.from_month)
+        return own if self.from_period is None else max(own, self.from_period)
+
+    def overlaps(self, other: Obligation) -> bool:
+        """Whether there is a month in which both hold."""
+        begins = [each.from_period for each in (self, other) if each.from_period is not None]
+        ends = [each.until_period for each in (self, other) if each.until_period is not None]
+        return not begins or not ends or max(begins) <= min(ends)
 
 
 @dataclass(frozen=True)
@@ -92,6 +120,10 @@ class Register:
     obligations: tuple[Obligation, ...]
     undecided: frozenset[str] = frozenset()
     """Codes of the warehouse's institutions that are no longer in the files, and owe as before until ops decide."""
+
+    @cached_property
+    def _obligations(self) -> dict[InstitutionKind, dict[str, tuple[Obligation, ...]]]:
+        return {kind: _by_report(each for each in self.obligations if each.kind is kind) for kind in InstitutionKind}
 
     @cached_property
     def _by_code(self) -> dict[str, Institution]:
@@ -108,11 +140,30 @@ class Register:
             key=lambda institution: institution.code,
         )
 
-    def owed_by(self, kind: InstitutionKind) -> dict[str, Obligation]:
-        """The obligations of a kind of institution by report, in the order of the declared reports."""
-        owed = {obligation.report: obligation for obligation in self.obligations if obligation.kind is kind}
-        return {report: owed[report] for report in load_reports() if report in owed}
+    def obligations_of(self, kind: InstitutionKind) -> Mapping[str, tuple[Obligation, ...]]:
+        """The obligations of a kind of institution by report, of whatever months.
+
+        The reports come as they are declared, what is owed of one in the order of its months.
+        """
+        return self._obligations[kind]
+
+    def owed_by(self, institution: Institution, period: Period) -> dict[str, Obligation]:
+        """What an institution owes for a month by report, in the order of the declared reports; closed, nothing."""
+        if not institution.is_open_in(period):
+            return {}
+        return {
+            report: obligation
+            for report, obligations in self.obligations_of(institution.kind).items()
+            for obligation in obligations
+            if obligation.holds_in(period) and obligation.first_period_of(institution) <= period
+        }
 
     def division_codes(self, level: DivisionLevel) -> list[str]:
         """Codes of the divisions of a level, sorted."""
         return sorted(division.code for division in self.divisions if division.level is level)
+
+
+def _by_report(obligations: Iterable[Obligation]) -> dict[str, tuple[Obligation, ...]]:
+    own = sorted(obligations, key=lambda each: str(each.from_period or ""))
+    found = {report: tuple(each for each in own if each.report == report) for report in load_reports()}
+    return {report: each for report, each in found.items() if each}

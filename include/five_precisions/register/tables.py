@@ -42,8 +42,14 @@ select code, name, level, parent_code from registry.division where left_files_at
 _FIND_RETURNED = text("""
 select code from registry.institution where left_files_at is not null and code = any(:codes) order by code
 """)
+_READ_OBLIGATIONS = text("""
+select kind, report, nil_allowed, from_period, until_period, from_month
+from registry.obligation
+order by kind, report, from_period nulls first
+""")
 _SAVE_OBLIGATION = text("""
-insert into registry.obligation (kind, report, nil_allowed) values (:kind, :report, :nil_allowed)
+insert into registry.obligation (kind, report, nil_allowed, from_period, until_period, from_month)
+values (:kind, :report, :nil_allowed, :from_period, :until_period, :from_month)
 """)
 
 
@@ -80,7 +86,8 @@ def save_register(connection: Connection, register: Register) -> Saved:
     connection.execute(_MARK_INSTITUTIONS, {"codes": codes})
     replace_contacts(connection, codes, register.contacts)
     connection.execute(text("delete from registry.obligation"))
-    _save(connection, _SAVE_OBLIGATION, register.obligations)
+    if register.obligations:
+        connection.execute(_SAVE_OBLIGATION, [_row_of(each) for each in register.obligations])
     kept = read_register(connection)
     return Saved(
         undecided=tuple(each for each in kept.institutions if each.code in kept.undecided),
@@ -98,13 +105,13 @@ def read_register(connection: Connection) -> Register:
     institutions = connection.execute(load_statement("register/institutions")).mappings()
     divisions = rows("select code, name, level, parent_code from registry.division order by code")
     contacts = rows("select institution_code, address, role, fallback_address from registry.contact order by 1, 3, 2")
-    obligations = rows("select kind, report, nil_allowed from registry.obligation order by kind, report")
+    obligations = connection.execute(_READ_OBLIGATIONS).mappings()
     undecided = rows("select code from registry.institution where left_files_at is not null and closed_on is null")
     return Register(
         institutions=tuple(map(institution_of, institutions)),
         divisions=tuple(map(_division, divisions)),
         contacts=tuple(Contact(**{**row, "role": ContactRole(row["role"])}) for row in contacts),
-        obligations=tuple(Obligation(**{**row, "kind": InstitutionKind(row["kind"])}) for row in obligations),
+        obligations=tuple(map(_obligation, obligations)),
         undecided=frozenset(row["code"] for row in undecided),
     )
 
@@ -138,6 +145,23 @@ def open_period(connection: Connection, settings: Settings, period: Period) -> t
 
 def _division(row: Mapping[Any, Any]) -> Division:
     return Division(**{**row, "level": DivisionLevel(row["level"])})
+
+
+def _obligation(row: Mapping[Any, Any]) -> Obligation:
+    months = {name: None if row[name] is None else Period.parse(row[name]) for name in ("from_period", "until_period")}
+    return Obligation(**{**row, **months, "kind": InstitutionKind(row["kind"])})
+
+
+def _row_of(obligation: Obligation) -> dict[str, Any]:
+    """An obligation as its row, months as they are written."""
+    return {
+        "kind": obligation.kind,
+        "report": obligation.report,
+        "nil_allowed": obligation.nil_allowed,
+        "from_period": None if obligation.from_period is None else str(obligation.from_period),
+        "until_period": None if obligation.until_period is None else str(obligation.until_period),
+        "from_month": obligation.from_month,
+    }
 
 
 def _save(connection: Connection, statement: Any, entries: tuple[Any, ...]) -> None:

@@ -26,6 +26,7 @@ from five_precisions.register import (
     ContactRole,
     Institution,
     InstitutionKind,
+    Obligation,
     Register,
     RegisteredContact,
     add_contact,
@@ -123,7 +124,7 @@ def _list_page(desk: Desk, kind: str, refused: _Refused | None = None) -> Respon
         "institutions.html",
         page="institutions",
         title="机构",
-        tables=[_institutions_table(desk, shown, register, deadlines), _moves_table(moves)],
+        tables=[_institutions_table(desk, shown, register, deadlines, period), _moves_table(moves)],
         period=period,
         periods=periods,
         errors=None if refused is None else refused.errors,
@@ -140,10 +141,11 @@ def _href(desk: Desk, code: str) -> str:
 
 
 def _institutions_table(
-    desk: Desk, rows: Sequence[Row[Any]], register: Register, deadlines: Sequence[Deadline]
+    desk: Desk, rows: Sequence[Row[Any]], register: Register, deadlines: Sequence[Deadline], period: Period | None
 ) -> Table:
     until = {each.institution_code: each for each in deadlines}
-    owed = {kind: len(register.owed_by(kind)) for kind in InstitutionKind}
+    month = period or Period.current()
+    owed = {each.code: len(register.owed_by(each, month)) for each in register.institutions}
     return Table(
         name="institutions",
         title="登记的机构",
@@ -166,7 +168,7 @@ def _institutions_table(
                 Cell(value=row.code, href=_href(desk, row.code), is_head=True),
                 *(row.short_name, row.name, INSTITUTION_KIND_WORDS[InstitutionKind(row.kind)], row.division_name),
                 *(row.opened_on, row.closed_on),
-                counted(owed[InstitutionKind(row.kind)], f"{_href(desk, row.code)}#obligations"),
+                counted(owed[row.code], f"{_href(desk, row.code)}#obligations"),
                 _deadline_cell(until.get(row.code)),
                 Cell(
                     value=row.contacts,
@@ -181,7 +183,7 @@ def _institutions_table(
         ],
         empty="没有这类机构；机构在登记文件 institutions.csv 中增加，然后执行 five-precisions init。",
         note="机构、区划、报送义务在登记文件 institutions.csv、divisions.csv、obligations.csv 中修改，"
-        "然后执行 five-precisions init。报送期限是所选月份的。",
+        "然后执行 five-precisions init。应报报表、报送期限是所选月份的。",
     )
 
 
@@ -308,29 +310,15 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
         deadlines = connection.execute(load_statement("web/institution_deadlines"), _window(code, period)).all()
         moves = _read_moves(connection, code, period)
         open_months = [each for each in _read_open_months(connection) if institution.is_open_in(Period.parse(each))]
-    owed = register.owed_by(institution.kind)
     months = pairs_of(months_to_fill_in(periods))
     closings = next(each.closings for each in list_institutions(desk.engine) if each.code == code)
-    reports = load_reports()
     return desk.answer(
         "institution.html",
         page="institutions",
         title=institution.short_name,
         tables=[
             _contacts_table(contacts, has_left=row.left_files_at is not None),
-            Table(
-                name="obligations",
-                title="报送义务",
-                columns=[Column("report", "报表"), Column("nil_allowed", "可否零报送"), Column("source", "来源")],
-                rows=[
-                    (
-                        Cell(value=reports[report].title, is_head=True),
-                        *("可以" if each.nil_allowed else "不可以", "obligations.csv"),
-                    )
-                    for report, each in owed.items()
-                ],
-                empty="这类机构没有报送义务；在 obligations.csv 中增加。",
-            ),
+            _obligations_table(register, institution, period or Period.current()),
             _deadlines_table(desk, institution, deadlines, period),
             _moves_table(moves),
         ],
@@ -356,6 +344,48 @@ def _institution_page(desk: Desk, code: str, refused: _Refused | None = None) ->
         removal_form=_form(desk, ActionKind.CONTACT_REMOVED, code, refused),
         check_form=desk.form(ActionKind.CHECK, code, {"check_period": str(period or "")}),
     )
+
+
+def _obligations_table(register: Register, institution: Institution, period: Period) -> Table:
+    """What its kind owes: first what the institution owes for the month, then what it owes for others only."""
+    owed = register.owed_by(institution, period)
+    lines = [
+        (report, each, owed.get(report) == each)
+        for report, obligations in register.obligations_of(institution.kind).items()
+        for each in obligations
+    ]
+    return Table(
+        name="obligations",
+        title="报送义务",
+        columns=[
+            Column("report", "报表"),
+            Column("nil_allowed", "可否零报送"),
+            Column("months", "应报月份"),
+            Column("this_month", "所选月份"),
+            Column("source", "来源"),
+        ],
+        rows=[
+            (
+                Cell(value=load_reports()[report].title, is_head=True),
+                *("可以" if each.nil_allowed else "不可以", _months_owed(each, institution)),
+                Cell(value="应报") if is_owed else Cell(value="不需报送", state="faint"),
+                "obligations.csv",
+            )
+            for report, each, is_owed in sorted(lines, key=lambda line: not line[2])
+        ],
+        empty="这类机构没有报送义务；在 obligations.csv 中增加。",
+    )
+
+
+def _months_owed(obligation: Obligation, institution: Institution) -> str:
+    """The months for which the institution owes a report, in words."""
+    first, last = obligation.first_period_of(institution), obligation.until_period
+    if last is not None and last < first:
+        return "不适用"
+    begin = "" if obligation.from_period is None else f"{first.words}起"
+    if obligation.from_month > 1 and first == institution.month(obligation.from_month):
+        begin = f"{first.words}（开业第{obligation.from_month}个月）起"
+    return "，".join(filter(None, [begin, "" if last is None else f"{last.words}止"])) or "每月"
 
 
 def _contacts_table(contacts: Sequence[RegisteredContact], *, has_left: bool) -> Table:

@@ -86,7 +86,11 @@ def save_template(desk: AtDesk, code: str, period: str = "") -> Response:
     institution = register.institution(code)
     if institution is None:
         raise NotThereError("登记文件中没有这个机构，不能生成模板；请核对 institutions.csv。", [back])
-    content = render_template(register, institution, period=month)
+    try:
+        content = render_template(register, institution, period=month)
+    except UsageError:
+        when = "" if month is None else month.words
+        raise NotThereError(f"该机构{when}没有应报的报表，不能生成模板；请核对 obligations.csv。", [back]) from None
     named = None if month is None else str(month)
     name = "-".join(filter(None, ("报送模板", code, named))) + ".xlsx"
     action = Action(kind=ActionKind.TEMPLATE, subject=code, period=named)

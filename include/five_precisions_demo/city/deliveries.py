@@ -23,7 +23,7 @@ from five_precisions_demo.city.events import (
 from five_precisions_demo.city.grid import planted_row
 from five_precisions_demo.city.model import City, report
 from five_precisions_demo.city.tables import Cell, FilledReport, Row
-from five_precisions_demo.city.territory import load_institutions, load_obligations
+from five_precisions_demo.city.territory import load_demo_register, load_institutions
 from five_precisions_demo.city.timetable import deadline, delivery_days
 from five_precisions_demo.city.visits import explain_visits
 
@@ -88,7 +88,7 @@ def deliver(city: City, institution: Institution, period: Period) -> Iterator[De
         _type_amount_full_width(report(city, institution, code, period))
         if institution.code == FULL_WIDTH_OFFICE and code == "households"
         else report(city, institution, code, period)
-        for code in load_obligations()[institution.kind]
+        for code in load_demo_register().owed_by(institution, period)
     )
     final = DeliveredVersion(
         period=period,

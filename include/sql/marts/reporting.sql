@@ -1,5 +1,5 @@
 -- What became of every report owed for the period (docs/intake.md#its-life; docs/figures.md#reporting)?
--- One row per open institution and report that its kind owes.
+-- One row per open institution and report that it owes for the period.
 with counted as (
     select
         judged.institution_code,
@@ -13,10 +13,13 @@ with counted as (
 
 owed as (
     select
-        institution.code as institution_code,
-        obligation.report
+        expected_report.institution_code,
+        expected_report.report
     from open_institution as institution
-    inner join registry.obligation on institution.kind = obligation.kind
+    inner join registry.expected_report
+        on
+            expected_report.period = :period
+            and institution.code = expected_report.institution_code
 )
 
 insert into mart.reporting

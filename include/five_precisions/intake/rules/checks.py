@@ -185,7 +185,7 @@ def _reading_order(finding: Finding) -> tuple[str, int, int, int, str]:
 
 def _is_complete(report: str, register: Register, period: Period, accepted: Accepted) -> bool:
     """Whether everyone who owes the report has it accepted."""
-    owing = [each for each in register.open_in(period) if report in register.owed_by(each.kind)]
+    owing = [each for each in register.open_in(period) if report in register.owed_by(each, period)]
     return all((each.code, report) in accepted for each in owing)
 
 
