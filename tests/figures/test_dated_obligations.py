@@ -16,11 +16,16 @@ from five_precisions.settings import Settings
 from five_precisions.warehouse import load_statement
 from tests.figures.conftest import FEBRUARY, JANUARY, Figure
 from tests.figures.small_city import Rows, SmallCity
+from tests.figures.test_alerts_funds_and_loans import alerts
 from tests.rows import rows
 
+MARCH, JUNE = Period(2019, 3), Period(2019, 6)
 Reports = Mapping[tuple[str, str], Rows]
 OUTREACH_FROM_FEBRUARY = "update registry.obligation set from_period = '2019-02' where report = 'outreach'"
+VISITS_FROM_FEBRUARY = "update registry.obligation set from_period = '2019-02' where report = 'visits'"
+MATCHES_FROM_FEBRUARY = "update registry.obligation set from_period = '2019-02' where report = 'matches'"
 MATCHES_FROM_SECOND_MONTH = "update registry.obligation set from_month = 2 where report = 'matches'"
+LOANS_FROM_SECOND_MONTH = "update registry.obligation set from_month = 2 where report = 'loans'"
 B03_OPENS = {"B03": (date(2019, 1, 20), None)}
 
 
@@ -198,3 +203,128 @@ def test_a_report_that_banks_no_longer_owe_is_that_of_the_offices(
         (FEBRUARY, "441704"): 0,
     }
     assert figure("activities_month", "bank", "B01", FEBRUARY) == 1
+
+
+# Nobody is judged by what was not owed
+
+
+def items(engine: Engine, indicator: str, period: Period = JANUARY) -> dict[str, tuple[Decimal | None, str]]:
+    """Points and note of each bank."""
+    found = rows(
+        engine,
+        "select institution_code, points, note from mart.current_assessment_item "
+        f"where indicator = '{indicator}' and period = '{period}' order by 1",
+    )
+    return {code: (points, note) for code, points, note in found}
+
+
+WORK = {
+    **{(bank, "loans"): [{"contract_no": bank, "household_no": "H1"}] for bank in ("B01", "B02", "B03")},
+    **{(bank, "position"): [{}] for bank in ("B01", "B02", "B03")},
+    ("C01", "projects"): [{"entered_on": date(2019, 1, 1)}],
+    ("C01", "households"): [{"household_no": f"H{number}", "bank_code": f"B0{number}"} for number in (1, 2, 3)],
+}
+"""Each bank works where a project was offered to nobody, and has a household of its own."""
+
+
+def test_matches_that_are_not_owed_are_not_assessed(engine: Engine, settings: Settings) -> None:
+    """B03 has opened in January and owes none; B02 answers nothing, and in February no bank's are in but B01's."""
+    answered = {("B01", "matches"): [{}]}
+    missing = {("2019-02", "B02", "matches"), ("2019-02", "B03", "matches")}
+    play(
+        engine,
+        settings,
+        [MATCHES_FROM_SECOND_MONTH],
+        WORK | answered,
+        WORK | answered,
+        lives=B03_OPENS,
+        missing=missing,
+    )
+    assert items(engine, "matching") == {
+        "B01": (1, "推送项目1个，对接率100.00%"),
+        "B02": (0, "推送项目1个，对接率0.00%"),
+        "B03": (None, "本月不需报送产业项目对接表，不考核"),
+    }
+    assert items(engine, "matching", FEBRUARY) == {
+        "B01": (1, "推送项目1个，对接率100.00%"),
+        "B02": (0, "未报送产业项目对接表"),
+        "B03": (0, "未报送产业项目对接表"),
+    }
+    # It is ranked by what is assessed of it.
+    assert rows(
+        engine, "select status from mart.current_assessment where period = '2019-01' and institution_code = 'B03'"
+    ) == [("ranked",)]
+    steps = "select 1 from mart.next_step where institution_code = 'B03' and indicator = 'matching' and run_id = '{}'"
+    assert rows(engine, steps.format("2019-01-r1")) == []
+    assert len(rows(engine, steps.format("2019-02-r1"))) == 1
+
+
+def test_visits_that_are_not_owed_are_not_assessed(engine: Engine, settings: Settings) -> None:
+    visited = {("B01", "visits"): [{"visited_on": date(2019, 2, 11)}]}
+    play(engine, settings, [VISITS_FROM_FEBRUARY], WORK, WORK | visited)
+    nothing = (None, "本月不需报送贫困户走访存档，不考核")
+    assert items(engine, "visits") == {"B01": nothing, "B02": nothing, "B03": nothing}
+    assert items(engine, "visits", FEBRUARY) == {
+        "B01": (1, "走访覆盖率100.00%"),
+        "B02": (0, "走访覆盖率0.00%"),
+        "B03": (0, "走访覆盖率0.00%"),
+    }
+
+
+def test_a_bank_that_does_not_owe_its_ledger_yet_is_unranked_and_the_reason_says_so(
+    engine: Engine, settings: Settings
+) -> None:
+    missing = {("2019-01", "B02", "position")}
+    play(engine, settings, [LOANS_FROM_SECOND_MONTH], WORK, WORK, lives=B03_OPENS, missing=missing)
+    reasons = "select institution_code, reason from mart.current_assessment where period = '{}' order by 1"
+    assert rows(engine, reasons.format(JANUARY)) == [
+        ("B01", None),
+        ("B02", "暂不排名：《贷款与再贷款月报》未报送"),
+        ("B03", "暂不排名：《金融精准扶贫贷款台账》本月不需报送"),
+    ]
+    assert rows(engine, reasons.format(FEBRUARY)) == [("B01", None), ("B02", None), ("B03", None)]
+
+
+def test_a09_loans_of_months_without_visits_are_no_matter(engine: Engine, settings: Settings) -> None:
+    """Visits are owed from February on: of January nobody knows whom the banks have seen."""
+    loans = [
+        {"contract_no": "L1", "household_no": "H1", "issued_on": date(2019, 1, 10)},
+        {"contract_no": "L2", "household_no": "H2", "issued_on": date(2019, 2, 10)},
+    ]
+    ledger = {("B01", "loans"): loans}
+    play(engine, settings, [VISITS_FROM_FEBRUARY], {("B01", "loans"): loans[:1]}, ledger, ledger)
+    assert alerts(engine, "A09") == []
+    for month in (FEBRUARY, MARCH):
+        assert [row[1:3] for row in alerts(engine, "A09", month)] == [("B01", "L2")]
+
+
+def test_a13_no_project_is_stale_before_banks_say_what_they_match(engine: Engine, settings: Settings) -> None:
+    old = {("C01", "projects"): [{"entered_on": date(2018, 6, 1)}]}
+    play(engine, settings, [MATCHES_FROM_FEBRUARY], old, old)
+    assert alerts(engine, "A13") == []
+    assert [row[1:3] for row in alerts(engine, "A13", FEBRUARY)] == [("C01", "P1")]
+
+
+def test_a13_goes_on_without_a_bank_that_has_just_opened(engine: Engine, settings: Settings) -> None:
+    old = {("C01", "projects"): [{"entered_on": date(2018, 6, 1)}]}
+    play(engine, settings, [MATCHES_FROM_SECOND_MONTH], old, lives=B03_OPENS)
+    assert [row[1:3] for row in alerts(engine, "A13")] == [("C01", "P1")]
+
+
+def test_a15_asks_offices_that_owed_outreach_in_the_whole_quarter(engine: Engine, settings: Settings) -> None:
+    """From February on: the first quarter is nobody's, the second is everybody's."""
+    play(engine, settings, [OUTREACH_FROM_FEBRUARY], *[{}] * 6)
+    assert alerts(engine, "A15", MARCH) == []
+    assert [row[1:3] for row in alerts(engine, "A15", JUNE)] == [
+        ("C01", "441702001"),
+        ("C01", "441702002"),
+        ("C02", "441704001"),
+    ]
+
+
+def test_a15_goes_on_without_who_has_just_opened(engine: Engine, settings: Settings) -> None:
+    """Neither a bank nor an office owes outreach in the month in which it opens; only that office is not asked."""
+    dates = ["update registry.obligation set from_month = 2 where report = 'outreach'"]
+    lives = {"B03": (date(2019, 2, 20), None), "C02": (date(2019, 2, 20), None)}
+    play(engine, settings, dates, *[{}] * 3, lives=lives)
+    assert [row[1:3] for row in alerts(engine, "A15", MARCH)] == [("C01", "441702001"), ("C01", "441702002")]

@@ -1,5 +1,6 @@
 -- Which microcredit was issued before its household was visited for the first time? One row per contract, settled or
--- not, issued in or after the first period on record; the measure is the days until that visit, or until the end.
+-- not, issued in or after the first period on record for which visits were owed; the measure is the days until that
+-- visit, or until the end.
 -- A missing report of visits may hold an earlier visit of its own month: that month's loans wait for all of them.
 --
 -- rule: A09
@@ -10,6 +11,8 @@
 with record as (
     select to_date(min(close.period), 'YYYY-MM') as begins_on
     from intake.close
+    inner join registry.expected_report on close.period = expected_report.period
+    where expected_report.report = 'visits'
 )
 
 select

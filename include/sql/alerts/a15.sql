@@ -1,5 +1,6 @@
 -- In which towns was there no outreach in a calendar quarter? One row per county office and town, in the quarter's last
--- month only. Where a report of the quarter is missing nobody knows: it may hold the activity.
+-- month only. Where a report of the quarter is missing nobody knows: it may hold the activity. Nor does anybody where
+-- the office, though open, did not owe the report in a month of the quarter.
 --
 -- rule: A15
 -- aspect: 主体责任落实
@@ -7,27 +8,42 @@
 -- needs: {outreach: all}
 -- metric: outreach_towns_quarter
 with missing_before as (
-    select institution.code
+    select expected_report.institution_code
     from intake.close
-    inner join registry.obligation on obligation.report = 'outreach'
-    inner join registry.institution
-        on
-            obligation.kind = institution.kind
-            and institution.opened_on < to_date(close.period, 'YYYY-MM') + interval '1 month'
-            and (
-                institution.closed_on is null
-                or institution.closed_on >= to_date(close.period, 'YYYY-MM') + interval '1 month'
-            )
+    inner join registry.expected_report on close.period = expected_report.period
     where
         close.period >= to_char(cast(:quarter_begin as date), 'YYYY-MM')
         and close.period < :period
+        and expected_report.report = 'outreach'
         and not exists (
             select 1
             from run_version
             where
                 run_version.period = close.period
                 and run_version.report = 'outreach'
-                and run_version.institution_code = institution.code
+                and run_version.institution_code = expected_report.institution_code
+        )
+),
+
+-- The month itself, and those of the quarter before it that are on record.
+not_owing as (
+    select institution.code
+    from registry.period as quarter_month
+    cross join registry.institution
+    where
+        quarter_month.period between to_char(cast(:quarter_begin as date), 'YYYY-MM') and :period
+        and (
+            quarter_month.period = :period
+            or exists (select 1 from intake.close where close.period = quarter_month.period)
+        )
+        and institution.opened_on < to_date(quarter_month.period, 'YYYY-MM') + interval '1 month'
+        and not exists (
+            select 1
+            from registry.expected_report
+            where
+                expected_report.period = quarter_month.period
+                and expected_report.institution_code = institution.code
+                and expected_report.report = 'outreach'
         )
 )
 
@@ -56,3 +72,4 @@ where
             and outreach.held_on between :quarter_begin and :period_end
     )
     and not exists (select 1 from missing_before)
+    and office.code not in (select not_owing.code from not_owing)

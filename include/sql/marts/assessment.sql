@@ -6,7 +6,11 @@ with missing as (
         string_agg(
             concat(
                 '《', wanted.title, '》',
-                case reporting.status when 'rejected' then '被退回、尚未更正' else '未报送' end
+                case
+                    when reporting.status = 'rejected' then '被退回、尚未更正'
+                    when reporting.status is null then '本月不需报送'
+                    else '未报送'
+                end
             ),
             '，'
             order by wanted.place
