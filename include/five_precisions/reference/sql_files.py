@@ -78,7 +78,7 @@ def head_faults(folder: Path, model: type[Declared], key: str) -> Iterator[str]:
     declared = set()
     for path in files_of(folder, ".sql"):
         try:
-            one = _load_head(path, model, key)
+            one = _load_rule(path, model, key)
         except SetupError as error:
             yield str(error)
             continue
