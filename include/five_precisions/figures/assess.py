@@ -159,10 +159,10 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
         **_reference_digests(settings),
     }
     own_files = own_files_of_run(settings)
-    if own_files:
+    versions = {f"reference/{name}" for name in _NOT_READ_BY_A_RUN}
+    if read_as_they_lie := {name: own_files[name] for name in own_files.keys() - versions}:
         # Where there is none, the digest is what it was before own files were kept.
-        versions = {f"reference/{name}" for name in _NOT_READ_BY_A_RUN}
-        files["own_files"] = digest_of({name: own_files[name] for name in own_files.keys() - versions})
+        files["own_files"] = digest_of(read_as_they_lie)
     digest = digest_inputs(connection, parameters, files)
     return Taken(period, parameters, scheme, scorecard, catalogue, boards, inspection, leads, files, own_files, digest)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from five_precisions.errors import SetupError
 from five_precisions.intake.rules.derived import FUNCTIONS
 from five_precisions.intake.rules.library import great_expectations_library
-from five_precisions.own_files import edition_of, files_of, found
+from five_precisions.own_files import edition_of, files_of, found, own_folder
 from five_precisions.period import Period
 from five_precisions.reference import from_period, load_json, unknown_name
 from five_precisions.reports import Report, load_reports
@@ -112,13 +112,14 @@ def load_suite(report: Report, folder: Path = SUITE_FOLDER) -> RowSuite:
     Raises:
         SetupError: the file is missing, is no suite, or lacks what a finding needs.
     """
+    if own_folder() is not None:
+        _refuse_suites_of_no_report()
     path = found(folder / f"{report.code}.json")
     return _load(report, path, edition_of(path))
 
 
 @lru_cache(maxsize=256)
 def _load(report: Report, path: Path, _edition: tuple[int, int]) -> RowSuite:
-    _refuse_suites_of_no_report()
     try:
         suite = load_json(path, "a suite")
         derived = {
