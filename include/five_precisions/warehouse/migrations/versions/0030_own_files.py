@@ -6,7 +6,7 @@ See docs/own-city.md#what-a-run-says-of-it.
 from alembic import op
 
 revision = "0030"
-down_revision = "0028"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
