@@ -14,6 +14,7 @@ import pytest
 from five_precisions.bulletin import pdf
 from five_precisions.errors import SetupError
 from five_precisions.figures.alerts import load_alert_rules
+from five_precisions.intake.package_sheets import known_headers
 from five_precisions.intake.rules.suites import load_suite
 from five_precisions.own_files import (
     SHIPPED,
@@ -33,6 +34,7 @@ from five_precisions.reports.kept import faults
 from five_precisions.settings import PREFIX, Settings
 from five_precisions.templates import TEMPLATE_FOLDER, environment, render
 from five_precisions.warehouse import load_statement
+from five_precisions.web.rule_words import rule_words
 from tests.command_line import assert_one_sentence, run
 
 REPLACED = {
@@ -365,3 +367,18 @@ def test_settings_shows_what_is_replaced_and_no_secret(own: Path, monkeypatch: p
     assert "holds none that counts." in run("settings").stdout
     put(own, "sql/alert/a05.sql", OFF)
     assert_one_sentence(run("settings", REFERENCE=str(own)), 2, "would not count; do you mean sql/alerts?")
+
+
+def test_what_a_process_keeps_of_the_declarations_follows_the_files(own: Path) -> None:
+    """Headers, names of contents, words of forms and of rules: a scheduler lives for weeks."""
+    ours = (known_headers(), rule_words())
+    reports = put(own, "reports.yaml", (SHIPPED / "reference" / "reports.yaml").read_text(encoding="utf-8"))
+    reports.write_text(reports.read_text(encoding="utf-8").replace("header: 合同编号,", "header: 合同号码,"), "utf-8")
+    check = put(own, "sql/checks/x01.sql")
+    check.write_text(check.read_text(encoding="utf-8").replace("message: ", "message: 本市："), encoding="utf-8")
+    assert {"合同编号", "合同号码"} & known_headers() == {"合同号码"}
+    assert rule_words()["X01"] != ours[1]["X01"]
+    assert known_headers() is known_headers()
+    shutil.rmtree(own)
+    own.mkdir()
+    assert (known_headers(), rule_words()) == ours

@@ -25,11 +25,10 @@ from five_precisions.errors import UsageError
 from five_precisions.figures import Restatement, assess, months_left_behind, restate
 from five_precisions.forms import write_template
 from five_precisions.forms.template import HEADER_ROW
-from five_precisions.intake import Judgement, package_sheets
+from five_precisions.intake import Judgement
 from five_precisions.intake.findings import Finding
 from five_precisions.own_files import VARIABLE
 from five_precisions.period import SHANGHAI, Period
-from five_precisions.receipts import findings_workbook
 from five_precisions.register import load_register, save_register
 from five_precisions.reports import load_forms
 from five_precisions.settings import INCLUDE, Settings
@@ -105,13 +104,6 @@ def write_reference(folder: Path) -> Path:
     targets = "years: {2019: {households: 1200}, 2020: {households: 1200}}\n"
     (folder / "targets.yaml").write_text(targets, encoding="utf-8")
     return folder
-
-
-def forget() -> None:
-    """What a process keeps of the declarations that it read first."""
-    package_sheets.known_headers.cache_clear()
-    findings_workbook._forms.cache_clear()
-    findings_workbook._words_of_forms.cache_clear()
 
 
 def dated_later(cell: Cell) -> Cell:
@@ -192,7 +184,6 @@ def year_end(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch, empty_database(server_url) as address:
         patch.setattr(schema, "MIGRATIONS", versions.parent)
         patch.setenv(VARIABLE, str(write_reference(folder / "reference")))
-        forget()
         settings = Settings(
             _env_file=None,
             var=folder / "var",
@@ -215,7 +206,6 @@ def year_end(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 close(engine, settings, month, replay=True)
                 assess(engine, settings, month)
             yield YearEnd(engine, settings, inbox, Path(withheld), migration)
-    forget()
 
 
 def write_packages(inbox: Path) -> None:

@@ -8,16 +8,20 @@ The folders in it are called as those of `include`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import wraps
+from operator import is_
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, TypeVar
 
 from five_precisions.errors import SetupError
+
+Made = TypeVar("Made")
 
 VARIABLE: Final = "FIVE_PRECISIONS_REFERENCE"
 SHIPPED: Final = Path(__file__).resolve().parents[1]
@@ -143,6 +147,31 @@ def edition_of(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return status.st_mtime_ns, status.st_size
+
+
+def kept_while_same(basis: Callable[[], Sequence[object]]) -> Callable[[Callable[[], Made]], Callable[[], Made]]:
+    """Keep what a function makes until what it is made of has been read anew: for processes that live long.
+
+    Args:
+        basis: What it is made of; compared as objects, for each is read from its file once.
+    """
+
+    def decorate(make: Callable[[], Made]) -> Callable[[], Made]:
+        kept: list[tuple[Sequence[object], Made]] = []
+
+        @wraps(make)
+        def made() -> Made:
+            now = basis()
+            for before, result in kept:
+                if len(before) == len(now) and all(map(is_, before, now)):
+                    return result
+            result = make()
+            kept[:] = [(now, result)]
+            return result
+
+        return made
+
+    return decorate
 
 
 def list_own_files(folder: Path | None = None) -> list[OwnFile]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from five_precisions.intake.package import DeliveredFile, load_files, mask_file_
 from five_precisions.intake.reading.cover import COVER_TITLE, EXPLANATIONS_TITLE
 from five_precisions.intake.reading.headers import normal_header
 from five_precisions.intake.reading.sheet import DEFAULT_LIMITS, Limits
+from five_precisions.own_files import kept_while_same
 from five_precisions.period import SHANGHAI, Period
 from five_precisions.reports import load_reports
 from five_precisions.settings import Settings
@@ -124,7 +125,7 @@ def _name_in_digest(name: str) -> str:
     return path.name if normal_header(path.stem) in _names_of_contents() else path.suffix
 
 
-@cache
+@kept_while_same(lambda: (load_reports(),))
 def _names_of_contents() -> frozenset[str]:
     named = {normal_header(report.title).casefold() for report in load_reports().values()}
     return frozenset({*load_reports(), *named, "cover", COVER_TITLE, "explanations", EXPLANATIONS_TITLE})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -32,6 +31,7 @@ from five_precisions.intake.reading.layout import is_empty
 from five_precisions.intake.reading.sheet import Limits, TooMuchError, too_much_together
 from five_precisions.intake.reading.zipped_package import unzip_package
 from five_precisions.intake.ruleset import Ruleset
+from five_precisions.own_files import kept_while_same
 from five_precisions.reports import Report, load_reports
 
 _COVER_STEMS: Final = frozenset({"cover", COVER_TITLE})
@@ -76,7 +76,7 @@ class ReadFiles:
         return self.unread.get(name, "") is None and may_hold_sheets(name)
 
 
-@cache
+@kept_while_same(lambda: (load_reports(),))
 def known_headers() -> frozenset[str]:
     """Headers of reports, cover and explanations in normal form: by them the delimiter of a CSV file is found."""
     headers = {each for report in load_reports().values() for column in report.columns for each in column.all_headers}

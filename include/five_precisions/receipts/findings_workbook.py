@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from itertools import chain, zip_longest
 from pathlib import PurePosixPath
@@ -40,6 +40,7 @@ from five_precisions.intake.reading.cover import (
 from five_precisions.intake.reading.files import Sheet
 from five_precisions.intake.reading.headers import WantedHeaders, normal_header
 from five_precisions.intake.reading.layout import find_headers
+from five_precisions.own_files import kept_while_same
 from five_precisions.reports import Column, Report, Sensitivity, load_reports
 from five_precisions.reports.cells import TOTAL_MARKS, Cell, cell_text
 from five_precisions.reports.level import Level
@@ -292,7 +293,7 @@ def _best_reading(sheet: Sheet, rows: list[list[Cell]], forms: Iterable[_Form]) 
     return best
 
 
-@cache
+@kept_while_same(lambda: (load_reports(),))
 def _forms() -> tuple[_Form, ...]:
     forms = [
         _Form(
@@ -317,7 +318,7 @@ def _under_all_headers(report: Report) -> list[Column]:
     return sorted(columns, key=lambda column: column.sensitive is not None)
 
 
-@cache
+@kept_while_same(lambda: (load_reports(),))
 def _words_of_forms() -> frozenset[str]:
     words = {COVER_TITLE, EXPLANATIONS_TITLE, *TOTAL_MARKS, "是", "否"}
     for form in _forms():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cache
 from typing import Final
 
 from five_precisions.data_docs.site import message_of
 from five_precisions.intake.rules.suites import load_suite
+from five_precisions.own_files import kept_while_same
 from five_precisions.reports import load_reports
 from five_precisions.reports.cross_rules import load_cross_rules
 
@@ -38,7 +38,11 @@ PACKAGE_RULE_WORDS: Final = {
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 
 
-@cache
+def _declared_rules() -> tuple[object, ...]:
+    return (*map(load_suite, load_reports().values()), load_cross_rules())
+
+
+@kept_while_same(_declared_rules)
 def rule_words() -> dict[str, tuple[str, ...]]:
     """What every rule asks, by its code: a sentence for each expectation that it stands for."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
