@@ -323,9 +323,8 @@ def _look(connection: Connection, metric: Metric, scope: Scope, name: str, asked
     else:
         source = made[0]
         evidence = evidence_sql(load_fact(source), made[1], scope)
-    parts = "".join(f"{part},\n" for part in _read_by(evidence))
-    asking = load_statement(name).text
-    statement = text(f"with {parts}evidence as (\n{evidence}\n)\nselect * from (\n{asking}\n) as asked")
+    parts = ",\n".join([*_read_by(evidence), f"evidence as (\n{evidence}\n)"])
+    statement = text(f"with {parts}\nselect * from (\n{load_statement(name).text}\n) as asked")
     with statement_errors(source):
         return connection.execute(statement, bound_of(connection, statement, asked))
 

@@ -7,7 +7,7 @@ and nothing is sorted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -24,6 +24,7 @@ _RATIOS: Final = {
     Ratio.GROWTH: "({above} / nullif(cast({below} as numeric), 0) - 1) * 100",
     Ratio.MEAN: "{above} / nullif(cast({below} as numeric), 0)",
 }
+_IN_ITS_SCOPES: Final = "where counted.scope = any(figure.scopes)"
 _NO_CODE: Final = "cast(null as text)"
 _PLACES: Final = (Scope.TOWN, Scope.COUNTY)
 """What lies in the city, the smaller first."""
@@ -97,20 +98,18 @@ class _Figures:
 
     def statement(self) -> str:
         """All of it."""
-        parts = [f"fact as not materialized (\n{_rows(self._fact)}\n)", *self._summed(), *self._once()]
-        parts.append(f"counted as (\n{self._subjects()}\n)")
+        parts = {"fact": _rows(self._fact), **self._summed(), **self._once(), "counted": self._subjects()}
+        # Two parts read the fact, each in its own way.
+        head = _with(parts).replace("with fact as (", "with fact as not materialized (", 1)
         figures = ",\n".join(self._figure(figure) for figure in self._figures)
-        return (
-            "with " + ",\n".join(parts) + "\nselect counted.scope, counted.scope_code, figure.metric, figure.value, "
-            "figure.numerator, figure.denominator\nfrom counted\ncross join lateral (\nvalues\n"
-            f"{figures}\n) as figure (metric, scopes, value, numerator, denominator)\n"
-            "where counted.scope = any(figure.scopes)"
-        )
+        columns = "counted.scope, counted.scope_code, figure.metric, figure.value, figure.numerator, figure.denominator"
+        listed = f"(\nvalues\n{figures}\n) as figure (metric, scopes, value, numerator, denominator)"
+        return f"{head}\nselect {columns}\nfrom counted cross join lateral {listed}\n{_IN_ITS_SCOPES}"
 
-    def _summed(self) -> list[str]:
+    def _summed(self) -> dict[str, str]:
         """What is added: of each bank and smallest place, then of every subject."""
         if not self._sums:
-            return []
+            return {}
         columns = "".join(f",\n{aggregate} as {name}" for aggregate, name in self._sums.items())
         sums = "".join(f",\nsum(part.{name}) as {name}" for name in self._sums.values())
         place, bank = self._place, self._bank
@@ -119,17 +118,16 @@ class _Figures:
         if self._scopes == [Scope.BANK]:
             sets = [f"({bank})"]
         # Without the offset what a fact computes would be computed for each figure that reads it.
-        part = (
-            f"select {place or _NO_CODE} as place_code, {bank or _NO_CODE} as bank_code,\n{is_place} as is_place"
-            f"{columns}\nfrom (select fact.* from fact offset 0) as fact\ngroup by grouping sets ({', '.join(sets)})"
-        )
-        codes = ",\n".join(f"('{scope}', {_CODES_OF_PARTS[scope]})" for scope in self._scopes)
+        keys = f"{place or _NO_CODE} as place_code, {bank or _NO_CODE} as bank_code, {is_place} as is_place"
+        rows = "(select fact.* from fact offset 0) as fact"
+        part = f"select {keys}{columns}\nfrom {rows} group by grouping sets ({', '.join(sets)})"
+        codes = ", ".join(f"('{scope}', {_CODES_OF_PARTS[scope]})" for scope in self._scopes)
         summed = (
-            f"select subject.scope, subject.scope_code{sums}\nfrom part\ncross join lateral (\nvalues\n{codes}\n) "
-            "as subject (scope, scope_code)\nwhere subject.scope_code is not null\n"
-            "group by subject.scope, subject.scope_code"
+            f"select subject.scope, subject.scope_code{sums}\nfrom part\n"
+            f"cross join lateral (values {codes}) as subject (scope, scope_code)\n"
+            "where subject.scope_code is not null group by subject.scope, subject.scope_code"
         )
-        return [f"part as (\n{part}\n)", f"summed as (\n{summed}\n)"]
+        return {"part": part, "summed": summed}
 
     @property
     def _place(self) -> str | None:
@@ -141,11 +139,11 @@ class _Figures:
     def _bank(self) -> str | None:
         return self._fact.code_in(Scope.BANK) if Scope.BANK in self._scopes else None
 
-    def _once(self) -> list[str]:
+    def _once(self) -> dict[str, str]:
         """What is counted once: the different values of each subject, and how many they are."""
-        parts = []
+        parts: dict[str, str] = {}
         for source, (column, names) in self._once_sources().items():
-            parts += self._values(source, column, names)
+            parts |= self._values(source, column, names)
             counts = "".join(f",\ncount(*) filter (where {name}) as {name}" for name in names.values())
             selects = [
                 f"select 'city' as scope, :city as scope_code{counts}\nfrom {source}_of_city"
@@ -154,21 +152,22 @@ class _Figures:
                 "where code is not null\ngroup by code"
                 for scope in self._scopes
             ]
-            parts.append(f"{source} as (\n" + "\nunion all\n".join(selects) + "\n)")
+            parts[source] = "\nunion all\n".join(selects)
         return parts
 
     def _once_sources(self) -> dict[str, tuple[str, dict[str, str]]]:
         """The columns whose values are counted once, with the conditions, by the names of what counts them."""
         return {f"once_{number}": each for number, each in enumerate(self._counted.items(), start=1)}
 
-    def _values(self, source: str, column: str, names: dict[str, str]) -> list[str]:
+    def _values(self, source: str, column: str, names: dict[str, str]) -> dict[str, str]:
         """The different values of each bank, and of each place: those of towns make those of counties and the city."""
         met = ", ".join(f"bool_or({condition}) as {name}" for condition, name in names.items())
         again = ", ".join(f"bool_or({name}) as {name}" for name in names.values())
         rows = f"from fact\nwhere fact.{column} is not null"
         if "true" not in names:
             rows += " and (" + " or ".join(f"({condition})" for condition in names) + ")"
-        parts, below = {}, ""
+        parts: dict[str, str] = {}
+        below = ""
         for scope in (*_PLACES, Scope.CITY, Scope.BANK):
             if scope not in self._scopes:
                 continue
@@ -181,7 +180,7 @@ class _Figures:
             named = f"{code} as code, " if code else ""
             below = below if scope is Scope.BANK else f"{source}_of_{scope}"
             parts[f"{source}_of_{scope}"] = f"select {named}{item} as item, {flags}\n{tail}\ngroup by {', '.join(keys)}"
-        return [f"{name} as (\n{body}\n)" for name, body in parts.items()]
+        return parts
 
     def _subjects(self) -> str:
         """Each subject that has the figures, with what was added and counted of it, and whether it is known."""
@@ -257,31 +256,32 @@ def evidence_sql(fact: Fact, declared: Declared, scope: Scope) -> str:
     """
     above, below = declared.above, declared.denominator
     code = fact.code_in(scope)
-    place = "" if code is None else f"\nwhere {code} = :code"
+    place = "" if code is None else f" where {code} = :code"
     once = next((measure.distinct for measure in declared.measures if measure.distinct), None)
     about = f"cast(fact.{once or fact.about} as text)" if once or fact.about else "cast(null as text)"
-    larger = ""
+    parts = {"fact": f"select fact.* from (\n{fact.sql}\n) as fact{place}"}
     if above.larger_of:
-        first, second = above.larger_of
-        larger = (
-            f"larger as (\nselect coalesce({_aggregate(second)}, 0) > coalesce({_aggregate(first)}, 0) as is_second\n"
-            "from fact\nwhere fact.counts\n),\n"
-        )
-    return (
-        f"with fact as (\nselect fact.*\nfrom (\n{fact.sql}\n) as fact{place}\n),\n{larger}chosen as (\n"
-        f"select fact.report, fact.submission_id, fact.row_number, {about} as counted, fact.content,\n"
-        f"{_meets(above)} as is_above,\n{_meets(below) if below else 'false'} as is_below,\n"
-        f"{_adds(above)} as above,\n{_adds(below) if below else _NOTHING} as below\nfrom fact\n)\n"
-        "select chosen.report, chosen.submission_id, chosen.row_number,\n"
-        "case when not chosen.is_below then 'numerator' when not chosen.is_above then 'denominator' else 'both' end "
-        "as part,\nchosen.counted,\ncase when chosen.is_above then chosen.above end as numerator,\n"
-        "case when chosen.is_below then chosen.below end as denominator,\nchosen.content\n"
-        "from chosen\nwhere chosen.is_above or chosen.is_below"
-    )
+        first, second = (f"coalesce({_aggregate(each)}, 0)" for each in above.larger_of)
+        parts["larger"] = f"select {second} > {first} as is_second from fact where fact.counts"
+    columns = [
+        "fact.report, fact.submission_id, fact.row_number, fact.content",
+        f"{about} as counted",
+        f"{_meets(above)} as is_above",
+        f"{_meets(below) if below else 'false'} as is_below",
+        f"{_adds(above)} as above",
+        f"{_adds(below) if below else _NOTHING} as below",
+    ]
+    parts["chosen"] = "select " + ",\n".join(columns) + "\nfrom fact"
+    return f"{_with(parts)}\n{load_statement('explanation/evidence').text}"
+
+
+def _with(parts: Mapping[str, str]) -> str:
+    """The parts of a statement, by their names, in front of it."""
+    return "with " + ",\n".join(f"{name} as (\n{part}\n)" for name, part in parts.items())
 
 
 def _rows(fact: Fact) -> str:
-    return f"select fact.*\nfrom (\n{fact.sql}\n) as fact\nwhere fact.counts"
+    return f"select fact.* from (\n{fact.sql}\n) as fact where fact.counts"
 
 
 def _parts(measure: Measure) -> Sequence[Measure]:
