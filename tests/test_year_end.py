@@ -196,7 +196,7 @@ def year_end(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         write_packages(inbox)
         withheld = shutil.move(inbox / str(DECEMBER) / WITHHELD, folder / "withheld")
         with open_warehouse(settings) as engine:
-            migrate(engine)
+            migrate(engine, is_draft=True)
             migration = draft_migration(engine, "new_year", versions).read_text(encoding="utf-8")
             migrate(engine)
             with engine.begin() as connection:
