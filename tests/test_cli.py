@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from decimal import Decimal
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
@@ -100,10 +101,15 @@ def test_an_empty_warehouse_names_the_remedy(empty_database_url: str) -> None:
     assert_one_sentence(run("assess", "2019-01", WAREHOUSE=empty_database_url), 2, "run: five-precisions init")
 
 
-def test_what_is_refused_ends_with_one(register_saved_engine: Engine) -> None:
+def test_what_is_refused_ends_with_one(register_saved_engine: Engine, tmp_path: Path) -> None:
     assert_one_sentence(run_installed("assess", "2019-01"), 1, "2019-01 is not closed")
-    this_month = str(Period.current())
-    assert_one_sentence(run("close", this_month), 1, "cannot be closed before its deadline")
+    this_month = Period.current()
+    # A month whose days off are not announced yet has a second sentence, about the calendar.
+    first = this_month.next().begin
+    announced = [f"{first + timedelta(days=number)},1" for number in range(31)]
+    (tmp_path / "holidays.csv").write_text("\n".join(["date,workday", *announced]), encoding="utf-8")
+    refused = run("close", str(this_month), REFERENCE=str(tmp_path))
+    assert_one_sentence(refused, 1, "cannot be closed before its deadline")
 
 
 def test_init_can_be_repeated(empty_database_url: str) -> None:
