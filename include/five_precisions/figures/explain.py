@@ -353,12 +353,13 @@ def _read_rows(
     connection: Connection, report: str, places: Sequence[Row[Any]]
 ) -> dict[tuple[str, str, int], dict[str, Value]]:
     """What the rows say as the warehouse holds them: sensitive columns are masked, their hashes are left out."""
-    columns = load_reports()[report].columns
+    declared = load_reports()[report]
     # Identifiers cannot be bound; these come from our own declarations.
-    names = ", ".join(f"delivered.{column.name}" for column in columns)
+    names = ", ".join(f"delivered.{column.name}" for column in declared.columns)
     found = connection.execute(
         text(
-            f"select delivered.submission_id, delivered.row_number, {names} from core.delivered_{report} as delivered "
+            f"select delivered.submission_id, delivered.row_number, delivered.period, {names} "
+            f"from core.delivered_{report} as delivered "
             "inner join unnest(cast(:submissions as text[]), cast(:rows as integer[])) "
             "as place (submission_id, row_number) using (submission_id, row_number) "
             "where delivered.period = any(:periods)"
@@ -369,11 +370,13 @@ def _read_rows(
             "rows": [place.row_number for place in places],
         },
     )
-    headers = [column.header for column in columns]
-    return {
-        (report, submission, number): dict(zip(headers, _said(values), strict=True))
-        for submission, number, *values in found
-    }
+    contents: dict[tuple[str, str, int], dict[str, Value]] = {}
+    for submission, number, period, *values in found:
+        said = dict(zip([column.name for column in declared.columns], _said(values), strict=True))
+        # By the headers that the institution was given.
+        form = declared.in_period(Period.parse(period))
+        contents[report, submission, number] = {column.header: said[column.name] for column in form.columns}
+    return contents
 
 
 def _said(values: Iterable[Any]) -> list[Value]:

@@ -7,7 +7,7 @@ and nothing is sorted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -44,10 +44,10 @@ def figures_of(catalogue: Catalogue, name: str) -> str:
 
 
 def require_usable(connection: Connection, catalogue: Catalogue, name: str, parameters: Parameters) -> None:
-    """Have the server plan each figure of a fact alone, so that the one that is wrong can be named.
+    """Hold each figure of a fact alone against the server, so that the one that is wrong is named.
 
     Args:
-        connection: In a transaction with the run's inputs.
+        connection: In a transaction with a run's inputs.
         catalogue: What declares the figures.
         name: Of the fact; nothing is asked of a statement that gives figures itself.
         parameters: Of the run.
@@ -55,13 +55,26 @@ def require_usable(connection: Connection, catalogue: Catalogue, name: str, para
     Raises:
         SetupError: a figure cannot be made; the sentence names its metric.
     """
+    for sentence in figure_faults(connection, catalogue, name, parameters):
+        raise SetupError(sentence)
+
+
+def figure_faults(connection: Connection, catalogue: Catalogue, name: str, parameters: Parameters) -> Iterator[str]:
+    """What the server says against each figure of a fact, and against its proof, a sentence each; as above."""
     for figure in catalogue.made_from(name):
-        statement = text(f"explain {figures_sql(load_fact(name), [figure])}")
-        try:
-            with connection.begin_nested(), statement_errors(name):
-                connection.execute(statement, bound_of(connection, statement, parameters))
-        except SetupError as error:
-            raise SetupError(f"metrics.yaml is wrong at {figure.metric}, made from {name}: {error}") from error
+        fact = load_fact(name)
+        tries = [figures_sql(fact, [figure]), *(evidence_sql(fact, figure.declared, scope) for scope in figure.scopes)]
+        for sql in tries:
+            statement = text(f"explain {sql}")
+            tried = connection.begin_nested()
+            try:
+                with statement_errors(name):
+                    connection.execute(statement, bound_of(connection, statement, parameters | {"code": ""}))
+            except SetupError as error:
+                yield f"metrics.yaml is wrong at {figure.metric}, made from {name}: {error}"
+                break
+            finally:
+                tried.rollback()
 
 
 def figures_sql(fact: Fact, figures: Sequence[MadeFigure]) -> str:
