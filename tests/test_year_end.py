@@ -25,7 +25,7 @@ from five_precisions.errors import UsageError
 from five_precisions.figures import Restatement, assess, months_left_behind, restate
 from five_precisions.forms import write_template
 from five_precisions.forms.template import HEADER_ROW
-from five_precisions.intake import Judgement
+from five_precisions.intake import Judgement, read_status
 from five_precisions.intake.findings import Finding
 from five_precisions.own_files import VARIABLE
 from five_precisions.period import SHANGHAI, Period
@@ -49,6 +49,7 @@ SEED: Final = 2019
 DECEMBER, JANUARY = Period(2019, 12), Period(2020, 1)
 DATED_LATER: Final = 7
 """Months, from the golden city's to the ones here."""
+TAKE_OUT: Final = "请从报送包和报送说明中删除。"
 WITHHELD: Final = "B03"
 """Whose package of December comes after January has been assessed."""
 NEW_REPORT: Final = """
@@ -323,6 +324,17 @@ def test_both_months_have_their_figures(year_end: YearEnd) -> None:
         assert balance > 1000
 
 
+def test_the_new_report_is_owed_from_its_first_month_on(year_end: YearEnd) -> None:
+    """Its line in obligations.csv names no month: the declaration does."""
+    expected = "select period, value from mart.metric where metric = 'reports_expected' and scope_code = '441702'"
+    assert dict(year_end.rows(f"{expected} and run_id like '%-r1'")) == {"2019-12": 4, "2020-01": 5}
+    asked = {
+        str(month): {each.institution_code for each in read_status(year_end.engine, month) if each.report == "training"}
+        for month in (DECEMBER, JANUARY)
+    }
+    assert asked == {"2019-12": set(), "2020-01": {"C01", "C02", "C03", "C04"}}
+
+
 def test_the_migration_adds_what_comes_and_frees_what_goes(year_end: YearEnd) -> None:
     assert "alter table core.delivered_loans add column insured boolean;" in year_end.migration
     assert "alter table core.delivered_visits alter column officer drop not null;" in year_end.migration
@@ -395,7 +407,7 @@ def test_a_new_value_and_a_new_report_are_of_the_new_year(year_end: YearEnd, tmp
     assert [rule for rule, _ in said(check_file(year_end, tmp_path, "outreach", DECEMBER, DECEMBER, **own))] == ["T04"]
     assert said(check_file(year_end, tmp_path, "outreach", JANUARY, JANUARY, **own)) == []
     assert said(check_file(year_end, tmp_path, "training", JANUARY, DECEMBER)) == [
-        ("F10", "“就业培训台账”自2020年1月起报送，不属于本期，已略过，请从报送包和报送说明中删除。"),
+        ("F10", f"“就业培训台账”自2020年1月起由贵单位报送，2019年12月不需报送，已略过，{TAKE_OUT}"),
     ]
     assert said(check_file(year_end, tmp_path, "training", JANUARY, JANUARY)) == []
 

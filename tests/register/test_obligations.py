@@ -17,6 +17,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError
+from five_precisions.own_files import VARIABLE
 from five_precisions.period import Period
 from five_precisions.register import (
     Institution,
@@ -28,7 +29,7 @@ from five_precisions.register import (
     save_register,
 )
 from five_precisions.reports import load_reports
-from five_precisions.settings import DEMO_REGISTER
+from five_precisions.settings import DEMO_REGISTER, INCLUDE
 from five_precisions.warehouse import migrate
 from five_precisions.warehouse.schema import alembic_config
 from tests.rows import rows
@@ -134,6 +135,58 @@ def test_columns_of_dates_may_be_left_out_one_by_one(folder: Path) -> None:
     file.write_text("\n".join(["from,kind,report,nil_allowed", *lines]), encoding="utf-8")
     register = load_register(folder)
     assert (months_of(register, "loans")[0], months_of(register, "grid")[0]) == ("07", "01")
+
+
+@pytest.fixture
+def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report of our own that is in force from May to October 2019."""
+    declared = """
+training:
+  title: 就业培训台账
+  from: 2019-05
+  until: 2019-10
+  owners: [bank]
+  kind: flow
+  key: [row_no]
+  columns:
+    - {header: 编号, name: row_no, type: text, max: 9}
+"""
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    ours = (INCLUDE / "reference" / "reports.yaml").read_text(encoding="utf-8")
+    (folder / "reports.yaml").write_text(ours + declared, encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(folder))
+
+
+@pytest.mark.parametrize(
+    ("line", "months"),
+    [
+        ("bank,training,0", range(5, 11)),
+        ("bank,training,0,2019-01,2019-12", range(5, 11)),
+        ("bank,training,0,2019-06", range(6, 11)),
+        ("bank,training,0,,2019-06", range(5, 7)),
+        ("bank,training,0,2019-10,2019-10", range(10, 11)),
+    ],
+)
+def test_a_report_is_owed_within_its_life(folder: Path, training: None, line: str, months: Sequence[int]) -> None:
+    register = owing(folder, "bank,grid,0", line)
+    assert months_of(register, "training") == [f"{month:02}" for month in months]
+
+
+@pytest.mark.parametrize("line", ["bank,training,0,2019-11", "bank,training,0,,2019-04"])
+def test_an_obligation_beside_the_life_of_its_report_is_refused(folder: Path, training: None, line: str) -> None:
+    with pytest.raises(SetupError) as refused:
+        owing(folder, "bank,grid,0", line)
+    assert str(refused.value) == (
+        f"Line 3 of {folder / 'obligations.csv'}: training is in force from 2019-05 until 2019-10, in none of the "
+        "months of this line."
+    )
+
+
+def test_a_report_that_two_lines_share_out_is_owed_within_its_life(folder: Path, training: None) -> None:
+    register = owing(folder, "bank,grid,0", "bank,training,1,,2019-07", "bank,training,0,2019-08")
+    assert [str(each.from_period) for each in register.obligations_of(BANK)["training"]] == ["2019-05", "2019-08"]
+    assert months_of(register, "training") == ["05", "06", "07", "08", "09", "10"]
 
 
 # Mistakes

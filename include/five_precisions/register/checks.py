@@ -217,7 +217,7 @@ def _wrong_obligations(register: Register) -> Iterator[Fault]:
             )
         elif obligation.kind not in report.owners:
             yield Fault(f"the register has {obligation.report} owed by a {obligation.kind}.", obligation)
-        if _ends_before_it_begins(obligation):
+        if obligation.ends_before_it_begins:
             yield Fault(
                 f"until is {obligation.until_period}, which lies before from, {obligation.from_period}.", obligation
             )
@@ -229,11 +229,6 @@ def _wrong_obligations(register: Register) -> Iterator[Fault]:
                 f"{institution.kind} owes.",
                 institution,
             )
-
-
-def _ends_before_it_begins(obligation: Obligation) -> bool:
-    begin, end = obligation.from_period, obligation.until_period
-    return begin is not None and end is not None and end < begin
 
 
 def _hold_twice(obligations: Iterable[Obligation]) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,7 @@ from five_precisions.register.model import (
     Obligation,
     Register,
 )
+from five_precisions.reports import Report, load_reports
 
 _Entry = TypeVar("_Entry", bound=Entry)
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -154,7 +156,7 @@ def _contact(line: Line) -> Contact:
 
 
 def _obligation(line: Line) -> Obligation:
-    return Obligation(
+    obligation = Obligation(
         kind=_choice(line, "kind", InstitutionKind),
         report=_required(line, "report"),
         nil_allowed=_flag(line, "nil_allowed"),
@@ -162,6 +164,36 @@ def _obligation(line: Line) -> Obligation:
         until_period=_month(line, "until"),
         from_month=_from_month(line),
     )
+    report = load_reports().get(obligation.report)
+    return obligation if report is None else _within_life(obligation, report)
+
+
+def _within_life(obligation: Obligation, report: Report) -> Obligation:
+    """The obligation as far as its report is in force.
+
+    Raises:
+        _WrongCellError: it is in none of the months.
+    """
+    if obligation.ends_before_it_begins:
+        return obligation
+    within = replace(
+        obligation,
+        from_period=_later(obligation.from_period, report.valid_from),
+        until_period=_earlier(obligation.until_period, report.valid_until),
+    )
+    if within.ends_before_it_begins:
+        begin = "" if report.valid_from is None else f" from {report.valid_from}"
+        end = "" if report.valid_until is None else f" until {report.valid_until}"
+        raise _WrongCellError(f"{report.code} is in force{begin}{end}, in none of the months of this line.")
+    return within
+
+
+def _later(one: Period | None, other: Period | None) -> Period | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _earlier(one: Period | None, other: Period | None) -> Period | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _cell(line: Line, name: str) -> str:

@@ -98,6 +98,11 @@ class Obligation:
             self.until_period is None or period <= self.until_period
         )
 
+    @property
+    def ends_before_it_begins(self) -> bool:
+        """Whether it holds in no month."""
+        return self.from_period is not None and self.until_period is not None and self.until_period < self.from_period
+
     def first_period_of(self, institution: Institution) -> Period:
         """The first month for which the institution owes it, if it is open then."""
         own = institution.month(self.from_month)
