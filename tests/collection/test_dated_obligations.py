@@ -155,11 +155,11 @@ def test_the_self_check_and_the_template_are_of_the_month(owing: Owing, tmp_path
 
 def test_a_month_for_which_an_institution_owes_nothing_has_no_template(owing: Owing, tmp_path: Path) -> None:
     settings = owing("bank,grid,0,,,2", b02_opened_on="2019-06-28")
-    for month, says in ((JUNE, "obligations.csv says from when on it does"), (MAY, "it is not open then")):
+    for month, says in ((JUNE, "obligations.csv says for which months it does"), (MAY, "it is not open then")):
         with pytest.raises(UsageError, match=rf"^B02 owes no report for {month}[;:] {says}\.$"):
             write_template(settings, "B02", tmp_path / "B02.xlsx", month)
     answered = run("template", "--institution", "B02", "--period", "2019-06", "--out", str(tmp_path / "B02.xlsx"))
-    assert_one_sentence(answered, 2, "B02 owes no report for 2019-06; obligations.csv says from when on it does.")
+    assert_one_sentence(answered, 2, "B02 owes no report for 2019-06; obligations.csv says for which months it does.")
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
 
 

@@ -231,6 +231,9 @@ def test_a_month_without_any_report_is_refused(folder: Path) -> None:
         f"Line 4 of {folder / 'obligations.csv'}: nobody owes a report from 2019-05 to 2019-06; months are closed in "
         "order, so each one wants a report that is owed."
     )
+    (folder / "obligations.csv").write_text(content.format(ended.format(6)), encoding="utf-8")
+    with pytest.raises(SetupError, match=r": nobody owes a report for 2019-05; months are closed in order"):
+        load_register(folder)
     (folder / "obligations.csv").write_text(content.format(ended.format(5)), encoding="utf-8")
     assert len(load_register(folder).obligations) == 3
 

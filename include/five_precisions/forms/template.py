@@ -204,7 +204,7 @@ def _owes_nothing(register: Register, institution: Institution, period: Period |
         return f"{institution.code} owes no report: the register has no obligation of a {institution.kind}."
     if period is not None and not institution.is_open_in(period):
         return f"{institution.code} owes no report for {period}: it is not open then."
-    return f"{institution.code} owes no report for {period}; obligations.csv says from when on it does."
+    return f"{institution.code} owes no report for {period}; obligations.csv says for which months it does."
 
 
 class _TemplateWriter:

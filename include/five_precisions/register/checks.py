@@ -250,9 +250,10 @@ def _empty_months(obligations: Iterable[Obligation]) -> Iterator[Fault]:
     for obligation in sorted(obligations, key=lambda each: str(each.from_period or "")):
         begin = obligation.from_period
         if reached is not None and begin is not None and reached.next() < begin:
+            first, last = reached.next(), begin.previous()
+            months = f"for {first}" if first == last else f"from {first} to {last}"
             yield Fault(
-                f"nobody owes a report from {reached.next()} to {begin.previous()}; months are closed in order, so "
-                "each one wants a report that is owed.",
+                f"nobody owes a report {months}; months are closed in order, so each one wants a report that is owed.",
                 obligation,
             )
         if obligation.until_period is None:
