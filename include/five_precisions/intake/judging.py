@@ -189,17 +189,16 @@ def _not_owed(reports: Mapping[str, Report], institution: Institution, ruleset: 
     """
     owed = ruleset.register.owed_by(institution, ruleset.period)
     dated = ruleset.register.obligations_of(institution.kind)
-    found = [_NotOwed(each, "不由贵单位报送") for each in reports.values() if institution.kind not in each.owners]
-    found += [
-        _NotOwed(each, _life_of(each), in_other_months=True)
-        for each in reports.values()
-        if institution.kind in each.owners and each.code not in ruleset.reports
-    ]
-    return found + [
-        _NotOwed(reports[code], _other_months(obligations, institution, ruleset.period), in_other_months=True)
-        for code, obligations in dated.items()
-        if code not in owed and code in ruleset.reports and institution.kind in reports[code].owners
-    ]
+    found = []
+    for code, report in reports.items():
+        if institution.kind not in report.owners:
+            found.append(_NotOwed(report, "不由贵单位报送"))
+        elif code in dated and code not in owed:
+            why = _other_months(dated[code], institution, ruleset.period)
+            found.append(_NotOwed(report, why, in_other_months=True))
+        elif code not in ruleset.reports:
+            found.append(_NotOwed(report, _life_of(report), in_other_months=True))
+    return found
 
 
 def _other_months(obligations: Sequence[Obligation], institution: Institution, period: Period) -> str:
