@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Engine, Row, text
 
@@ -36,6 +36,10 @@ from five_precisions.warehouse import load_statement
 from five_precisions.warehouse.time_limit import ended_after
 
 Value = str | int | Decimal | date | None
+
+
+_ADDED_UP: Final = "explanation/added_up"
+_ROWS: Final = "explanation/rows"
 
 
 class TooSlowError(RefusedError):
@@ -277,9 +281,9 @@ def prove(
         SetupError: a statement cannot be used.
     """
     scope = Scope(asked["scope"])
-    added = _look(connection, metric, scope, "explanation/added_up", asked).one()
+    added = _look(connection, metric, scope, _ADDED_UP, asked).one()
     shown = asked | {"first": first, "offset": offset}
-    listed = [] if first == 0 else _look(connection, metric, scope, "explanation/rows", shown).all()
+    listed = [] if first == 0 else _look(connection, metric, scope, _ROWS, shown).all()
     contents: dict[tuple[str, str, int], dict[str, Value]] = {}
     for report in dict.fromkeys(row.report for row in listed if row.row_number is not None):
         contents |= _read_rows(connection, report, [row for row in listed if row.report == report])
@@ -322,7 +326,8 @@ def _look(connection: Connection, metric: Metric, scope: Scope, name: str, asked
         )
     else:
         source = made[0]
-        evidence = evidence_sql(load_fact(source), made[1], scope)
+        is_listed = name == _ROWS
+        evidence = evidence_sql(load_fact(source), made[1], scope, is_listed=is_listed)
     parts = ",\n".join([*_read_by(evidence), f"evidence as (\n{evidence}\n)"])
     statement = text(f"with {parts}\nselect * from (\n{load_statement(name).text}\n) as asked")
     with statement_errors(source):

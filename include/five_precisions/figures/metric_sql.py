@@ -262,16 +262,18 @@ class _Figures:
         return number if condition is None else f"case when counted.{self._conditions()[condition]} then {number} end"
 
 
-def evidence_sql(fact: Fact, declared: Declared, scope: Scope) -> str:
+def evidence_sql(fact: Fact, declared: Declared, scope: Scope, *, is_listed: bool = True) -> str:
     """The statement of the rows behind a figure in a scope; it reads and binds what the fact does, and `:code`.
 
-    Its columns are those of a metric's `evidence` (include/reference/metrics.yaml).
+    Its columns are those of a metric's `evidence` (include/reference/metrics.yaml). Where rows are only added up, and
+    not listed, what each is about is left out: to group 300,000 households by it took as long as to find them.
     """
     above, below = declared.above, declared.denominator
     code = fact.code_in(scope)
     place = "" if code is None else f" where {code} = :code"
     once = next((measure.distinct for measure in declared.measures if measure.distinct), None)
-    about = f"cast(fact.{once or fact.about} as text)" if once or fact.about else "cast(null as text)"
+    named = once or (fact.about if is_listed else None)
+    about = f"cast(fact.{named} as text)" if named else _NO_CODE
     parts = {"fact": f"select fact.* from (\n{fact.sql}\n) as fact{place}"}
     if above.larger_of:
         first, second = (f"coalesce({_aggregate(each)}, 0)" for each in above.larger_of)

@@ -11,11 +11,17 @@ with wanting as (
         visited.last_visited_on
     from households
     inner join visited_household as visited on households.household_no = visited.household_no
-    left join borrowing_household as borrowing on households.household_no = borrowing.household_no
     where
         households.workers > 0
         and visited.wants_loan
-        and borrowing.is_served is not true
+        and not exists (
+            select 1
+            from loans
+            where
+                loans.household_no = households.household_no
+                and loans.microcredit
+                and loans.balance > 0
+        )
 )
 
 select

@@ -42,4 +42,5 @@ select
     latest.wants_loan,
     latest.wanted_amount
 from visited
-inner join latest on visited.household_no = latest.household_no
+-- Everyone in it has a latest visit. Where nobody asks for it, a left join is not made at all.
+left join latest on visited.household_no = latest.household_no
