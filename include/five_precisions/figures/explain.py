@@ -40,6 +40,11 @@ Value = str | int | Decimal | date | None
 
 _ADDED_UP: Final = "explanation/added_up"
 _ROWS: Final = "explanation/rows"
+_PRESENT: Final = (
+    "present as not materialized (select * from unnest(cast(:present_reports as text[]), "
+    "cast(:present_institutions as text[])) as present (report, institution_code))"
+)
+"""Whose reports are in, as values: a statement that reads a temporary table is worked on by one process alone."""
 
 
 class TooSlowError(RefusedError):
@@ -248,7 +253,7 @@ def recall_run(connection: Connection, period: Period, run_id: str) -> Parameter
 
 
 def _versions_of(connection: Connection, run_id: str) -> Parameters:
-    """What a run used of each report: its months, and its versions."""
+    """What a run used of each report, its months and its versions; and whose reports of the month were in."""
     used = connection.execute(
         text(
             "select report, array_agg(distinct period) as periods, array_agg(submission_id) as versions "
@@ -257,7 +262,11 @@ def _versions_of(connection: Connection, run_id: str) -> Parameters:
         {"run_id": run_id},
     )
     found = {row.report: row for row in used}
-    bound: Parameters = {}
+    present = connection.execute(text("select report, institution_code from present")).all()
+    bound: Parameters = {
+        "present_reports": [row.report for row in present],
+        "present_institutions": [row.institution_code for row in present],
+    }
     for report in load_reports():
         bound[f"periods_of_{report}"] = found[report].periods if report in found else []
         bound[f"versions_of_{report}"] = found[report].versions if report in found else []
@@ -344,6 +353,7 @@ def _read_by(evidence: str) -> list[str]:
     }
     # Identifiers cannot be bound; these come from our own declarations.
     return [
+        *([_PRESENT] if "present" in tables_in([evidence]) else []),
         *(
             f"{report} as not materialized (select delivered.* from core.delivered_{report} as delivered "
             f"where delivered.period = any(:periods_of_{report}) "

@@ -2,7 +2,7 @@
 with listed as (
     select
         evidence.*,
-        array_position(array['both', 'numerator', 'denominator'], evidence.part) as place
+        case evidence.part when 'both' then 1 when 'numerator' then 2 else 3 end as place
     from evidence
     order by
         place, evidence.counted nulls first, evidence.report, evidence.submission_id, evidence.row_number,
