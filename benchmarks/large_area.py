@@ -7,7 +7,8 @@ and of the server together. Peers, each in the same run:
 - of a delivery among all others, the same delivery with nobody else's,
 - of the close, the code of an earlier commit on a copy of the same warehouse,
 - of the statements, the same SQL in DuckDB on Parquet, where DuckDB can run it,
-- of an assessment with 24 months of history, the same with one.
+- of an assessment with 24 months of history, the same with one,
+- of an assessment with twice as many metrics declared, the same with ours.
 
 The plan of every statement and all results lie in benchmarks/results.
 """
@@ -64,6 +65,8 @@ MOST_MEGABYTES: Final = 1_500
 SECONDS_OF_CHECKS: Final = 0.3
 SECONDS_OF_TRIAL: Final = 1
 """Somebody waits for the page."""
+SECONDS_OF_PROOF: Final = 2
+TWICE_THE_METRICS: Final = 1.1
 SECONDS_OF_ASSESS: Final = 46.4
 """0.4 of what a first rewrite of two statements took, of 1,000,000 loans."""
 
@@ -103,6 +106,7 @@ def main() -> None:
         with _server(area) as addresses:
             month = _measure_month(report, area, addresses, asked, named)
             _report_statements(report, area, addresses, month["assess"])
+            _measure_metrics(report, area, addresses(DATABASE), named)
             if not asked.plain:
                 _measure_history(report, area, addresses, named)
                 _measure_slope_of_loans(report, area, addresses, asked.loans)
@@ -144,6 +148,19 @@ def _measure_month(
     tried = _run("try", area, warehouse=main)
     add_cost(report, f"trial of a scheme, {named}", tried, limit=SECONDS_OF_TRIAL)
     return month
+
+
+def _measure_metrics(report: Report, area: Path, main: str, named: str) -> None:
+    """The proof of every figure; and the assessment with each declared metric twice."""
+    proofs = sorted(_run("prove", area, warehouse=main)["proofs"], key=lambda proof: proof["seconds"])
+    report.add(f"proof of a figure, median of {len(proofs)}, {named}", proofs[len(proofs) // 2]["seconds"], "s")
+    for proof in proofs[: -WORST - 1 : -1]:
+        title = f"proof of {proof['metric']}, {proof['scope']}, {proof['rows']:,} rows"
+        report.add(title, proof["seconds"], "s", limit=SECONDS_OF_PROOF)
+    pairs = [(_run("assess-again", area, warehouse=main), _run("assess-twice", area, warehouse=main)) for _ in range(3)]
+    once, twice = sorted(pairs, key=lambda pair: pair[1]["cpu"] / pair[0]["cpu"])[1]
+    name = f"assess, {twice['metrics']} metrics, median of 3 pairs, {named}"
+    add_cost(report, name, twice, "the metrics that there are", once, TWICE_THE_METRICS)
 
 
 def _difference(pair: tuple[Cost, Cost]) -> float:
@@ -517,6 +534,81 @@ def _assess_again(engine: Any, settings: Any, _area: Path, arguments: list[str])
     return work
 
 
+def _prove(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
+    """Every figure of the largest subject of each scope, with the first rows behind it."""
+    from sqlalchemy import text
+
+    from five_precisions.figures import explain
+    from five_precisions.period import Period
+    from five_precisions.reference import load_catalogue
+
+    month = Period.parse(MONTH)
+    with engine.connect() as connection:
+        largest = connection.execute(
+            text(
+                "select distinct on (scope) scope, scope_code from mart.current_metric "
+                "where metric = 'loan_balance' and period = :period order by scope, value desc nulls last"
+            ),
+            {"period": MONTH},
+        )
+        codes = {row.scope: row.scope_code for row in largest}
+
+    def work() -> Cost:
+        proofs = []
+        for code, metric in load_catalogue(settings).metrics.items():
+            for scope in metric.scopes:
+                begin = time.perf_counter()
+                found = explain(engine, settings, code, scope=scope, code=codes[scope], period=month)
+                seconds = time.perf_counter() - begin
+                assert found.proof is not None
+                assert found.is_proved is not False
+                proofs.append({"metric": code, "scope": scope, "rows": found.proof.rows, "seconds": seconds})
+        return {"proofs": proofs}
+
+    return work
+
+
+def _assess_twice(engine: Any, settings: Any, _area: Path, _arguments: list[str]) -> Callable[[], Cost]:
+    """The run once more and taken back, with each declared metric once more of every second row."""
+    from dataclasses import replace
+
+    from five_precisions.figures.assess import make_run, take_inputs
+    from five_precisions.period import Period
+    from five_precisions.reference import Catalogue
+
+    def of_every_second_row(declared: Any) -> Any:
+        if not declared.is_declared:
+            return declared
+        changed = {
+            name: _halved(getattr(declared, name))
+            for name in ("value", "numerator", "denominator")
+            if getattr(declared, name) is not None
+        }
+        return declared.model_copy(update=changed)
+
+    def work() -> Cost:
+        with engine.connect() as connection, connection.begin() as transaction:
+            taken = take_inputs(connection, settings, Period.parse(MONTH))
+            metrics = dict(taken.catalogue.metrics)
+            for code, metric in taken.catalogue.metrics.items():
+                if metric.is_declared:
+                    of_banks = metric.of_banks and of_every_second_row(metric.of_banks)
+                    metrics[f"{code}_halved"] = of_every_second_row(metric).model_copy(update={"of_banks": of_banks})
+            taken = replace(taken, catalogue=Catalogue(metrics=metrics))
+            make_run(connection, taken, revision=2, report_step=lambda _: None)
+            transaction.rollback()
+        return {"metrics": len(metrics)}
+
+    return work
+
+
+def _halved(measure: Any) -> Any:
+    """The same number, of every second row: another one, so that the statement has it to make."""
+    halves = tuple(_halved(each) for each in measure.larger_of)
+    where = None if halves else f"({measure.where or 'true'}) and mod(row_number, 2) = 0"
+    return measure.model_copy(update={"larger_of": halves, "where": where})
+
+
 def _leave(connection: Any, share: int) -> None:
     """Of the run's households leave some of a thousand, with their loans and visits, and as many other loans."""
     keys = {"loans": "coalesce(household_no, contract_no)", "households": "household_no", "visits": "household_no"}
@@ -685,6 +777,8 @@ _WORKS: Final[dict[str, Callable[..., Callable[[], Cost]]]] = {
     "assess": _assess,
     "try": _try,
     "assess-again": _assess_again,
+    "assess-twice": _assess_twice,
+    "prove": _prove,
     "explain": _explain,
     "copy-rows": _copy_rows,
     "add-history": _add_history,

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from five_precisions.collection import check, close, collect
 from five_precisions.data_docs.months import build_data_docs, read_month
 from five_precisions.errors import UsageError
-from five_precisions.figures import Restatement, assess, months_left_behind, restate
+from five_precisions.figures import Restatement, assess, explain, months_left_behind, restate
 from five_precisions.forms import write_template
 from five_precisions.forms.template import HEADER_ROW
 from five_precisions.intake import Judgement, read_status
@@ -63,6 +63,16 @@ training:
     - {header: 户编号, name: household_no, type: text, max: 30, code: true}
     - {header: 培训天数, name: days, type: int, min: 1, max: 365}
 """
+NEW_METRIC: Final = """
+insured_balance:
+  name: 已投保贷款余额
+  unit: '万元'
+  formula: 是否投保为是的贷款余额合计
+  sql: [facts/loans]
+  value: {sum: balance, times: 0.0001, where: insured}
+  scopes: [city, bank]
+  additive: true
+"""
 SUITE: Final = """{
   "name": "training",
   "expectations": [
@@ -102,6 +112,8 @@ def write_reference(folder: Path) -> Path:
     (folder / "expectations").mkdir(parents=True)
     (folder / "expectations" / "training.json").write_text(SUITE, encoding="utf-8")
     (folder / "reports.yaml").write_text(content + NEW_REPORT, encoding="utf-8")
+    metrics = (INCLUDE / "reference" / "metrics.yaml").read_text(encoding="utf-8")
+    (folder / "metrics.yaml").write_text(metrics + NEW_METRIC, encoding="utf-8")
     targets = "years: {2019: {households: 1200}, 2020: {households: 1200}}\n"
     (folder / "targets.yaml").write_text(targets, encoding="utf-8")
     return folder
@@ -322,6 +334,30 @@ def test_both_months_have_their_figures(year_end: YearEnd) -> None:
         balance = year_end.value_of("loan_balance", month, "B01")
         assert balance is not None
         assert balance > 1000
+
+
+def test_a_figure_of_the_new_column_and_its_proof_by_the_headers_of_each_month(year_end: YearEnd) -> None:
+    insured = "select sum(balance) * 0.0001 from core.loans where insured and delivered_by = 'B01' and period = "
+    [(expected,)] = year_end.rows(f"{insured} '{JANUARY}'")
+    found = explain(
+        year_end.engine, year_end.settings, "insured_balance", scope="bank", code="B01", period=JANUARY, first=3
+    )
+    assert found.value == expected > 0
+    assert found.is_proved
+    assert found.proof is not None
+    for row in found.proof.first:
+        assert row.content["是否投保"] == "是"
+        assert row.content["期末本金"] == row.numerator * 10_000  # type: ignore[operator]
+        assert {"贷款余额", "年利率"}.isdisjoint(row.content)
+    before = explain(
+        year_end.engine, year_end.settings, "loan_balance", scope="bank", code="B01", period=DECEMBER, first=1
+    )
+    assert before.is_proved
+    assert before.proof is not None
+    assert {"是否投保", "期末本金", "执行年利率"}.isdisjoint(before.proof.first[0].content)
+    assert {"贷款余额", "年利率"} <= before.proof.first[0].content.keys()
+    # Nobody was asked in December, so nothing was insured.
+    assert year_end.value_of("insured_balance", DECEMBER, "B01") == 0
 
 
 def test_the_new_report_is_owed_from_its_first_month_on(year_end: YearEnd) -> None:
