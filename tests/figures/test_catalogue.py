@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.errors import SetupError, UsageError
-from five_precisions.figures import assess, explain
+from five_precisions.figures import assess, explain, validate_reference
 from five_precisions.figures.alerts import load_alert_rules, require_metrics
 from five_precisions.reference import load_boards, load_catalogue, sql_files
 from five_precisions.settings import INCLUDE, Settings
@@ -537,3 +537,36 @@ def test_a_condition_that_does_not_run_is_refused_by_the_name_of_its_metric(
         city.close(JANUARY)
     with pytest.raises(SetupError, match=sentence):
         assess(engine, changed, JANUARY)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        pytest.param(
+            "value: {sum: balance, times: 0.0001}",
+            "value: {sum: balance}",
+            r"metrics\.yaml is wrong at loan_balance: balance is no column in 万元; its sum wants times: 0\.0001\.$",
+            id="yuan called 万元",
+        ),
+        pytest.param(
+            "value: {sum: arrived_amount}",
+            "value: {sum: arrived_amount, times: 0.0001}",
+            r"is wrong at fund_total_arrived: arrived_amount is no column in 万元; its sum wants times: 1\.$",
+            id="万元 taken for yuan",
+        ),
+        pytest.param(
+            "needs_of_any: [loans]",
+            "needs_of_any: [loan]",
+            r"metrics\.yaml is wrong at households_wanting: there is no report loan, which it needs\.$",
+            id="no such report",
+        ),
+    ],
+)
+def test_what_a_figure_is_made_of_is_held_against_the_reports(
+    tmp_path: Path, before: str, after: str, sentence: str
+) -> None:
+    given = given_catalogue()
+    assert before in given
+    settings = settings_with(tmp_path, Settings(_env_file=None), metrics=given.replace(before, after, 1))
+    with pytest.raises(SetupError, match=sentence):
+        validate_reference(settings)

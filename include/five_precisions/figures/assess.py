@@ -41,6 +41,7 @@ from five_precisions.figures.lists import (
     load_inspection_rules,
     load_lead_rules,
 )
+from five_precisions.figures.metric_faults import require_sound
 from five_precisions.figures.metric_sql import figures_of, require_usable
 from five_precisions.figures.own_files_of_run import own_files_of_run
 from five_precisions.figures.scheme import Scheme, Scorecard, load_scheme, load_scorecard, load_targets
@@ -133,6 +134,7 @@ def validate_reference(settings: Settings) -> None:
     load_boards(settings, catalogue)
     refuse_unnamed_statements(settings)
     require_metrics(catalogue)
+    require_sound(catalogue)
     load_inspection_rules(settings)
     load_lead_rules(settings)
 
@@ -146,6 +148,7 @@ def take_inputs(connection: Connection, settings: Settings, period: Period, *, i
     """
     scheme, scorecard = load_scheme(settings, period), load_scorecard(settings, period)
     catalogue = load_catalogue(settings)
+    require_sound(catalogue)
     boards = load_boards(settings, catalogue)
     inspection, leads = load_inspection_rules(settings), load_lead_rules(settings)
     parameters = period_parameters(connection, period)

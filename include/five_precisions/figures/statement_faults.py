@@ -17,8 +17,8 @@ from five_precisions.figures.inputs import (
     period_parameters,
     statement_errors,
 )
+from five_precisions.figures.metric_faults import metric_faults
 from five_precisions.figures.metric_sql import figure_faults
-from five_precisions.figures.metric_units import unit_faults
 from five_precisions.figures.scheme import load_scheme
 from five_precisions.period import Period
 from five_precisions.reference import Catalogue, load_catalogue
@@ -54,11 +54,10 @@ def statement_faults(connection: Connection, settings: Settings, period: Period)
 
 def _metric_faults(connection: Connection, catalogue: Catalogue, parameters: Parameters) -> Iterator[str]:
     evidence = dict.fromkeys(name for metric in catalogue.metrics.values() for name in metric.evidence)
-    facts = [name for name in catalogue.statements if catalogue.made_from(name)]
-    for name in facts:
+    yield from metric_faults(catalogue)
+    for name in catalogue.facts:
         yield from figure_faults(connection, catalogue, name, parameters)
-    yield from unit_faults(catalogue)
-    tries = [(name, _FIGURE, parameters) for name in catalogue.statements if name not in facts]
+    tries = [(name, _FIGURE, parameters) for name in catalogue.statements if name not in catalogue.facts]
     tries += [(name, _EVIDENCE, parameters | _OF_A_FIGURE) for name in evidence]
     for name, columns, known in tries:
         tried = connection.begin_nested()

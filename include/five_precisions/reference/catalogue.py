@@ -204,6 +204,11 @@ class Catalogue(BaseModel):
         """The statements and facts that give all metrics, each once, in the order of the file."""
         return list(dict.fromkeys(name for metric in self.metrics.values() for name in metric.statements))
 
+    @property
+    def facts(self) -> list[str]:
+        """The facts among them."""
+        return [name for name in self.statements if _is_fact(name)]
+
     def made_from(self, fact: str) -> list[MadeFigure]:
         """What is made from a fact, in the order of the file; nothing of a statement that gives figures itself."""
         found: list[MadeFigure] = []

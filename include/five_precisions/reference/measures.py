@@ -7,6 +7,7 @@ says in metrics.yaml what of the rows makes it. From both, figures/metric_sql.py
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -55,10 +56,17 @@ class Fact(BaseModel):
     """The column with what a row is about, such as the household: a proof names it, and sorts by it."""
     sql: str
 
+    @field_validator("needs_of_any")
+    @classmethod
+    def _are_reports(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_report_code, codes))
+
     @model_validator(mode="after")
     def _names_each_place_once(self) -> Self:
         if self.town and self.county:
             raise ValueError("the county of rows with a town is that of the town: leave it out")
+        for code in self._held_by:
+            _report_code(code)
         if ROWS in self._held_by and (len(self._held_by) > 1):
             raise ValueError(f"{ROWS} holds for all scopes or for none")
         return self
@@ -116,6 +124,11 @@ class Measure(ReferenceModel):
     needs_of_any: tuple[str, ...] = ()
     """Reports without which the number is not known, whoever delivers them."""
 
+    @field_validator("needs", "needs_of_any")
+    @classmethod
+    def _are_reports(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_report_code, codes))
+
     @field_validator("sum", "where")
     @classmethod
     def _is_one_expression(cls, written: str | None) -> str | None:
@@ -137,6 +150,13 @@ class Measure(ReferenceModel):
         if twice := doubled([*self.needs, *self.needs_of_any]):
             raise ValueError(f"it needs {twice[0]} once")
         return self
+
+
+def _report_code(written: str) -> str:
+    # It stands in the statement as it is.
+    if not re.fullmatch(_NAME, written):
+        raise ValueError(f"{written!r} is no code of a report")
+    return written
 
 
 class Ratio(StrEnum):

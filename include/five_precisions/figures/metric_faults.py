@@ -1,4 +1,4 @@
-"""Whether declared figures are in the unit that the catalogue names: a sum of yuan is no figure in 万元."""
+"""What is wrong with declared figures beyond their form: reports that there are not, sums in another unit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from five_precisions.errors import SetupError
 from five_precisions.reference import Catalogue, Declared, Measure, Ratio, load_fact
 from five_precisions.reports import ColumnType, load_reports
 
@@ -18,8 +19,38 @@ _TIMES: Final = {
 """What makes a sum of a column one in the figure's unit."""
 
 
-def unit_faults(catalogue: Catalogue) -> Iterator[str]:
-    """Metrics whose sums are in another unit than they say, a sentence each.
+def require_sound(catalogue: Catalogue) -> None:
+    """Hold what the catalogue declares against the reports.
+
+    Raises:
+        SetupError: a figure needs a report that there is not, or is a sum in another unit; the first one is named.
+    """
+    for sentence in metric_faults(catalogue):
+        raise SetupError(sentence)
+
+
+def metric_faults(catalogue: Catalogue) -> Iterator[str]:
+    """What is wrong with the figures that the catalogue declares, a sentence each."""
+    yield from _unknown_reports(catalogue)
+    yield from _other_units(catalogue)
+
+
+def _unknown_reports(catalogue: Catalogue) -> Iterator[str]:
+    """Without a word such a figure would never be known."""
+    reports = load_reports()
+    for name in catalogue.facts:
+        for report in load_fact(name).reports:
+            if report not in reports:
+                yield f"include/sql/{name}.sql is wrong at its head: there is no report {report}."
+        for figure in catalogue.made_from(name):
+            needed = [code for each in figure.declared.measures for code in (*each.needs, *each.needs_of_any)]
+            for report in dict.fromkeys(needed):
+                if report not in reports:
+                    yield f"metrics.yaml is wrong at {figure.metric}: there is no report {report}, which it needs."
+
+
+def _other_units(catalogue: Catalogue) -> Iterator[str]:
+    """Sums in another unit than the metric says: of yuan in 万元 they would be ten thousand times too large.
 
     Looked at are sums of a column of the report that the fact is about; an expression may be in any unit.
     """
