@@ -119,7 +119,9 @@ def test_a_statement_is_held_against_postgresql(own: Path) -> None:
         {
             "metrics.yaml": shipped("reference/metrics.yaml")
             + "\nmine:\n  name: 一\n  unit: 万元\n  formula: 一\n  sql: [metrics/mine]\n  evidence: [evidence/mine]\n"
-            "  scopes: [city]\n",
+            "  scopes: [city]\n"
+            "other:\n  name: 二\n  unit: 笔\n  formula: 二\n  sql: [facts/loans]\n"
+            "  value: {count: rows, where: balanse > 0}\n  scopes: [city]\n",
             "sql/metrics/mine.sql": "select 'city' as scope, :town as scope_code, 'mine' as metric",
             "sql/evidence/mine.sql": "select 'loans' as report from loans",
             "sql/alerts/a05.sql": shipped("sql/alerts/a05.sql").replace(" as measure", " as measured"),
@@ -128,12 +130,14 @@ def test_a_statement_is_held_against_postgresql(own: Path) -> None:
         },
     )
     found = mistakes(run("declare", "check"))
-    assert len(found) == 5, found
+    assert len(found) == 6, found
     assert found[0].startswith("The statement of rule X02 does not run: ")
-    assert found[1] == f"{own / 'sql/metrics/mine.sql'} binds :town, which no run has."
-    assert found[2].startswith(f"{own / 'sql/evidence/mine.sql'} cannot be used: column figure.submission_id does not")
-    assert found[3].startswith("The statement of alert rule A05 does not run: column found.measure does not exist")
-    assert found[4].startswith(f"{own / 'sql/assessment/indicators/visits.sql'} cannot be used: column found.code")
+    assert found[1].startswith("metrics.yaml is wrong at other, made from facts/loans: ")
+    assert "balanse" in found[1]
+    assert found[2] == f"{own / 'sql/metrics/mine.sql'} binds :town, which no run has."
+    assert found[3].startswith(f"{own / 'sql/evidence/mine.sql'} cannot be used: column figure.submission_id does not")
+    assert found[4].startswith("The statement of alert rule A05 does not run: column found.measure does not exist")
+    assert found[5].startswith(f"{own / 'sql/assessment/indicators/visits.sql'} cannot be used: column found.code")
 
 
 def test_a_new_form_says_what_it_needs_step_by_step(

@@ -90,7 +90,7 @@ def test_the_digest_follows_what_a_run_is_made_by_and_nothing_else(
     put(own, "holidays.csv", "date,workday\n2019-10-01,0\n")
     assert digest_now(closed, settings) == ours
     digests = [ours]
-    for name in ("sql/checks/x01.sql", "sql/alerts/a05.sql", "sql/metrics/loans.sql"):
+    for name in ("sql/checks/x01.sql", "sql/alerts/a05.sql", "sql/facts/loans.sql"):
         put(own, name, shipped(name) + "-- ours, with a remark\n")
         digests.append(digest_now(closed, settings))
     put(own, "sql/alerts/a05.sql", OFF)
