@@ -13,8 +13,13 @@ from five_precisions.reference import load_catalogue
 from five_precisions.settings import Settings
 
 
-def unproved_figures(connection: Connection, settings: Settings) -> tuple[list[str], set[tuple[str, str]]]:
-    """Of every run: figures that their rows do not come to, and the metrics and scopes of which there were rows."""
+def unproved_figures(
+    connection: Connection, settings: Settings, towns_of: str = "%"
+) -> tuple[list[str], set[tuple[str, str]]]:
+    """Of every run: figures that their rows do not come to, and the metrics and scopes of which there were rows.
+
+    `towns_of`: the runs whose towns are looked at too, like this.
+    """
     metrics = load_catalogue(settings).metrics
     wrong: list[str] = []
     proved: set[tuple[str, str]] = set()
@@ -22,9 +27,10 @@ def unproved_figures(connection: Connection, settings: Settings) -> tuple[list[s
         figures = connection.execute(
             text(
                 "select metric, scope, scope_code as code, value, numerator, denominator from mart.metric "
-                "where run_id = :run_id and coalesce(value, numerator, denominator) is not null"
+                "where run_id = :run_id and coalesce(value, numerator, denominator) is not null "
+                "and (scope <> 'town' or run_id like :towns_of)"
             ),
-            {"run_id": run.run_id},
+            {"run_id": run.run_id, "towns_of": towns_of},
         ).all()
         assert figures
         with connection.begin_nested() as kept_until_here:

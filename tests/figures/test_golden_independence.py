@@ -142,8 +142,8 @@ def test_the_golden_city_comes_to_the_same_figures_twice(golden_city: Engine, go
 def test_every_figure_of_the_golden_city_is_what_its_rows_come_to(
     golden_city: Engine, golden_settings: Settings
 ) -> None:
-    """Of every metric in every scope and every month."""
+    """Of every metric in every scope and month; of the towns in the last one, for they are two thirds of all."""
     with golden_city.connect() as connection:
-        wrong, proved = unproved_figures(connection, golden_settings)
+        wrong, proved = unproved_figures(connection, golden_settings, towns_of="2019-06-r%")
     assert not wrong, "\n".join(wrong)
     assert every_metric_and_scope(golden_settings) - proved == set()
