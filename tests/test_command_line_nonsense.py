@@ -73,6 +73,7 @@ NONSENSE: Final = {
     "status": WORDS,
     "key": WORDS,
     "town": WORDS,
+    "name": WORDS,
 }
 """By the name of the parameter; a parameter of another name has to be thought of here."""
 OTHERWISE: Final = {
@@ -97,6 +98,7 @@ SOUND: Final = {
     "metric": "loan_balance",
     "case_id": "A01-B01-0",
     "key": "receipt/2019-01/B01/x/v1",
+    "name": "forms_2020",
 }
 """What stands in the other parameters, where they are required."""
 SOUND_OTHERWISE: Final = {("demo-data", "until"): "2019-01", ("check", "path"): "<package>"}

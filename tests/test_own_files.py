@@ -43,8 +43,9 @@ REPLACED = {
     "expectations/loans.json": "expectations/loans.json",
     "sql/alerts/a05.sql": "sql/alerts/a05.sql",
     "sql/checks/x01.sql": "sql/checks/x01.sql",
-    "sql/metrics/loans.sql": "sql/metrics/loans.sql",
-    "sql/evidence/loans.sql": "sql/evidence/loans.sql",
+    "sql/facts/loans.sql": "sql/facts/loans.sql",
+    "sql/metrics/league.sql": "sql/metrics/league.sql",
+    "sql/evidence/league.sql": "sql/evidence/league.sql",
     "sql/assessment/indicators/growth.sql": "sql/assessment/indicators/growth.sql",
     "templates/mail/receipt.html": "templates/mail/receipt.html",
     "templates/bulletin/bulletin.typ": "templates/bulletin/bulletin.typ",
@@ -131,10 +132,10 @@ def test_suites_rules_indicators_and_statements_are_the_own_ones(own: Path) -> N
     indicators = indicators if indicators.parent == own else indicators.rename(own / "indicators.yaml")
     indicators.write_text(indicators.read_text(encoding="utf-8").replace("unit: 户", "unit: 家"), encoding="utf-8")
     assert "家" in {each.unit for each in load_indicators().values()}
-    statement = put(own, "sql/metrics/loans.sql", "select 2")
-    assert load_statement("metrics/loans").text == "select 2"
+    statement = put(own, "sql/metrics/league.sql", "select 2")
+    assert load_statement("metrics/league").text == "select 2"
     statement.unlink()
-    assert load_statement("metrics/loans").text.startswith("--")
+    assert load_statement("metrics/league").text.startswith("--")
 
 
 def test_templates_are_the_own_ones_and_take_in_others(own: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from five_precisions.collection import close, collect, processes
 from five_precisions.collection.processes import NoProcessesError, ProcessEndedError, map_by_several
+from five_precisions.own_files import VARIABLE
 from five_precisions.receipts import findings_workbook, receipt_workbooks
 from five_precisions.receipts.receipt_workbooks import CrossWorkbooks, read_cross_findings
 from five_precisions.settings import Settings
@@ -58,6 +59,15 @@ def test_who_asks_processes_of_which_one_was_ended_hears_so() -> None:
             workers.submit(end_at_five, 5)()
         with pytest.raises(ProcessEndedError, match="ended from outside"):
             workers.submit(end_at_five, 4)
+
+
+def test_other_processes_know_the_settings_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that they are forked from has started before a setting was changed."""
+    for folder in (None, "/own/one", "/own/two"):
+        if folder is not None:
+            monkeypatch.setenv(VARIABLE, folder)
+        with processes.started(1, LOADED) as workers:
+            assert workers.submit(os.getenv, VARIABLE)() == folder
 
 
 @pytest.mark.parametrize(("count", "numbers"), [(1, NUMBERS), (2, NUMBERS[:-1])], ids=["one process", "little work"])

@@ -588,5 +588,16 @@ def test_the_same_inputs_lying_elsewhere_give_the_same_bytes(february: Engine, s
 
 
 def test_of_each_folder_of_statements_it_is_known_whether_a_run_rests_on_it() -> None:
-    of_a_run = {"alerts", "assessment", "inputs", "invariants", "lists", "marts", "metrics", "scores", "targets"}
+    of_a_run = {
+        "alerts",
+        "assessment",
+        "facts",
+        "inputs",
+        "invariants",
+        "lists",
+        "marts",
+        "metrics",
+        "scores",
+        "targets",
+    }
     assert {path.name for path in SQL_FOLDER.iterdir()} == of_a_run | NOT_OF_A_RUN

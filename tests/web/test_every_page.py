@@ -54,12 +54,13 @@ def kind_of(address: str) -> tuple[str, ...]:
 
 
 def proofs(settings: Settings) -> Iterator[str]:
-    """The rows behind one metric of each statement and each scope, on the page and as a file."""
+    """The rows behind one metric of each fact or statement and each scope, on the page and as a file."""
     seen = set()
     subjects = {Scope.CITY: "441700", Scope.COUNTY: "441702", Scope.TOWN: "441702001", Scope.BANK: "B01"}
     for code, metric in load_catalogue(settings).metrics.items():
         for scope in metric.scopes:
-            if (key := (*metric.evidence, scope)) not in seen:
+            made = metric.made_from(scope)
+            if (key := (made[0] if made else metric.evidence, scope)) not in seen:
                 seen.add(key)
                 asked = urlencode({"metric": code, "scope": scope, "code": subjects[scope], "period": "2019-06"})
                 yield f"{PREFIX}/figures/proof?{asked}"

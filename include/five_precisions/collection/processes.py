@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -107,7 +107,9 @@ def started(
     Raises:
         NoProcessesError: the system has nothing that they could share.
     """
-    given = (logging.getLogger().level, umask(), begin, arguments)
+    # The process that they are forked from may have started under other settings than those of the moment.
+    ours = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    given = (logging.getLogger().level, umask(), ours, begin, arguments)
     try:
         executor = ProcessPoolExecutor(processes, context(preloaded), _begin, given)
     except OSError as error:
@@ -149,11 +151,16 @@ def map_by_several(
 _log: SimpleQueue[logging.LogRecord] = SimpleQueue()
 
 
-def _begin(level: int, mask: int, begin: Callable[..., None] | None, arguments: Sequence[object]) -> None:
+def _begin(
+    level: int, mask: int, ours: Mapping[str, str], begin: Callable[..., None] | None, arguments: Sequence[object]
+) -> None:
     # Who presses Ctrl-C means the process that waits for this one: it lets what has begun come to its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.umask(mask)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ.update(ours)
     log = logging.getLogger()
     log.handlers[:] = [QueueHandler(_log)]
     log.setLevel(level)
