@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from five_precisions.period import Period
+from tests.figures.small_city import SmallCity
 
 JANUARY = Period(2019, 1)
 FEBRUARY = Period(2019, 2)
@@ -32,3 +33,15 @@ def figure(engine: Engine) -> Figure:
         return None if found is None else found.value
 
     return read
+
+
+@pytest.fixture
+def closed_january(engine: Engine) -> Engine:
+    """January closed and not assessed: two loans of 3 and 1 万元."""
+    with engine.begin() as connection:
+        city = SmallCity(connection)
+        city.open(JANUARY)
+        city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}, {"contract_no": "L2", "balance": 10000}])
+        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
+        city.close(JANUARY)
+    return engine

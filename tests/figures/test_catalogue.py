@@ -289,18 +289,6 @@ def own_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def closed_january(engine: Engine) -> Engine:
-    """January closed and not assessed: two loans of 3 and 1 万元."""
-    with engine.begin() as connection:
-        city = SmallCity(connection)
-        city.open(JANUARY)
-        city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}, {"contract_no": "L2", "balance": 10000}])
-        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
-        city.close(JANUARY)
-    return engine
-
-
 def test_a_metric_is_added_by_an_entry_and_a_statement(
     closed_january: Engine, settings: Settings, own_statements: Path, tmp_path: Path
 ) -> None:

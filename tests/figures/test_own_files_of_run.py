@@ -16,22 +16,9 @@ from five_precisions.own_files import SHIPPED, VARIABLE
 from five_precisions.settings import Settings
 from tests.command_line import run
 from tests.figures.conftest import JANUARY
-from tests.figures.small_city import SmallCity
 from tests.figures.test_catalogue import ENTRY, MEAN_BALANCE
 
 OFF = "-- Not held here: the county looks after it.\n--\n-- rule: A05\n-- switched_off: true\n"
-
-
-@pytest.fixture
-def closed(engine: Engine) -> Engine:
-    """January closed and not assessed: two loans of 3 and 1 万元."""
-    with engine.begin() as connection:
-        city = SmallCity(connection)
-        city.open(JANUARY)
-        city.deliver(JANUARY, "B01", loans=[{"contract_no": "L1"}, {"contract_no": "L2", "balance": 10000}])
-        city.deliver(JANUARY, "C01", guarantee_funds=[{}])
-        city.close(JANUARY)
-    return engine
 
 
 @pytest.fixture
@@ -58,15 +45,17 @@ def digest_now(engine: Engine, settings: Settings) -> str:
         return take_inputs(connection, settings, JANUARY).digest
 
 
-def test_a_run_names_its_own_files_and_explain_shows_them(closed: Engine, settings: Settings, own: Path) -> None:
+def test_a_run_names_its_own_files_and_explain_shows_them(
+    closed_january: Engine, settings: Settings, own: Path
+) -> None:
     put(own, "metrics.yaml", shipped("reference/metrics.yaml") + ENTRY.format(code="mean_balance"))
     put(own, "sql/metrics/mean_balance.sql", MEAN_BALANCE)
     alert = put(own, "sql/alerts/a05.sql", OFF)
     put(own, "targets.yaml", shipped("reference/targets.yaml") + "\n")
     put(own, "templates/mail/receipt.html", "好")
     settings = settings.model_copy(update={"reference": own})
-    assess(closed, settings, JANUARY)
-    with closed.connect() as connection:
+    assess(closed_january, settings, JANUARY)
+    with closed_january.connect() as connection:
         kept = connection.execute(text("select name, sha256 from mart.run_own_file order by name")).all()
     assert [row.name for row in kept] == [
         "reference/metrics.yaml",
@@ -74,49 +63,53 @@ def test_a_run_names_its_own_files_and_explain_shows_them(closed: Engine, settin
         "sql/metrics/mean_balance.sql",
     ]
     assert kept[1].sha256 == hashlib.sha256(alert.read_bytes()).hexdigest()
-    explained = explain(closed, settings, "mean_balance", scope="city", code=None, period=JANUARY)
+    explained = explain(closed_january, settings, "mean_balance", scope="city", code=None, period=JANUARY)
     assert (explained.value, explained.own_files) == (2, tuple(row.name for row in kept))
     shown = run("explain", "mean_balance", "--period", "2019-01")
     assert "sql/alerts/a05.sql, sql/metrics/mean_balance.sql" in shown.stdout
 
 
 def test_the_digest_follows_what_a_run_is_made_by_and_nothing_else(
-    closed: Engine, settings: Settings, own: Path
+    closed_january: Engine, settings: Settings, own: Path
 ) -> None:
-    ours = digest_now(closed, settings)
+    ours = digest_now(closed_january, settings)
     put(own, "reports.yaml", shipped("reference/reports.yaml"))
     put(own, "templates/mail/receipt.html", "好")
     put(own, "expectations/loans.json", shipped("expectations/loans.json") + "\n")
     put(own, "holidays.csv", "date,workday\n2019-10-01,0\n")
-    assert digest_now(closed, settings) == ours
+    assert digest_now(closed_january, settings) == ours
     digests = [ours]
     for name in ("sql/checks/x01.sql", "sql/alerts/a05.sql", "sql/facts/loans.sql"):
         put(own, name, shipped(name) + "-- ours, with a remark\n")
-        digests.append(digest_now(closed, settings))
+        digests.append(digest_now(closed_january, settings))
     put(own, "sql/alerts/a05.sql", OFF)
-    digests.append(digest_now(closed, settings))
+    digests.append(digest_now(closed_january, settings))
     put(own, "reports.yaml", shipped("reference/reports.yaml").replace("title: ", "title: 本市", 1))
-    digests.append(digest_now(closed, settings))
+    digests.append(digest_now(closed_january, settings))
     assert len(set(digests)) == len(digests)
     shutil.rmtree(own)
     own.mkdir()
-    assert digest_now(closed, settings) == ours
+    assert digest_now(closed_january, settings) == ours
 
 
-def test_a_restatement_with_another_own_file_is_a_new_run(closed: Engine, settings: Settings, own: Path) -> None:
-    assess(closed, settings, JANUARY)
-    assert not restate(closed, settings, JANUARY, "无变化", "ops").is_new
+def test_a_restatement_with_another_own_file_is_a_new_run(
+    closed_january: Engine, settings: Settings, own: Path
+) -> None:
+    assess(closed_january, settings, JANUARY)
+    assert not restate(closed_january, settings, JANUARY, "无变化", "ops").is_new
     put(own, "sql/checks/x01.sql", shipped("sql/checks/x01.sql").replace("message: ", "message: 本市："))
-    assert restate(closed, settings, JANUARY, "本市的规则", "ops").is_new
-    with closed.connect() as connection:
+    assert restate(closed_january, settings, JANUARY, "本市的规则", "ops").is_new
+    with closed_january.connect() as connection:
         kept = connection.execute(text("select run_id, name from mart.run_own_file")).all()
     assert [tuple(row) for row in kept] == [("2019-01-r2", "sql/checks/x01.sql")]
 
 
-def test_an_own_statement_that_does_not_run_is_one_sentence(closed: Engine, settings: Settings, own: Path) -> None:
+def test_an_own_statement_that_does_not_run_is_one_sentence(
+    closed_january: Engine, settings: Settings, own: Path
+) -> None:
     put(own, "metrics.yaml", shipped("reference/metrics.yaml") + ENTRY.format(code="mean_balance"))
     path = put(own, "sql/metrics/mean_balance.sql", MEAN_BALANCE.replace("loans.balance", "loans.balanse"))
     settings = settings.model_copy(update={"reference": own})
     with pytest.raises(SetupError) as refused:
-        assess(closed, settings, JANUARY)
+        assess(closed_january, settings, JANUARY)
     assert str(refused.value).startswith(f"{path} cannot be used: column loans.balanse does not exist")
