@@ -37,7 +37,7 @@ def unnamed_statements(settings: Settings) -> Iterator[str]:
     named = set(_texts(load_yaml(path, lambda content: content)))
     for each in own:
         name = each.name.removeprefix("sql/").removesuffix(".sql")
-        if name not in named and name.partition("/")[2] not in named:
+        if name not in named:
             yield f"{each.path} is the statement of no metric of {path}; name it there, or take it out."
 
 
